@@ -1,0 +1,443 @@
+"""The command line: the same job as the dashboard, for schedulers and terminals.
+
+Exit codes: 0 done, 2 the user can mend it (their file, an option), 1 our fault. Errors go to stderr
+in one block. Progress shows on a terminal only.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import typer
+
+from clv import __version__
+from clv.errors import ClvError, InputError, NoRowsError, SettingsError, did_you_mean
+from clv.runs import Draft, Store, write_json
+from clv.settings import MODELS, IngestOptions, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from clv.runs import Run
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Customer lifetime value: which customers will buy, who will spend most, how sure we are.",
+)
+
+_READING: Final = "How to read the files"
+_FORECAST: Final = "What to forecast"
+_OUTPUT: Final = "What to write"
+
+Inputs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="INPUT…",
+        help="Order files: CSV, TSV, text, .gz, .zip, .xlsx or Parquet. Several are read as one.",
+        show_default=False,
+    ),
+]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        help="Known export: shopify, woocommerce, online-retail, order-lines, transactions, cdnow. "
+        "Detected by default.",
+        rich_help_panel=_READING,
+    ),
+]
+Mapping = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="ROLE=COLUMN",
+        help="Say which column is which, e.g. --map customer_id=Kundennr --map ordered_at=Datum. "
+        "Repeatable. Columns of a file without header are column_1, column_2, …",
+        rich_help_panel=_READING,
+    ),
+]
+DateOrder = Annotated[
+    Literal["dmy", "mdy", "ymd"] | None,
+    typer.Option(help="Order of day and month in dates such as 03/04/2017."),
+]
+Decimal = Annotated[
+    str | None, typer.Option(help="Decimal mark, '.' or ','. Detected by default.")
+]
+Encoding = Annotated[str | None, typer.Option(help="utf-8, cp1252, … Detected by default.")]
+Delimiter = Annotated[
+    str | None, typer.Option(help="comma, semicolon, tab, pipe or spaces. Detected by default.")
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(help="Accept rows that a rule would reject: duplicate, far_date. Repeatable."),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(help="Reject rows that a rule would keep: duplicate, zero_value. Repeatable."),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="YYYY-MM-DD",
+        help="Day on which the forecast stands; later rows are rejected. "
+        "Default: day of the last order.",
+    ),
+]
+Rejects = Annotated[
+    Path | None, typer.Option(help="Write the rejected rows here (CSV or .parquet).")
+]
+Report = Annotated[Path | None, typer.Option(help="Write the check report here (JSON).")]
+StoreDir = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the run store. Default: $CLV_RUNS, else data/runs."),
+]
+
+
+@app.command()
+def run(  # noqa: PLR0913
+    inputs: Inputs,
+    *,
+    out: Annotated[Path, typer.Option(help="Predictions: .csv or .parquet, one row per customer.")],
+    as_of: AsOf = None,
+    horizon_months: Annotated[
+        int, typer.Option(help="Calendar months to look ahead, 1 to 60.")
+    ] = 12,
+    discount_rate: Annotated[
+        float, typer.Option(help="Annual; 0.10 is 10 %. Applied monthly.")
+    ] = 0.10,
+    margin: Annotated[
+        float, typer.Option(help="Share of revenue that counts as value; 0.35 is 35 %.")
+    ] = 1.0,
+    model: Annotated[str, typer.Option(help=f"One of: {', '.join(MODELS)}.")] = MODELS[0],
+    currency: Annotated[
+        str, typer.Option(help="Currency of the file, for display; found in the file if it is there.")
+    ] = "",
+    layout: Layout = None,
+    map_: Mapping = None,
+    date_order: DateOrder = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    keep: Keep = None,
+    drop: Drop = None,
+    monthly: Annotated[
+        Path | None, typer.Option(help="Also write the forecast month by month (CSV or .parquet).")
+    ] = None,
+    rejects: Rejects = None,
+    report: Report = None,
+    model_card: Annotated[
+        Path | None, typer.Option(help="Write the model card here (JSON); it reproduces every score.")
+    ] = None,
+    store: StoreDir = None,
+) -> None:
+    """Read order files, forecast every customer, write the predictions.
+
+    Example: python -m clv run orders.csv --out predictions.csv
+    """
+    from clv import pipeline  # noqa: PLC0415 - `--help` and `sample` need no engine
+
+    options = _options(layout, map_, date_order, decimal, encoding, delimiter, keep, drop)
+    settings = Settings(_day(as_of), horizon_months, discount_rate, margin, model, currency)
+    _writable([out, monthly, rejects, report, model_card])
+    where = Store(store)
+    with _progress() as progress:
+        draft = where.new_draft()
+        try:
+            _check(draft, inputs, options, settings.as_of, progress, rejects, report)
+            made = pipeline.forecast(where, draft, settings, progress)
+        finally:
+            draft.discard()
+        progress("Writing predictions", 0, 0)
+        made.write("forecasts", out)
+        if monthly:
+            made.write("monthly", monthly)
+        if model_card:
+            shutil.copyfile(made.file("model.json"), model_card)
+    _say_report(made.report)
+    _say_run(made, out)
+
+
+@app.command()
+def check(  # noqa: PLR0913
+    inputs: Inputs,
+    *,
+    as_of: AsOf = None,
+    layout: Layout = None,
+    map_: Mapping = None,
+    date_order: DateOrder = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    keep: Keep = None,
+    drop: Drop = None,
+    rejects: Rejects = None,
+    report: Report = None,
+) -> None:
+    """Read order files and report what was found; forecast nothing.
+
+    Example: python -m clv check orders.csv --rejects rejects.csv
+    """
+    options = _options(layout, map_, date_order, decimal, encoding, delimiter, keep, drop)
+    _writable([rejects, report])
+    with TemporaryDirectory(prefix="clv-check-") as folder, _progress() as progress:
+        found = _check(Draft(Path(folder)), inputs, options, _day(as_of), progress, rejects, report)
+    _say_report(found)
+
+
+@app.command()
+def top(
+    kind: Annotated[
+        Literal["buyers", "spenders"],
+        typer.Argument(help="buyers: most purchases expected; spenders: most revenue expected."),
+    ],
+    *,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many customers.")] = 100,
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="Id of a run. Default: the newest.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write CSV here instead of the terminal.")] = None,
+    store: StoreDir = None,
+) -> None:
+    """Show the customers predicted to buy, or to spend, most.
+
+    Example: python -m clv top spenders --n 100 --out top.csv
+    """
+    where = Store(store)
+    chosen = where.run(run_id) if run_id else where.latest()
+    figure = "predicted_purchases" if kind == "buyers" else "predicted_revenue"
+    total = chosen.summary[figure]
+    if total is None:
+        notes = " ".join(note["message"] for note in chosen.model["notes"])
+        msg = f"This run has no forecast of {'purchases' if kind == 'buyers' else 'revenue'}."
+        raise InputError(msg, notes)
+    if out is not None:
+        _writable([out])
+        chosen.write_top(kind, n, out)
+        typer.echo(f"{out}: the {n} top {kind} of {chosen.summary['customers']:,} customers.")
+        return
+    table = chosen.top(kind, n)
+    columns = ["rank", "customer_id", "orders", "p_purchase", "predicted_purchases"]
+    columns += [] if chosen.summary["predicted_revenue"] is None else ["predicted_revenue", "predicted_clv"]
+    _say_table(columns, table.select(columns).to_pylist())
+
+
+@app.command()
+def sample(
+    name: Annotated[str, typer.Argument(help="transactions, order-lines, shopify, woocommerce, cdnow.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Where to write the file.")],
+) -> None:
+    """Write a sample file to try things with.
+
+    Example: python -m clv sample transactions --out transactions.csv
+    """
+    from clv.samples import SAMPLES, sample_path  # noqa: PLC0415
+
+    if name not in SAMPLES:
+        msg = f'There is no sample "{name}".{did_you_mean(name, SAMPLES)}'
+        raise InputError(msg, f"Samples: {', '.join(SAMPLES)}.")
+    _writable([out])
+    shutil.copyfile(sample_path(name), out)
+    typer.echo(f"{out}: {SAMPLES[name].title}. {SAMPLES[name].description}")
+
+
+def _options(  # noqa: PLR0913, PLR0917
+    layout: str | None,
+    map_: Sequence[str] | None,
+    date_order: Literal["dmy", "mdy", "ymd"] | None,
+    decimal: str | None,
+    encoding: str | None,
+    delimiter: str | None,
+    keep: Sequence[str] | None,
+    drop: Sequence[str] | None,
+) -> IngestOptions:
+    mapping: dict[str, str] = {}
+    for entry in map_ or ():
+        role, equals, column = entry.partition("=")
+        if not (equals and role and column):
+            msg = f'--map "{entry}" is not ROLE=COLUMN.'
+            raise SettingsError(msg, "For instance: --map customer_id=Kundennr")
+        mapping[role.strip()] = column
+    if decimal not in {None, ".", ","}:
+        msg = f'The decimal mark is "{decimal}"; it can be "." or ",".'
+        raise SettingsError(msg)
+    return IngestOptions(
+        layout=layout,
+        mapping=mapping,
+        date_order=date_order,
+        decimal=decimal,  # type: ignore[arg-type]
+        encoding=encoding,
+        delimiter=delimiter,
+        keep=frozenset(keep or ()),
+        drop=frozenset(drop or ()),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        msg = f'The as-of date "{text}" is not a date.'
+        raise SettingsError(msg, "Write it as YYYY-MM-DD, for instance 2017-10-17.") from None
+
+
+def _writable(targets: Sequence[Path | None]) -> None:
+    """Complain about an output folder before the work, not after it."""
+    for target in targets:
+        if target is not None and not target.absolute().parent.is_dir():
+            msg = f"{target} cannot be written: its folder does not exist."
+            raise InputError(msg, "Make the folder first.")
+        if target is not None and target.is_dir():
+            msg = f"{target} cannot be written: it is a folder."
+            raise InputError(msg, "Name a file.")
+
+
+def _check(  # noqa: PLR0913, PLR0917
+    draft: Draft,
+    inputs: Sequence[Path],
+    options: IngestOptions,
+    as_of: date | None,
+    progress: Callable[[str, int, int], None],
+    rejects: Path | None,
+    report: Path | None,
+) -> dict[str, Any]:
+    """Check the files; write report and rejects even when nothing else can be done."""
+    from clv import pipeline  # noqa: PLC0415
+
+    try:
+        return pipeline.check(draft, inputs, options, as_of, progress)
+    except NoRowsError:
+        if not draft.checked:
+            rejects = report = None
+        raise
+    finally:
+        if draft.checked:
+            if rejects:
+                draft.export_rejects(rejects)
+            if report:
+                write_json(report, draft.report)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show the stage on a terminal; say nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _stage, _done, _total: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    with Console(stderr=True).status("Starting") as status:
+
+        def show(stage: str, done: int, total: int) -> None:
+            count = f" {done:,} / {total:,}" if done else (f" {total:,}" if total > 1 else "")
+            status.update(stage + count)
+
+        yield show
+
+
+def _say_report(report: dict[str, Any]) -> None:
+    files = ", ".join(f["name"] for f in report["files"])
+    typer.echo(f"{files}")
+    typer.echo(
+        f"  read as   {report['layout_title']}: {report['delimiter']}, {report['encoding']}, "
+        f"dates {report['date_format']}, decimal {report['decimal']!r}"
+    )
+    mapping = ", ".join(f"{role} = {column}" for role, column in report["mapping"].items())
+    typer.echo(f"  columns   {mapping}")
+    typer.echo(
+        f"  rows      {report['rows_total']:,} = {report['rows_accepted']:,} accepted "
+        f"+ {report['rows_rejected']:,} rejected"
+    )
+    for code, count in report["reasons"].items():
+        title = report["reason_titles"][code]
+        typer.echo(f"            {count:>10,}  {code:<22} {title}. {report['remedies'][code]}")
+    money = f", revenue {report['revenue']:,.2f} {report['currency']}" if report["has_revenue"] else ""
+    typer.echo(
+        f"  orders    {report['orders']:,} of {report['customers']:,} customers, "
+        f"{report['first_order']} to {report['last_order']}{money.rstrip()}"
+    )
+    for message in report["messages"]:
+        typer.echo(f"  note      {message}")
+
+
+def _say_run(made: Run, out: Path) -> None:
+    summary, settings = made.summary, made.settings
+    horizon = f"{settings['horizon_months']} months from {settings['as_of']}"
+    typer.echo(f"Forecast for the {horizon}")
+    if summary["predicted_purchases"] is not None:
+        typer.echo(f"  purchases {summary['predicted_purchases']:,.0f}")
+    if summary["predicted_revenue"] is not None:
+        unit = settings["currency"]
+        typer.echo(f"  revenue   {summary['predicted_revenue']:,.2f} {unit}".rstrip())
+        typer.echo(
+            f"  value     {summary['predicted_clv']:,.2f} {unit}".rstrip()
+            + f" in all, {summary['median_clv']:,.2f} median per customer "
+            f"(discounted at {settings['discount_rate']:.0%}, margin {settings['margin']:.0%})"
+        )
+    for note in made.model["notes"]:
+        typer.echo(f"  note      {note['message']}")
+    typer.echo(f"{out}: {summary['customers']:,} customers. Run {made.id}")
+
+
+def _say_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
+    def cell(value: object) -> str:
+        return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+    cells = [columns, *([cell(row[c]) for c in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    for line in cells:
+        typer.echo("  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)))
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _about(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Customer lifetime value: which customers will buy, who will spend most, how sure we are."""
+
+
+def main() -> None:
+    """Run the command line and turn errors into exit codes."""
+    try:
+        app()
+    except InputError as error:
+        _fail(error, 2)
+    except ClvError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. Nothing was changed.", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("CLV_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        typer.echo(f"Error: something went wrong on our side ({what})", err=True)
+        typer.echo("       CLV_DEBUG=1 shows where; please report it with that.", err=True)
+        sys.exit(1)
+
+
+def _fail(error: ClvError, code: int) -> None:
+    typer.echo(f"Error: {error.message}", err=True)
+    for line in error.hint.splitlines():
+        typer.echo(f"       {line}", err=True)
+    sys.exit(code)

@@ -1,0 +1,49 @@
+"""The embedded engine: one way to open DuckDB, and to quote what goes into its SQL."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@contextmanager
+def connect() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory database that spills to a private folder and never loads an extension."""
+    with tempfile.TemporaryDirectory(prefix="clv-spill-") as spill:
+        con = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "temp_directory": spill,
+                "memory_limit": os.environ.get("CLV_MEMORY_LIMIT", "2GB"),
+            }
+        )
+        try:
+            con.execute("SET enable_progress_bar = false")
+            yield con
+        finally:
+            con.close()
+
+
+def text(value: object) -> str:
+    """Return ``value`` as an SQL string literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def name(identifier: str) -> str:
+    """Return ``identifier`` quoted for SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def row(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | None = None
+) -> tuple[Any, ...]:
+    """Run a query that returns exactly one row, to its end, and return that row."""
+    return con.execute(sql, parameters).fetchall()[0]  # type: ignore[no-any-return]

@@ -1,0 +1,94 @@
+"""Every error the package raises on purpose.
+
+::
+
+    ClvError                    base: catch this at an edge (page, command line, HTTP)
+    ├── InputError              the user can mend it; exit code 2
+    │   ├── FileError           the file cannot be read as a table at all
+    │   ├── LayoutError         columns are missing or cannot be told apart
+    │   ├── AmbiguousDateError  day and month cannot be told apart; says which option decides
+    │   ├── NoRowsError         nothing usable is left; says what was rejected and why
+    │   ├── SettingsError       a setting is out of its range
+    │   └── RunNotFoundError    no such run, or no run yet
+    └── FitError                a model cannot be fitted to these customers; the ladder steps down
+
+A message says what is wrong, where, and what to do next. It is written for the person who holds
+the file.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ClvError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    message
+        What is wrong and where.
+    hint
+        What to do next; shown on a line of its own.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class InputError(ClvError):
+    """Something the user gave can't be used as it is."""
+
+
+class FileError(InputError):
+    """A file that is not a table we can read."""
+
+
+class LayoutError(InputError):
+    """Required columns are missing, or which column is which is not clear.
+
+    Parameters
+    ----------
+    missing
+        The canonical roles without a column (``customer_id``, ``ordered_at``…).
+    """
+
+    def __init__(self, message: str, hint: str = "", missing: Iterable[str] = ()) -> None:
+        super().__init__(message, hint)
+        self.missing = tuple(missing)
+
+
+class AmbiguousDateError(InputError):
+    """A date column that reads equally well as day-month and as month-day."""
+
+
+class NoRowsError(InputError):
+    """No data rows, or every one of them was rejected."""
+
+
+class SettingsError(InputError):
+    """A setting outside its range."""
+
+
+class RunNotFoundError(InputError):
+    """No run with this id, or no run at all yet."""
+
+
+class FitError(ClvError):
+    """A model can't be fitted to these customers."""
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """Return ``' Did you mean "…"?'`` for the closest choice, or an empty string."""
+    by_lower = {choice.lower(): choice for choice in choices}
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f' Did you mean "{by_lower[close[0]]}"?' if close else ""

@@ -1,0 +1,76 @@
+"""Frequency, recency, T and monetary value: what every buy-till-you-die model is fitted on."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from narwhals.typing import IntoFrame
+
+
+def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's own frame type
+    """Summarise each customer's orders up to and including a day.
+
+    Parameters
+    ----------
+    orders
+        Any frame narwhals reads (DuckDB relation, Spark, Polars, pandas) with ``customer_id``,
+        ``ordered_at`` (timestamp, UTC) and ``revenue`` (see `clv.orders`).
+    as_of
+        Orders after this day are left out.
+
+    Returns
+    -------
+    frame
+        The same kind of frame, lazy where the input is. One row per customer, in no particular
+        order: ``customer_id``; ``orders`` and ``revenue`` in all; ``first_order``, ``last_order``
+        (dates); ``frequency`` repeat purchase days; ``recency`` days from the first purchase to the
+        last; ``T`` days from the first purchase to the as-of day; ``monetary_value`` mean revenue of
+        the repeat purchase days, 0 when there are none.
+
+    Notes
+    -----
+    Purchases on one day count once, and the first purchase day counts towards neither frequency nor
+    monetary value: it is the condition under which the customer is observed at all. The definitions
+    are those of Fader, Hardie & Lee (2005) and of ``lifetimes.utils``.
+    """
+    end = nw.lit(datetime.combine(as_of, time()))
+    frame = nw.from_native(orders)
+    day = nw.col("ordered_at").dt.truncate("1d").alias("day")
+    days = (
+        frame.select("customer_id", day, "revenue")
+        .filter(nw.col("day") <= end)
+        .group_by("customer_id", "day")
+        .agg(nw.col("revenue").sum().alias("value"), nw.len().alias("orders"))
+    )
+    customers = days.group_by("customer_id").agg(
+        nw.col("orders").sum(),
+        nw.col("value").sum().alias("revenue"),
+        nw.col("day").min().alias("first_day"),
+        nw.col("day").max().alias("last_day"),
+        (nw.len() - 1).alias("frequency"),
+    )
+    first = days.select("customer_id", nw.col("day").alias("first_day"), first_value="value")
+    joined = customers.join(first, on=["customer_id", "first_day"], how="inner")
+    repeat = nw.when(nw.col("frequency") > 0).then(nw.col("frequency")).otherwise(1)
+    value = (nw.col("revenue") - nw.col("first_value")) / repeat
+    return joined.select(
+        "customer_id",
+        nw.col("orders").cast(nw.Int64),
+        "revenue",
+        nw.col("first_day").cast(nw.Date).alias("first_order"),
+        nw.col("last_day").cast(nw.Date).alias("last_order"),
+        nw.col("frequency").cast(nw.Int64),
+        _days(nw.col("last_day") - nw.col("first_day")).alias("recency"),
+        _days(end - nw.col("first_day")).alias("T"),
+        nw.when(nw.col("frequency") > 0).then(value).otherwise(0.0).alias("monetary_value"),
+    ).to_native()
+
+
+def _days(span: nw.Expr) -> nw.Expr:
+    return (span.dt.total_minutes() // 1440).cast(nw.Int64)

@@ -1,0 +1,19 @@
+"""Bytes → canonical orders and rejects. Nothing else in the package knows what a CSV is."""
+
+from clv.ingest.checks import CHECKS, Check
+from clv.ingest.layouts import LAYOUTS, ROLES, Layout, Role
+from clv.ingest.reading import FilePreview, Preview, detect, read, refuse_no_orders
+
+__all__ = [
+    "CHECKS",
+    "LAYOUTS",
+    "ROLES",
+    "Check",
+    "FilePreview",
+    "Layout",
+    "Preview",
+    "Role",
+    "detect",
+    "read",
+    "refuse_no_orders",
+]

@@ -1,0 +1,109 @@
+"""The row checks: codes, titles for people, and which of them a user may turn round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from clv.errors import SettingsError, did_you_mean
+
+if TYPE_CHECKING:
+    from clv.settings import IngestOptions
+
+Rule = Literal["keep", "drop"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One reason for which a row is rejected, or kept and pointed out.
+
+    Attributes
+    ----------
+    code
+        Stable name, used in reports and options.
+    title
+        What it is, for people.
+    remedy
+        What the user can do about it.
+    role
+        The column it speaks of, if it speaks of one.
+    """
+
+    code: str
+    title: str
+    remedy: str
+    role: str = ""
+
+
+#: In the order in which they are tried: a row is rejected for the first that applies.
+CHECKS: Final = (
+    Check(
+        "too_few_fields", "Too few fields", "Compare the row with the header; a field is missing."
+    ),
+    Check("too_many_fields", "Too many fields", "A field with the delimiter in it needs quotes."),
+    Check("broken_quotes", "Quote not closed", "Close the quote, or write a quote inside as two."),
+    Check(
+        "missing_customer",
+        "No customer",
+        "Guest orders cannot be forecast; add an id.",
+        "customer_id",
+    ),
+    Check("unreadable_date", "Date not readable", "Write all dates in one format.", "ordered_at"),
+    Check("unreadable_number", "Amount not readable", "Write amounts as plain numbers.", "revenue"),
+    Check(
+        "future_date",
+        "Date in the future",
+        "Correct the date, or set a later as-of date.",
+        "ordered_at",
+    ),
+    Check(
+        "far_date",
+        "Date decades from all others",
+        "Correct the date, or keep such rows.",
+        "ordered_at",
+    ),
+    Check(
+        "other_currency", "Another currency", "Export one currency, or convert first.", "currency"
+    ),
+    Check("unpaid", "Not paid", "Counts once the order is paid.", "status"),
+    Check(
+        "cancelled", "Cancelled", "The order it belongs to is not in the file, or it never counted."
+    ),
+    Check("refunded", "Refunded in full", "Nothing was earned with this order."),
+    Check(
+        "negative_without_order",
+        "Negative, no order to match",
+        "Add the order it refunds.",
+        "revenue",
+    ),
+    Check("duplicate", "Exact duplicate", "Kept or dropped: the rule can be changed."),
+    Check("zero_value", "Value is zero", "Kept or dropped: the rule can be changed.", "revenue"),
+)
+NUMBER: Final = {check.code: i + 1 for i, check in enumerate(CHECKS)}
+BY_CODE: Final = {check.code: check for check in CHECKS}
+TITLES: Final = {check.code: check.title for check in CHECKS}
+
+
+def rules(options: IngestOptions, *, has_order_id: bool) -> dict[str, Rule]:
+    """Return the changeable rules in force.
+
+    By default exact duplicates are dropped where rows carry an order number (the same line cannot
+    stand twice) and kept in logs without one (two equal purchases on one day are real); zero values
+    are kept, they are purchases; dates decades away from all others are dropped, so that one typing
+    error cannot move the as-of date.
+    """
+    result: dict[str, Rule] = {
+        "duplicate": "drop" if has_order_id else "keep",
+        "zero_value": "keep",
+        "far_date": "drop",
+    }
+    for codes, rule in ((options.keep, "keep"), (options.drop, "drop")):
+        for code in codes:
+            if code not in result:
+                msg = f'"{code}" is not a rule that can be changed.{did_you_mean(code, result)}'
+                raise SettingsError(msg, f"Possible: {', '.join(result)}.")
+            result[code] = rule  # type: ignore[assignment]
+    if both := options.keep & options.drop:
+        msg = f"{', '.join(sorted(both))}: asked to be kept and dropped at once."
+        raise SettingsError(msg)
+    return result

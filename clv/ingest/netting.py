@@ -1,0 +1,285 @@
+"""Rows of ``lines`` → orders: duplicates, refunds and cancellations, dates that cannot be.
+
+Every step either leaves a row alone, gives it a code (it is rejected for that), or moves a refund
+to the order that it belongs to, so that the order's revenue is net.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from clv import engine
+from clv.ingest.checks import NUMBER
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from clv.ingest.checks import Rule
+
+#: A gap of more than ten years on both sides of a few rows marks them as typing errors.
+FAR_DAYS: Final = 3653
+_FEW_ROWS: Final = 5
+_FEW_SHARE: Final = 0.001
+_MAX_ROUNDS: Final = 50
+
+
+def fill_orders(con: duckdb.DuckDBPyConnection) -> None:
+    """Give every row of an order what its exports write on the first row only.
+
+    The customer, the date and a verdict such as *unpaid* hold for all rows of the order; its total
+    counts once.
+    """
+    verdicts = ", ".join(str(NUMBER[c]) for c in ("future_date", "unpaid", "cancelled", "refunded"))
+    con.execute(
+        "CREATE TEMP TABLE whole AS SELECT file, order_id, arg_min(customer_id, rowid) AS customer_id, "
+        "arg_min(ordered_at, rowid) AS ordered_at, "
+        "min(rowid) FILTER (revenue IS NOT NULL) AS first_value, "
+        f"coalesce(arg_min(code, rowid) FILTER (code IN ({verdicts})), "
+        "arg_min(code, rowid) FILTER (revenue IS NOT NULL), 0) AS verdict "
+        "FROM lines WHERE order_id IS NOT NULL GROUP BY file, order_id"
+    )
+    con.execute(
+        "UPDATE lines SET customer_id = coalesce(lines.customer_id, w.customer_id), "
+        "ordered_at = coalesce(lines.ordered_at, w.ordered_at), "
+        "code = CASE WHEN lines.code <> 0 THEN lines.code "
+        f"WHEN w.customer_id IS NULL THEN {NUMBER['missing_customer']} "
+        f"WHEN w.ordered_at IS NULL THEN {NUMBER['unreadable_date']} "
+        f"WHEN w.first_value IS NULL THEN {NUMBER['unreadable_number']} ELSE w.verdict END, "
+        "detail = CASE WHEN lines.code = 0 AND (w.ordered_at IS NULL OR w.first_value IS NULL) "
+        "THEN '' ELSE lines.detail END, "
+        "revenue = CASE WHEN lines.rowid = w.first_value THEN lines.revenue ELSE 0 END "
+        "FROM whole w WHERE w.file = lines.file AND w.order_id = lines.order_id"
+    )
+    con.execute("DROP TABLE whole")
+
+
+def drop_far_dates(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[tuple[date, int]]:
+    """Find a few dates decades away from all others; reject their rows unless they are kept.
+
+    Returns
+    -------
+    list of (day, rows)
+        The days found, under either rule.
+    """
+    days = con.execute(
+        "SELECT ordered_at::DATE AS day, count(*) FROM lines WHERE code = 0 GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    clusters: list[list[tuple[date, int]]] = []
+    for day, n in days:
+        if not clusters or (day - clusters[-1][-1][0]).days > FAR_DAYS:
+            clusters.append([])
+        clusters[-1].append((day, n))
+    if len(clusters) < 2:
+        return []
+    sizes = [sum(n for _, n in cluster) for cluster in clusters]
+    main = max(sizes)
+    limit = min(max(_FEW_ROWS, _FEW_SHARE * sum(sizes)), 0.1 * main)
+    far = [
+        entry
+        for cluster, size in zip(clusters, sizes, strict=True)
+        if size <= limit
+        for entry in cluster
+    ]
+    if far and rule == "drop":
+        listed = ", ".join(f"DATE '{day}'" for day, _ in far)
+        con.execute(
+            f"UPDATE lines SET code = {NUMBER['far_date']}, detail = ordered_at::DATE::VARCHAR "
+            f"WHERE code = 0 AND ordered_at::DATE IN ({listed})"
+        )
+    return far
+
+
+def drop_other_currencies(con: duckdb.DuckDBPyConnection) -> str:
+    """Keep the most common currency only; return it, or an empty string."""
+    found = con.execute(
+        "SELECT currency FROM lines WHERE code = 0 AND currency IS NOT NULL "
+        "GROUP BY 1 ORDER BY count(*) DESC, currency"
+    ).fetchall()
+    if len(found) > 1:
+        con.execute(
+            f"UPDATE lines SET code = {NUMBER['other_currency']}, detail = currency "
+            "WHERE code = 0 AND currency <> ?",
+            [found[0][0]],
+        )
+    return str(found[0][0]) if found else ""
+
+
+def find_duplicates(con: duckdb.DuckDBPyConnection, rule: Rule, *, has_order_id: bool) -> int:
+    """Count rows that repeat an earlier one in every field; reject them if the rule says so."""
+    candidates = "lines"
+    if not has_order_id:  # An exact repeat shares customer and time: look only there.
+        candidates = _tied_rows(con)
+    con.execute(
+        "CREATE TEMP TABLE repeated AS SELECT fingerprint, customer_id, ordered_at, "
+        f"min(rowid) AS first, count(*) AS n FROM {candidates} WHERE code = 0 "
+        "GROUP BY fingerprint, customer_id, ordered_at HAVING count(*) > 1"
+    )
+    count = int(engine.row(con, "SELECT coalesce(sum(n - 1), 0) FROM repeated")[0])
+    if count and rule == "drop":
+        con.execute(
+            f"UPDATE lines SET code = {NUMBER['duplicate']} FROM repeated r "
+            "WHERE lines.code = 0 AND lines.fingerprint = r.fingerprint "
+            "AND lines.customer_id = r.customer_id AND lines.ordered_at = r.ordered_at "
+            "AND lines.rowid <> r.first"
+        )
+    con.execute("DROP TABLE repeated")
+    return count
+
+
+def _tied_rows(con: duckdb.DuckDBPyConnection) -> str:
+    """Return a source of the few rows that share customer and time with another row."""
+    con.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS tied AS SELECT customer_id, ordered_at FROM lines "
+        "WHERE code = 0 GROUP BY ALL HAVING count(*) > 1"
+    )
+    return "(SELECT lines.*, lines.rowid FROM lines SEMI JOIN tied USING (customer_id, ordered_at))"
+
+
+def settle_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int:
+    """Net refunds and cancellations against the order they belong to; reject the others.
+
+    A negative row belongs to its own order number if that order stays at or above zero. Otherwise
+    it belongs to the latest earlier row of the same customer with the same product and price whose
+    quantity is not used up yet; in a log without products, to the latest earlier purchase of exactly
+    that amount.
+
+    Returns
+    -------
+    int
+        Rows netted against an order.
+    """
+    own = (
+        "AND NOT EXISTS (SELECT 1 FROM balanced b WHERE b.order_id = l.order_id "
+        "AND b.customer_id = l.customer_id)"
+        if has_order_id
+        else ""
+    )
+    if has_order_id:
+        con.execute(
+            "CREATE TEMP TABLE balanced AS SELECT order_id, customer_id FROM lines "
+            "WHERE code = 0 AND order_id IS NOT NULL AND NOT cancel GROUP BY ALL "
+            "HAVING min(revenue) < 0 AND sum(revenue) > -0.005"
+        )
+    con.execute(
+        "CREATE TEMP TABLE refunds AS SELECT l.rowid AS id, customer_id, ordered_at, product, "
+        "CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE abs(items) END AS quantity, "
+        "round(abs(revenue) / CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE abs(items) END, 4) "
+        "AS price, cancel, NULL::BIGINT AS target FROM lines l "
+        f"WHERE code = 0 AND (revenue < 0 OR cancel) {own}"
+    )
+    _match_refunds(con)
+    cancelled, negative = NUMBER["cancelled"], NUMBER["negative_without_order"]
+    con.execute(
+        f"UPDATE lines SET code = CASE WHEN r.cancel THEN {cancelled} ELSE {negative} END, "
+        "detail = round(lines.revenue, 2)::VARCHAR FROM refunds r WHERE lines.rowid = r.id AND r.target IS NULL"
+    )
+    con.execute(
+        "UPDATE lines SET order_id = t.order_id, ordered_at = t.ordered_at "
+        "FROM refunds r JOIN (SELECT rowid AS id, order_id, ordered_at FROM lines) t ON t.id = r.target "
+        "WHERE lines.rowid = r.id"
+    )
+    con.execute(
+        "CREATE TEMP TABLE netted AS SELECT id, target FROM refunds WHERE target IS NOT NULL"
+    )
+    row = engine.row(con, "SELECT count(*) FROM lines WHERE code = 0 AND revenue < 0")
+    con.execute("DROP TABLE refunds")
+    con.execute("DROP TABLE IF EXISTS balanced")
+    return int(row[0])
+
+
+def _match_refunds(con: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``refunds.target`` round by round: each purchase takes one refund per round."""
+    row = engine.row(con, "SELECT count(*) FROM refunds")
+    if not row[0]:
+        return
+    con.execute(
+        "CREATE TEMP TABLE bought AS SELECT l.rowid AS id, l.customer_id, l.product, "
+        "CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE items END AS left_over, "
+        "round(revenue / CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE items END, 4) AS price, "
+        "l.ordered_at FROM lines l SEMI JOIN refunds USING (customer_id) "
+        "WHERE code = 0 AND revenue > 0 AND NOT l.cancel"
+    )
+    for _ in range(_MAX_ROUNDS):
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE pairs AS "
+            "SELECT target, arg_min(id, (asked_at, id)) AS id, arg_min(quantity, (asked_at, id)) AS quantity FROM ("
+            "SELECT r.id, r.quantity, r.ordered_at AS asked_at, "
+            "arg_max(b.id, (b.ordered_at, b.id)) AS target "
+            "FROM refunds r JOIN bought b ON b.customer_id = r.customer_id "
+            "AND b.product IS NOT DISTINCT FROM r.product AND b.price = r.price "
+            "AND b.ordered_at <= r.ordered_at AND b.left_over >= r.quantity "
+            "WHERE r.target IS NULL GROUP BY ALL) GROUP BY target"
+        )
+        row = engine.row(con, "SELECT count(*) FROM pairs")
+        if not row[0]:
+            break
+        con.execute("UPDATE refunds SET target = p.target FROM pairs p WHERE refunds.id = p.id")
+        con.execute(
+            "UPDATE bought SET left_over = left_over - p.quantity FROM pairs p "
+            "WHERE bought.id = p.target"
+        )
+    con.execute("DROP TABLE bought")
+    con.execute("DROP TABLE IF EXISTS pairs")
+
+
+def drop_zero_values(con: duckdb.DuckDBPyConnection, rule: Rule, *, one_total: bool) -> int:
+    """Count rows of value zero; reject them if the rule says so."""
+    if one_total:  # Further rows of an order carry no value by design.
+        where = (
+            "code = 0 AND (file, order_id) IN (SELECT (file, order_id) FROM lines WHERE code = 0 "
+            "GROUP BY file, order_id HAVING sum(revenue) = 0)"
+        )
+    else:
+        where = "code = 0 AND revenue = 0"
+    row = engine.row(con, f"SELECT count(*) FROM lines WHERE {where}")
+    count = int(row[0])
+    if count and rule == "drop":
+        con.execute(f"UPDATE lines SET code = {NUMBER['zero_value']} WHERE {where}")
+    return count
+
+
+def build_orders(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int:
+    """Make the canonical ``orders`` table; return how many orders were cancelled in full.
+
+    Rows with an order number are grouped by it (and the customer). In a log without one, every row
+    is an order, less the refunds netted against it.
+    """
+    con.execute(f"CREATE TABLE grouped AS {_GROUPED if has_order_id else _each_row(con)}")
+    gone = "coalesce(netted AND revenue < 0.005, false)"
+    cancelled = int(engine.row(con, f"SELECT count(*) FROM grouped WHERE {gone}")[0])
+    con.execute(
+        "CREATE VIEW orders AS SELECT customer_id, order_id, ordered_at, revenue, items "
+        f"FROM grouped WHERE NOT {gone}"
+    )
+    return cancelled
+
+
+_GROUPED: Final = (
+    "SELECT customer_id, coalesce(order_id, customer_id || '@' || min(ordered_at)::VARCHAR) "
+    "AS order_id, min(ordered_at) AS ordered_at, sum(revenue) AS revenue, "
+    "sum(items)::BIGINT AS items, min(revenue) < 0 AS netted FROM lines WHERE code = 0 "
+    "GROUP BY customer_id, order_id, CASE WHEN order_id IS NULL THEN ordered_at END"
+)
+
+
+def _each_row(con: duckdb.DuckDBPyConnection) -> str:
+    """Return the query for a log; rows at the same moment get a running number in their id."""
+    con.execute(
+        "CREATE TEMP TABLE numbered AS SELECT rowid AS id, row_number() OVER "
+        f"(PARTITION BY customer_id, ordered_at ORDER BY rowid) AS k FROM {_tied_rows(con)} "
+        "WHERE code = 0"
+    )
+    con.execute(
+        "CREATE TEMP TABLE taken AS SELECT target, sum(l.revenue) AS revenue, sum(items) AS items "
+        "FROM netted n JOIN lines l ON l.rowid = n.id GROUP BY target"
+    )
+    return (
+        "SELECT customer_id, customer_id || '@' || ordered_at::VARCHAR || "
+        "CASE WHEN k > 1 THEN '#' || k ELSE '' END AS order_id, ordered_at, "
+        "l.revenue + coalesce(t.revenue, 0) AS revenue, "
+        "(l.items + coalesce(t.items, 0))::BIGINT AS items, t.target IS NOT NULL AS netted "
+        "FROM lines l LEFT JOIN numbered ON numbered.id = l.rowid "
+        "LEFT JOIN taken t ON t.target = l.rowid "
+        "WHERE code = 0 AND l.rowid NOT IN (SELECT id FROM netted)"
+    )

@@ -1,0 +1,348 @@
+"""One text table → rows of the engine's ``lines`` table, each with its first failing check.
+
+``lines`` holds every data row of every file, in order; ``rowid`` is its position. ``code`` is 0 for
+accepted rows, else the number of the check (see `clv.ingest.checks`); ``detail`` the value at fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import numpy as np
+
+from clv import engine
+from clv.errors import AmbiguousDateError, FileError
+from clv.ingest import records as rec
+from clv.ingest.checks import NUMBER
+from clv.ingest.dialect import SPACES, Dialect
+from clv.ingest.layouts import CANCELLED, REFUNDED, UNPAID, Match
+from clv.ingest.values import DateFormat, NumberFormat, date_format, number_format
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from clv.ingest.source import Source
+    from clv.settings import IngestOptions
+
+CREATE: Final = """
+CREATE TABLE lines (
+    file UTINYINT, customer_id VARCHAR, order_id VARCHAR, ordered_at TIMESTAMP, revenue DOUBLE,
+    items DOUBLE, product VARCHAR, currency VARCHAR, cancel BOOLEAN, fingerprint UBIGINT,
+    code UTINYINT, detail VARCHAR
+)
+"""
+_MISSING: Final = "('nan', 'null', 'none', 'n/a', '#n/a', '<na>', 'na', '\\n')"
+_FAULTS: Final = {
+    rec.TOO_FEW: NUMBER["too_few_fields"],
+    rec.TOO_MANY: NUMBER["too_many_fields"],
+    rec.BROKEN_QUOTES: NUMBER["broken_quotes"],
+}
+
+
+@dataclass
+class Table:
+    """One text table with all that was found out about it."""
+
+    source: Source
+    dialect: Dialect
+    match: Match
+    dates: DateFormat
+    numbers: NumberFormat
+    text: Path
+    delimiter: str
+    first_row: int = 0
+    rows: int = 0
+    faults: int = 0
+    records: rec.Records | None = None
+    fine: NDArray[np.int64] | None = field(default=None)
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """Role → column name."""
+        return self.match.mapping
+
+    def index(self) -> rec.Records:
+        """Return where each data record of the file lies (found on first need)."""
+        if self.records is None:
+            self.records = rec.scan(
+                self.text,
+                self.delimiter,
+                len(self.dialect.columns),
+                self.dialect.skip,
+                quoting=self.dialect.quoting,
+            )
+        return self.records
+
+
+def prepare(
+    source: Source, dialect: Dialect, found: Match, options: IngestOptions, spool: Path
+) -> Table:
+    """Choose the date and amount formats of one file, and make its text ready for the engine.
+
+    Raises
+    ------
+    AmbiguousDateError
+        Day and month cannot be told apart anywhere in the column.
+    FileError
+        The date column holds no dates.
+    """
+    text, delimiter = source.path, dialect.delimiter
+    if delimiter == SPACES:
+        text, delimiter = _tabs(source.path, spool), "\t"
+    dates = choose_dates(source, dialect, found, options)
+    table = Table(
+        source, dialect, found, dates, choose_numbers(dialect, found, options), text, delimiter
+    )
+    if dates.ambiguous:
+        table.dates = _settle(table)
+    return table
+
+
+def _tabs(path: Path, spool: Path) -> Path:
+    """Turn runs of blanks into one tab each."""
+    target = spool / f"{path.name}.tabs"
+    with path.open("rb") as handle, target.open("wb") as out:
+        for line in handle:
+            out.write(b"\t".join(line.split()) + b"\n")
+    return target
+
+
+def _sample(dialect: Dialect, column: str) -> list[str]:
+    i = dialect.columns.index(column)
+    return [row[i] for row in dialect.head if i < len(row)]
+
+
+def choose_dates(
+    source: Source, dialect: Dialect, found: Match, options: IngestOptions
+) -> DateFormat:
+    column = found.mapping["ordered_at"]
+    sample = _sample(dialect, column)
+    result = date_format(sample, options.date_order)
+    if result is None:
+        if not any(cell.strip() for cell in sample):
+            return DateFormat("iso")
+        example = next(cell for cell in sample if cell.strip())
+        msg = (
+            f"{source.name}: the column `{column}` holds no dates; its first value is '{example}'."
+        )
+        raise FileError(msg, "Choose the date column: --map ordered_at=COLUMN")
+    return result
+
+
+def choose_numbers(dialect: Dialect, found: Match, options: IngestOptions) -> NumberFormat:
+    roles = [r for r in ("revenue", "unit_price", "refunded") if r in found.mapping]
+    cells = [cell for role in roles for cell in _sample(dialect, found.mapping[role])]
+    return number_format(cells, options.decimal, semicolons=dialect.delimiter == ";")
+
+
+def _settle(table: Table) -> DateFormat:
+    """Look through the whole column for a day above 12; without one, ask."""
+    column = table.mapping["ordered_at"]
+    with engine.connect() as con:
+        first, second = engine.row(
+            con,
+            "SELECT max(p[1]::INT), max(p[2]::INT) FROM (SELECT regexp_extract_all("
+            f"split_part(trim({engine.name(column)}), ' ', 1), '\\d{{1,2}}') AS p "
+            f"FROM {_reader(table, lenient=True)}) WHERE len(p) >= 3",
+        )
+    known = DateFormat("dmy", table.dates.separator, table.dates.short_year)
+    if (first or 0) > 12 >= (second or 0):
+        return known
+    if (second or 0) > 12 >= (first or 0):
+        return DateFormat("mdy", known.separator, known.short_year)
+    example = next(c.strip() for c in _sample(table.dialect, column) if c.strip())
+    msg = (
+        f"{table.source.name}: the dates in `{column}` can be read two ways: '{example}' is "
+        "day-month-year or month-day-year, and no value in the file decides it."
+    )
+    raise AmbiguousDateError(msg, "Say which: --date-order dmy or --date-order mdy")
+
+
+def _reader(
+    table: Table, path: Path | None = None, skip: int | None = None, *, lenient: bool = False
+) -> str:
+    """Return the engine's reader over one file, every column as text."""
+    quote = '"' if table.dialect.quoting else ""
+    columns = ", ".join(f"{engine.text(c)}: 'VARCHAR'" for c in table.dialect.columns)
+    skip = table.dialect.skip_lines if skip is None else skip
+    return (
+        f"read_csv({engine.text(path or table.text)}, auto_detect=false, columns={{{columns}}}, "
+        f"header=false, skip={skip}, delim={engine.text(table.delimiter)}, quote='{quote}', "
+        f"escape='{quote}', nullstr='', new_line='\\n', max_line_size=33554432, "
+        f"{'ignore_errors=true, strict_mode=false' if lenient else 'strict_mode=true'})"
+    )
+
+
+def load(
+    con: duckdb.DuckDBPyConnection, number: int, table: Table, latest: date, spool: Path
+) -> None:
+    """Append one file's rows to ``lines``.
+
+    A file whose records are all regular is read as it lies. At the first sign of a structural
+    fault, records are found one by one, the broken ones set aside, and the rest read again.
+    """
+    table.first_row = _count(con)
+    select = _select(number, table, latest)
+    regular = not table.dialect.quoting and len(table.dialect.columns) > 1
+    if regular:
+        try:
+            con.execute(f"INSERT INTO lines {select.replace('@source', _reader(table))}")
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            regular = False
+    if not regular:
+        index = table.index()
+        changed = bool(index.rewritten) or bool((index.fault != rec.FINE).any())
+        if changed or len(index) == 0 or len(table.dialect.columns) == 1:
+            clean = spool / f"clean-{number}.txt"
+            table.fine = index.write_fine(clean)
+            source = _reader(table, clean, 0)
+        else:
+            source = _reader(table, skip=int(index.line[0]) - 1)
+        _insert_strict(con, table, select, source)
+    table.rows = _count(con) - table.first_row
+
+
+def _insert_strict(con: duckdb.DuckDBPyConnection, table: Table, select: str, source: str) -> None:
+    index = table.index()
+    before = _count(con)
+    try:
+        con.execute(f"INSERT INTO lines {select.replace('@source', source)}")
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        msg = f"{table.source.name} cannot be read as a table ({reason})."
+        raise FileError(msg, "Export the file again as CSV.") from None
+    wanted = len(index) if table.fine is None else len(table.fine)
+    if _count(con) - before != wanted:
+        msg = f"{table.source.name} cannot be read reliably: its quotes are too irregular."
+        raise FileError(msg, "Export the file again with every text field in quotes.")
+    faulty = np.flatnonzero(index.fault != rec.FINE)
+    table.faults = len(faulty)
+
+
+def _count(con: duckdb.DuckDBPyConnection) -> int:
+    return int(engine.row(con, "SELECT count(*) FROM lines")[0])
+
+
+def _cell(table: Table, role: str) -> str:
+    return engine.name(table.mapping[role]) if role in table.mapping else "NULL"
+
+
+def _text(column: str) -> str:
+    """Return trimmed text, NULL where it is blank or stands for nothing."""
+    return (
+        f"(CASE WHEN length({column}) <= 5 AND lower(trim({column})) IN {_MISSING} THEN NULL "
+        f"ELSE nullif(trim({column}), '') END)"
+    )
+
+
+def _select(number: int, table: Table, latest: date) -> str:
+    """Return the query that parses and checks one file; ``@source`` stands for its reader."""
+    layout, mapping = table.match.layout, table.mapping
+    amount = table.numbers.sql
+    customer = _text(_cell(table, "customer_id"))
+    if "customer_fallback" in mapping:
+        fallback = _text(_cell(table, "customer_fallback"))
+        customer = f"coalesce(nullif({customer}, '0'), {fallback})"
+    items = amount(_cell(table, "items")) if "items" in mapping else "NULL::DOUBLE"
+    at_fault: list[str] = []
+    if "revenue" in mapping:
+        value = amount(_cell(table, "revenue"))
+        at_fault.append(_unreadable(_cell(table, "revenue"), value, blank_ok=layout.one_total))
+    elif "unit_price" in mapping:
+        price = amount(_cell(table, "unit_price"))
+        value = f"({items} * {price})"
+        at_fault += [
+            _unreadable(_cell(table, r), amount(_cell(table, r))) for r in ("items", "unit_price")
+        ]
+    else:
+        value = "NULL::DOUBLE"
+    if "refunded" in mapping:
+        refund = amount(_cell(table, "refunded"))
+        at_fault.append(_unreadable(_cell(table, "refunded"), refund, blank_ok=True))
+        value = f"({value} - coalesce({refund}, 0))"
+    if "items" in mapping and "unit_price" not in mapping:
+        at_fault.append(_unreadable(_cell(table, "items"), items, blank_ok=True))
+    status = f"regexp_replace(lower({_cell(table, 'status')}), '^wc-|[^a-z]', '', 'g')"
+    order_id = _text(_cell(table, "order_id"))
+    cancel = "false"
+    if layout.cancel_prefix:
+        cancel = (
+            f"coalesce(starts_with(upper({order_id}), {engine.text(layout.cancel_prefix)}), false)"
+        )
+    status_code = "0"
+    if "status" in mapping:
+        groups = (("cancelled", CANCELLED), ("unpaid", UNPAID), ("refunded", REFUNDED))
+        cases = " ".join(
+            f"WHEN {status} IN ({', '.join(map(engine.text, names))}) THEN {NUMBER[code]}"
+            for code, names in groups
+        )
+        status_code = f"(CASE {cases} ELSE 0 END)"
+    if "cancelled_at" in mapping:
+        cancelled = f"{_text(_cell(table, 'cancelled_at'))} IS NOT NULL"
+        status_code = f"(CASE WHEN {cancelled} THEN {NUMBER['cancelled']} ELSE {status_code} END)"
+    wrong = "coalesce(" + ", ".join([*at_fault, "NULL"]) + ")"
+    everything = ", ".join(engine.name(c) for c in table.dialect.columns)
+    at = table.dates.sql(f"trim({_cell(table, 'ordered_at')})")
+    blank_at = f"({_text(_cell(table, 'ordered_at'))} IS NULL)"
+    fillable = "true" if layout.one_total else "false"
+    currency = f"upper({_text(_cell(table, 'currency'))})" if "currency" in mapping else "NULL"
+    product = _text(_cell(table, "product")) if "product" in mapping else "NULL"
+    return f"""
+        SELECT {number}, customer_id, order_id, ordered_at, revenue, items, product, currency,
+            cancel, fingerprint, code,
+            CASE code
+                WHEN 0 THEN NULL
+                WHEN {NUMBER["unreadable_date"]} THEN coalesce(raw_date, '')
+                WHEN {NUMBER["future_date"]} THEN raw_date
+                WHEN {NUMBER["unreadable_number"]} THEN wrong
+            END
+        FROM (
+            SELECT *, CASE
+                WHEN customer_id IS NULL AND NOT ({fillable} AND order_id IS NOT NULL)
+                    THEN {NUMBER["missing_customer"]}
+                WHEN ordered_at IS NULL AND NOT ({fillable} AND blank_at AND order_id IS NOT NULL)
+                    THEN {NUMBER["unreadable_date"]}
+                WHEN wrong IS NOT NULL THEN {NUMBER["unreadable_number"]}
+                WHEN ordered_at >= DATE '{latest}' + INTERVAL 1 DAY THEN {NUMBER["future_date"]}
+                ELSE status_code END::UTINYINT AS code
+            FROM (
+                SELECT {customer} AS customer_id, {order_id} AS order_id, {at} AS ordered_at,
+                    {value} AS revenue, {items} AS items, {product} AS product,
+                    {currency} AS currency, {cancel} AS cancel, hash({everything}) AS fingerprint,
+                    {status_code} AS status_code, {wrong} AS wrong, {blank_at} AS blank_at,
+                    {_cell(table, "ordered_at")} AS raw_date
+                FROM @source
+            )
+        )
+    """
+
+
+def _unreadable(column: str, parsed: str, *, blank_ok: bool = False) -> str:
+    """Return SQL: the cell's text when it should hold an amount and does not, else NULL."""
+    blank = f"trim(coalesce({column}, '')) = ''"
+    when = f"{parsed} IS NULL AND NOT {blank}" if blank_ok else f"{parsed} IS NULL"
+    return f"(CASE WHEN {when} THEN coalesce({column}, '') END)"
+
+
+def rejected_faults(tables: Sequence[Table]) -> list[tuple[int, Table, NDArray[np.int64]]]:
+    """Return the structurally broken records of each file."""
+    result = []
+    for number, table in enumerate(tables):
+        if table.faults:
+            index = table.index()
+            result.append((number, table, np.flatnonzero(index.fault != rec.FINE)))
+    return result
+
+
+def fault_codes(faults: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Translate record faults into check numbers."""
+    lookup = np.zeros(4, dtype=np.uint8)
+    for fault, code in _FAULTS.items():
+        lookup[fault] = code
+    return lookup[faults]

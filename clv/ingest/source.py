@@ -1,0 +1,431 @@
+"""Bytes on disk → plain text tables: containers, encodings and line ends, nothing about columns.
+
+Whatever comes in (text, gzip, zip, Excel, Parquet), what goes out is one UTF-8 file with ``\\n`` line
+ends per table. A file that is already that is used where it lies; anything else is spooled once.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import datetime as dt
+import gzip
+import hashlib
+import shutil
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from clv import engine
+from clv.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+CHUNK: Final = 16 << 20
+#: Ten times the largest upload; beyond it an archive is taken for a bomb.
+MAX_UNPACKED: Final = 5 << 30
+#: A member may unpack to at most this many times its packed size (plain tables reach about 30).
+MAX_RATIO: Final = 500
+
+_MAGIC: Final = {
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"{\\rtf": "a word-processor document",
+    b"SQLite format 3": "a database file",
+    b"<!DOCTYPE": "a web page",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+}
+_EXPORT_HINT: Final = "Export the orders as CSV, Excel (.xlsx) or Parquet and try again."
+_UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table as UTF-8 text.
+
+    Attributes
+    ----------
+    name
+        As the user knows it; a member of an archive reads ``orders.zip/part1.csv``.
+    path
+        UTF-8 text with ``\\n`` line ends and no byte-order mark.
+    encoding
+        What the bytes were.
+    kind
+        ``text``, ``excel`` or ``parquet``. The last two arrive as comma-separated text.
+    """
+
+    name: str
+    path: Path
+    encoding: str
+    kind: str = "text"
+
+
+def sha256(path: Path) -> str:
+    """Return the hex SHA-256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def open_sources(
+    path: Path, spool: Path, encoding: str | None = None, head: int | None = None
+) -> list[Source]:
+    """Return the tables in one file.
+
+    Parameters
+    ----------
+    path
+        The user's file; its content decides what it is, not its name.
+    spool
+        A folder for text that has to be made.
+    encoding
+        Overrides detection.
+    head
+        Read about this many bytes only, for a preview.
+
+    Raises
+    ------
+    FileError
+        Missing, empty, not a table, damaged, or too large when unpacked.
+    """
+    name = path.name
+    try:
+        with path.open("rb") as handle:
+            start = handle.read(4096)
+    except FileNotFoundError:
+        msg = f"{path} does not exist."
+        raise FileError(msg, "Check the path.") from None
+    except IsADirectoryError:
+        msg = f"{path} is a folder."
+        raise FileError(msg, "Name the files in it.") from None
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}."
+        raise FileError(msg) from None
+    if not start:
+        msg = f"{name} is empty (0 bytes)."
+        raise FileError(msg, _EXPORT_HINT)
+    _refuse_foreign(name, start)
+    if start[:2] == b"\x1f\x8b":
+        with gzip.open(path) as stream:
+            return [_text(name, stream, spool, encoding, head, packed=path.stat().st_size)]
+    if start[:4] == b"PK\x03\x04":
+        return _from_zip(path, spool, encoding, head)
+    if start[:4] == b"PAR1":
+        return [_parquet(path, spool, head)]
+    if start[:4] == b"\xd0\xcf\x11\xe0":
+        return [_excel(path, spool)]
+    if b"PK\x05\x06" == start[:4]:
+        msg = f"{name} is an empty archive."
+        raise FileError(msg, _EXPORT_HINT)
+    with path.open("rb") as stream:
+        return [_text(name, stream, spool, encoding, head, original=path)]
+
+
+def _refuse_foreign(name: str, start: bytes) -> None:
+    stripped = start.lstrip(codecs.BOM_UTF8).lstrip()
+    for magic, what in _MAGIC.items():
+        if stripped.startswith(magic):
+            msg = f"{name} is {what}, whatever its name says."
+            raise FileError(msg, _EXPORT_HINT)
+
+
+def _from_zip(path: Path, spool: Path, encoding: str | None, head: int | None) -> list[Source]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if "[Content_Types].xml" in names:
+                if not any(n.startswith("xl/") for n in names):
+                    msg = f"{path.name} is an Office document, but not a spreadsheet."
+                    raise FileError(msg, _EXPORT_HINT)
+                return [_excel(path, spool)]
+            members = [
+                i
+                for i in archive.infolist()
+                if not i.is_dir()
+                and i.file_size
+                and not i.filename.startswith("__MACOSX/")
+                and not i.filename.rsplit("/", 1)[-1].startswith(".")
+            ]
+            if not members:
+                msg = f"{path.name} holds no file."
+                raise FileError(msg, _EXPORT_HINT)
+            if any(i.flag_bits & 1 for i in members):
+                msg = f"{path.name} is protected by a password."
+                raise FileError(msg, "Unpack it and upload the files inside.")
+            if sum(i.file_size for i in members) > MAX_UNPACKED:
+                msg = f"{path.name} would unpack to more than {MAX_UNPACKED >> 30} GB."
+                raise FileError(msg, "Unpack it and check what is inside.")
+            sources = []
+            for info in members:
+                inner = f"{path.name}/{info.filename}"
+                with archive.open(info) as stream:
+                    start = stream.read(4096)
+                _refuse_foreign(inner, start)
+                if start[:4] in {b"PK\x03\x04", b"PAR1"} or start[:2] == b"\x1f\x8b":
+                    sources += _unpack(archive, info, spool, encoding, head)
+                    continue
+                with archive.open(info) as stream:
+                    packed = info.compress_size
+                    sources.append(_text(inner, stream, spool, encoding, head, packed=packed))
+            return sources
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        msg = f"{path.name} is a damaged archive ({error})."
+        raise FileError(msg, "Make the archive again, or upload the files inside.") from None
+
+
+def _unpack(
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    spool: Path,
+    encoding: str | None,
+    head: int | None,
+) -> list[Source]:
+    """Read a binary table (Excel, Parquet, gzip) inside an archive; archives do not nest."""
+    inner = spool / f"{_serial(spool)}-{info.filename.rsplit('/', 1)[-1][-80:]}"
+    with archive.open(info) as stream, inner.open("wb") as out:
+        _copy_limited(_chunks(stream), out, f"{archive.filename}", info.compress_size)
+    if zipfile.is_zipfile(inner):
+        with zipfile.ZipFile(inner) as nested:
+            if "[Content_Types].xml" not in nested.namelist():
+                msg = f"{archive.filename} holds another archive, {info.filename}."
+                raise FileError(msg, "Unpack it and upload the files inside.")
+    return open_sources(inner, spool, encoding, head)
+
+
+def _serial(spool: Path) -> str:
+    return f"{sum(1 for _ in spool.iterdir()):04d}"
+
+
+def _chunks(stream: BinaryIO | gzip.GzipFile | zipfile.ZipExtFile) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+def _copy_limited(chunks: Iterable[bytes], out: BinaryIO, name: str, packed: int) -> None:
+    limit = min(MAX_UNPACKED, max(packed * MAX_RATIO, CHUNK))
+    written = 0
+    for chunk in chunks:
+        written += len(chunk)
+        if written > limit:
+            msg = f"{name} unpacks to far more than a table of its size would."
+            raise FileError(msg, "Unpack it and check what is inside.")
+        out.write(chunk)
+
+
+def _text(  # noqa: PLR0913
+    name: str,
+    stream: BinaryIO | gzip.GzipFile | zipfile.ZipExtFile,
+    spool: Path,
+    encoding: str | None,
+    head: int | None,
+    *,
+    packed: int | None = None,
+    original: Path | None = None,
+) -> Source:
+    """Find the encoding, then spool as UTF-8 unless the original is exactly that already."""
+    raw = original
+    if raw is None or head is not None:
+        raw = spool / f"{_serial(spool)}.raw"
+        try:
+            with raw.open("wb") as out:
+                if head is not None:
+                    out.write(_whole_lines(stream.read(head)))
+                else:
+                    _copy_limited(_chunks(stream), out, name, packed or 0)
+        except (OSError, EOFError, zlib.error) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            msg = f"{name} is a damaged archive ({error})."
+            raise FileError(msg, "Make the archive again, or upload the file inside.") from None
+    if raw.stat().st_size == 0:
+        msg = f"{name} is empty (0 bytes)."
+        raise FileError(msg, _EXPORT_HINT)
+    found, plain = _probe(raw, name)
+    chosen = encoding or found
+    try:
+        codecs.lookup(chosen)
+    except LookupError:
+        msg = f'There is no encoding "{chosen}".'
+        raise FileError(msg, "Try utf-8 or cp1252.") from None
+    if plain and chosen in {"utf-8", "ascii"}:
+        return Source(name, raw, "utf-8")
+    target = spool / f"{_serial(spool)}.txt"
+    _transcode(raw, target, chosen, name)
+    if raw is not original:
+        raw.unlink()
+    return Source(name, target, chosen)
+
+
+def _whole_lines(head: bytes) -> bytes:
+    cut = head.rfind(b"\n")
+    return head if cut < 0 else head[: cut + 1]
+
+
+def _probe(path: Path, name: str) -> tuple[str, bool]:
+    """Return the encoding, and whether the bytes need no change at all."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    plain, utf8, first = True, True, True
+    with path.open("rb") as handle:
+        for chunk in _chunks(handle):
+            if first:
+                first = False
+                if chunk[:2] in _UTF16:
+                    return "utf-16", False
+                if chunk.startswith(codecs.BOM_UTF8):
+                    plain = False
+                if b"\0" in chunk[:65536]:
+                    guess = _utf16_without_mark(chunk[:65536])
+                    if guess:
+                        return guess, False
+                    msg = f"{name} is not a text file: it holds binary data."
+                    raise FileError(msg, _EXPORT_HINT)
+            if plain and (b"\r" in chunk or b"\0" in chunk):
+                plain = False
+            if utf8:
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    utf8 = False
+        if utf8:
+            try:
+                decoder.decode(b"", final=True)
+            except UnicodeDecodeError:
+                utf8 = False
+    if not utf8:
+        return "cp1252", False
+    return "utf-8", plain
+
+
+def _utf16_without_mark(start: bytes) -> str | None:
+    zeros_odd, zeros_even = start[1::2].count(0), start[::2].count(0)
+    half = len(start) // 2
+    if half and zeros_odd > 0.4 * half and zeros_even < 0.05 * half:
+        return "utf-16-le"
+    if half and zeros_even > 0.4 * half and zeros_odd < 0.05 * half:
+        return "utf-16-be"
+    return None
+
+
+def _latin_fallback(error: UnicodeError) -> tuple[str, int]:
+    """Give the five bytes that cp1252 leaves undefined their latin-1 meaning, so none is lost."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("clv_latin", _latin_fallback)
+
+
+def _transcode(raw: Path, target: Path, encoding: str, name: str) -> None:
+    """Write UTF-8 with ``\\n`` line ends; lone ``\\r`` ends a line only where no ``\\n`` is used."""
+    if encoding == "utf-8":
+        encoding = "utf-8-sig"
+    with raw.open("rb") as handle:
+        old_mac = not any(b"\n" in chunk for chunk in _chunks(handle))
+    errors = "clv_latin" if encoding.replace("-", "") in {"cp1252", "windows1252"} else "strict"
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    with raw.open("rb") as handle, target.open("w", encoding="utf-8", newline="") as out:
+        pending = ""
+        for chunk in _endless(handle):
+            try:
+                text = pending + decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                msg = f"{name} is not {encoding}: byte {error.object[error.start]:#04x}."
+                raise FileError(msg, "Try another encoding, for instance cp1252.") from None
+            pending = "\r" if chunk and text.endswith("\r") else ""
+            text = text.removesuffix("\r") if pending else text
+            text = text.replace("\r\n", "\n").replace("\r", "\n" if old_mac else " ")
+            out.write(text.replace("\0", "\ufffd"))
+
+
+def _endless(handle: BinaryIO) -> Iterator[bytes]:
+    yield from _chunks(handle)
+    yield b""
+
+
+def _excel(path: Path, spool: Path) -> Source:
+    import python_calamine as calamine  # noqa: PLC0415 - only spreadsheets pay for it
+
+    try:
+        book = calamine.CalamineWorkbook.from_path(str(path))
+        sheets = [s.name for s in book.sheets_metadata]
+        rows: list[list[object]] = []
+        used = ""
+        for sheet in sheets:
+            candidate = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            filled = sum(1 for row in candidate if any(cell != "" for cell in row))
+            if filled > sum(1 for row in rows if any(cell != "" for cell in row)):
+                rows, used = candidate, sheet
+    except (calamine.CalamineError, OSError) as error:
+        msg = f"{path.name} cannot be read as a spreadsheet ({error})."
+        raise FileError(msg, "Save it again as .xlsx or as CSV.") from None
+    if not rows:
+        msg = f"{path.name} has no filled sheet."
+        raise FileError(msg, _EXPORT_HINT)
+    target = spool / f"{_serial(spool)}.csv"
+    with target.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        for row in rows:
+            cells = [_cell(cell) for cell in row]
+            if any(cells):
+                writer.writerow(cells)
+            else:
+                out.write("\n")
+    name = f"{path.name}/{used}" if len(sheets) > 1 else path.name
+    return Source(name, target, "utf-8", "excel")
+
+
+def _cell(value: object) -> str:
+    """Write a cell as one line of text: whole numbers without a point, dates in ISO form."""
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return " ".join(str(value).splitlines())
+
+
+def _parquet(path: Path, spool: Path, head: int | None) -> Source:
+    import duckdb  # noqa: PLC0415
+
+    target = spool / f"{_serial(spool)}.csv"
+    try:
+        with engine.connect() as con:
+            source = f"read_parquet({engine.text(path)})"
+            columns = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+            cells = ", ".join(
+                f"CASE WHEN {c} = floor({c}) AND abs({c}) < 1e15 THEN {c}::BIGINT::VARCHAR "
+                f"ELSE {c}::VARCHAR END AS {c}"
+                if kind in {"DOUBLE", "FLOAT"}
+                else f"replace({c}::VARCHAR, chr(13), ' ') AS {c}"
+                if kind == "VARCHAR"
+                else f"{c}::VARCHAR AS {c}"
+                for c, kind in ((engine.name(row[0]), row[1]) for row in columns)
+            )
+            limit = " LIMIT 2000" if head is not None else ""
+            con.execute("SET TimeZone = 'UTC'")
+            con.execute(
+                f"COPY (SELECT {cells} FROM {source}{limit}) TO {engine.text(target)} "
+                "(FORMAT csv, HEADER true)"
+            )
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        msg = f"{path.name} cannot be read as Parquet ({reason})."
+        raise FileError(msg, "Write the file again.") from None
+    return Source(path.name, target, "utf-8", "parquet")
+
+
+def discard(spool: Path) -> None:
+    """Delete spooled text."""
+    shutil.rmtree(spool, ignore_errors=True)

@@ -1,0 +1,295 @@
+"""Dates and amounts as files write them: recognise the format, then read it strictly in SQL.
+
+A format is chosen from a sample and shown; a value that does not fit it is never bent into one, its
+row is rejected with the value in the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clv.settings import DateOrder
+
+_TIME: Final = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?)?"
+_ZONE: Final = r"(?: ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}))?"
+_ISO: Final = re.compile(rf"\d{{4}}([-/.])\d{{1,2}}\1\d{{1,2}}{_TIME}{_ZONE}")
+_COMPACT: Final = re.compile(r"(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_NUMERIC_DATE: Final = re.compile(
+    rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}{_ZONE}"
+)
+_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_TEXT_DATE: Final = re.compile(
+    rf"(?:\d{{1,2}}[ -]{_MONTH},?[ -]\d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}){_TIME}{_ZONE}", re.I
+)
+_SECONDS: Final = re.compile(r"[1-4]\d{9}(?:\.\d+)?")
+_MILLIS: Final = re.compile(r"[1-4]\d{12}")
+_PLAIN: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_CURRENCY: Final = r"(?:[€$£¥₹₽₩₺฿]|R\$|kr\.?|zł|Kč|Fr\.?|[A-Z]{3})"
+_AMOUNT: Final = re.compile(
+    rf"\s*[-+−(]?\s*{_CURRENCY}?\s*[-+−]?\s*(\d[\d.,' \u00a0\u202f’]*|[.,]\d+)\s*{_CURRENCY}?\s*[-)]?\s*"
+)
+_SIGNS: Final = {
+    "€": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "¥": "JPY",
+    "₹": "INR",
+    "R$": "BRL",
+    "zł": "PLN",
+}
+
+DateKind = Literal["iso", "compact", "dmy", "mdy", "text", "seconds", "millis"]
+
+
+@dataclass(frozen=True)
+class DateFormat:
+    """How a date column is written.
+
+    Attributes
+    ----------
+    kind
+        ``iso`` year first, ``compact`` YYYYMMDD, ``dmy``, ``mdy``, ``text`` month names, Unix
+        ``seconds`` or ``millis``.
+    separator, short_year
+        For ``dmy`` and ``mdy``.
+    ambiguous
+        Nothing in the sample tells day from month.
+    """
+
+    kind: DateKind
+    separator: str = "-"
+    short_year: bool = False
+    ambiguous: bool = False
+
+    @property
+    def title(self) -> str:
+        """The format as people write it."""
+        year = "YY" if self.short_year else "YYYY"
+        s = self.separator
+        return {
+            "iso": f"YYYY{s}MM{s}DD",
+            "compact": "YYYYMMDD",
+            "dmy": f"DD{s}MM{s}{year}",
+            "mdy": f"MM{s}DD{s}{year}",
+            "text": "month names",
+            "seconds": "Unix seconds",
+            "millis": "Unix milliseconds",
+        }[self.kind]
+
+    def sql(self, column: str) -> str:
+        """Return an SQL expression: the column as a UTC timestamp, or NULL."""
+        read = self._sql(column)
+        low, high = "TIMESTAMP '1900-01-01'", "TIMESTAMP '2200-01-01'"
+        return f"(CASE WHEN {read} >= {low} AND {read} < {high} THEN {read} END)"
+
+    def _sql(self, column: str) -> str:
+        if self.kind == "compact":
+            return f"try_strptime({column}, '%Y%m%d')"
+        if self.kind in {"seconds", "millis"}:
+            scale = 1_000_000 if self.kind == "seconds" else 1_000
+            number = f"try_cast({column} AS DOUBLE)"
+            valid = f"abs({number}) < 1e{11 if self.kind == 'seconds' else 14}"
+            return f"(CASE WHEN {valid} THEN make_timestamp(({number} * {scale})::BIGINT) END)"
+        if self.kind == "iso" and self.separator in "-/":
+            plain = f"try_cast({column} AS TIMESTAMP)"
+            zoned = _zoned(column, lambda c: f"try_cast({c} AS TIMESTAMP)")
+            return f"(CASE WHEN length({column}) > 16 THEN {zoned} ELSE {plain} END)"
+        formats = ", ".join(f"'{f}'" for f in self._formats())
+        return _zoned(column, lambda c: f"try_strptime({c}, [{formats}])")
+
+    def _formats(self) -> list[str]:
+        s, y = self.separator, "%y" if self.short_year else "%Y"
+        days = {
+            "iso": [f"%Y{s}%m{s}%d"],
+            "dmy": [f"%d{s}%m{s}{y}"],
+            "mdy": [f"%m{s}%d{s}{y}"],
+            "text": [
+                *("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y"),
+                *("%d %B %Y", "%d-%B-%Y", "%B %d, %Y", "%B %d %Y"),
+            ],
+        }[self.kind]
+        times = ["", *("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")]
+        joints = (" ", ", ", "T")
+        return [
+            d + (j + t if t else "") for d in days for t in times for j in (joints if t else " ")
+        ]
+
+
+def _zoned(column: str, read: object) -> str:
+    """Wrap a reader of local time so that a trailing UTC offset is honoured."""
+    assert callable(read)
+    offset = f"regexp_extract({column}, '([+-])(\\d\\d):?(\\d\\d)?$', ['s', 'h', 'm'])"
+    bare = f"regexp_replace({column}, ' ?(?:Z|UTC|GMT|[+-]\\d\\d:?(?:\\d\\d)?)$', '')"
+    minutes = (
+        f"to_minutes((CASE WHEN {offset}.s = '-' THEN -1 ELSE 1 END) * (60 * {offset}.h::BIGINT "
+        f"+ coalesce(nullif({offset}.m, '')::BIGINT, 0)))"
+    )
+    has_zone = f"regexp_matches({column}, ':\\d\\d.* ?[+-]\\d\\d:?(?:\\d\\d)?$')"
+    has_name = f"regexp_matches({column}, ':\\d\\d.* ?(?:Z|UTC|GMT)$')"
+    return (
+        f"(CASE WHEN {has_zone} THEN {read(bare)} - {minutes} "
+        f"WHEN {has_name} THEN {read(bare)} ELSE {read(column)} END)"
+    )
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How an amount column is written.
+
+    Attributes
+    ----------
+    decimal
+        ``"."`` or ``","``.
+    plain
+        Digits, sign and point only, as far as the sample goes.
+    currency
+        ISO code of the sign found, or an empty string.
+    """
+
+    decimal: Literal[".", ","] = "."
+    plain: bool = True
+    currency: str = ""
+
+    def sql(self, column: str) -> str:
+        """Return an SQL expression: the column as a finite double, or NULL."""
+        point = "\\." if self.decimal == "." else ","
+        groups = ",'’ \u00a0\u202f" if self.decimal == "." else ".'’ \u00a0\u202f"
+        groups = groups.replace("'", "''")
+        body = f"(?:\\d{{1,3}}(?:[{groups}]\\d{{3}})+|\\d+)(?:{point}\\d*)?|{point}\\d+"
+        currency = _CURRENCY.replace("'", "''")
+        pattern = f"\\s*[-+−(]?\\s*{currency}?\\s*[-+−]?\\s*(?:{body})\\s*{currency}?\\s*[-)]?\\s*"
+        keep = "0-9." if self.decimal == "." else "0-9,"
+        stripped = f"regexp_replace({column}, '^[^0-9]*?([.,]?[0-9])', '\\1')"
+        digits = f"regexp_replace({stripped}, '[^{keep}]', '', 'g')"
+        # A currency such as "Fr." or "kr." leaves its own point behind the digits.
+        digits = f"rtrim(regexp_replace({digits}, '\\.$', ''), ',')"
+        number = f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
+        sign = f"(CASE WHEN regexp_matches({column}, '[-−(]') THEN -1 ELSE 1 END)"
+        written = f"(CASE WHEN regexp_full_match({column}, '{pattern}') THEN {sign} * {number} END)"
+        if self.decimal == ",":
+            read = written
+        else:
+            plain = f"try_cast({column} AS DOUBLE)"
+            read = f"coalesce({plain}, {written})"
+        return f"(CASE WHEN isfinite({read}) THEN {read} END)"
+
+
+def looks_like_date(text: str) -> bool:
+    """Whether a cell reads as a date in any known writing (Unix times excepted)."""
+    text = text.strip()
+    return any(pattern.fullmatch(text) for pattern in (_ISO, _COMPACT, _NUMERIC_DATE, _TEXT_DATE))
+
+
+def looks_numeric(text: str) -> bool:
+    """Whether a cell reads as an amount."""
+    return bool(_PLAIN.fullmatch(text.strip()) or _AMOUNT.fullmatch(text))
+
+
+def date_format(sample: Sequence[str], order: DateOrder | None = None) -> DateFormat | None:
+    """Return the format most of a sample is written in, or None when it holds no dates."""
+    cells = [cell.strip() for cell in sample if cell.strip()]
+    if not cells:
+        return None
+    kinds: Counter[str] = Counter()
+    for cell in cells:
+        if _ISO.fullmatch(cell):
+            kinds["iso"] += 1
+        elif _COMPACT.fullmatch(cell):
+            kinds["compact"] += 1
+        elif _NUMERIC_DATE.fullmatch(cell):
+            kinds["numeric"] += 1
+        elif _TEXT_DATE.fullmatch(cell):
+            kinds["text"] += 1
+        elif _SECONDS.fullmatch(cell):
+            kinds["seconds"] += 1
+        elif _MILLIS.fullmatch(cell):
+            kinds["millis"] += 1
+    if not kinds:
+        return None
+    kind, count = kinds.most_common(1)[0]
+    if count < 0.2 * len(cells):
+        return None
+    if kind == "numeric":
+        return _numeric(cells, order)
+    if kind == "iso":
+        separators = Counter(m.group(1) for c in cells if (m := _ISO.fullmatch(c)))
+        return DateFormat("iso", separators.most_common(1)[0][0])
+    if kind in {"compact", "text", "seconds", "millis"}:
+        return DateFormat(kind)  # type: ignore[arg-type]
+    return None
+
+
+def _numeric(cells: list[str], order: DateOrder | None) -> DateFormat:
+    parts = [m for cell in cells if (m := _NUMERIC_DATE.fullmatch(cell))]
+    separator = Counter(m.group(2) for m in parts).most_common(1)[0][0]
+    short = sum(len(m.group(4)) == 2 for m in parts) * 2 > len(parts)
+    if order in {"dmy", "mdy"}:
+        return DateFormat(order, separator, short)  # type: ignore[arg-type]
+    first = sum(int(m.group(1)) > 12 for m in parts)
+    second = sum(int(m.group(3)) > 12 for m in parts)
+    if separator == "." or first > second:
+        # Dates with points are day-month wherever they are in use.
+        return DateFormat("dmy", separator, short)
+    if second > first:
+        return DateFormat("mdy", separator, short)
+    same = all(int(m.group(1)) == int(m.group(3)) for m in parts)
+    return DateFormat("dmy", separator, short, ambiguous=not same)
+
+
+def number_format(
+    sample: Sequence[str], decimal: Literal[".", ","] | None = None, *, semicolons: bool = False
+) -> NumberFormat:
+    """Return how the amounts of a sample are written.
+
+    ``semicolons`` says that the file separates fields by ``;``, as programs do where the comma is
+    the decimal mark; it decides only cells such as ``1,234`` that read both ways.
+    """
+    cells = [cell.strip() for cell in sample if cell.strip()]
+    signs = Counter(m.group() for c in cells if (m := re.search(_CURRENCY, c)))
+    sign = signs.most_common(1)[0][0] if signs else ""
+    currency = _SIGNS.get(sign, sign if re.fullmatch("[A-Z]{3}", sign) else "")
+    plain = all(_PLAIN.fullmatch(cell) for cell in cells)
+    if decimal:
+        return NumberFormat(decimal, plain and decimal == ".", currency)
+    votes: Counter[str] = Counter()
+    for cell in cells:
+        vote = _decimal_of(cell)
+        if vote:
+            votes[vote] += 1
+    if votes:
+        chosen = votes.most_common(1)[0][0]
+    else:
+        unsure = any("," in cell for cell in cells)
+        chosen = "," if unsure and semicolons else "."
+    return NumberFormat("," if chosen == "," else ".", plain and chosen == ".", currency)
+
+
+def _decimal_of(cell: str) -> str | None:
+    """Return the decimal mark that one cell proves, if it proves one."""
+    digits = re.sub(r"[^\d.,]", "", cell)
+    points, commas = digits.count("."), digits.count(",")
+    if points and commas:
+        return "." if digits.rfind(".") > digits.rfind(",") else ","
+    if points > 1:
+        return ","
+    if commas > 1:
+        return "."
+    if commas == 1:
+        return (
+            ","
+            if len(digits) - digits.rfind(",") - 1 != 3 or digits.startswith((",", "0,"))
+            else None
+        )
+    if points == 1:
+        return (
+            "."
+            if len(digits) - digits.rfind(".") - 1 != 3 or digits.startswith((".", "0."))
+            else None
+        )
+    return None

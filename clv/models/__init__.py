@@ -1,0 +1,1 @@
+"""One model per file; `clv.models.ladder` chooses, `clv.models.card` stores."""

@@ -1,0 +1,79 @@
+"""What every purchase model and every spend model must be able to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+
+class PurchaseScores(NamedTuple):
+    """Forecast of ``n`` (frequency, recency, T) triples at ``h`` horizons.
+
+    Attributes
+    ----------
+    p_alive
+        Shape (n,). Probability that the customer is still active at T.
+    p_purchase
+        Shape (n, h). Probability of at least one purchase in (T, T + t].
+    purchases
+        Shape (n, h). Expected number of purchases in (T, T + t].
+    next_order_days
+        Shape (n,). Median wait in days for the next purchase of a customer still active.
+    """
+
+    p_alive: Floats
+    p_purchase: Floats
+    purchases: Floats
+    next_order_days: Floats
+
+
+class PurchaseModel(Protocol):
+    """How often customers buy and when they leave; all times in days."""
+
+    name: ClassVar[str]
+
+    def fit(
+        self,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        T: ArrayLike,
+        weights: ArrayLike | None = None,
+    ) -> PurchaseModel:
+        """Fit on distinct triples, ``weights`` customers each; return self."""
+
+    def score(
+        self,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        T: ArrayLike,
+        horizons: ArrayLike,
+    ) -> PurchaseScores:
+        """Forecast each triple at each horizon (days after T)."""
+
+    def card(self) -> dict[str, Any]:
+        """Return everything that is needed to score again: JSON types only."""
+
+
+class SpendModel(Protocol):
+    """What one purchase of a customer is worth."""
+
+    name: ClassVar[str]
+
+    def fit(
+        self,
+        frequency: ArrayLike,
+        monetary_value: ArrayLike,
+        weights: ArrayLike | None = None,
+    ) -> SpendModel:
+        """Fit on repeat buyers with a positive value; return self."""
+
+    def order_value(self, frequency: ArrayLike, monetary_value: ArrayLike) -> Floats:
+        """Return the expected value of a future purchase, shape (n,), currency units."""
+
+    def card(self) -> dict[str, Any]:
+        """Return everything that is needed to score again: JSON types only."""

@@ -1,0 +1,57 @@
+"""Fitted models as JSON, and back: no pickle, hence nothing that could run code."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from clv.errors import FitError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clv.models.base import PurchaseModel, SpendModel
+    from clv.models.notes import Note
+
+#: name → module, class. Imported on demand: a card of a simple model needs no lifetimes.
+MODELS: Final = {
+    "mbg-nbd": ("clv.models.mbg_nbd", "MBGNBD"),
+    "bg-nbd": ("clv.models.bg_nbd", "BGNBD"),
+    "pooled-rate": ("clv.models.simple", "PooledRate"),
+    "gamma-gamma": ("clv.models.gamma_gamma", "GammaGamma"),
+    "mean-spend": ("clv.models.simple", "MeanSpend"),
+    "constant-spend": ("clv.models.simple", "ConstantSpend"),
+}
+
+
+def to_card(model: PurchaseModel | SpendModel, notes: Iterable[Note] = ()) -> dict[str, Any]:
+    """Return the model's card with the ladder's notes: JSON types only, no NaN or infinity.
+
+    Parameters
+    ----------
+    model
+        Fitted.
+    notes
+        As `clv.models.ladder` returned them.
+    """
+    return model.card() | {"notes": [note.as_dict() for note in notes]}
+
+
+def from_card(card: dict[str, Any]) -> Any:
+    """Return the model that a card describes; it scores as the original did.
+
+    Raises
+    ------
+    FitError
+        When the card's name is unknown or a number is missing.
+    """
+    name = str(card.get("name"))
+    if name not in MODELS:
+        msg = f'This model card is of a model "{name}", which is not known here.'
+        raise FitError(msg + did_you_mean(name, MODELS))
+    module, class_name = MODELS[name]
+    try:
+        return getattr(import_module(module), class_name).from_card(card)
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f'The model card of "{name}" is incomplete: {error}.'
+        raise FitError(msg) from error

@@ -1,0 +1,104 @@
+"""What goes into and comes out of every model: checks, distinct pairs, shapes of results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from clv.models.base import Floats
+
+#: Distinct pairs of whole numbers are found through a table of at most this many cells.
+LARGEST_TABLE: Final = 20_000_000
+
+
+def check_triples(
+    frequency: ArrayLike,
+    recency: ArrayLike,
+    T: ArrayLike,
+) -> tuple[Floats, Floats, Floats]:
+    """Return the triples as three float arrays of shape (n,).
+
+    Raises
+    ------
+    ValueError
+        When there is none, when the lengths differ, or when a triple contradicts itself.
+    """
+    x, t_x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, recency, T))
+    if not x.size == t_x.size == age.size:
+        msg = f"frequency, recency and T have {x.size}, {t_x.size} and {age.size} values."
+        raise ValueError(msg)
+    checks = {
+        "there are no customers": x.size == 0,
+        "a value is missing or infinite": not np.isfinite([x.sum(), t_x.sum(), age.sum()]).all(),
+        "a frequency is not a whole number from 0": bool((x < 0).any() or (x % 1).any()),
+        "a recency is negative": bool((t_x < 0).any()),
+        "a recency is later than its T": bool((t_x > age).any()),
+        "a recency is not 0 where the frequency is 0": bool((t_x[x == 0] != 0).any()),
+    }
+    for problem, found in checks.items():
+        if found:
+            msg = f"These are not (frequency, recency, T): {problem}."
+            raise ValueError(msg)
+    return x, t_x, age
+
+
+def weights_of(weights: ArrayLike | None, size: int) -> Floats:
+    """Return the weights as floats of shape (size,), 1 where none are given.
+
+    Raises
+    ------
+    ValueError
+        When the length differs, one is negative, or all are 0.
+    """
+    if weights is None:
+        return np.ones(size)
+    counts = np.asarray(weights, dtype=float).ravel()
+    if counts.size != size or not (counts >= 0).all() or not counts.any():
+        msg = f"weights must be {size} numbers from 0, not all of them 0."
+        raise ValueError(msg)
+    return counts
+
+
+def distinct_pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Return the distinct pairs and, for each row, the position of its pair.
+
+    Whole numbers that aren't too large (purchases and days) take a table instead of a sort.
+    """
+    if first.size == 0:
+        return first, second, np.empty(0, dtype=np.intp)
+    width = float(second.max()) + 1
+    whole = not ((first % 1).any() or (second % 1).any() or first.min() < 0 or second.min() < 0)
+    if whole and (float(first.max()) + 1) * width <= LARGEST_TABLE:
+        code = (first * width + second).astype(np.intp)
+        seen = np.zeros(int((float(first.max()) + 1) * width), dtype=bool)
+        seen[code] = True
+        codes = np.flatnonzero(seen)
+        place = np.empty(seen.size, dtype=np.intp)
+        place[codes] = np.arange(codes.size)
+        return (codes // int(width)).astype(float), (codes % int(width)).astype(float), place[code]
+    firsts: Floats
+    seconds: Floats
+    firsts, i = np.unique(first, return_inverse=True)
+    seconds, j = np.unique(second, return_inverse=True)
+    codes, inverse = np.unique(i * seconds.size + j, return_inverse=True)
+    return firsts[codes // seconds.size], seconds[codes % seconds.size], inverse
+
+
+def like(values: Any, *arguments: Any) -> Any:
+    """Return values as a Series if an argument is one, as a float if all were scalars."""
+    for argument in arguments:
+        if isinstance(argument, pd.Series) and np.ndim(values) == 1:
+            return pd.Series(values, index=argument.index)
+    return values[()] if isinstance(values, np.ndarray) and values.ndim == 0 else values
+
+
+def card_numbers(values: Mapping[Any, float] | pd.Series[float]) -> dict[str, float | None]:
+    """Return name → float, ``None`` where JSON has no number for it."""
+    return {str(k): float(v) if np.isfinite(v) else None for k, v in values.items()}

@@ -1,0 +1,271 @@
+"""Which model the data can carry: full, penalised, simpler, or none at all.
+
+Every step down is recorded in a `Note`. The user always gets what the data support, and is told in
+a plain sentence what is missing and why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from clv.errors import FitError
+from clv.models.bg_nbd import BGNBD
+from clv.models.gamma_gamma import GammaGamma
+from clv.models.inputs import check_triples, weights_of
+from clv.models.mbg_nbd import MBGNBD
+from clv.models.notes import Note
+from clv.models.reliability import total_forecast_error, total_in_sample
+from clv.models.simple import ConstantSpend, MeanSpend, PooledRate, all_the_same
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from clv.models.base import Floats, PurchaseModel, SpendModel
+    from clv.models.notes import Step
+
+#: Fewer customers, or fewer with a repeat purchase, can't tell four parameters apart. (Ten events
+#: per parameter is the rule of thumb; a repeat buyer tells of a purchase and of a stay.)
+MIN_CUSTOMERS: Final = 50
+MIN_REPEAT_BUYERS: Final = 20
+#: Fewer repeat buyers with a value can't tell three parameters apart.
+MIN_SPENDERS: Final = 20
+#: The fitted model must reproduce the total of past repeat purchases within this factor.
+WORST_TOTAL: Final = 2.0
+#: Standard error of the logarithm of the forecast total: above it, the total is not even known to
+#: a factor of e, and the likelihood is flat where it matters.
+WORST_FORECAST_ERROR: Final = 1.0
+#: Tried in this order; lifetimes' documentation advises 0.001 to 0.1.
+PENALTIES: Final = (0.001, 0.01, 0.1)
+
+PURCHASE_MODELS: Final[dict[str, type[MBGNBD | BGNBD]]] = {"mbg-nbd": MBGNBD, "bg-nbd": BGNBD}
+
+
+class PurchaseFit(NamedTuple):
+    """The purchase model that the data carry (``None``: history only) and what to say about it."""
+
+    model: PurchaseModel | None
+    notes: list[Note]
+
+
+class SpendFit(NamedTuple):
+    """The spend model that the data carry (``None``: no values) and what to say about it."""
+
+    model: SpendModel | None
+    notes: list[Note]
+
+
+def fit_purchases(
+    frequency: ArrayLike,
+    recency: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None = None,
+    model: str = "mbg-nbd",
+) -> PurchaseFit:
+    """Fit the purchase model, or the best that the data can carry.
+
+    Parameters
+    ----------
+    frequency, recency, T
+        Shape (n,): repeat purchases, age at the last one, age now; days.
+    weights
+        Shape (n,): customers with this triple; 1 by default.
+    model
+        A key of ``PURCHASE_MODELS``.
+
+    Returns
+    -------
+    PurchaseFit
+
+    Raises
+    ------
+    ValueError
+        Only when the triples contradict themselves (a recency later than T...).
+    """
+    if np.size(frequency) == 0:
+        return PurchaseFit(None, [_note("no-customers", "history only")])
+    x, t_x, age = check_triples(frequency, recency, T)
+    counts = weights_of(weights, x.size)
+    kept = counts > 0
+    x, t_x, age, counts = x[kept], t_x[kept], age[kept], counts[kept]
+    customers, buyers = int(counts.sum()), int(counts[x > 0].sum())
+    if age.max() <= 0:
+        return PurchaseFit(None, [_note("nothing-observed", "history only")])
+    if buyers == 0:
+        return PurchaseFit(None, [_note("no-repeat-purchases", "history only")])
+    if customers < MIN_CUSTOMERS or buyers < MIN_REPEAT_BUYERS:
+        code = "few-customers" if customers < MIN_CUSTOMERS else "few-repeat-buyers"
+        note = _note(code, "simpler model", customers=customers, buyers=buyers)
+        return PurchaseFit(PooledRate().fit(x, t_x, age, counts), [note])
+
+    problem = ""
+    for penalty in (0.0, *PENALTIES):
+        fitted = PURCHASE_MODELS[model](penalty)
+        try:
+            fitted.fit(x, t_x, age, counts)
+        except (FitError, np.linalg.LinAlgError):
+            found = "no-convergence"
+        else:
+            found = _problem(fitted, x, t_x, age, counts)
+        if not found:
+            notes = [_note(problem, "penalised fit", penalty=penalty)] if problem else []
+            if fitted.at_bound_ and not problem:
+                notes.append(_note("at-bound", "full model", names=", ".join(fitted.at_bound_)))
+            return PurchaseFit(fitted, notes)
+        problem = problem or found
+    pooled = PooledRate().fit(x, t_x, age, counts)
+    return PurchaseFit(pooled, [_note(problem + "-at-all", "simpler model")])
+
+
+def fit_spend(
+    frequency: ArrayLike,
+    monetary_value: ArrayLike | None,
+    weights: ArrayLike | None = None,
+    *,
+    mean_value: float | None = None,
+) -> SpendFit:
+    """Fit the spend model, or the best that the data can carry.
+
+    Parameters
+    ----------
+    frequency
+        Shape (n,): repeat purchases.
+    monetary_value
+        Shape (n,): mean value of the repeat purchases, 0 (or not finite) where there is none;
+        ``None`` when the file has no values.
+    weights
+        Shape (n,): customers per row; 1 by default.
+    mean_value
+        Mean value of all purchase days, the first ones included; what a customer is taken to
+        spend when there are too few repeat buyers.
+
+    Returns
+    -------
+    SpendFit
+    """
+    if monetary_value is None:
+        return SpendFit(None, [_note("no-values", "history only")])
+    x, m = (np.asarray(v, dtype=float).ravel() for v in (frequency, monetary_value))
+    counts = np.ones(x.size) if weights is None else np.asarray(weights, dtype=float).ravel()
+    kept = (x >= 1) & np.isfinite(m) & (m > 0) & (counts > 0)
+    x, m, counts = x[kept], m[kept], counts[kept]
+    spenders = int(counts.sum())
+    enough = spenders >= MIN_SPENDERS
+    # With few repeat buyers their one value counts only if the other purchases agree.
+    agrees = mean_value is None or all_the_same(np.array([*m[:1], mean_value]))
+    if all_the_same(m) and (enough or agrees):
+        constant = ConstantSpend().fit(x, m, counts)
+        return SpendFit(constant, [_note("constant-spend", "simpler model", value=constant.value_)])
+    problem = "few-values"
+    if enough:
+        model = GammaGamma()
+        try:
+            model.fit(x, m, counts)
+        except np.linalg.LinAlgError:
+            problem = "spend-no-convergence"
+        else:
+            problem = "" if model.converged_ else "spend-no-convergence"
+        if not problem:
+            notes = [_note("mean-held", "full model")] if model.mean_held_ else []
+            if model.at_bound_:
+                names = ", ".join(model.at_bound_)
+                notes.append(_note("spend-at-bound", "full model", names=names))
+            return SpendFit(model, notes)
+    try:
+        mean = MeanSpend().fit(x, m, counts, mean_value=mean_value)
+    except FitError:
+        return SpendFit(None, [_note("no-positive-values", "history only")])
+    note = _note(problem, "simpler model", value=mean.value_, spenders=spenders)
+    return SpendFit(mean, [note])
+
+
+def _problem(model: MBGNBD | BGNBD, x: Floats, t_x: Floats, age: Floats, counts: Floats) -> str:
+    """Return the code of what is wrong with a fit, or an empty string."""
+    if not model.converged_:
+        return "no-convergence"
+    ratio = total_in_sample(model, age, counts) / float(counts @ x)
+    if not 1 / WORST_TOTAL <= ratio <= WORST_TOTAL:
+        return "unidentified"
+    error = total_forecast_error(model, x, t_x, age, counts)
+    return "" if error <= WORST_FORECAST_ERROR else "unidentified"
+
+
+_MESSAGES: Final = {
+    "no-customers": "There are no customers, so there is nothing to forecast.",
+    "nothing-observed": (
+        "All customers made their first purchase on the last day of the file, so nothing is known "
+        "yet about how they come back. You see their history, without a forecast."
+    ),
+    "no-repeat-purchases": (
+        "No customer bought on a second day, so nothing is known about how often customers come "
+        "back. You see their history, without a forecast."
+    ),
+    "few-customers": (
+        "There are only {customers} customers ({buyers} with a repeat purchase); at least "
+        f"{MIN_CUSTOMERS} are needed to tell who is still active. The forecast gives every "
+        "customer the same average purchase rate and assumes that nobody has left."
+    ),
+    "few-repeat-buyers": (
+        "Only {buyers} of {customers} customers bought again; at least "
+        f"{MIN_REPEAT_BUYERS} are needed to tell who is still active. The forecast gives every "
+        "customer the same average purchase rate and assumes that nobody has left."
+    ),
+    "no-convergence": (
+        "The purchase model could not be fitted as it is to these customers. It was fitted with a "
+        "penalty on extreme parameters ({penalty:g}); the forecast is a cautious one."
+    ),
+    "unidentified": (
+        "These customers' purchases fit very different futures about equally well. The purchase "
+        "model was fitted with a penalty on extreme parameters ({penalty:g}); read the forecast "
+        "as a rough one."
+    ),
+    "no-convergence-at-all": (
+        "The purchase model could not be fitted to these customers. The forecast gives every "
+        "customer the same average purchase rate and assumes that nobody has left."
+    ),
+    "unidentified-at-all": (
+        "These customers' purchases don't tell one future from a very different one. The forecast "
+        "gives every customer the same average purchase rate and assumes that nobody has left."
+    ),
+    "at-bound": (
+        "The purchase model is at an extreme of what it can describe ({names}): for example, "
+        "hardly any differences between customers, or nobody who leaves. The forecast is sound; "
+        "the extreme parameters themselves have no standard error."
+    ),
+    "no-values": (
+        "The file has no column with values, so there is no forecast of revenue. You see the "
+        "forecast of purchases."
+    ),
+    "no-positive-values": (
+        "No purchase has a value above zero, so there is no forecast of revenue. You see the "
+        "forecast of purchases."
+    ),
+    "constant-spend": (
+        "All repeat purchases have the same value ({value:,.2f}). The forecast uses that value for "
+        "everybody."
+    ),
+    "few-values": (
+        "Only {spenders} customers made a repeat purchase with a value above zero; at least "
+        f"{MIN_SPENDERS} are needed to tell who spends more. The forecast uses the mean purchase "
+        "value ({value:,.2f}) for everybody."
+    ),
+    "spend-no-convergence": (
+        "The spend model could not be fitted to these values. The forecast uses the mean purchase "
+        "value ({value:,.2f}) for everybody."
+    ),
+    "mean-held": (
+        "A few very large values dominate the spending, and the spend model alone would put the "
+        "average of all customers far from what was seen. It was fitted with its average held at "
+        "the observed one."
+    ),
+    "spend-at-bound": (
+        "The spend model is at an extreme of what it can describe ({names}): for example, "
+        "customers who hardly differ. The forecast is sound; the extreme parameters themselves "
+        "have no standard error."
+    ),
+}
+
+
+def _note(code: str, step: Step, **facts: object) -> Note:
+    return Note(code, _MESSAGES[code].format(**facts), step)

@@ -1,0 +1,31 @@
+"""What a user is told when a forecast rests on less than the full models."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Step = Literal["full model", "penalised fit", "simpler model", "history only"]
+
+
+@dataclass(frozen=True)
+class Note:
+    """One plain sentence or two for the person who reads the forecast.
+
+    Attributes
+    ----------
+    code
+        For programs, e.g. ``few-repeat-buyers``.
+    message
+        What is missing, why, and what is shown instead.
+    step
+        The rung of the ladder that was taken.
+    """
+
+    code: str
+    message: str
+    step: Step
+
+    def as_dict(self) -> dict[str, str]:
+        """Return plain JSON types."""
+        return asdict(self)

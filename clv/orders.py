@@ -1,0 +1,77 @@
+"""The canonical tables: names, types and meanings of every column. Others import names from here.
+
+orders
+    One row per order, sorted by nothing in particular.
+forecasts
+    One row per customer, sorted by ``customer_id``; the CSV has the same names in the same order.
+monthly
+    One row per customer and calendar month from the as-of date.
+rejects
+    One row per data row of the input that did not become (part of) an order.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: column → DuckDB type. ``ordered_at`` is UTC without a zone; ``revenue`` is in currency units,
+#: net of the order's own refunds, and null where the input has no value column.
+ORDERS: Final = {
+    "customer_id": "VARCHAR",
+    "order_id": "VARCHAR",
+    "ordered_at": "TIMESTAMP",
+    "revenue": "DOUBLE",
+    "items": "BIGINT",
+}
+
+#: ``line`` counts physical lines of the file (header = 1); ``text`` is the row as it stood there.
+REJECTS: Final = {
+    "file": "VARCHAR",
+    "line": "BIGINT",
+    "code": "VARCHAR",
+    "reason": "VARCHAR",
+    "text": "VARCHAR",
+}
+
+#: Field-standard names. ``frequency`` repeat purchase days; ``recency`` age in days at the last
+#: purchase; ``T`` age in days at the as-of date; ``monetary_value`` mean value of the repeat
+#: purchase days (0 when there are none).
+RFM: Final = ("frequency", "recency", "T", "monetary_value")
+
+#: ``p_alive`` still active at the as-of date; ``p_purchase`` at least one purchase within the
+#: horizon; ``predicted_purchases`` expected purchase days within the horizon;
+#: ``predicted_order_value`` expected value of one of them (currency, before margin);
+#: ``predicted_clv`` discounted value of the horizon × margin; ``next_order_date`` as-of date plus
+#: the median wait of a customer who is still active.
+FORECASTS: Final = {
+    "customer_id": "VARCHAR",
+    "orders": "BIGINT",
+    "revenue": "DOUBLE",
+    "first_order": "DATE",
+    "last_order": "DATE",
+    "frequency": "BIGINT",
+    "recency": "BIGINT",
+    "T": "BIGINT",
+    "monetary_value": "DOUBLE",
+    "p_alive": "DOUBLE",
+    "p_purchase": "DOUBLE",
+    "predicted_purchases": "DOUBLE",
+    "predicted_order_value": "DOUBLE",
+    "predicted_clv": "DOUBLE",
+    "predicted_clv_low": "DOUBLE",
+    "predicted_clv_high": "DOUBLE",
+    "next_order_date": "DATE",
+    "segment": "VARCHAR",
+}
+
+#: ``month`` 1…horizon; the month covers (``month_start``, ``month_end``]; ``predicted_revenue`` is
+#: undiscounted and before margin, ``predicted_clv`` discounted and after margin.
+MONTHLY: Final = {
+    "customer_id": "VARCHAR",
+    "month": "INTEGER",
+    "month_start": "DATE",
+    "month_end": "DATE",
+    "predicted_purchases": "DOUBLE",
+    "predicted_revenue": "DOUBLE",
+    "predicted_clv": "DOUBLE",
+}

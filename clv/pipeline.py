@@ -1,0 +1,108 @@
+"""The main job, once: files → draft → run. The dashboard and the command line both call this."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from clv import engine, ingest
+from clv.errors import SettingsError
+from clv.ingest import Preview, detect
+from clv.runs import now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from clv.runs import Draft, Run, Store
+    from clv.settings import IngestOptions, Settings
+
+    #: Called with a stage's sentence, how much of it is done, and of how much (0: unknown).
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["Preview", "check", "detect", "forecast"]
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    """Report progress to nobody."""
+
+
+def check(
+    draft: Draft,
+    inputs: Sequence[Path],
+    options: IngestOptions,
+    as_of: date | None = None,
+    progress: Progress = quiet,
+) -> dict[str, Any]:
+    """Read and check files into a draft; return the report.
+
+    The draft gets ``orders``, ``rejects`` and the report even when no order is left, so that the
+    rejected rows can always be looked at.
+
+    Raises
+    ------
+    InputError
+        The files can't be read, or not one order is left.
+    """
+    with ingest.read(inputs, options, as_of, progress) as (con, report):
+        progress("Storing orders", report["rows_total"], report["rows_total"])
+        for table, target in (("orders", draft.orders), ("rejects", draft.rejects)):
+            # A new file each time: a run made from this draft earlier shares the old one.
+            fresh = target.with_suffix(".new")
+            con.execute(f"COPY {table} TO {engine.text(fresh)} (FORMAT parquet)")
+            fresh.replace(target)
+        draft.put_report(report)
+    ingest.refuse_no_orders(report)
+    return report
+
+
+def forecast(
+    store: Store,
+    draft: Draft,
+    settings: Settings,
+    progress: Progress = quiet,
+    run_id: str | None = None,
+) -> Run:
+    """Turn a checked draft into a run.
+
+    Parameters
+    ----------
+    run_id
+        An id made beforehand with `clv.runs.new_id`, for a caller that must name the run already.
+
+    Raises
+    ------
+    SettingsError
+        The as-of date is not the one that the draft was checked with.
+    """
+    from clv import forecast as core  # noqa: PLC0415 - models load only when something is fitted
+
+    report = draft.report
+    ingest.refuse_no_orders(report)
+    as_of = settings.as_of or date.fromisoformat(report["as_of"])
+    if as_of < date.fromisoformat(report["last_order"]):
+        msg = f"The as-of date {as_of} lies before the last order ({report['last_order']})."
+        raise SettingsError(msg, "Check the files again with that as-of date.")
+    with store.begin(draft, run_id) as writer, engine.connect() as con:
+        source = f"read_parquet({engine.text(writer.orders)})"
+        con.execute(f"CREATE VIEW orders AS SELECT * FROM {source}")
+        card, summary = core.make(con, settings, as_of, writer.forecasts, writer.profiles, progress)
+        card["data"]["files"] = report["inputs"]
+        writer.put("model", card)
+        writer.put("summary", summary)
+        writer.put(
+            "settings",
+            settings.as_dict()
+            | {
+                "as_of": as_of.isoformat(),
+                "currency": settings.currency or report["currency"],
+                "months": [
+                    {k: m[k] for k in ("month", "start", "end", "discount")} for m in card["months"]
+                ],
+                "ingest": report["options"],
+                "inputs": [f["name"] for f in report["inputs"]],
+                "created_at": now(),
+                "run_id": writer.id,
+            },
+        )
+    return writer.run

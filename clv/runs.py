@@ -1,0 +1,442 @@
+"""Immutable run folders: the only module that knows where things lie on disk.
+
+A *draft* holds uploaded files and what the check made of them; a *run* holds a finished forecast.
+Both are written under a hidden name and renamed into place, so that nothing half-made is ever
+visible. Ids are unguessable: whoever knows one may read it.
+
+::
+
+    <store>/drafts/<id>/          uploads/, then orders.parquet, rejects.parquet, report.json
+    <store>/runs/<id>/            orders, rejects, forecasts, profiles (Parquet);
+                                  report.json, model.json, settings.json, summary.json
+    <store>/exports/<id>/         CSV downloads, made on demand, safe to delete
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from clv import engine
+from clv.errors import InputError, RunNotFoundError
+from clv.orders import FORECASTS, MONTHLY, REJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import duckdb
+    import pyarrow as pa
+
+Kind = Literal["buyers", "spenders"]
+Table = Literal["forecasts", "monthly", "rejects"]
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_DAY_SECONDS: Final = 86_400
+#: Cells that a spreadsheet would run as a formula get an apostrophe in front.
+_FORMULA: Final = r"^[=+\-@\t\r]"
+_COLUMNS: Final = {"forecasts": FORECASTS, "monthly": MONTHLY, "rejects": REJECTS}
+_ORDER_BY: Final[dict[str, tuple[str, str]]] = {
+    "buyers": ("predicted_purchases", "predicted_clv"),
+    "spenders": ("predicted_revenue", "predicted_purchases"),
+}
+
+
+def default_root() -> Path:
+    """Return the store's folder: ``$CLV_RUNS``, else ``data/runs`` beside the package."""
+    override = os.environ.get("CLV_RUNS")
+    return Path(override) if override else Path(__file__).parent.parent / "data" / "runs"
+
+
+def new_id() -> str:
+    """Return an unguessable id: 128 random bits in hex."""
+    return secrets.token_hex(16)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one JSON object."""
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write one JSON object, readable by people; NaN is refused."""
+    body = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=str)
+    path.write_text(body + "\n", encoding="utf-8")
+
+
+def safe_cells(columns: Mapping[str, str], prefix: str = "") -> str:
+    """Return an SQL select list in which no text cell starts a spreadsheet formula."""
+    cells = []
+    for column, kind in columns.items():
+        source = f"{prefix}{engine.name(column)}"
+        if kind == "VARCHAR":
+            test = f"regexp_matches({source}, '{_FORMULA}')"
+            source = f"CASE WHEN {test} THEN '''' || {source} ELSE {source} END"
+        cells.append(f"{source} AS {engine.name(column)}")
+    return ", ".join(cells)
+
+
+def copy_csv(con: duckdb.DuckDBPyConnection, sql: str, target: Path) -> None:
+    """Write a query as CSV under a temporary name, then rename it into place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        con.execute(f"COPY ({sql}) TO {engine.text(partial)} (FORMAT csv, HEADER true)")
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class Draft:
+    """Uploaded files and the result of checking them; may change until it becomes a run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+        self.uploads = path / "uploads"
+        self.orders = path / "orders.parquet"
+        self.rejects = path / "rejects.parquet"
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The uploaded files, in the order of their upload."""
+        if not self.uploads.is_dir():
+            return []
+        return [next(slot.iterdir()) for slot in sorted(self.uploads.iterdir())]
+
+    @property
+    def checked(self) -> bool:
+        """Whether the files have been checked."""
+        return (self.path / "report.json").exists()
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """The check's report."""
+        return read_json(self.path / "report.json")
+
+    def put_report(self, report: Mapping[str, Any]) -> None:
+        """Store the check's report; from now on the draft is `checked`."""
+        fresh = self.path / "report.new"
+        write_json(fresh, report)
+        fresh.replace(self.path / "report.json")
+        self.__dict__.pop("report", None)
+
+    def add_upload(self, filename: str, chunks: Iterator[bytes]) -> Path:
+        """Store one uploaded file under its own base name; return where."""
+        name = Path(filename.replace("\\", "/")).name.lstrip(".")[:150] or "upload"
+        slot = self.uploads / f"{len(self.inputs):03d}"
+        slot.mkdir(parents=True)
+        target = slot / name
+        with target.open("wb") as out:
+            for chunk in chunks:
+                out.write(chunk)
+        return target
+
+    def export_rejects(self, target: Path) -> None:
+        """Write the rejected rows as CSV, formula cells neutralised."""
+        with engine.connect() as con:
+            source = f"read_parquet({engine.text(self.rejects)})"
+            copy_csv(con, f"SELECT {safe_cells(REJECTS)} FROM {source}", target)
+
+    def discard(self) -> None:
+        """Delete the draft and its uploads."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished forecast. Everything here only reads."""
+
+    path: Path
+    exports: Path
+
+    @property
+    def id(self) -> str:
+        """The run's unguessable id."""
+        return self.path.name
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """What the check found: rows, rejects by reason, layout, period."""
+        return read_json(self.path / "report.json")
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the forecast, the as-of date filled in."""
+        return read_json(self.path / "settings.json")
+
+    @cached_property
+    def model(self) -> dict[str, Any]:
+        """The model card: parameters, data fingerprint, versions, notes, test vectors."""
+        return read_json(self.path / "model.json")
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """Totals of the run and the concentration curve."""
+        return read_json(self.path / "summary.json")
+
+    def file(self, name: str) -> Path:
+        """Return the path of one of the run's files, for instance ``model.json``."""
+        return self.path / name
+
+    def query(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
+        """Run SQL over the views ``orders``, ``rejects``, ``forecasts`` and ``monthly``."""
+        with self._connect() as con:
+            return con.sql(sql, params=parameters or None).to_arrow_table()
+
+    def top(self, kind: Kind, n: int = 100) -> pa.Table:
+        """Return the ``n`` customers predicted to buy or to spend most.
+
+        The forecasts columns plus ``rank`` and ``predicted_revenue`` (expected purchases × expected
+        order value, undiscounted, before margin). Empty when the run has no such forecast.
+        """
+        return self.query(self._top_sql(kind), [n])
+
+    def customer(self, customer_id: str) -> dict[str, Any] | None:
+        """Return one customer's forecasts row, or None."""
+        rows = self.query(
+            "SELECT * FROM forecasts WHERE customer_id = ?", [customer_id]
+        ).to_pylist()
+        return rows[0] if rows else None
+
+    def suggest(self, prefix: str, limit: int = 20) -> list[str]:
+        """Return ids that start with ``prefix``, in order; for none, ids that contain it."""
+        found = self._ids("starts_with(customer_id, $1) AND customer_id >= $1", prefix, limit)
+        return found or self._ids("contains(lower(customer_id), lower($1))", prefix, limit)
+
+    def nearest(self, customer_id: str, limit: int = 5) -> list[str]:
+        """Return the ids with the smallest edit distance to an unknown one."""
+        sql = (
+            "SELECT customer_id FROM forecasts "
+            "ORDER BY levenshtein(lower(customer_id), lower($1)), customer_id LIMIT $2"
+        )
+        return [str(i) for i in self.query(sql, [customer_id, limit])["customer_id"].to_pylist()]
+
+    def customer_orders(self, customer_id: str) -> pa.Table:
+        """Return one customer's orders, oldest first."""
+        sql = "SELECT * FROM orders WHERE customer_id = ? ORDER BY ordered_at, order_id"
+        return self.query(sql, [customer_id])
+
+    def customer_monthly(self, customer_id: str) -> pa.Table:
+        """Return one customer's forecast month by month."""
+        return self.query(
+            "SELECT * FROM monthly WHERE customer_id = ? ORDER BY month", [customer_id]
+        )
+
+    def export(self, table: Table, fmt: Literal["csv", "parquet"] = "csv") -> Path:
+        """Write one whole table for download (once) and return the file."""
+        stem = {"forecasts": "predictions", "monthly": "predictions_monthly"}.get(table, table)
+        target = self.exports / f"{stem}.{fmt}"
+        if not target.exists():
+            self.write(table, target)
+        return target
+
+    def write(self, table: Table, target: Path) -> None:
+        """Write one table where the caller wants it: CSV, or Parquet by the file's ending."""
+        columns = _COLUMNS[table]
+        order = " ORDER BY customer_id, month" if table == "monthly" else ""
+        with self._connect() as con:
+            if target.suffix == ".parquet":
+                con.execute(
+                    f"COPY (SELECT * FROM {table}{order}) TO {engine.text(target)} (FORMAT parquet)"
+                )
+            else:
+                copy_csv(con, f"SELECT {safe_cells(columns)} FROM {table}{order}", target)
+
+    def write_top(self, kind: Kind, n: int, target: Path) -> None:
+        """Write the top table as CSV."""
+        columns = {"rank": "BIGINT"} | FORECASTS | {"predicted_revenue": "DOUBLE"}
+        with self._connect() as con:
+            inner = self._top_sql(kind).replace("LIMIT ?", f"LIMIT {int(n)}")
+            copy_csv(con, f"SELECT {safe_cells(columns)} FROM ({inner}) ORDER BY rank", target)
+
+    def _top_sql(self, kind: Kind) -> str:
+        first, second = _ORDER_BY[kind]
+        ordering = f"{first} DESC, {second} DESC, customer_id"
+        return (
+            f"SELECT row_number() OVER (ORDER BY {ordering}) AS rank, * FROM ("
+            "SELECT *, predicted_purchases * predicted_order_value AS predicted_revenue "
+            f"FROM forecasts) WHERE {first} IS NOT NULL ORDER BY {ordering} LIMIT ?"
+        )
+
+    def _ids(self, where: str, prefix: str, limit: int) -> list[str]:
+        sql = f"SELECT customer_id FROM forecasts WHERE {where} ORDER BY customer_id LIMIT $2"
+        return [str(i) for i in self.query(sql, [prefix, limit])["customer_id"].to_pylist()]
+
+    def _connect(self) -> Any:  # noqa: ANN401 - a context manager, typed by engine.connect
+        return _reader(self.path, self.settings)
+
+
+class _reader:  # noqa: N801 - reads like a function at its one call
+    """Open the engine with a run's tables as views."""
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        self._manager = engine.connect()
+        self._path = path
+        self._settings = settings
+
+    def __enter__(self) -> duckdb.DuckDBPyConnection:
+        con = self._manager.__enter__()
+        for table in ("orders", "rejects", "forecasts", "profiles"):
+            source = engine.text(self._path / f"{table}.parquet")
+            con.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({source})")
+        months = self._settings["months"]
+        rows = ", ".join(
+            f"({m['month']}, DATE '{m['start']}', DATE '{m['end']}', {m['discount']!r}::DOUBLE)"
+            for m in months
+        )
+        margin = repr(float(self._settings["margin"]))
+        con.execute(
+            "CREATE VIEW monthly AS "
+            "SELECT customer_id, month, month_start, month_end, "
+            "p.purchases[month] AS predicted_purchases, "
+            "p.purchases[month] * predicted_order_value AS predicted_revenue, "
+            f"p.purchases[month] * predicted_order_value * discount * {margin} AS predicted_clv "
+            "FROM forecasts JOIN profiles p USING (frequency, recency, T), "
+            f"(VALUES {rows}) AS months(month, month_start, month_end, discount)"
+        )
+        return con
+
+    def __exit__(self, *exc: object) -> None:
+        self._manager.__exit__(*exc)  # type: ignore[arg-type]
+
+
+class Store:
+    """All drafts and runs under one folder.
+
+    Parameters
+    ----------
+    root
+        The folder; made on first write. Default: see `default_root`.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or default_root()
+
+    def new_draft(self) -> Draft:
+        """Make an empty draft; forget drafts and leftovers older than a day."""
+        self._sweep()
+        draft = Draft(self.root / "drafts" / new_id())
+        draft.path.mkdir(parents=True, mode=0o700)
+        return draft
+
+    def draft(self, draft_id: str) -> Draft:
+        """Return a draft by id; `RunNotFoundError` when it is not (or no longer) there."""
+        path = self.root / "drafts" / draft_id
+        if not _ID.fullmatch(draft_id) or not path.is_dir():
+            msg = "This upload is no longer here."
+            raise RunNotFoundError(msg, "Uploads are kept for a day: upload the file again.")
+        return Draft(path)
+
+    def run(self, run_id: str) -> Run:
+        """Return a run by id; `RunNotFoundError` when there is none."""
+        if not _ID.fullmatch(run_id) or not (self.root / "runs" / run_id).is_dir():
+            msg = f'There is no run "{run_id[:40]}".'
+            raise RunNotFoundError(msg, "Check the link, or upload the file again.")
+        return self._run(run_id)
+
+    def runs(self) -> list[Run]:
+        """Return every run, newest first."""
+        folder = self.root / "runs"
+        names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+        found = [self._run(name) for name in names if _ID.fullmatch(name)]
+        return sorted(found, key=lambda r: str(r.settings["created_at"]), reverse=True)
+
+    def latest(self) -> Run:
+        """Return the newest run; `RunNotFoundError` when there is none."""
+        runs = self.runs()
+        if not runs:
+            msg = "There is no run yet."
+            raise RunNotFoundError(
+                msg, "Make one: python -m clv run ORDERS.csv --out predictions.csv"
+            )
+        return runs[0]
+
+    def begin(self, draft: Draft, run_id: str | None = None) -> RunWriter:
+        """Start a run from a checked draft; see `RunWriter`."""
+        return RunWriter(self, draft, run_id or new_id())
+
+    def _run(self, run_id: str) -> Run:
+        return Run(self.root / "runs" / run_id, self.root / "exports" / run_id)
+
+    def _sweep(self) -> None:
+        limit = time.time() - _DAY_SECONDS
+        for folder in ("drafts", "exports"):
+            parent = self.root / folder
+            for path in parent.iterdir() if parent.is_dir() else ():
+                if path.stat().st_mtime < limit:
+                    shutil.rmtree(path, ignore_errors=True)
+        for path in self.root.glob("runs/.partial-*"):
+            if path.stat().st_mtime < limit:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+class RunWriter:
+    """A run in the making: a context manager whose clean end makes it visible, all at once.
+
+    Use ``writer.forecasts`` and ``writer.profiles`` as targets, ``put`` for the JSON files.
+    """
+
+    def __init__(self, store: Store, draft: Draft, run_id: str) -> None:
+        if not _ID.fullmatch(run_id):
+            msg = f'"{run_id}" is not a run id.'
+            raise InputError(msg)
+        self._store = store
+        self._draft = draft
+        self.id = run_id
+        self._partial = store.root / "runs" / f".partial-{run_id}"
+        self.forecasts = self._partial / "forecasts.parquet"
+        self.profiles = self._partial / "profiles.parquet"
+        self.orders = draft.orders
+
+    def __enter__(self) -> RunWriter:
+        self._partial.mkdir(parents=True, mode=0o700)
+        for name in ("orders.parquet", "rejects.parquet", "report.json"):
+            _link(self._draft.path / name, self._partial / name)
+        return self
+
+    def put(
+        self, name: Literal["model", "settings", "summary"], content: Mapping[str, Any]
+    ) -> None:
+        """Write one of the run's JSON files."""
+        write_json(self._partial / f"{name}.json", content)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            shutil.rmtree(self._partial, ignore_errors=True)
+            return
+        for path in self._partial.iterdir():
+            with path.open("rb") as handle:
+                os.fsync(handle.fileno())
+        self._partial.rename(self._partial.with_name(self.id))
+
+    @property
+    def run(self) -> Run:
+        """The finished run."""
+        return self._store.run(self.id)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def now() -> str:
+    """Return the current time in UTC, ISO 8601, microseconds: sortable."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def today() -> date:
+    """Return today's date in UTC."""
+    return datetime.now(UTC).date()

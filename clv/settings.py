@@ -1,0 +1,101 @@
+"""What the user can set, in two frozen dataclasses that are recorded with every run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from clv.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+DateOrder = Literal["dmy", "mdy", "ymd"]
+MODELS: Final = ("mbg-nbd", "bg-nbd")
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """How to read the files; every ``None`` is detected from the data.
+
+    Parameters
+    ----------
+    layout
+        Name of a known layout (see ``clv.ingest.layouts``).
+    mapping
+        Canonical role → column name as in the file, e.g. ``{"customer_id": "Kundennr"}``.
+    date_order
+        ``dmy``, ``mdy`` or ``ymd`` for dates such as 03/04/2017.
+    decimal
+        ``"."`` or ``","``.
+    encoding, delimiter
+        As Python names them.
+    keep, drop
+        Codes of row checks whose default rule is turned round: ``keep={"duplicate"}`` accepts exact
+        duplicates, ``drop={"zero_value"}`` rejects rows of value zero.
+    """
+
+    layout: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    date_order: DateOrder | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    keep: frozenset[str] = frozenset()
+    drop: frozenset[str] = frozenset()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self) | {
+            "mapping": dict(self.mapping),
+            "keep": sorted(self.keep),
+            "drop": sorted(self.drop),
+        }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a forecast means.
+
+    Parameters
+    ----------
+    as_of
+        Day on which the forecast stands; ``None`` takes the day of the last order.
+    horizon_months
+        Calendar months from the as-of date, 1 to 60.
+    discount_rate
+        Annual, 0.10 = 10 %; applied monthly.
+    margin
+        Share of revenue that counts as value, above 0 and at most 1.
+    model
+        One of `MODELS`.
+    currency
+        ISO code or symbol for display only; the file's currency is never converted.
+    """
+
+    as_of: date | None = None
+    horizon_months: int = 12
+    discount_rate: float = 0.10
+    margin: float = 1.0
+    model: str = "mbg-nbd"
+    currency: str = ""
+    time_unit: Literal["day"] = "day"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.horizon_months <= 60:
+            msg = f"The horizon is {self.horizon_months} months; it must lie between 1 and 60."
+            raise SettingsError(msg)
+        if not 0 <= self.discount_rate <= 1:
+            msg = f"The discount rate is {self.discount_rate}; write 0.10 for 10 % (0 to 1)."
+            raise SettingsError(msg)
+        if not 0 < self.margin <= 1:
+            msg = f"The margin is {self.margin}; write 0.35 for 35 % (above 0, at most 1)."
+            raise SettingsError(msg)
+        if self.model not in MODELS:
+            msg = f'There is no model "{self.model}". Choose one of: {", ".join(MODELS)}.'
+            raise SettingsError(msg)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types, the as-of date in ISO form."""
+        return asdict(self) | {"as_of": self.as_of.isoformat() if self.as_of else None}

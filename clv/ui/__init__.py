@@ -1,0 +1,1 @@
+"""What the pages of the dashboard share; apart from the pages, only this imports Streamlit."""

@@ -1,0 +1,215 @@
+"""How every number, date and name is written on screen; nothing else in the project decides it.
+
+Pure functions: value in, text out. A missing value (``None``, NaN, infinity) becomes `MISSING`,
+never "nan" or "None". Numbers are joined to their unit by a no-break space.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, datetime
+from typing import Final
+
+MISSING: Final = "–"
+_NBSP: Final = "\u00a0"
+_MINUS: Final = "\u2212"
+_SYMBOLS: Final = {
+    "EUR": "€",
+    "USD": "$",
+    "GBP": "£",
+    "BRL": "R$",
+    "JPY": "¥",
+    "INR": "₹",
+    "PLN": "zł",
+    "TRY": "₺",
+    "UAH": "₴",
+    "KRW": "₩",
+    "VND": "₫",
+}
+_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^])")
+
+
+def _finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def symbol(currency: str) -> str:
+    """Return what stands before an amount: ``€`` for EUR, ``CHF`` and a space, or nothing."""
+    code = currency.strip()
+    if not code:
+        return ""
+    if code.upper() in _SYMBOLS:
+        return _SYMBOLS[code.upper()]
+    return code.upper() + _NBSP if code.isalpha() else code
+
+
+def unit(currency: str) -> str:
+    """Return the currency as a column header or an axis names it: ``€``, or a neutral phrase."""
+    return symbol(currency).strip() or "currency of the file"
+
+
+def _short(value: float) -> str | None:
+    """Shorten a large number to three digits and a letter; None below a million."""
+    if value >= 999.5e9:
+        return f"{value / 1e9:,.0f}{_NBSP}bn"
+    if value >= 999.5e6:
+        return f"{value / 1e9:.3g}{_NBSP}bn"
+    # From the number on that would otherwise be written "1,000,000".
+    if value >= 999_999.5:
+        return f"{value / 1e6:.3g}{_NBSP}M"
+    return None
+
+
+def money(value: float | None, currency: str = "") -> str:
+    """Write an amount: ``€12.40``, ``€1,234``, ``€1.24 M``."""
+    if value is None or not _finite(value):
+        return MISSING
+    size = abs(value)
+    body = _short(size) or (f"{size:,.0f}" if size >= 99.995 else f"{size:,.2f}")
+    sign = _MINUS if value < 0 and body.strip("0.,") else ""
+    return f"{sign}{symbol(currency)}{body}"
+
+
+def money_full(value: float | None, currency: str = "") -> str:
+    """Write an amount to the last cent: ``€1,240,512.30``."""
+    if value is None or not _finite(value):
+        return MISSING
+    return f"{_MINUS if value <= -0.005 else ''}{symbol(currency)}{abs(value):,.2f}"
+
+
+def count(value: float | None) -> str:
+    """Write a count in full: ``12,345``."""
+    if value is None or not _finite(value):
+        return MISSING
+    return f"{round(value):,}".replace("-", _MINUS)
+
+
+def short_count(value: float | None) -> str:
+    """Write a count for a card: ``12,345``, ``1.24 M``."""
+    if value is None or not _finite(value):
+        return MISSING
+    return _short(abs(value)) or count(value)
+
+
+def expected(value: float | None) -> str:
+    """Write an expected number of things: ``2.3``, ``under 0.1``, ``1,234``."""
+    if value is None or not _finite(value):
+        return MISSING
+    if 0 < value < 0.05:
+        return "under 0.1"
+    if value < 9.95:
+        return f"{value:.1f}".removesuffix(".0")
+    return _short(value) or f"{value:,.0f}"
+
+
+def percent(value: float | None) -> str:
+    """Write a share: ``73 %``, ``7.3 %``; never 0 % or 100 % for what isn't exactly that."""
+    if value is None or not _finite(value):
+        return MISSING
+    size = abs(value) * 100
+    if size == 0:
+        body = "0"
+    elif size < 0.05:
+        return f"under 0.1{_NBSP}%"
+    elif size < 9.95:
+        body = f"{size:.1f}".removesuffix(".0")
+    elif 99.5 <= size < 100:
+        return f"over 99{_NBSP}%"
+    else:
+        body = f"{size:,.0f}"
+    return f"{_MINUS if value < 0 else ''}{body}{_NBSP}%"
+
+
+def to_date(value: date | datetime | str | None) -> date | None:
+    """Return the day of a date, a time or an ISO text; None where there is none."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    return date.fromisoformat(value[:10])
+
+
+def day(value: date | datetime | str | None) -> str:
+    """Write a day: ``6 Dec 2017``."""
+    found = to_date(value)
+    if found is None:
+        return MISSING
+    return f"{found.day}{_NBSP}{_MONTHS[found.month - 1]}{_NBSP}{found.year}"
+
+
+def month(value: date | datetime | str | None) -> str:
+    """Write a month: ``Dec 2017``."""
+    found = to_date(value if not isinstance(value, str) or len(value) > 7 else f"{value}-01")
+    return MISSING if found is None else f"{_MONTHS[found.month - 1]}{_NBSP}{found.year}"
+
+
+def period(start: date | datetime | str | None, end: date | datetime | str | None) -> str:
+    """Write a period, saying nothing twice: ``1–31 Dec 2017``, ``1 Dec 2017 – 6 Jan 2018``."""
+    first, last = to_date(start), to_date(end)
+    if first is None or last is None:
+        return MISSING
+    if first == last:
+        return day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{day(last)}"
+    if first.year == last.year:
+        return f"{first.day}{_NBSP}{_MONTHS[first.month - 1]} – {day(last)}"
+    return f"{day(first)} – {day(last)}"
+
+
+def plural(number: float, noun: str, many: str = "") -> str:
+    """Write a count with its noun: ``1 order``, ``2,000 orders``."""
+    return f"{count(number)} {noun if round(number) == 1 else many or noun + 's'}"
+
+
+def duration(days: float) -> str:
+    """Write a length of time in its natural unit: ``12 days``, ``5 months``, ``3 years``."""
+    if days < 60:
+        return plural(max(round(days), 0), "day")
+    if days < 730:
+        return plural(days / 30.4375, "month")
+    return plural(days / 365.25, "year")
+
+
+def money_range(low: float | None, high: float | None, currency: str = "") -> str:
+    """Write a range in words: ``between €40 and €310``; empty where there is none."""
+    if low is None or high is None or not (_finite(low) and _finite(high)):
+        return ""
+    return f"between {money(low, currency)} and {money(high, currency)}"
+
+
+def share_in_words(share: float) -> str:
+    """Write a share as people say it where that is true: ``1 in 5``; else as a percentage."""
+    if share > 0:
+        parts = round(1 / share)
+        if 2 <= parts <= 10 and abs(share * parts - 1) < 0.04:
+            return f"1 in {parts}"
+    return percent(share)
+
+
+def file_size(size: int) -> str:
+    """Write a file's size: ``820 kB``, ``1.4 MB``."""
+    if size < 1_000_000:
+        return f"{max(size / 1000, 0.1):.0f}{_NBSP}kB" if size >= 1000 else f"{size}{_NBSP}bytes"
+    return f"{size / 1_000_000:.1f}{_NBSP}MB"
+
+
+def files(names: list[str]) -> str:
+    """Name the input files: the first, and how many more."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{names[0]} and {len(names) - 1} more"
+
+
+def plain(text: object) -> str:
+    """Escape what Markdown would interpret, so that a customer's id shows as it stands."""
+    return _MARKDOWN.sub(r"\\\1", str(text))
+
+
+def dollars(text: str) -> str:
+    """Escape dollar signs, which Streamlit's Markdown would set as formulas."""
+    return re.sub(r"(?<!\\)\$", r"\\$", text)

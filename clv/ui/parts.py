@@ -1,0 +1,126 @@
+"""Pieces that several pages show: charts with their text alternative, downloads, still pictures."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+import streamlit as st
+
+from clv import downloads
+from clv.ui.formatting import dollars
+from clv.ui.page import HOME, title
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import BinaryIO
+
+    import plotly.graph_objects as go
+
+    from clv.runs import Draft, Run
+
+_NO_TOOLBAR: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+#: Small still pictures of what a page will show, drawn in the text's own colour.
+_STILLS: Final = {
+    "top": (
+        "The customers who will probably buy and spend the most, with their chance of buying.",
+        "".join(
+            f'<rect x="12" y="{18 + i * 22}" width="70" height="8" rx="4" opacity=".35"/>'
+            f'<rect x="100" y="{18 + i * 22}" width="190" height="8" rx="4" opacity=".12"/>'
+            f'<rect x="100" y="{18 + i * 22}" width="{180 - i * 26}" height="8" rx="4" fill="#2a7fb5"/>'
+            f'<rect x="306" y="{18 + i * 22}" width="42" height="8" rx="4" opacity=".35"/>'
+            for i in range(6)
+        ),
+    ),
+    "one": (
+        "One customer's orders so far, the chance of another one, and what they are worth.",
+        "".join(
+            f'<rect x="{x}" y="{120 - h}" width="2" height="{h}" fill="#2a7fb5"/>'
+            f'<circle cx="{x + 1}" cy="{120 - h}" r="5" fill="#2a7fb5"/>'
+            for x, h in ((30, 60), (74, 40), (96, 84), (150, 52), (206, 70))
+        )
+        + '<path d="M20 120h320" stroke="#7f8c99" opacity=".4"/>'
+        '<path d="M240 20v100" stroke="#7f8c99" stroke-dasharray="3 4" opacity=".5"/>'
+        '<path d="M290 52l8 8-8 8-8-8z" fill="none" stroke="#2a7fb5" stroke-width="2"/>',
+    ),
+}
+
+
+def chart(figure: go.Figure, statement: str, caption: str, key: str) -> None:
+    """Show a chart under its statement, with unit and as-of date in words below.
+
+    Parameters
+    ----------
+    figure
+        From `clv.charts`; its ``meta`` holds the text alternative.
+    statement
+        What the chart shows, as a sentence.
+    caption
+        Unit, horizon and date.
+    key
+        Name of the chart on its page.
+    """
+    st.subheader(dollars(statement), anchor=False)
+    alt = figure.layout.meta["alt"]
+    st.plotly_chart(figure, width="stretch", key=key, config=_NO_TOOLBAR, alt=f"{statement}. {alt}")
+    st.caption(dollars(caption))
+
+
+def download_run(run: Run, name: str, label: str, key: str) -> None:
+    """Show a button that downloads one of the run's files; whole tables stream from disk."""
+    _download(label, name, downloads.address(run.id, name), lambda: downloads.build(run, name), key)
+
+
+def download_rejects(draft: Draft, label: str, key: str) -> None:
+    """Show a button that downloads a draft's rejected rows."""
+    address = downloads.draft_address(draft.id)
+    _download(label, "rejects.csv", address, lambda: downloads.build_rejects(draft), key)
+
+
+def _download(label: str, name: str, address: str, build: Callable[[], Path], key: str) -> None:
+    if downloads.enabled():
+        # A plain link: the browser streams the file from the server's disk to its own.
+        with st.container(key=key):
+            st.html(
+                f'<a class="clv-download" href="{escape(address)}" download="{escape(name)}" '
+                f'target="_self">{escape(label)}</a>'
+            )
+        return
+
+    def opened() -> BinaryIO:
+        return build().open("rb")
+
+    st.download_button(
+        label,
+        data=opened,
+        file_name=name,
+        mime="application/json" if name.endswith(".json") else "text/csv",
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
+
+
+def empty(heading: str, still: str) -> None:
+    """Show what a page will show once there is a forecast, and the way there."""
+    title(heading)
+    words, drawing = _STILLS[still]
+    st.markdown(words)
+    with st.container(border=True, key="still", width=420):
+        st.image(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 150" width="360" '
+            f'height="150" fill="#7f8c99">{drawing}</svg>',
+            width="stretch",
+            alt="Sketch of the page",
+        )
+    if st.button("Upload a file or try a sample", type="primary", key="to_upload"):
+        st.switch_page(HOME)
+
+
+def still_working(heading: str) -> None:
+    """Say that this run is being made, and where to watch it."""
+    title(heading)
+    st.info("The forecast is still being made.", icon=":material/hourglass_top:")
+    st.page_link(HOME, label="Watch its progress", query_params=st.query_params.to_dict())

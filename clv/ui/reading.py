@@ -1,0 +1,275 @@
+"""How a file was read: what was detected, and the means to say otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from clv import pipeline
+from clv.ingest import LAYOUTS, ROLES
+from clv.settings import DateOrder, IngestOptions
+from clv.ui.formatting import day, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from clv.ingest import Preview
+    from clv.runs import Draft
+
+_DELIMITERS: Final = {
+    "comma": "comma ,",
+    "semicolon": "semicolon ;",
+    "tab": "tab",
+    "pipe": "pipe |",
+    "spaces": "spaces",
+}
+_ENCODINGS: Final = {"utf-8": "UTF-8", "cp1252": "Windows (cp1252)", "utf-16": "UTF-16"}
+_DECIMALS: Final = {".": "point: 1,234.56", ",": "comma: 1.234,56"}
+_ORDERS: Final = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
+_PARTS: Final = re.compile(r"^\s*(\d{1,2})\D(\d{1,2})\D(\d{4}|\d{2})")
+_ALWAYS: Final = ("customer_id", "ordered_at", "revenue", "order_id")
+_NONE: Final = "not in the file"
+
+
+def options_of(draft: Draft) -> IngestOptions:
+    """Return what the visitor has set for a draft in this session."""
+    found = st.session_state.get(f"clv_options_{draft.id}")
+    return found if isinstance(found, IngestOptions) else IngestOptions()
+
+
+def set_options(draft: Draft, options: IngestOptions) -> None:
+    """Remember what the visitor has set, and run the page again."""
+    st.session_state[f"clv_options_{draft.id}"] = options
+    st.rerun()
+
+
+def digest(options: IngestOptions) -> str:
+    """Return a short name for a set of options."""
+    body = json.dumps(options.as_dict(), sort_keys=True)
+    return hashlib.sha256(body.encode()).hexdigest()[:12]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _detect(draft_id: str, key: str, _inputs: Sequence[Path], _options: IngestOptions) -> Preview:
+    # The id and the digest are the cache's key; ids are unguessable, so sharing it is safe.
+    del draft_id, key
+    return pipeline.detect(_inputs, _options)
+
+
+def preview(draft: Draft, options: IngestOptions) -> Preview:
+    """Look at the head of the files; `InputError` where they can't be read."""
+    return _detect(draft.id, digest(options), draft.inputs, options)
+
+
+def missing_roles(found: Preview) -> list[str]:
+    """Return the required roles that no column fills."""
+    return [r for r, role in ROLES.items() if role.required and not found.mapping.get(r)]
+
+
+def ask_date_order(draft: Draft, options: IngestOptions, found: Preview) -> None:
+    """Ask which of two readings of a date is meant, showing what a date of the file would mean."""
+    sample = sample_date(found)
+    st.subheader("One question about the dates", anchor=False)
+    st.markdown(
+        "Day and month can't be told apart in this file. "
+        + (f"What does **{plain(sample)}** mean?" if sample else "Which comes first?")
+    )
+    orders: list[DateOrder] = ["dmy", "mdy"]
+    readings = {order: reading(sample, order) for order in orders}
+    choice = st.radio(
+        "Meaning",
+        orders,
+        index=None,
+        format_func=lambda o: f"{readings[o] or _ORDERS[o]} ({_ORDERS[o]})",
+        key=f"date_order_{draft.id}",
+        label_visibility="collapsed",
+    )
+    if choice is not None:
+        set_options(draft, replace(options, date_order=choice))
+
+
+def sample_date(found: Preview) -> str:
+    """Return a date of the file that shows the difference; empty for none."""
+    column = found.mapping.get("ordered_at")
+    values = _values(found, column) if column else []
+    matches = [(v, m) for v in values if (m := _PARTS.match(v))]
+    different = [v for v, m in matches if m[1] != m[2]]
+    return (different or [v for v, _ in matches] or [""])[0]
+
+
+def reading(sample: str, order: str) -> str:
+    """Return what a date means when read day first or month first; empty where it means nothing."""
+    match = _PARTS.match(sample)
+    if match is None:
+        return ""
+    first, second, year = (int(part) for part in match.groups())
+    year += 2000 if year < 70 else 1900 if year < 100 else 0
+    dom, month = (first, second) if order == "dmy" else (second, first)
+    try:
+        return day(date(year, month, dom))
+    except ValueError:
+        return ""
+
+
+def head(found: Preview) -> None:
+    """Show the first rows of every file."""
+    for file in found.files:
+        st.caption(f"First rows of {plain(file.name)}")
+        columns = _unique(file.columns)
+        st.dataframe(
+            {
+                name: [row[i] if i < len(row) else "" for row in file.rows]
+                for i, name in enumerate(columns)
+            },
+            hide_index=True,
+            width="stretch",
+            alt=f"First rows of {file.name}",
+        )
+
+
+def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
+    """Show what was detected, every item changeable; reading again starts with the button."""
+    key = f"{draft.id}_{digest(options)}"
+    columns = list(found.files[0].columns) if found.files else []
+    with st.form(f"reading_{key}", border=False):
+        layouts: list[str | None] = [None, *LAYOUTS]
+        layout = st.selectbox(
+            "Kind of file",
+            layouts,
+            index=layouts.index(options.layout) if options.layout in layouts else 0,
+            format_func=lambda n: _layout_title(n, found),
+            key=f"layout_{key}",
+        )
+        mapping: dict[str, str | None] = {}
+        pairs = [(role, found.mapping.get(role)) for role in ROLES]
+        shown = [p for p in pairs if p[1] is not None or p[0] in _ALWAYS]
+        _boxes(shown, mapping, columns, found, key)
+        with st.expander("More columns"):
+            _boxes([p for p in pairs if p not in shown], mapping, columns, found, key)
+        first = found.files[0] if found.files else None
+        cells = st.columns(4)
+        encoding = _auto_box(
+            cells[0], "Encoding", _ENCODINGS, options.encoding, first.encoding if first else "", key
+        )
+        delimiter = _auto_box(
+            cells[1],
+            "Separator",
+            _DELIMITERS,
+            options.delimiter,
+            first.delimiter if first else "",
+            key,
+        )
+        order = _auto_box(
+            cells[2], "Date order", _ORDERS, options.date_order, found.date_format, key
+        )
+        decimal = _auto_box(
+            cells[3], "Decimal mark", _DECIMALS, options.decimal, found.decimal, key
+        )
+        submitted = st.form_submit_button("Read the file this way", icon=":material/refresh:")
+    if not submitted:
+        return
+    changed = mapping != {r: found.mapping.get(r) for r in ROLES} and layout == options.layout
+    set_options(
+        draft,
+        replace(
+            options,
+            layout=layout,
+            mapping={r: c for r, c in mapping.items() if c} if changed else options.mapping,
+            encoding=encoding,
+            delimiter=delimiter,
+            date_order=order,  # type: ignore[arg-type]
+            decimal=decimal,  # type: ignore[arg-type]
+        ),
+    )
+
+
+def _boxes(
+    pairs: list[tuple[str, str | None]],
+    mapping: dict[str, str | None],
+    columns: list[str],
+    found: Preview,
+    key: str,
+) -> None:
+    """Show two column choices a row; put what was chosen into ``mapping``."""
+    for start in range(0, len(pairs), 2):
+        for cell, (role, column) in zip(st.columns(2), pairs[start : start + 2], strict=False):
+            mapping[role] = _column_box(cell, role, column, columns, found, key)
+
+
+def _layout_title(name: str | None, found: Preview) -> str:
+    if name is None:
+        return f"Automatic (found: {found.layout_title or 'your own columns'})"
+    return LAYOUTS[name].title
+
+
+def _auto_box(
+    cell: Any,  # noqa: ANN401 - a Streamlit column
+    label: str,
+    choices: dict[str, str],
+    chosen: str | None,
+    detected: str,
+    key: str,
+) -> str | None:
+    values: list[str | None] = [None, *choices]
+    seen = choices.get(detected, detected)
+    picked: str | None = cell.selectbox(
+        label,
+        values,
+        index=values.index(chosen) if chosen in values else 0,
+        format_func=lambda v: choices[v] if v else (f"Automatic: {seen}" if seen else "Automatic"),
+        key=f"{label}_{key}",
+    )
+    return picked
+
+
+def _column_box(
+    cell: Any,  # noqa: ANN401 - a Streamlit column
+    role: str,
+    column: str | None,
+    columns: list[str],
+    found: Preview,
+    key: str,
+) -> str | None:
+    title = ROLES[role].title + (" (needed)" if ROLES[role].required else "")
+    choices: list[str | None] = [None, *columns]
+    picked: str | None = cell.selectbox(
+        title,
+        choices,
+        index=choices.index(column) if column in choices else 0,
+        format_func=lambda c: _with_samples(c, found) if c else _NONE,
+        help=ROLES[role].help,
+        key=f"role_{role}_{key}",
+    )
+    return picked
+
+
+def _with_samples(column: str, found: Preview) -> str:
+    seen = list(dict.fromkeys(v for v in _values(found, column) if v.strip()))[:2]
+    text = ", ".join(seen)
+    return f"{column}: {text[:40]}" if text else column
+
+
+def _values(found: Preview, column: str) -> list[str]:
+    for file in found.files:
+        if column in file.columns:
+            at = file.columns.index(column)
+            return [row[at] for row in file.rows if at < len(row)]
+    return []
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Make column names usable as keys: blank ones numbered, repeated ones told apart."""
+    seen: dict[str, int] = {}
+    result = []
+    for position, name in enumerate(names, start=1):
+        base = name or f"column {position}"
+        seen[base] = seen.get(base, 0) + 1
+        result.append(base if seen[base] == 1 else f"{base} ({seen[base]})")
+    return result

@@ -1,0 +1,221 @@
+"""The customers predicted to buy most and to spend most."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from clv.ui import page, parts, session
+from clv.ui.formatting import count, expected, money, money_full, percent, to_date, unit
+from clv.ui.words import next_months, span, top_sentence
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from clv.runs import Kind, Run
+
+_MOST: Final = 1000
+_KINDS: Final[dict[Kind, str]] = {"buyers": "Will buy most", "spenders": "Will spend most"}
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _top(run_id: str, kind: Kind) -> pa.Table:
+    # A run never changes: its id is key enough. Any shorter list is a slice of this one.
+    return session.store().run(run_id).top(kind, _MOST)
+
+
+def show(run: Run) -> None:
+    """Show the answer, the figures, the table, its download."""
+    page.title("Top customers", run)
+    settings, summary = run.settings, run.summary
+    if summary.get("predicted_purchases") is None:
+        page.answer("There is no forecast for this file, so nobody can be ranked by it.")
+        page.notes(run)
+        st.page_link(
+            page.HOME,
+            label="See what happened so far",
+            icon=":material/arrow_forward:",
+            query_params={"run": run.id},
+        )
+        return
+    sentence = st.container()
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    kinds: list[Kind] = list(_KINDS)
+    if summary.get("predicted_revenue") is None:
+        kinds = ["buyers"]
+    kind = left.segmented_control(
+        "Ranked by",
+        kinds,
+        default=kinds[0],
+        required=True,
+        format_func=lambda k: _KINDS[k],
+        key="kind",
+        persist_state="session",
+    )
+    number = right.number_input(
+        "How many",
+        min_value=10,
+        max_value=_MOST,
+        value=100,
+        step=10,
+        key="how_many",
+        persist_state="session",
+    )
+    table = _top(run.id, kind).slice(0, int(number))
+    figures = _totals(table)
+    with sentence:
+        page.answer(top_sentence(figures, kind, summary, settings))
+        page.cards(_cards(figures, settings), "top")
+        page.notes(run)
+    if len(kinds) == 1:
+        st.caption("The file has no value column, so customers are ranked by orders only.")
+    _table(run, table, kind)
+    _downloads(run, kind, int(number), table.num_rows)
+    _explanation(settings)
+
+
+def _totals(table: pa.Table) -> dict[str, Any]:
+    def total(name: str) -> float | None:
+        known = [v for v in table[name].to_pylist() if v is not None]
+        return sum(known) if known else None
+
+    return {
+        "n": table.num_rows,
+        "purchases": total("predicted_purchases"),
+        "revenue": total("predicted_revenue"),
+        "clv": total("predicted_clv"),
+        "buyers": total("p_purchase"),
+    }
+
+
+def _cards(figures: dict[str, Any], settings: dict[str, Any]) -> list[page.Card]:
+    currency, ahead = str(settings.get("currency") or ""), span(settings)
+    number = figures["n"]
+    row = [
+        page.Card(f"Expected orders, {ahead}", expected(figures["purchases"]), "All in this list."),
+        page.Card(
+            "Should order at least once",
+            f"{count(figures['buyers'])} of {count(number)}",
+            "The chances of everybody in this list, added up.",
+        ),
+    ]
+    if figures["revenue"] is not None:
+        row += [
+            page.Card(
+                f"Expected revenue, {ahead}",
+                money(figures["revenue"], currency),
+                f"{money_full(figures['revenue'], currency)}, before discounting and margin.",
+            ),
+            page.Card(
+                "Lifetime value",
+                money(figures["clv"], currency),
+                f"{money_full(figures['clv'], currency)}: revenue of the {ahead}, discounted at "
+                f"{percent(settings['discount_rate'])} a year, at a margin of "
+                f"{percent(settings['margin'])}.",
+            ),
+        ]
+    return row
+
+
+def _table(run: Run, table: pa.Table, kind: Kind) -> None:
+    rows = table.to_pydict()
+    sign = unit(str(run.settings.get("currency") or ""))
+    money_known = run.summary.get("predicted_revenue") is not None
+    revenue_known = run.summary.get("revenue") is not None
+    number = st.column_config.NumberColumn
+    days = st.column_config.DateColumn(format="D MMM YYYY")
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "#": (rows["rank"], number(width="small", pinned=True)),
+        "Customer": (rows["customer_id"], st.column_config.TextColumn(pinned=True)),
+        "Chance of buying (%)": (
+            [None if p is None else p * 100 for p in rows["p_purchase"]],
+            st.column_config.ProgressColumn(
+                format="%.0f %%",
+                min_value=0,
+                max_value=100,
+                help=f"At least one order in {next_months(run.settings)} (p_purchase).",
+            ),
+        ),
+        "Expected orders": (
+            _rounded(rows["predicted_purchases"], 1),
+            number(format="%.1f", help="Days with an order (predicted_purchases)."),
+        ),
+    }
+    if money_known:
+        revenue = (
+            _rounded(rows["predicted_revenue"], 0),
+            number(format="localized", help="Before discounting and margin."),
+        )
+        clv = (
+            _rounded(rows["predicted_clv"], 0),
+            number(format="localized", help="Discounted, at your margin (predicted_clv)."),
+        )
+        shown |= {f"Expected revenue ({sign})": revenue, f"Lifetime value ({sign})": clv}
+    shown["Orders so far"] = (rows["orders"], number(format="localized"))
+    if revenue_known:
+        shown[f"Revenue so far ({sign})"] = (
+            _rounded(rows["revenue"], 0),
+            number(format="localized"),
+        )
+    shown["Last order"] = ([to_date(d) for d in rows["last_order"]], days)
+    event = st.dataframe(
+        {name: values for name, (values, _) in shown.items()},
+        column_config={name: config for name, (_, config) in shown.items()},
+        hide_index=True,
+        width="stretch",
+        height=560,
+        key=f"top_{kind}_{table.num_rows}",
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=f"{table.num_rows} customers, {_KINDS[kind].lower()}",
+    )
+    st.caption("A click on a column's name sorts by it. Tick a row to open that customer.")
+    if chosen := event.selection.rows:
+        customer = rows["customer_id"][chosen[0]]
+        st.switch_page(page.ONE, query_params={"run": run.id, "customer": customer})
+
+
+def _rounded(values: list[float | None], digits: int) -> list[float | None]:
+    return [None if v is None else round(v, digits) for v in values]
+
+
+def _downloads(run: Run, kind: Kind, number: int, rows: int) -> None:
+    def written() -> bytes:
+        with tempfile.TemporaryDirectory(prefix="clv-top-") as folder:
+            target = Path(folder) / "top.csv"
+            run.write_top(kind, number, target)
+            return target.read_bytes()
+
+    left, right = st.columns(2)
+    with left:
+        st.download_button(
+            f"These {count(rows)} customers (CSV)",
+            data=written,
+            file_name=f"top_{number}_{kind}.csv",
+            mime="text/csv",
+            key="download_top",
+            icon=":material/download:",
+            on_click="ignore",
+            width="stretch",
+        )
+    with right:
+        label = f"All {count(run.summary['customers'])} customers (CSV)"
+        parts.download_run(run, "predictions.csv", label, "download_predictions")
+
+
+def _explanation(settings: dict[str, Any]) -> None:
+    with st.expander("How is this computed?", icon=":material/help:"):
+        st.markdown(
+            "**Will buy most** ranks by the expected number of days with an order in "
+            f"{next_months(settings)}; **will spend most** by that number × the expected value of "
+            "one order.\n\n"
+            "**Chance of buying** is the chance of at least one order in that time. It is not the "
+            "chance of still being active: an active customer may still not order.\n\n"
+            "The expected values are averages over what may happen: single customers will deviate, "
+            "the list as a whole much less.\n\n"
+            "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). "
+            "Gamma-Gamma: Fader & Hardie (2013)."
+        )

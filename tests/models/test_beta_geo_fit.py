@@ -1,0 +1,240 @@
+"""Fits of MBG/NBD and BG/NBD: published values, lifetimes' own fitters, derivatives, hard files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv.errors import FitError
+from clv.models._lifetimes import BetaGeoFitter, ModifiedBetaGeoFitter
+from clv.models.beta_geo_likelihood import BetaGeoLikelihood
+from clv.models.bg_nbd import BGNBD
+from clv.models.mbg_nbd import MBGNBD
+
+MODELS = pytest.mark.parametrize(
+    ("ours", "theirs"), [(MBGNBD, ModifiedBetaGeoFitter), (BGNBD, BetaGeoFitter)]
+)
+
+
+def four_digits(parameters, expected):
+    assert [f"{p:.4f}" for p in parameters] == [f"{p:.4f}" for p in expected]
+
+
+def test_cdnow_mbg_nbd_as_published(cdnow):
+    # Batislam et al. 2007; Platzer's vignette gives .525, 6.183, .891, 1.614
+    model = MBGNBD().fit(*cdnow)
+    four_digits(model.parameters(), (0.5248, 6.1830, 0.8914, 1.6140))
+    assert round(model.log_likelihood_, 2) == -9582.13
+    assert model.converged_
+    assert model.at_bound_ == ()
+
+
+def test_cdnow_bg_nbd_as_published(cdnow):
+    # Fader, Hardie & Lee 2005, table 2: .243, 4.414, .793, 2.426
+    model = BGNBD().fit(*cdnow)
+    four_digits(model.parameters(), (0.2426, 4.4135, 0.7929, 2.4258))
+    # -9582.4256 exactly; the paper has -9582.4
+    assert model.log_likelihood_ == pytest.approx(-9582.43, abs=0.006)
+
+
+def test_cdnow_master(cdnow_master):
+    assert cdnow_master.weights.sum() == 23_570
+    model = MBGNBD().fit(*cdnow_master)
+    four_digits(model.parameters(), (0.6371, 7.3103, 0.8075, 1.2284))
+    assert round(model.log_likelihood_, 2) == -95336.96
+    assert round(BGNBD().fit(*cdnow_master).log_likelihood_, 2) == -95368.44
+
+
+@MODELS
+@pytest.mark.parametrize("name", ["cdnow", "donations"])
+def test_same_optimum_as_lifetimes(ours, theirs, name, request, fit_lifetimes):
+    data = request.getfixturevalue(name)
+    reference, likelihood = fit_lifetimes(theirs(), *data)
+    model = ours().fit(*data)
+    assert model.log_likelihood_ >= likelihood - 1e-8 * abs(likelihood)
+    if reference is not None:
+        np.testing.assert_allclose(model.params_, reference.params_, rtol=3e-4)
+        np.testing.assert_allclose(model.standard_errors_, reference.standard_errors_, rtol=1e-3)
+        assert list(model.params_.index) == list(reference.params_.index)
+        assert list(model.summary.columns) == list(reference.summary.columns)
+
+
+@MODELS
+def test_same_optimum_as_lifetimes_on_customers_with_values(
+    ours, theirs, cdnow_values, fit_lifetimes
+):
+    x, t_x, age = (cdnow_values[c].to_numpy() for c in ("x", "t_x", "T"))
+    reference, likelihood = fit_lifetimes(theirs(), x, t_x, age, np.ones(len(x)))
+    model = ours().fit(x, t_x, age)
+    assert model.log_likelihood_ >= likelihood - 1e-6
+    np.testing.assert_allclose(model.params_, reference.params_, rtol=3e-4)
+
+
+@MODELS
+def test_penalty_means_what_it_means_in_lifetimes(ours, theirs, cdnow, fit_lifetimes):
+    reference, _ = fit_lifetimes(theirs(0.01), *cdnow)
+    model = ours(penalizer_coef=0.01).fit(*cdnow)
+    np.testing.assert_allclose(model.params_, reference.params_, rtol=2e-4)
+    assert model._negative_log_likelihood_ <= reference._negative_log_likelihood_ + 1e-12
+
+
+def test_the_models_are_told_apart(cdnow):
+    mbg, bg = MBGNBD().fit(*cdnow), BGNBD().fit(*cdnow)
+    assert abs(mbg.params_["r"] - bg.params_["r"]) > 0.25
+
+
+def test_weights_are_customers(cdnow):
+    repeated = [np.repeat(v, cdnow.weights.astype(int)) for v in (cdnow.x, cdnow.t_x, cdnow.age)]
+    one_by_one = MBGNBD().fit(*repeated)
+    counted = MBGNBD().fit(*cdnow)
+    np.testing.assert_allclose(one_by_one.params_, counted.params_, rtol=1e-8)
+    assert one_by_one.customers_ == counted.customers_ == 2357
+    assert one_by_one.log_likelihood_ == pytest.approx(counted.log_likelihood_, rel=1e-12)
+
+
+def test_time_unit_is_the_callers(cdnow):
+    weeks = MBGNBD().fit(*cdnow)
+    days = MBGNBD().fit(cdnow.x, cdnow.t_x * 7, cdnow.age * 7, cdnow.weights)
+    np.testing.assert_allclose(days.params_ / weeks.params_, [1, 7, 1, 1], rtol=1e-8)
+    purchases = cdnow.weights @ cdnow.x
+    assert days.log_likelihood_ + purchases * np.log(7) == pytest.approx(weeks.log_likelihood_)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("penalizer", [0.0, 0.05])
+@pytest.mark.parametrize("point", [(-0.3, 0.4, 0.2, -0.7), (2.0, -3.0, -4.0, 3.0), (5, 5, 5, -5)])
+def test_derivatives_against_differences(cdnow, first, penalizer, point):
+    x, t_x, age, weights = cdnow
+    likelihood = BetaGeoLikelihood(x, t_x / 39, age / 39, weights, first, penalizer)
+    point = np.array(point, dtype=float)
+    value, gradient, hessian = likelihood(point)
+    steps = 1e-5 * np.eye(4)
+    slopes = [(likelihood(point + s)[0] - likelihood(point - s)[0]) / 2e-5 for s in steps]
+    bends = [(likelihood(point + s)[1] - likelihood(point - s)[1]) / 2e-5 for s in steps]
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=1e-8 * max(1, abs(value)))
+    np.testing.assert_allclose(hessian, bends, rtol=1e-6, atol=1e-8 * max(1, np.abs(hessian).max()))
+
+
+@MODELS
+def test_likelihood_is_lifetimes_likelihood(cdnow, ours, theirs):
+    x, t_x, age, weights = cdnow
+    point = np.array([-0.3, 0.4, 0.2, -0.7])
+    value = BetaGeoLikelihood(x, t_x / 39, age / 39, weights, ours.first_can_be_last, 0.02)(point)[
+        0
+    ]
+    reference = theirs._negative_log_likelihood(
+        point, x.astype(int), t_x / 39, age / 39, weights, 0.02
+    )
+    assert value == pytest.approx(reference, rel=1e-13)
+
+
+@MODELS
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.03])
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_marketplace_converges(ours, theirs, share, seed, make_marketplace, fit_lifetimes):
+    data = make_marketplace(seed, share)
+    model = ours().fit(*data)
+    assert model.converged_
+    _, likelihood = fit_lifetimes(theirs(), *data)
+    # A maximum at infinity: the box ends where the likelihood has lost less than a millionth.
+    assert model.log_likelihood_ >= likelihood - 1e-6 * abs(likelihood)
+    assert not model.standard_errors_.isna().any()
+    assert not np.isnan(model.variance_matrix_.to_numpy()).any()
+    assert np.isfinite(model.score(data.x, data.t_x, data.age, [30, 365]).purchases).all()
+
+
+@MODELS
+def test_online_retail_converges_where_lifetimes_does_not(
+    ours, theirs, online_retail_cleanings, fit_lifetimes
+):
+    failures = 0
+    for name, data in online_retail_cleanings.items():
+        model = ours().fit(*data)
+        assert model.converged_, name
+        reference, likelihood = fit_lifetimes(theirs(), *data)
+        failures += reference is None
+        assert model.log_likelihood_ >= likelihood - 1e-8 * abs(likelihood), name
+    assert failures, "lifetimes has learned to converge here: the test has lost its point"
+
+
+def test_nobody_leaves_is_found_at_the_bound():
+    rng = np.random.default_rng(5)
+    age = rng.uniform(50, 400, 3000)
+    x = rng.poisson(rng.gamma(2, 0.02, 3000) * age)
+    t_x = np.where(x > 0, age * rng.beta(np.maximum(x, 1), 1), 0)
+    model = MBGNBD().fit(x, t_x, age)
+    assert model.converged_
+    assert "a" in model.at_bound_
+    assert model.standard_errors_["a"] == np.inf
+    assert np.isfinite(model.standard_errors_["r"])
+    assert model.params_["r"] == pytest.approx(2, rel=0.1)
+
+
+@pytest.mark.parametrize("model", [MBGNBD, BGNBD])
+@pytest.mark.parametrize(
+    "data",
+    [
+        ([0], [0], [5]),
+        ([1], [5], [5]),
+        ([0, 0, 0], [0, 0, 0], [1, 2, 3]),
+        ([10_000], [7299], [7300]),
+        ([1, 1, 1], [3, 3, 3], [3, 3, 3]),
+        ([0, 3, 1], [0, 0.5, 1e-9], [1e-3, 1, 1e6]),
+    ],
+)
+def test_degenerate_data_never_give_nan(model, data):
+    fitted = model().fit(*data)
+    assert np.isfinite(fitted.params_).all()
+    assert (fitted.params_ > 0).all()
+    assert np.isfinite(fitted.log_likelihood_)
+    assert not fitted.summary.isna().any().any()
+    for part in fitted.score(*data, [1, 30, 3650]):
+        assert np.isfinite(part).all()
+        assert (part >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (([], [], []), "no customers"),
+        (([1], [6], [5]), "later than its T"),
+        (([0], [1], [5]), "not 0 where the frequency is 0"),
+        (([1.5], [1], [5]), "whole number"),
+        (([1], [-1], [5]), "negative"),
+        (([1], [np.nan], [5]), "missing or infinite"),
+        (([1, 2], [1], [5]), "2, 1 and 1"),
+        (([1], [1], [5], [-1]), "weights"),
+        (([1], [1], [5], [0]), "weights"),
+    ],
+)
+def test_contradictory_input(data, words):
+    with pytest.raises(ValueError, match=words):
+        MBGNBD().fit(*data)
+
+
+def test_no_time_has_passed():
+    with pytest.raises(FitError, match="nothing was observed"):
+        MBGNBD().fit([0, 0], [0, 0], [0, 0])
+
+
+@MODELS
+def test_drop_in_for_lifetimes(ours, theirs, cdnow_values):
+    table = cdnow_values.set_index("ID").rename(columns={"x": "frequency", "t_x": "recency"})
+    columns = [table["frequency"], table["recency"], table["T"]]
+    model = ours(0.0).fit(*columns, initial_params=[0, 0, 0, 0], tol=1e-6, index=table.index)
+    assert isinstance(model, theirs)
+    assert repr(model).startswith(f"<lifetimes.{ours.__name__}: fitted with 2357 subjects, a: ")
+    assert model.data.index.equals(table.index)
+    expected = model.predict(39, *columns)
+    assert isinstance(expected, pd.Series)
+    assert expected.index.equals(table.index)
+    assert isinstance(model.predict(39, 2, 30.43, 38.86), float)
+    assert model.conditional_probability_alive(2, 30.43, 38.86).shape == (1,)
+    assert model.conditional_probability_alive_matrix(5, 8).shape == (9, 6)
+    assert len(model.generate_new_data(size=3)) == 3
+
+
+def test_not_fitted():
+    with pytest.raises(ValueError, match="call fit first"):
+        MBGNBD().predict(1, 1, 1, 1)

@@ -1,0 +1,124 @@
+"""The laws of the house: what may import what, what is pinned, what `make` offers."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+import clv
+from clv.api import app
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = sorted((ROOT / "clv").rglob("*.py"))
+SKIPPED = {".venv", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "runs"}
+PYTHON = [p for p in sorted(ROOT.rglob("*.py")) if not SKIPPED & set(p.relative_to(ROOT).parts)]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the top-level names of everything a file imports, inside functions as well."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=name_of)
+def test_only_the_user_interface_imports_streamlit(path):
+    if (ROOT / "clv/ui") not in path.parents:
+        assert "streamlit" not in imports_of(path)
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_no_bare_except(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    bare = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler) and not n.type]
+    assert bare == []
+
+
+def pins(name: str) -> list[str]:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-r "))]
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_requirements_are_pinned_exactly_and_say_why_they_are_there(name):
+    assert pins(name)
+    loose = [p for p in pins(name) if not re.fullmatch(r"[a-z0-9-]+==\d[\w.]* +# \S.*", p)]
+    assert loose == []
+
+
+def test_what_is_asked_for_by_name_is_there():
+    runtime = {pin.partition("==")[0] for pin in pins("requirements.txt")}
+    assert {"streamlit", "pandas", "numpy", "lifetimes", "dill", "plotly"} <= runtime
+    assert "pytest" in {pin.partition("==")[0] for pin in pins("requirements-dev.txt")}
+
+
+def test_make_help_lists_every_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^\.PHONY: (\S+)$", makefile, flags=re.MULTILINE)
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert re.findall(r"^  make (\S+) +\S", shown, flags=re.MULTILINE) == targets
+    assert {"help", "setup", "run", "test", "lint", "bench", "samples", "clean"} == set(targets)
+
+
+def test_ci_runs_make_test_and_stops_at_the_first_failure():
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert "set -euo pipefail" in script
+    assert script.splitlines()[-1] == "make test"
+    assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+def test_no_package_registry_is_named():
+    hosts = re.compile(
+        "|".join(
+            rf"{name}\.{end}"
+            for name, end in [
+                ("pypi", "org"),
+                ("pythonhosted", "org"),
+                ("npmjs", "(com|org)"),
+                ("(deb|security)\\.debian", "org"),
+            ]
+        )
+    )
+    names = {".py", ".md", ".toml", ".txt", ".cfg", ".ini", ".yml", ".yaml", ".json", ".ipynb", ""}
+    guilty = [
+        name_of(path)
+        for path in ROOT.rglob("*")
+        if not SKIPPED & set(path.relative_to(ROOT).parts)
+        and path.is_file()
+        and path.suffix in names
+        and hosts.search(path.read_text(encoding="utf-8", errors="replace"))
+    ]
+    assert guilty == []
+
+
+def test_the_version_is_kept_in_one_place():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" not in project["project"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "clv.__version__"}
+    assert f"## [{clv.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_api_is_healthy_and_has_no_page_that_loads_scripts_from_elsewhere():
+    with TestClient(app) as client:
+        assert client.get("/health").json() == {"status": "ok", "version": clv.__version__}
+        assert [client.get(path).status_code for path in ("/docs", "/redoc")] == [404, 404]
