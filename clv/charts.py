@@ -28,7 +28,7 @@ _MUTED: Final = "#7f8c99"
 def _layout(figure: go.Figure, *, height: int, alt: str) -> go.Figure:
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": 24, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hovermode="closest",
@@ -45,18 +45,18 @@ def _layout(figure: go.Figure, *, height: int, alt: str) -> go.Figure:
         rangemode="tozero",
         fixedrange=True,
         separatethousands=True,
+        exponentformat="none",
     )
     return figure
 
 
 def _axis_title(measure: Measure, symbol: str, before: str = "") -> str:
-    noun = (
-        f"revenue ({symbol.strip() or 'currency of the file'})"
-        if measure == "revenue"
-        else "orders"
-    )
-    title = f"{before} {noun}".strip()
-    return title[0].upper() + title[1:]
+    title = f"{before} {measure}".strip().capitalize()
+    return _with_unit(title, symbol) if measure == "revenue" else title
+
+
+def _with_unit(title: str, symbol: str) -> str:
+    return f"{title} ({symbol.strip()})" if symbol.strip() else title
 
 
 def _written(day: date) -> str:
@@ -354,9 +354,7 @@ def customer_timeline_figure(
     figure.update_layout(margin={"t": 28}, legend={"y": -0.2, "yanchor": "top"})
     figure.update_xaxes(type="date")
     if has_value:
-        figure.update_yaxes(
-            title=f"Order value ({symbol.strip() or 'currency of the file'})", tickprefix=symbol
-        )
+        figure.update_yaxes(title=_with_unit("Order value", symbol), tickprefix=symbol)
     else:
         figure.update_yaxes(visible=False, range=[0, 1.3])
     return figure
@@ -381,12 +379,9 @@ def customer_monthly_figure(
     key = "predicted_revenue" if measure == "revenue" else "predicted_purchases"
     known = [row for row in monthly if row.get(key) is not None]
     prefix = symbol if measure == "revenue" else ""
+    ends = [row["month_end"] for row in known]
     bars = go.Bar(
-        # Months of the forecast start on the as-of day; each is named after its last day.
-        x=[
-            f"{row['month_end'].day} {row['month_end']:%b}<br>{row['month_end'].year}"
-            for row in known
-        ],
+        x=[end.isoformat() for end in ends],
         y=[row[key] for row in known],
         name="Forecast",
         customdata=[
@@ -401,6 +396,15 @@ def customer_monthly_figure(
     figure = go.Figure([_as_forecast(bars, dark=dark)])
     _layout(figure, height=280, alt=f"Bar chart of expected {measure} over {len(known)} months.")
     figure.update_layout(showlegend=False)
-    figure.update_xaxes(type="category", title="Month ending")
+    # Months of the forecast begin on the as-of day; each is named after its last day. At most six
+    # names, so that they stay level on a phone.
+    named = ends[:: max(-(-len(ends) // 6), 1)]
+    figure.update_xaxes(
+        type="category",
+        title="Month ending",
+        tickvals=[end.isoformat() for end in named],
+        ticktext=[f"{end.day} {end:%b}<br>{end.year}" for end in named],
+        tickangle=0,
+    )
     figure.update_yaxes(title=_axis_title(measure, symbol, "expected"), tickprefix=prefix)
     return figure

@@ -11,8 +11,10 @@ import shutil
 import sys
 from contextlib import contextmanager
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
@@ -32,7 +34,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Customer lifetime value: which customers will buy, who will spend most, how sure we are.",
 )
 
 _READING: Final = "How to read the files"
@@ -69,9 +70,7 @@ DateOrder = Annotated[
     Literal["dmy", "mdy", "ymd"] | None,
     typer.Option(help="Order of day and month in dates such as 03/04/2017."),
 ]
-Decimal = Annotated[
-    str | None, typer.Option(help="Decimal mark, '.' or ','. Detected by default.")
-]
+Decimal = Annotated[str | None, typer.Option(help="Decimal mark, '.' or ','. Detected by default.")]
 Encoding = Annotated[str | None, typer.Option(help="utf-8, cp1252, … Detected by default.")]
 Delimiter = Annotated[
     str | None, typer.Option(help="comma, semicolon, tab, pipe or spaces. Detected by default.")
@@ -103,7 +102,7 @@ StoreDir = Annotated[
 
 
 @app.command()
-def run(  # noqa: PLR0913
+def run(
     inputs: Inputs,
     *,
     out: Annotated[Path, typer.Option(help="Predictions: .csv or .parquet, one row per customer.")],
@@ -119,7 +118,8 @@ def run(  # noqa: PLR0913
     ] = 1.0,
     model: Annotated[str, typer.Option(help=f"One of: {', '.join(MODELS)}.")] = MODELS[0],
     currency: Annotated[
-        str, typer.Option(help="Currency of the file, for display; found in the file if it is there.")
+        str,
+        typer.Option(help="Currency of the file, for display; found in the file if it is there."),
     ] = "",
     layout: Layout = None,
     map_: Mapping = None,
@@ -135,7 +135,8 @@ def run(  # noqa: PLR0913
     rejects: Rejects = None,
     report: Report = None,
     model_card: Annotated[
-        Path | None, typer.Option(help="Write the model card here (JSON); it reproduces every score.")
+        Path | None,
+        typer.Option(help="Write the model card here (JSON); it reproduces every score."),
     ] = None,
     store: StoreDir = None,
 ) -> None:
@@ -149,6 +150,8 @@ def run(  # noqa: PLR0913
     settings = Settings(_day(as_of), horizon_months, discount_rate, margin, model, currency)
     _writable([out, monthly, rejects, report, model_card])
     where = Store(store)
+    # The models' libraries take most of a second to import: do it while the engine reads.
+    Thread(target=import_module, args=["clv.forecast"], daemon=True).start()
     with _progress() as progress:
         draft = where.new_draft()
         try:
@@ -167,7 +170,7 @@ def run(  # noqa: PLR0913
 
 
 @app.command()
-def check(  # noqa: PLR0913
+def check(
     inputs: Inputs,
     *,
     as_of: AsOf = None,
@@ -204,7 +207,9 @@ def top(
     run_id: Annotated[
         str | None, typer.Option("--run", help="Id of a run. Default: the newest.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write CSV here instead of the terminal.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write CSV here instead of the terminal.")
+    ] = None,
     store: StoreDir = None,
 ) -> None:
     """Show the customers predicted to buy, or to spend, most.
@@ -226,13 +231,19 @@ def top(
         return
     table = chosen.top(kind, n)
     columns = ["rank", "customer_id", "orders", "p_purchase", "predicted_purchases"]
-    columns += [] if chosen.summary["predicted_revenue"] is None else ["predicted_revenue", "predicted_clv"]
+    columns += (
+        []
+        if chosen.summary["predicted_revenue"] is None
+        else ["predicted_revenue", "predicted_clv"]
+    )
     _say_table(columns, table.select(columns).to_pylist())
 
 
 @app.command()
 def sample(
-    name: Annotated[str, typer.Argument(help="transactions, order-lines, shopify, woocommerce, cdnow.")],
+    name: Annotated[
+        str, typer.Argument(help="transactions, order-lines, shopify, woocommerce, cdnow.")
+    ],
     *,
     out: Annotated[Path, typer.Option(help="Where to write the file.")],
 ) -> None:
@@ -250,7 +261,7 @@ def sample(
     typer.echo(f"{out}: {SAMPLES[name].title}. {SAMPLES[name].description}")
 
 
-def _options(  # noqa: PLR0913, PLR0917
+def _options(
     layout: str | None,
     map_: Sequence[str] | None,
     date_order: Literal["dmy", "mdy", "ymd"] | None,
@@ -303,7 +314,7 @@ def _writable(targets: Sequence[Path | None]) -> None:
             raise InputError(msg, "Name a file.")
 
 
-def _check(  # noqa: PLR0913, PLR0917
+def _check(
     draft: Draft,
     inputs: Sequence[Path],
     options: IngestOptions,
@@ -362,7 +373,9 @@ def _say_report(report: dict[str, Any]) -> None:
     for code, count in report["reasons"].items():
         title = report["reason_titles"][code]
         typer.echo(f"            {count:>10,}  {code:<22} {title}. {report['remedies'][code]}")
-    money = f", revenue {report['revenue']:,.2f} {report['currency']}" if report["has_revenue"] else ""
+    money = (
+        f", revenue {report['revenue']:,.2f} {report['currency']}" if report["has_revenue"] else ""
+    )
     typer.echo(
         f"  orders    {report['orders']:,} of {report['customers']:,} customers, "
         f"{report['first_order']} to {report['last_order']}{money.rstrip()}"
@@ -400,7 +413,7 @@ def _say_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
         typer.echo("  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)))
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+def _version(value: bool) -> None:
     if value:
         typer.echo(__version__)
         raise typer.Exit
@@ -413,7 +426,7 @@ def _about(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Customer lifetime value: which customers will buy, who will spend most, how sure we are."""
+    """Forecast customer lifetime value from order files."""
 
 
 def main() -> None:

@@ -46,4 +46,4 @@ def row(
     con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | None = None
 ) -> tuple[Any, ...]:
     """Run a query that returns exactly one row, to its end, and return that row."""
-    return con.execute(sql, parameters).fetchall()[0]  # type: ignore[no-any-return]
+    return con.execute(sql, parameters).fetchall()[0]

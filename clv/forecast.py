@@ -91,7 +91,7 @@ def months_of(as_of: date, settings: Settings) -> list[Month]:
     ]
 
 
-def make(  # noqa: PLR0913
+def make(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     as_of: date,
@@ -137,7 +137,7 @@ def make(  # noqa: PLR0913
     _write(con, settings, as_of, forecasts, profiles)
     card = _card(con, purchases, spend, settings, as_of, months)
     progress("Summing up", customers, customers)
-    return card, _summary(con, forecasts, months, as_of, settings)
+    return card, _summary(con, forecasts, scored, months, as_of, settings)
 
 
 def _fit_spend(con: duckdb.DuckDBPyConnection) -> SpendFit:
@@ -154,7 +154,7 @@ def _fit_spend(con: duckdb.DuckDBPyConnection) -> SpendFit:
     )
 
 
-def _score_triples(  # noqa: PLR0913
+def _score_triples(
     fit: PurchaseFit,
     x: np.ndarray[Any, Any],
     t_x: np.ndarray[Any, Any],
@@ -229,7 +229,7 @@ def _write(
     )
 
 
-def _card(  # noqa: PLR0913
+def _card(
     con: duckdb.DuckDBPyConnection,
     purchases: PurchaseFit,
     spend: SpendFit,
@@ -325,6 +325,7 @@ def score(
 def _summary(
     con: duckdb.DuckDBPyConnection,
     forecasts: Path,
+    scored: pa.Table,
     months: list[Month],
     as_of: date,
     settings: Settings,
@@ -346,30 +347,40 @@ def _summary(
     summary: dict[str, Any] = dict(zip(names, row, strict=True))
     summary["as_of"] = as_of.isoformat()
     summary |= _concentration(con, summary["customers"])
-    each = con.execute(
-        "SELECT i, sum(n * p), sum(value * p) FROM (SELECT frequency, recency, T, count(*) AS n, "
-        "sum(predicted_order_value) AS value FROM f GROUP BY ALL) JOIN "
-        "(SELECT frequency, recency, T, unnest(purchases) AS p, "
-        "generate_subscripts(purchases, 1) AS i FROM profile) USING (frequency, recency, T) "
-        "GROUP BY i ORDER BY i"
-    ).fetchall()
-    sums = {i: (p, v) for i, p, v in each}
-    summary["monthly"] = []
-    for month in months:
-        bought, value = sums.get(month.month, (None, None))
-        clv = None if value is None else value * month.discount * settings.margin
-        summary["monthly"].append(
-            month.as_dict()
-            | {"predicted_purchases": bought, "predicted_revenue": value, "predicted_clv": clv}
-        )
+    summary["monthly"] = _monthly(con, scored, months, settings)
     history = con.execute(
-        "SELECT strftime(ordered_at, '%Y-%m') AS month, count(*) AS orders, sum(revenue) AS revenue, "
-        "count(DISTINCT customer_id) AS customers FROM orders "
-        f"WHERE ordered_at < DATE '{as_of}' + INTERVAL 1 DAY GROUP BY 1 ORDER BY 1"
+        "SELECT strftime(date_trunc('month', ordered_at), '%Y-%m') AS month, count(*) AS orders, "
+        "sum(revenue) AS revenue, count(DISTINCT customer_id) AS customers FROM orders "
+        f"WHERE ordered_at < DATE '{as_of}' + INTERVAL 1 DAY "
+        "GROUP BY date_trunc('month', ordered_at) ORDER BY 1"
     ).fetchall()
     keys = ("month", "orders", "revenue", "customers")
     summary["history_monthly"] = [dict(zip(keys, h, strict=True)) for h in history]
     return summary
+
+
+def _monthly(
+    con: duckdb.DuckDBPyConnection, scored: pa.Table, months: list[Month], settings: Settings
+) -> list[dict[str, Any]]:
+    """Return the forecast's totals month by month, summed over triples."""
+    totals = con.sql(
+        "SELECT count(*) AS n, sum(predicted_order_value) AS value "
+        "FROM (SELECT * FROM customers POSITIONAL JOIN spend) "
+        "GROUP BY frequency, recency, T ORDER BY frequency, recency, T"
+    ).to_arrow_table()
+    names = ("predicted_purchases", "predicted_revenue", "predicted_clv")
+    result: list[dict[str, Any]] = [month.as_dict() | dict.fromkeys(names) for month in months]
+    if scored["purchases"].null_count:
+        return result
+    each = scored["purchases"].combine_chunks().flatten().to_numpy().reshape(-1, len(months))
+    bought = totals["n"].to_numpy() @ each
+    earned = None if totals["value"].null_count else totals["value"].to_numpy() @ each
+    for i, month in enumerate(months):
+        result[i]["predicted_purchases"] = float(bought[i])
+        if earned is not None:
+            result[i]["predicted_revenue"] = float(earned[i])
+            result[i]["predicted_clv"] = float(earned[i]) * month.discount * settings.margin
+    return result
 
 
 def _concentration(con: duckdb.DuckDBPyConnection, customers: int) -> dict[str, Any]:

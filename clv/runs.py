@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from clv import engine
 from clv.errors import InputError, RunNotFoundError
@@ -398,7 +398,7 @@ class RunWriter:
         self.profiles = self._partial / "profiles.parquet"
         self.orders = draft.orders
 
-    def __enter__(self) -> RunWriter:
+    def __enter__(self) -> Self:
         self._partial.mkdir(parents=True, mode=0o700)
         for name in ("orders.parquet", "rejects.parquet", "report.json"):
             _link(self._draft.path / name, self._partial / name)

@@ -40,7 +40,7 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
     are those of Fader, Hardie & Lee (2005) and of ``lifetimes.utils``.
     """
     end = nw.lit(datetime.combine(as_of, time()))
-    frame = nw.from_native(orders)
+    frame: Any = nw.from_native(orders)
     day = nw.col("ordered_at").dt.truncate("1d").alias("day")
     days = (
         frame.select("customer_id", day, "revenue")

@@ -56,7 +56,7 @@ class Dialect:
 
 
 def detect(path: Path, name: str, delimiter: str | None = None) -> Dialect:
-    """Read the dialect off the head of a UTF-8 file with ``\\n`` line ends.
+    """Read the dialect off the head of a UTF-8 file with newline line ends.
 
     Raises
     ------

@@ -258,7 +258,7 @@ def normalise(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", ascii_only)
 
 
-def match(  # noqa: PLR0913
+def match(
     name: str,
     columns: Sequence[str],
     head: Sequence[Sequence[str]],
@@ -397,8 +397,8 @@ def _headerless(
     decimals = [i for i, kind in enumerate(kinds) if kind == "number"]
     rest = [i for i, kind in enumerate(kinds) if kind in {"text", "int"}]
     if len(columns) == 3 and len(dates) == 1 and len(decimals) == 1 and len(rest) == 1:
-        roles = {"customer_id": rest[0], "ordered_at": dates[0], "revenue": decimals[0]}
-        return LAYOUTS["transactions"], {role: columns[i] for role, i in roles.items()}
+        found = {"customer_id": rest[0], "ordered_at": dates[0], "revenue": decimals[0]}
+        return LAYOUTS["transactions"], {role: columns[i] for role, i in found.items()}
     return MAPPED, {"ordered_at": columns[dates[0]]} if len(dates) == 1 else {}
 
 

@@ -6,13 +6,14 @@ to the order that it belongs to, so that the order's revenue is net.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from clv import engine
 from clv.ingest.checks import NUMBER
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import duckdb
 
     from clv.ingest.checks import Rule

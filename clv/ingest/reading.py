@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from tempfile import TemporaryDirectory
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from clv import engine
-from clv.errors import LayoutError, NoRowsError
+from clv.errors import InputError, LayoutError, NoRowsError
 from clv.ingest import checks, dialect, layouts, netting, rows, source
 from clv.ingest.checks import NUMBER
 
@@ -91,17 +91,15 @@ def detect(inputs: Sequence[Path], options: IngestOptions) -> Preview:
             mapping |= match.mapping
             layout, title = match.layout.name, match.layout.title
             if match.missing:
-                raise layouts.explain_missing(
+                missing = layouts.explain_missing(
                     first_source.name, match, first.columns, header=first.header
                 )
-            fmt = rows.choose_dates(first_source, first, match, options)
-            dates, ambiguous = fmt.title, fmt.ambiguous
+                problems.append(str(missing))
+            if "ordered_at" in match.mapping:
+                fmt = rows.choose_dates(first_source, first, match, options)
+                dates, ambiguous = fmt.title, fmt.ambiguous
             decimal = rows.choose_numbers(first, match, options).decimal
-        except LayoutError as error:
-            problems.append(str(error))
-        except Exception as error:
-            if not hasattr(error, "hint"):
-                raise
+        except InputError as error:
             problems.append(str(error))
     return Preview(files, layout, title, mapping, dates, decimal, ambiguous, tuple(problems))
 
@@ -244,7 +242,8 @@ def _make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> N
     for number, table in enumerate(tables):
         first, last = table.first_row, table.first_row + table.rows
         query = "SELECT rowid FROM lines WHERE code <> 0 AND rowid >= ? AND rowid < ? ORDER BY 1"
-        ids = con.execute(query, [first, last]).fetchnumpy()["rowid"].astype(np.int64)
+        found = con.execute(query, [first, last]).fetchnumpy()["rowid"]
+        ids = np.asarray(found, dtype=np.int64)
         if not len(ids) and not table.faults:
             continue
         index = table.index()
@@ -265,7 +264,10 @@ def _make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> N
                     rows.fault_codes(index.fault[broken]),
                 )
             )
-    located = pa.concat_tables(parts) if parts else _located(0, *_NONE)
+    if not parts:
+        none = np.empty(0, np.int64)
+        parts.append(_located(0, none, none, pa.array([], pa.large_string()), None))
+    located = pa.concat_tables(parts)
     con.register("located", located)
     con.execute(
         "CREATE TEMP TABLE wording(file INTEGER, code INTEGER, before VARCHAR, after VARCHAR, empty VARCHAR)"
@@ -287,9 +289,6 @@ def _make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> N
         f"FROM rejects JOIN (VALUES {codes}) c(number, name) ON c.number = code"
     )
     con.unregister("located")
-
-
-_NONE: Final = (np.empty(0, np.int64), np.empty(0, np.int64), pa.array([], pa.large_string()), None)
 
 
 def _located(
@@ -423,9 +422,7 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
             f"{checks.TITLES[worst].lower()} ({report['reasons'][worst]:,})."
         )
     if not settled["has_order_id"]:
-        result.append(
-            "The file has no order number: every row is one order."
-        )
+        result.append("The file has no order number: every row is one order.")
     noted, rules = report["noted"], report["rules"]
     if n := noted.get("duplicate"):
         result.append(

@@ -11,6 +11,7 @@ import csv
 import mmap
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -90,7 +91,7 @@ class Records:
             breaks = np.flatnonzero(self.start[fine][1:] != self.end[fine][:-1] + 1) + 1
             special = np.flatnonzero(np.isin(fine, np.fromiter(self.rewritten, np.int64)))
             cuts = np.unique(np.concatenate(([0], breaks, special, special + 1, [len(fine)])))
-            for first, last in zip(cuts[:-1], cuts[1:], strict=True):
+            for first, last in pairwise(cuts):
                 record = int(fine[first])
                 if record in self.rewritten:
                     out.write(self.rewritten[record] + b"\n")
@@ -123,7 +124,7 @@ def _keep(start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.bool_]
 
 
 def scan(path: Path, delimiter: str, width: int, skip: int, *, quoting: bool = True) -> Records:
-    """Find the records of a UTF-8 text table with ``\\n`` line ends.
+    """Find the records of a UTF-8 text table with newline line ends.
 
     Parameters
     ----------
@@ -283,7 +284,7 @@ class _Scanner:
     def _rewrite(self, cells: list[str]) -> bytes:
         return self.delimiter.join(b'"' + c.replace('"', '""').encode() + b'"' for c in cells)
 
-    def _add(  # noqa: PLR0913
+    def _add(
         self,
         block: bytes,
         offset: int,

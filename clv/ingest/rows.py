@@ -18,10 +18,9 @@ from clv.ingest import records as rec
 from clv.ingest.checks import NUMBER
 from clv.ingest.dialect import SPACES, Dialect
 from clv.ingest.layouts import CANCELLED, REFUNDED, UNPAID, Match
-from clv.ingest.values import DateFormat, NumberFormat, date_format, number_format
+from clv.ingest.values import DATE_RANGE, DateFormat, NumberFormat, date_format, number_format
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
@@ -38,6 +37,13 @@ CREATE TABLE lines (
 )
 """
 _MISSING: Final = "('nan', 'null', 'none', 'n/a', '#n/a', '<na>', 'na', '\\n')"
+#: Parsed column → role of the cell it comes from.
+_AMOUNTS: Final = {
+    "value": "revenue",
+    "items": "items",
+    "unit_price": "unit_price",
+    "refunded": "refunded",
+}
 _FAULTS: Final = {
     rec.TOO_FEW: NUMBER["too_few_fields"],
     rec.TOO_MANY: NUMBER["too_many_fields"],
@@ -121,6 +127,13 @@ def _sample(dialect: Dialect, column: str) -> list[str]:
 def choose_dates(
     source: Source, dialect: Dialect, found: Match, options: IngestOptions
 ) -> DateFormat:
+    """Return how the date column is written, as far as the first rows tell.
+
+    Raises
+    ------
+    FileError
+        The column holds no dates.
+    """
     column = found.mapping["ordered_at"]
     sample = _sample(dialect, column)
     result = date_format(sample, options.date_order)
@@ -136,6 +149,7 @@ def choose_dates(
 
 
 def choose_numbers(dialect: Dialect, found: Match, options: IngestOptions) -> NumberFormat:
+    """Return how the amounts are written, as far as the first rows tell."""
     roles = [r for r in ("revenue", "unit_price", "refunded") if r in found.mapping]
     cells = [cell for role in roles for cell in _sample(dialect, found.mapping[role])]
     return number_format(cells, options.decimal, semicolons=dialect.delimiter == ";")
@@ -235,64 +249,22 @@ def _cell(table: Table, role: str) -> str:
 
 def _text(column: str) -> str:
     """Return trimmed text, NULL where it is blank or stands for nothing."""
+    plain = f"{column} >= '0' AND {column} < ':' AND NOT contains({column}, ' ')"
     return (
-        f"(CASE WHEN length({column}) <= 5 AND lower(trim({column})) IN {_MISSING} THEN NULL "
+        f"(CASE WHEN {plain} THEN {column} "
+        f"WHEN length({column}) <= 5 AND lower(trim({column})) IN {_MISSING} THEN NULL "
         f"ELSE nullif(trim({column}), '') END)"
     )
 
 
 def _select(number: int, table: Table, latest: date) -> str:
-    """Return the query that parses and checks one file; ``@source`` stands for its reader."""
-    layout, mapping = table.match.layout, table.mapping
-    amount = table.numbers.sql
-    customer = _text(_cell(table, "customer_id"))
-    if "customer_fallback" in mapping:
-        fallback = _text(_cell(table, "customer_fallback"))
-        customer = f"coalesce(nullif({customer}, '0'), {fallback})"
-    items = amount(_cell(table, "items")) if "items" in mapping else "NULL::DOUBLE"
-    at_fault: list[str] = []
-    if "revenue" in mapping:
-        value = amount(_cell(table, "revenue"))
-        at_fault.append(_unreadable(_cell(table, "revenue"), value, blank_ok=layout.one_total))
-    elif "unit_price" in mapping:
-        price = amount(_cell(table, "unit_price"))
-        value = f"({items} * {price})"
-        at_fault += [
-            _unreadable(_cell(table, r), amount(_cell(table, r))) for r in ("items", "unit_price")
-        ]
-    else:
-        value = "NULL::DOUBLE"
-    if "refunded" in mapping:
-        refund = amount(_cell(table, "refunded"))
-        at_fault.append(_unreadable(_cell(table, "refunded"), refund, blank_ok=True))
-        value = f"({value} - coalesce({refund}, 0))"
-    if "items" in mapping and "unit_price" not in mapping:
-        at_fault.append(_unreadable(_cell(table, "items"), items, blank_ok=True))
-    status = f"regexp_replace(lower({_cell(table, 'status')}), '^wc-|[^a-z]', '', 'g')"
-    order_id = _text(_cell(table, "order_id"))
-    cancel = "false"
-    if layout.cancel_prefix:
-        cancel = (
-            f"coalesce(starts_with(upper({order_id}), {engine.text(layout.cancel_prefix)}), false)"
-        )
-    status_code = "0"
-    if "status" in mapping:
-        groups = (("cancelled", CANCELLED), ("unpaid", UNPAID), ("refunded", REFUNDED))
-        cases = " ".join(
-            f"WHEN {status} IN ({', '.join(map(engine.text, names))}) THEN {NUMBER[code]}"
-            for code, names in groups
-        )
-        status_code = f"(CASE {cases} ELSE 0 END)"
-    if "cancelled_at" in mapping:
-        cancelled = f"{_text(_cell(table, 'cancelled_at'))} IS NOT NULL"
-        status_code = f"(CASE WHEN {cancelled} THEN {NUMBER['cancelled']} ELSE {status_code} END)"
-    wrong = "coalesce(" + ", ".join([*at_fault, "NULL"]) + ")"
-    everything = ", ".join(engine.name(c) for c in table.dialect.columns)
-    at = table.dates.sql(f"trim({_cell(table, 'ordered_at')})")
-    blank_at = f"({_text(_cell(table, 'ordered_at'))} IS NULL)"
-    fillable = "true" if layout.one_total else "false"
-    currency = f"upper({_text(_cell(table, 'currency'))})" if "currency" in mapping else "NULL"
-    product = _text(_cell(table, "product")) if "product" in mapping else "NULL"
+    """Return the query that parses and checks one file; ``@source`` stands for its reader.
+
+    From the inside out: cells are parsed once; values out of range become NULL; the first failing
+    check gives the code; the cell at fault goes along with it.
+    """
+    low, high = DATE_RANGE
+    fillable = "order_id IS NOT NULL" if table.match.layout.one_total else "false"
     return f"""
         SELECT {number}, customer_id, order_id, ordered_at, revenue, items, product, currency,
             cancel, fingerprint, code,
@@ -302,42 +274,94 @@ def _select(number: int, table: Table, latest: date) -> str:
                 WHEN {NUMBER["future_date"]} THEN raw_date
                 WHEN {NUMBER["unreadable_number"]} THEN wrong
             END
-        FROM (
-            SELECT *, CASE
-                WHEN customer_id IS NULL AND NOT ({fillable} AND order_id IS NOT NULL)
-                    THEN {NUMBER["missing_customer"]}
-                WHEN ordered_at IS NULL AND NOT ({fillable} AND blank_at AND order_id IS NOT NULL)
+        FROM (SELECT *, CASE
+                WHEN customer_id IS NULL AND NOT ({fillable}) THEN {NUMBER["missing_customer"]}
+                WHEN ordered_at IS NULL AND NOT ({fillable} AND coalesce(trim(raw_date), '') = '')
                     THEN {NUMBER["unreadable_date"]}
                 WHEN wrong IS NOT NULL THEN {NUMBER["unreadable_number"]}
                 WHEN ordered_at >= DATE '{latest}' + INTERVAL 1 DAY THEN {NUMBER["future_date"]}
-                ELSE status_code END::UTINYINT AS code
-            FROM (
-                SELECT {customer} AS customer_id, {order_id} AS order_id, {at} AS ordered_at,
-                    {value} AS revenue, {items} AS items, {product} AS product,
-                    {currency} AS currency, {cancel} AS cancel, hash({everything}) AS fingerprint,
-                    {status_code} AS status_code, {wrong} AS wrong, {blank_at} AS blank_at,
-                    {_cell(table, "ordered_at")} AS raw_date
-                FROM @source
-            )
-        )
+                ELSE {_status(table)} END::UTINYINT AS code
+            FROM (SELECT *, {_revenue(table)} AS revenue, {_wrong(table)} AS wrong
+                FROM (SELECT * REPLACE (
+                        CASE WHEN ordered_at >= TIMESTAMP '{low}' AND ordered_at < TIMESTAMP '{high}'
+                            THEN ordered_at END AS ordered_at,
+                        CASE WHEN isfinite(value) THEN value END AS value,
+                        CASE WHEN isfinite(items) THEN items END AS items,
+                        CASE WHEN isfinite(unit_price) THEN unit_price END AS unit_price,
+                        CASE WHEN isfinite(refunded) THEN refunded END AS refunded)
+                    FROM (SELECT {_parsed(table)} FROM @source))))
     """
 
 
-def _unreadable(column: str, parsed: str, *, blank_ok: bool = False) -> str:
-    """Return SQL: the cell's text when it should hold an amount and does not, else NULL."""
-    blank = f"trim(coalesce({column}, '')) = ''"
-    when = f"{parsed} IS NULL AND NOT {blank}" if blank_ok else f"{parsed} IS NULL"
-    return f"(CASE WHEN {when} THEN coalesce({column}, '') END)"
+def _parsed(table: Table) -> str:
+    """Return the select list that reads every cell once."""
+    customer = _text(_cell(table, "customer_id"))
+    if "customer_fallback" in table.mapping:
+        fallback = _text(_cell(table, "customer_fallback"))
+        customer = f"coalesce(nullif({customer}, '0'), {fallback})"
+    order_id = _text(_cell(table, "order_id")) if "order_id" in table.mapping else "NULL::VARCHAR"
+    prefix = table.match.layout.cancel_prefix
+    starts = f"coalesce(starts_with(upper({order_id}), {engine.text(prefix)}), false)"
+    texts = {
+        role: _text(_cell(table, role)) if role in table.mapping else "NULL::VARCHAR"
+        for role in ("product", "currency", "cancelled_at")
+    }
+    amounts = {
+        name: table.numbers.sql(_cell(table, role)) if role in table.mapping else "NULL::DOUBLE"
+        for name, role in _AMOUNTS.items()
+    }
+    columns = {
+        "customer_id": customer,
+        "order_id": order_id,
+        "ordered_at": table.dates.sql(_cell(table, "ordered_at")),
+        **amounts,
+        **texts,
+        "cancel": starts if prefix else "false",
+        "status": f"regexp_replace(lower({_cell(table, 'status')}), '^wc-|[^a-z]', '', 'g')"
+        if "status" in table.mapping
+        else "NULL",
+        "fingerprint": f"hash({', '.join(engine.name(c) for c in table.dialect.columns)})",
+        "raw_date": _cell(table, "ordered_at"),
+        **{f"raw_{name}": _cell(table, role) for name, role in _AMOUNTS.items()},
+    }
+    return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
 
 
-def rejected_faults(tables: Sequence[Table]) -> list[tuple[int, Table, NDArray[np.int64]]]:
-    """Return the structurally broken records of each file."""
-    result = []
-    for number, table in enumerate(tables):
-        if table.faults:
-            index = table.index()
-            result.append((number, table, np.flatnonzero(index.fault != rec.FINE)))
-    return result
+def _revenue(table: Table) -> str:
+    value = "items * unit_price"
+    if "revenue" in table.mapping:
+        value = "value"
+    return f"{value} - coalesce(refunded, 0)" if "refunded" in table.mapping else value
+
+
+def _wrong(table: Table) -> str:
+    """Return SQL: the text of the first cell that should hold an amount and does not, else NULL."""
+    priced = "revenue" not in table.mapping and "unit_price" in table.mapping
+    needed = {
+        "value": not table.match.layout.one_total,
+        "items": priced,
+        "unit_price": priced,
+        "refunded": False,
+    }
+    cases = []
+    for name, required in needed.items():
+        if _AMOUNTS[name] not in table.mapping or (name == "unit_price" and not priced):
+            continue
+        blank = "" if required else f" AND coalesce(trim(raw_{name}), '') <> ''"
+        cases.append(f"WHEN {name} IS NULL{blank} THEN coalesce(raw_{name}, '')")
+    return f"CASE {' '.join(cases)} END" if cases else "NULL"
+
+
+def _status(table: Table) -> str:
+    """Return SQL: the check number that the order's status calls for, or 0."""
+    cases = []
+    if "cancelled_at" in table.mapping:
+        cases.append(f"WHEN cancelled_at IS NOT NULL THEN {NUMBER['cancelled']}")
+    if "status" in table.mapping:
+        for code, names in (("cancelled", CANCELLED), ("unpaid", UNPAID), ("refunded", REFUNDED)):
+            listed = ", ".join(map(engine.text, names))
+            cases.append(f"WHEN status IN ({listed}) THEN {NUMBER[code]}")
+    return f"CASE {' '.join(cases)} ELSE 0 END" if cases else "0"
 
 
 def fault_codes(faults: NDArray[np.uint8]) -> NDArray[np.uint8]:

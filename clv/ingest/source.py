@@ -1,6 +1,6 @@
 """Bytes on disk → plain text tables: containers, encodings and line ends, nothing about columns.
 
-Whatever comes in (text, gzip, zip, Excel, Parquet), what goes out is one UTF-8 file with ``\\n`` line
+Whatever comes in (text, gzip, zip, Excel, Parquet), what goes out is one UTF-8 file with newline line
 ends per table. A file that is already that is used where it lies; anything else is spooled once.
 """
 
@@ -15,13 +15,13 @@ import shutil
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from clv import engine
 from clv.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 CHUNK: Final = 16 << 20
@@ -44,7 +44,6 @@ _MAGIC: Final = {
     b"<html": "a web page",
 }
 _EXPORT_HINT: Final = "Export the orders as CSV, Excel (.xlsx) or Parquet and try again."
-_UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Source:
     name
         As the user knows it; a member of an archive reads ``orders.zip/part1.csv``.
     path
-        UTF-8 text with ``\\n`` line ends and no byte-order mark.
+        UTF-8 text with newline line ends and no byte-order mark.
     encoding
         What the bytes were.
     kind
@@ -122,7 +121,7 @@ def open_sources(
         return [_parquet(path, spool, head)]
     if start[:4] == b"\xd0\xcf\x11\xe0":
         return [_excel(path, spool)]
-    if b"PK\x05\x06" == start[:4]:
+    if start[:4] == b"PK\x05\x06":
         msg = f"{name} is an empty archive."
         raise FileError(msg, _EXPORT_HINT)
     with path.open("rb") as stream:
@@ -204,12 +203,12 @@ def _serial(spool: Path) -> str:
     return f"{sum(1 for _ in spool.iterdir()):04d}"
 
 
-def _chunks(stream: BinaryIO | gzip.GzipFile | zipfile.ZipExtFile) -> Iterator[bytes]:
+def _chunks(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
     while chunk := stream.read(CHUNK):
         yield chunk
 
 
-def _copy_limited(chunks: Iterable[bytes], out: BinaryIO, name: str, packed: int) -> None:
+def _copy_limited(chunks: Iterable[bytes], out: IO[bytes], name: str, packed: int) -> None:
     limit = min(MAX_UNPACKED, max(packed * MAX_RATIO, CHUNK))
     written = 0
     for chunk in chunks:
@@ -220,9 +219,9 @@ def _copy_limited(chunks: Iterable[bytes], out: BinaryIO, name: str, packed: int
         out.write(chunk)
 
 
-def _text(  # noqa: PLR0913
+def _text(
     name: str,
-    stream: BinaryIO | gzip.GzipFile | zipfile.ZipExtFile,
+    stream: IO[bytes] | gzip.GzipFile,
     spool: Path,
     encoding: str | None,
     head: int | None,
@@ -271,37 +270,37 @@ def _whole_lines(head: bytes) -> bytes:
 
 def _probe(path: Path, name: str) -> tuple[str, bool]:
     """Return the encoding, and whether the bytes need no change at all."""
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    plain, utf8, first = True, True, True
     with path.open("rb") as handle:
-        for chunk in _chunks(handle):
-            if first:
-                first = False
-                if chunk[:2] in _UTF16:
-                    return "utf-16", False
-                if chunk.startswith(codecs.BOM_UTF8):
-                    plain = False
-                if b"\0" in chunk[:65536]:
-                    guess = _utf16_without_mark(chunk[:65536])
-                    if guess:
-                        return guess, False
-                    msg = f"{name} is not a text file: it holds binary data."
-                    raise FileError(msg, _EXPORT_HINT)
-            if plain and (b"\r" in chunk or b"\0" in chunk):
-                plain = False
-            if utf8:
-                try:
-                    decoder.decode(chunk)
-                except UnicodeDecodeError:
-                    utf8 = False
-        if utf8:
+        start = handle.read(65_536)
+        if wide := _wide(start):
+            return wide, False
+        if _binary(start):
+            msg = f"{name} is not a text file: it holds binary data."
+            raise FileError(msg, _EXPORT_HINT)
+        handle.seek(0)
+        plain, utf8 = not start.startswith(codecs.BOM_UTF8), True
+        decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        for chunk in _endless(handle):
+            plain = plain and b"\r" not in chunk and b"\0" not in chunk
             try:
-                decoder.decode(b"", final=True)
+                if utf8:
+                    decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError:
                 utf8 = False
-    if not utf8:
-        return "cp1252", False
-    return "utf-8", plain
+    return ("utf-8", plain) if utf8 else ("cp1252", False)
+
+
+def _binary(start: bytes) -> bool:
+    """Whether bytes have a NUL, or more control characters than text could."""
+    control = sum(start.count(bytes([c])) for c in range(32) if c not in {9, 10, 12, 13, 26})
+    return b"\0" in start or control > 0.02 * len(start)
+
+
+def _wide(start: bytes) -> str | None:
+    """Return the two-byte encoding of some bytes: by their mark, or by where their zeros lie."""
+    if start[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return "utf-16"
+    return _utf16_without_mark(start)
 
 
 def _utf16_without_mark(start: bytes) -> str | None:
@@ -325,7 +324,7 @@ codecs.register_error("clv_latin", _latin_fallback)
 
 
 def _transcode(raw: Path, target: Path, encoding: str, name: str) -> None:
-    """Write UTF-8 with ``\\n`` line ends; lone ``\\r`` ends a line only where no ``\\n`` is used."""
+    """Write UTF-8 with newline line ends; lone carriage returns end a line only in files without newlines."""
     if encoding == "utf-8":
         encoding = "utf-8-sig"
     with raw.open("rb") as handle:
@@ -346,7 +345,7 @@ def _transcode(raw: Path, target: Path, encoding: str, name: str) -> None:
             out.write(text.replace("\0", "\ufffd"))
 
 
-def _endless(handle: BinaryIO) -> Iterator[bytes]:
+def _endless(handle: IO[bytes]) -> Iterator[bytes]:
     yield from _chunks(handle)
     yield b""
 
@@ -357,7 +356,7 @@ def _excel(path: Path, spool: Path) -> Source:
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         sheets = [s.name for s in book.sheets_metadata]
-        rows: list[list[object]] = []
+        rows: Sequence[Sequence[object]] = []
         used = ""
         for sheet in sheets:
             candidate = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)

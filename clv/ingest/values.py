@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from clv.settings import DateOrder
 
@@ -25,10 +25,19 @@ _NUMERIC_DATE: Final = re.compile(
 )
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _TEXT_DATE: Final = re.compile(
-    rf"(?:\d{{1,2}}[ -]{_MONTH},?[ -]\d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}){_TIME}{_ZONE}", re.I
+    rf"(?:\d{{1,2}}[ -]{_MONTH},?[ -]\d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}){_TIME}{_ZONE}",
+    re.IGNORECASE,
 )
 _SECONDS: Final = re.compile(r"[1-4]\d{9}(?:\.\d+)?")
 _MILLIS: Final = re.compile(r"[1-4]\d{12}")
+_DATE_KINDS: Final = {
+    "iso": _ISO,
+    "compact": _COMPACT,
+    "numeric": _NUMERIC_DATE,
+    "text": _TEXT_DATE,
+    "seconds": _SECONDS,
+    "millis": _MILLIS,
+}
 _PLAIN: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _CURRENCY: Final = r"(?:[€$£¥₹₽₩₺฿]|R\$|kr\.?|zł|Kč|Fr\.?|[A-Z]{3})"
 _AMOUNT: Final = re.compile(
@@ -43,6 +52,9 @@ _SIGNS: Final = {
     "R$": "BRL",
     "zł": "PLN",
 }
+
+#: First day and first day after it that a date can have; anything else is a typing error.
+DATE_RANGE: Final = ("1900-01-01", "2200-01-01")
 
 DateKind = Literal["iso", "compact", "dmy", "mdy", "text", "seconds", "millis"]
 
@@ -83,25 +95,25 @@ class DateFormat:
         }[self.kind]
 
     def sql(self, column: str) -> str:
-        """Return an SQL expression: the column as a UTC timestamp, or NULL."""
-        read = self._sql(column)
-        low, high = "TIMESTAMP '1900-01-01'", "TIMESTAMP '2200-01-01'"
-        return f"(CASE WHEN {read} >= {low} AND {read} < {high} THEN {read} END)"
+        """Return an SQL expression: the column as a UTC timestamp, or NULL.
 
-    def _sql(self, column: str) -> str:
+        A timestamp outside `DATE_RANGE` is not a date either; the caller tests that on the result.
+        """
         if self.kind == "compact":
-            return f"try_strptime({column}, '%Y%m%d')"
+            return f"try_strptime(trim({column}), '%Y%m%d')"
         if self.kind in {"seconds", "millis"}:
             scale = 1_000_000 if self.kind == "seconds" else 1_000
             number = f"try_cast({column} AS DOUBLE)"
             valid = f"abs({number}) < 1e{11 if self.kind == 'seconds' else 14}"
             return f"(CASE WHEN {valid} THEN make_timestamp(({number} * {scale})::BIGINT) END)"
         if self.kind == "iso" and self.separator in "-/":
-            plain = f"try_cast({column} AS TIMESTAMP)"
-            zoned = _zoned(column, lambda c: f"try_cast({c} AS TIMESTAMP)")
-            return f"(CASE WHEN length({column}) > 16 THEN {zoned} ELSE {plain} END)"
+            # The engine's cast passes over a UTC offset: only cells without one may take it.
+            offset = f"contains({column}, '+') OR contains(substr({column}, 11), '-')"
+            zoned = _zoned(f"trim({column})", lambda c: f"try_cast({c} AS TIMESTAMP)")
+            plain = f"(CASE WHEN {offset} THEN NULL ELSE try_cast({column} AS TIMESTAMP) END)"
+            return f"coalesce({plain}, {zoned})"
         formats = ", ".join(f"'{f}'" for f in self._formats())
-        return _zoned(column, lambda c: f"try_strptime({c}, [{formats}])")
+        return _zoned(f"trim({column})", lambda c: f"try_strptime({c}, [{formats}])")
 
     def _formats(self) -> list[str]:
         s, y = self.separator, "%y" if self.short_year else "%Y"
@@ -121,9 +133,8 @@ class DateFormat:
         ]
 
 
-def _zoned(column: str, read: object) -> str:
+def _zoned(column: str, read: Callable[[str], str]) -> str:
     """Wrap a reader of local time so that a trailing UTC offset is honoured."""
-    assert callable(read)
     offset = f"regexp_extract({column}, '([+-])(\\d\\d):?(\\d\\d)?$', ['s', 'h', 'm'])"
     bare = f"regexp_replace({column}, ' ?(?:Z|UTC|GMT|[+-]\\d\\d:?(?:\\d\\d)?)$', '')"
     minutes = (
@@ -157,7 +168,7 @@ class NumberFormat:
     currency: str = ""
 
     def sql(self, column: str) -> str:
-        """Return an SQL expression: the column as a finite double, or NULL."""
+        """Return an SQL expression: the column as a double, or NULL; the caller refuses NaN."""
         point = "\\." if self.decimal == "." else ","
         groups = ",'’ \u00a0\u202f" if self.decimal == "." else ".'’ \u00a0\u202f"
         groups = groups.replace("'", "''")
@@ -173,11 +184,8 @@ class NumberFormat:
         sign = f"(CASE WHEN regexp_matches({column}, '[-−(]') THEN -1 ELSE 1 END)"
         written = f"(CASE WHEN regexp_full_match({column}, '{pattern}') THEN {sign} * {number} END)"
         if self.decimal == ",":
-            read = written
-        else:
-            plain = f"try_cast({column} AS DOUBLE)"
-            read = f"coalesce({plain}, {written})"
-        return f"(CASE WHEN isfinite({read}) THEN {read} END)"
+            return written
+        return f"coalesce(try_cast({column} AS DOUBLE), {written})"
 
 
 def looks_like_date(text: str) -> bool:
@@ -194,35 +202,20 @@ def looks_numeric(text: str) -> bool:
 def date_format(sample: Sequence[str], order: DateOrder | None = None) -> DateFormat | None:
     """Return the format most of a sample is written in, or None when it holds no dates."""
     cells = [cell.strip() for cell in sample if cell.strip()]
-    if not cells:
-        return None
-    kinds: Counter[str] = Counter()
-    for cell in cells:
-        if _ISO.fullmatch(cell):
-            kinds["iso"] += 1
-        elif _COMPACT.fullmatch(cell):
-            kinds["compact"] += 1
-        elif _NUMERIC_DATE.fullmatch(cell):
-            kinds["numeric"] += 1
-        elif _TEXT_DATE.fullmatch(cell):
-            kinds["text"] += 1
-        elif _SECONDS.fullmatch(cell):
-            kinds["seconds"] += 1
-        elif _MILLIS.fullmatch(cell):
-            kinds["millis"] += 1
-    if not kinds:
-        return None
-    kind, count = kinds.most_common(1)[0]
-    if count < 0.2 * len(cells):
+    kinds = Counter(kind for cell in cells if (kind := _date_kind(cell)))
+    kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
+    if not count or count < 0.2 * len(cells):
         return None
     if kind == "numeric":
         return _numeric(cells, order)
     if kind == "iso":
         separators = Counter(m.group(1) for c in cells if (m := _ISO.fullmatch(c)))
         return DateFormat("iso", separators.most_common(1)[0][0])
-    if kind in {"compact", "text", "seconds", "millis"}:
-        return DateFormat(kind)  # type: ignore[arg-type]
-    return None
+    return DateFormat(kind)  # type: ignore[arg-type]
+
+
+def _date_kind(cell: str) -> str:
+    return next((kind for kind, pattern in _DATE_KINDS.items() if pattern.fullmatch(cell)), "")
 
 
 def _numeric(cells: list[str], order: DateOrder | None) -> DateFormat:
@@ -230,7 +223,7 @@ def _numeric(cells: list[str], order: DateOrder | None) -> DateFormat:
     separator = Counter(m.group(2) for m in parts).most_common(1)[0][0]
     short = sum(len(m.group(4)) == 2 for m in parts) * 2 > len(parts)
     if order in {"dmy", "mdy"}:
-        return DateFormat(order, separator, short)  # type: ignore[arg-type]
+        return DateFormat("dmy" if order == "dmy" else "mdy", separator, short)
     first = sum(int(m.group(1)) > 12 for m in parts)
     second = sum(int(m.group(3)) > 12 for m in parts)
     if separator == "." or first > second:

@@ -16,8 +16,15 @@ from clv.models.base import PurchaseScores
 from clv.models.beta_geo_expectation import purchases_while_alive
 from clv.models.beta_geo_formulas import count_probability, probability_alive
 from clv.models.beta_geo_likelihood import BetaGeoLikelihood
-from clv.models.inputs import card_numbers, check_triples, distinct_pairs, like, weights_of
-from clv.models.newton import best_of, inverse_curvature
+from clv.models.inputs import (
+    card_numbers,
+    check_triples,
+    distinct_pairs,
+    draw_customers,
+    like,
+    weights_of,
+)
+from clv.models.newton import all_ends, best_of, inverse_curvature
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -38,6 +45,8 @@ STARTS: Final = (
     (0.0, 0.0, 1.0, -2.0),
     (3.0, 3.0, 1.0, 2.0),
 )
+#: Customers drawn to find a good start for a file of more than twice as many distinct triples.
+SAMPLE: Final = 20_000
 #: Cap of the median wait for the next purchase, time units. Beyond it, there is no saying.
 LONGEST_WAIT: Final = 1e9
 
@@ -126,15 +135,26 @@ class BetaGeoModel:
             x, t_x * scale, age * scale, counts, self.first_can_be_last, self.penalizer_coef
         )
         starts = [np.array(start) for start in STARTS]
+        box = np.full(4, -BOX), np.full(4, BOX)
         if initial_params is not None:
             starts.insert(0, np.asarray(initial_params, dtype=float))
-        optimum = best_of(
-            likelihood,
-            starts,
-            np.full(4, -BOX),
-            np.full(4, BOX),
-            max_iterations=int(options.get("maxiter", 200)),
-        )
+        elif x.size > 2 * SAMPLE:
+            drawn = draw_customers(counts, SAMPLE)
+            rows = np.flatnonzero(drawn)
+            some = BetaGeoLikelihood(
+                x[rows],
+                t_x[rows] * scale,
+                age[rows] * scale,
+                drawn[rows],
+                self.first_can_be_last,
+                self.penalizer_coef,
+            )
+            # Not further out than this: from where all is flat there is no way back.
+            near = [np.clip(end.point, -6.0, 6.0) for end in all_ends(some, starts, *box)]
+            # One of each: on flat likelihoods the starts lead to different ends.
+            near = list({tuple(np.round(point, 1)): point for point in reversed(near)}.values())
+            starts = [*reversed(near), starts[0]]
+        optimum = best_of(likelihood, starts, *box, int(options.get("maxiter", 200)))
         extreme = np.abs(optimum.point) >= AS_GOOD_AS_INFINITE
         optimum = optimum._replace(at_bound=optimum.at_bound | extreme)
 

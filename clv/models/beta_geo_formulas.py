@@ -25,7 +25,7 @@ def probability_alive(
     chances = frequency + first
     log_odds = (
         np.log(a)
-        - np.log(b + np.maximum(chances, 1) - 1)
+        - np.log(b + (np.maximum(chances, 1) - 1))
         + (r + frequency) * np.log1p(np.maximum(T - recency, 0) / (alpha + recency))
     )
     small = np.exp(-np.abs(log_odds))
@@ -56,13 +56,13 @@ def count_probability(
     j = np.arange(int(chances.max(initial=1)))
     # log of (b)_y / (a + b)_y and of (r)_n / n!, for every y and n up to the largest
     stayed = np.concatenate([[0.0], np.cumsum(-np.log1p(a / (b + j)))])[chances]
-    ways = np.concatenate([[0.0], np.cumsum(np.log1p((r - 1) / (j + 1)))])[count]
+    ways = np.concatenate([[0.0], np.cumsum(np.log((r + j) / (j + 1)))])[count]
     z = time / (alpha + time)
     with np.errstate(divide="ignore"):
         log_z = np.where(count > 0, count * np.log(np.where(count > 0, z, 1.0)), 0.0)
     exactly = np.exp(stayed + ways - r * np.log1p(time / alpha) + log_z)
     at_least = np.where(count > 0, betainc(np.maximum(count, 1), r, z), 1.0)
     # The mean of p (1-p)^(y-1) is that of (1-p)^y, times a / (b + y - 1).
-    left = np.where(chances > 0, np.exp(stayed) * a / (b + np.maximum(chances, 1) - 1), 0.0)
+    left = np.where(chances > 0, np.exp(stayed) * a / (b + (np.maximum(chances, 1) - 1)), 0.0)
     probability: Floats = exactly + left * at_least
     return probability

@@ -20,12 +20,15 @@ Batislam, Denizel & Filiztekin (2007), IJRM 24(3), with the erratum of Wagner & 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from clv.models.base import Floats
+
+#: Rows evaluated at a time: they stay in the processor's cache.
+CHUNK: Final = 8192
 
 
 class BetaGeoLikelihood:
@@ -142,17 +145,28 @@ class BetaGeoLikelihood:
         self, r: float, alpha: float, a: float, b: float
     ) -> tuple[float, Floats, Floats]:
         """Sum ``log(1 + odds)``, odds being those of having left after the last purchase."""
-        start = alpha + self._recency
-        end = start + self._silence
-        shape = r + self._x
-        inverse_chance = 1 / (b + np.arange(self._dropped.size))
-        inverse_b = inverse_chance[self._chances]
-        d = np.log1p(self._silence / start)
-        d1 = -self._silence / (start * end)
-        log_odds = np.log(a * inverse_chance)[self._chances] + shape * d
+        value, gradient, hessian = 0.0, np.zeros(4), np.zeros((4, 4))
+        for begin in range(0, self._x.size, CHUNK):
+            part = self._chunk_terms(slice(begin, begin + CHUNK), r, alpha, a, b)
+            value += part[0]
+            gradient += part[1]
+            hessian += part[2]
+        return value, gradient, hessian
+
+    def _chunk_terms(
+        self, rows: slice, r: float, alpha: float, a: float, b: float
+    ) -> tuple[float, Floats, Floats]:
+        chances, weights, silence = self._chances[rows], self._weights[rows], self._silence[rows]
+        start = alpha + self._recency[rows]
+        end = start + silence
+        shape = r + self._x[rows]
+        inverse_b = 1 / (b + chances)
+        d = np.log1p(silence / start)
+        d1 = -silence / (start * end)
+        log_odds = np.log(a * inverse_b) + shape * d
         small = np.exp(-np.abs(log_odds))
         left = np.where(log_odds > 0, 1.0, small) / (1 + small)
-        value = float(self._weights @ (np.maximum(log_odds, 0) + np.log1p(small)))
+        value = float(weights @ (np.maximum(log_odds, 0) + np.log1p(small)))
 
         # Derivatives of the log-odds by r, alpha, a, b.
         slopes = np.empty((4, left.size))
@@ -160,7 +174,7 @@ class BetaGeoLikelihood:
         np.multiply(shape, d1, out=slopes[1])
         slopes[2] = 1 / a
         np.negative(inverse_b, out=slopes[3])
-        weighted = self._weights * left
+        weighted = weights * left
         gradient = slopes @ weighted
         hessian = (slopes * (weighted * (1 - left))) @ slopes.T
         cross = float(weighted @ d1)

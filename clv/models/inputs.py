@@ -91,6 +91,15 @@ def distinct_pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, NDArr
     return firsts[codes // seconds.size], seconds[codes % seconds.size], inverse
 
 
+def draw_customers(weights: Floats, size: int) -> Floats:
+    """Return how often each row is drawn in a sample of ``size`` customers, always the same one."""
+    edges = np.cumsum(weights)
+    # One from every stretch of equal length, at a random place in it: no pattern can hide.
+    places = (np.random.default_rng(0).random(size) + np.arange(size)) / size
+    rows = np.searchsorted(edges, places * edges[-1], side="right")
+    return np.bincount(np.minimum(rows, weights.size - 1), minlength=weights.size).astype(float)
+
+
 def like(values: Any, *arguments: Any) -> Any:
     """Return values as a Series if an argument is one, as a float if all were scalars."""
     for argument in arguments:

@@ -115,17 +115,25 @@ def best_of(
     In doubt means: not converged, on the box, or not a clear minimum (a curvature of zero or less).
     The lowest value wins, converged ends before others.
     """
-    best: Optimum | None = None
+    return min(all_ends(objective, starts, lower, upper, max_iterations), key=_rank)
+
+
+def all_ends(
+    objective: Objective,
+    starts: Iterable[Floats],
+    lower: Floats,
+    upper: Floats,
+    max_iterations: int = 200,
+) -> list[Optimum]:
+    """Return where the starts lead, the later ones tried as in `best_of`; best first."""
+    ends: list[Optimum] = []
     for start in starts:
         found = minimise(objective, start, lower, upper, max_iterations)
-        if best is None or _rank(found) < _rank(best):
-            best = found
-        if found is best and is_clear_minimum(found):
+        best_so_far = not ends or _rank(found) < min(map(_rank, ends))
+        ends.append(found)
+        if best_so_far and is_clear_minimum(found):
             break
-    if best is None:
-        msg = "At least one start is needed."
-        raise ValueError(msg)
-    return best
+    return sorted(ends, key=_rank)
 
 
 def is_clear_minimum(optimum: Optimum) -> bool:
