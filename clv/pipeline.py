@@ -49,7 +49,9 @@ def check(
         for table, target in (("orders", draft.orders), ("rejects", draft.rejects)):
             # A new file each time: a run made from this draft earlier shares the old one.
             fresh = target.with_suffix(".new")
-            con.execute(f"COPY {table} TO {engine.text(fresh)} (FORMAT parquet)")
+            con.execute(
+                f"COPY {table} TO {engine.text(fresh)} (FORMAT parquet, PARQUET_VERSION v2)"
+            )
             fresh.replace(target)
         draft.put_report(report)
     ingest.refuse_no_orders(report)

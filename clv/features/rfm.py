@@ -40,10 +40,11 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
     are those of Fader, Hardie & Lee (2005) and of ``lifetimes.utils``.
     """
     end = nw.lit(datetime.combine(as_of, time()))
-    frame: Any = nw.from_native(orders)
+    frame = nw.from_native(orders)
     day = nw.col("ordered_at").dt.truncate("1d").alias("day")
     days = (
-        frame.select("customer_id", day, "revenue")
+        frame.lazy()
+        .select("customer_id", day, "revenue")
         .filter(nw.col("day") <= end)
         .group_by("customer_id", "day")
         .agg(nw.col("revenue").sum().alias("value"), nw.len().alias("orders"))
@@ -51,15 +52,14 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
     customers = days.group_by("customer_id").agg(
         nw.col("orders").sum(),
         nw.col("value").sum().alias("revenue"),
+        nw.col("value").first(order_by="day").alias("first_value"),
         nw.col("day").min().alias("first_day"),
         nw.col("day").max().alias("last_day"),
         (nw.len() - 1).alias("frequency"),
     )
-    first = days.select("customer_id", nw.col("day").alias("first_day"), first_value="value")
-    joined = customers.join(first, on=["customer_id", "first_day"], how="inner")
     repeat = nw.when(nw.col("frequency") > 0).then(nw.col("frequency")).otherwise(1)
     value = (nw.col("revenue") - nw.col("first_value")) / repeat
-    return joined.select(
+    result = customers.select(
         "customer_id",
         nw.col("orders").cast(nw.Int64),
         "revenue",
@@ -69,7 +69,8 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
         _days(nw.col("last_day") - nw.col("first_day")).alias("recency"),
         _days(end - nw.col("first_day")).alias("T"),
         nw.when(nw.col("frequency") > 0).then(value).otherwise(0.0).alias("monetary_value"),
-    ).to_native()
+    )
+    return (result.collect() if isinstance(frame, nw.DataFrame) else result).to_native()
 
 
 def _days(span: nw.Expr) -> nw.Expr:

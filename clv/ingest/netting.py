@@ -169,6 +169,9 @@ def settle_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int
         "AS price, cancel, NULL::BIGINT AS target FROM lines l "
         f"WHERE code = 0 AND (revenue < 0 OR cancel) {own}"
     )
+    if not engine.row(con, "SELECT count(*) FROM refunds")[0]:
+        con.execute("CREATE TEMP TABLE netted (id BIGINT, target BIGINT)")
+        return _count_netted(con)
     _match_refunds(con)
     cancelled, negative = NUMBER["cancelled"], NUMBER["negative_without_order"]
     con.execute(
@@ -183,17 +186,15 @@ def settle_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int
     con.execute(
         "CREATE TEMP TABLE netted AS SELECT id, target FROM refunds WHERE target IS NOT NULL"
     )
-    row = engine.row(con, "SELECT count(*) FROM lines WHERE code = 0 AND revenue < 0")
-    con.execute("DROP TABLE refunds")
-    con.execute("DROP TABLE IF EXISTS balanced")
-    return int(row[0])
+    return _count_netted(con)
+
+
+def _count_netted(con: duckdb.DuckDBPyConnection) -> int:
+    return int(engine.row(con, "SELECT count(*) FROM lines WHERE code = 0 AND revenue < 0")[0])
 
 
 def _match_refunds(con: duckdb.DuckDBPyConnection) -> None:
     """Fill ``refunds.target`` round by round: each purchase takes one refund per round."""
-    row = engine.row(con, "SELECT count(*) FROM refunds")
-    if not row[0]:
-        return
     con.execute(
         "CREATE TEMP TABLE bought AS SELECT l.rowid AS id, l.customer_id, l.product, "
         "CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE items END AS left_over, "

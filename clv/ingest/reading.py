@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -144,8 +145,13 @@ def read(
         A file is not a table, a column is missing, a date is ambiguous…; a file whose rows are all
         rejected is not an error here: look at ``report["rows_accepted"]``.
     """
-    with TemporaryDirectory(prefix="clv-spool-") as folder, engine.connect() as con:
+    with (
+        TemporaryDirectory(prefix="clv-spool-") as folder,
+        engine.connect() as con,
+        ThreadPoolExecutor(1) as pool,
+    ):
         spool = Path(folder)
+        hashes = [pool.submit(source.sha256, path) for path in inputs if path.is_file()]
         tables = _prepare(inputs, options, spool, progress)
         has_order_id = all("order_id" in t.mapping for t in tables)
         rules = checks.rules(options, has_order_id=has_order_id)
@@ -160,7 +166,8 @@ def read(
         report = _report(con, tables, settled, as_of)
         report["options"] = options.as_dict()
         report["inputs"] = [
-            {"name": p.name, "bytes": p.stat().st_size, "sha256": source.sha256(p)} for p in inputs
+            {"name": path.name, "bytes": path.stat().st_size, "sha256": found.result()}
+            for path, found in zip(inputs, hashes, strict=True)
         ]
         yield con, report
 

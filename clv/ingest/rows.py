@@ -188,7 +188,7 @@ def _reader(
     return (
         f"read_csv({engine.text(path or table.text)}, auto_detect=false, columns={{{columns}}}, "
         f"header=false, skip={skip}, delim={engine.text(table.delimiter)}, quote='{quote}', "
-        f"escape='{quote}', nullstr='', new_line='\\n', max_line_size=33554432, "
+        f"escape='{quote}', nullstr='', new_line='\\n', max_line_size=2097152, buffer_size=8388608, "
         f"{'ignore_errors=true, strict_mode=false' if lenient else 'strict_mode=true'})"
     )
 

@@ -21,6 +21,7 @@ from clv.ui.formatting import (
     symbol,
     to_date,
     unit,
+    with_unit,
 )
 from clv.ui.words import (
     customer_reason,
@@ -125,7 +126,7 @@ def _facts(run: Run, found: dict[str, Any]) -> None:
 def _cards(run: Run, found: dict[str, Any]) -> list[page.Card]:
     settings = run.settings
     currency, ahead = str(settings.get("currency") or ""), span(settings)
-    so_far = money(found["revenue"], currency) if found["revenue"] is not None else ""
+    so_far = money(found["revenue"], currency) if page.has_value(run) else ""
     row = [
         page.Card(
             "Orders so far" if not so_far else "Spent so far",
@@ -186,6 +187,7 @@ def _timeline(run: Run, found: dict[str, Any]) -> None:
     as_of, when = to_date(settings["as_of"]), to_date(found["next_order_date"])
     if as_of is None:
         return
+    known = page.has_value(run)
     # A next order far beyond the horizon would squeeze the history into a corner.
     end = to_date((settings.get("months") or [{}])[-1].get("end"))
     shown = when if when is not None and end is not None and when <= end else None
@@ -201,7 +203,7 @@ def _timeline(run: Run, found: dict[str, Any]) -> None:
     statement = f"{orders} since {day(first)}, the last on {day(last)}"
     if first == last:
         statement = f"{orders} on {day(first)}"
-    what = f"Value in {unit(currency)}" if found["revenue"] is not None else "Days with an order"
+    what = f"Value in {unit(currency)}" if known else "Days with an order"
     caption = f"{what}, as of {day(as_of)}."
     if shown:
         caption += " The hollow diamond marks the expected next order."
@@ -212,8 +214,8 @@ def _timeline(run: Run, found: dict[str, Any]) -> None:
             "Date": [to_date(d) for d in rows["ordered_at"]][::-1],
             "Order": rows["order_id"][::-1],
         }
-        if found["revenue"] is not None:
-            columns[f"Value ({unit(currency)})"] = rows["revenue"][::-1]
+        if known:
+            columns[with_unit("Value", currency)] = rows["revenue"][::-1]
         if any(n is not None for n in rows["items"]):
             columns["Items"] = rows["items"][::-1]
         st.dataframe(
@@ -223,7 +225,7 @@ def _timeline(run: Run, found: dict[str, Any]) -> None:
             key="orders",
             column_config={
                 "Date": st.column_config.DateColumn(format="D MMM YYYY"),
-                f"Value ({unit(currency)})": st.column_config.NumberColumn(format="%.2f"),
+                with_unit("Value", currency): st.column_config.NumberColumn(format="%.2f"),
             },
             alt="Orders of this customer, newest first",
         )
@@ -257,8 +259,8 @@ def _monthly(run: Run, found: dict[str, Any]) -> None:
         "Expected orders": rows["predicted_purchases"],
     }
     if money_known:
-        columns[f"Expected revenue ({unit(currency)})"] = rows["predicted_revenue"]
-        columns[f"Lifetime value ({unit(currency)})"] = rows["predicted_clv"]
+        columns[with_unit("Expected revenue", currency)] = rows["predicted_revenue"]
+        columns[with_unit("Lifetime value", currency)] = rows["predicted_clv"]
     numbers = st.column_config.NumberColumn(format="%.2f")
     with st.expander("The forecast as a table", icon=":material/table_rows:"):
         st.dataframe(

@@ -46,8 +46,14 @@ def symbol(currency: str) -> str:
 
 
 def unit(currency: str) -> str:
-    """Return the currency as a column header or an axis names it: ``€``, or a neutral phrase."""
-    return symbol(currency).strip() or "currency of the file"
+    """Return the currency as running text names it: ``€``, or "the file's currency"."""
+    return symbol(currency).strip() or "the file's currency"
+
+
+def with_unit(name: str, currency: str) -> str:
+    """Return a column's name with its unit, ``Revenue (€)``; without one where none is known."""
+    sign = symbol(currency).strip()
+    return f"{name} ({sign})" if sign else name
 
 
 def _short(value: float) -> str | None:
@@ -179,7 +185,12 @@ def money_range(low: float | None, high: float | None, currency: str = "") -> st
     """Write a range in words: ``between €40 and €310``; empty where there is none."""
     if low is None or high is None or not (_finite(low) and _finite(high)):
         return ""
-    return f"between {money(low, currency)} and {money(high, currency)}"
+    return f"between {_roughly(low, currency)} and {_roughly(high, currency)}"
+
+
+def _roughly(value: float, currency: str) -> str:
+    """Write one end of a range: cents would claim a precision that a range denies."""
+    return money(value if abs(value) < 10 else round(value), currency).removesuffix(".00")
 
 
 def share_in_words(share: float) -> str:

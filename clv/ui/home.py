@@ -11,7 +11,7 @@ from clv import pipeline
 from clv.errors import InputError, RunNotFoundError
 from clv.ingest import ROLES
 from clv.ui import intake, jobs, page, parts, plan, reading, report, session, summary, trouble
-from clv.ui.formatting import files
+from clv.ui.formatting import dollars, files
 from clv.ui.words import rows_sentence
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _ask_columns(draft: Draft, options: IngestOptions, found: Preview, missing: 
         icon=":material/help:",
     )
     for problem in found.problems:
-        st.caption(problem)
+        st.caption(dollars(trouble.without_options(problem)))
     reading.form(draft, options, found)
     reading.head(found)
     _again("Upload another file")
@@ -94,6 +94,11 @@ def _checked(draft: Draft, options: IngestOptions, found: Preview) -> bool:
     job = jobs.find(key)
     if job is not None and job.failure is not None:
         trouble.show(job.failure)
+        if draft.checked:
+            # Not one order is left; the rows and their reasons can still be looked at.
+            report.table(draft.report)
+            report.examples(draft.report)
+            parts.download_rejects(draft, "All rows left out (CSV)", "download_rejects")
         with st.expander("How the file was read", expanded=True, icon=":material/tune:"):
             reading.form(draft, options, found)
             reading.head(found)
@@ -121,7 +126,7 @@ def _report(draft: Draft, options: IngestOptions, found: Preview) -> None:
     report.cards(facts)
     report.messages(facts)
     st.header("What happened to every row", anchor="rows")
-    report.table(facts)
+    report.table(facts, deciding=True)
     key = f"rule_{draft.id}_{reading.digest(options)}"
     chosen = report.rules(facts, key)
     for code, keep in chosen.items():

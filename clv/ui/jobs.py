@@ -38,8 +38,13 @@ class Job:
     total: int = 0
     result: object = None
     failure: trouble.Failure | None = None
-    finished: bool = False
+    ended: threading.Event = field(default_factory=threading.Event)
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the work has ended, well or not."""
+        return self.ended.is_set()
 
     def report(self, stage: str, done: int, total: int) -> None:
         """Take note of progress; called from the job's thread."""
@@ -76,6 +81,11 @@ def find(key: str) -> Job | None:
     """Return the job under this key, running or finished."""
     with _lock:
         return _jobs.get(key)
+
+
+def wait(job: Job, seconds: float) -> bool:
+    """Wait for a job's end; return whether it came."""
+    return job.ended.wait(seconds)
 
 
 def forget(key: str) -> None:
@@ -121,7 +131,7 @@ def _work(job: Job, work: Work) -> None:
         except Exception as error:  # noqa: BLE001 - a thread has no caller; the page shows it
             job.failure = trouble.explain(error)
         finally:
-            job.finished = True
+            job.ended.set()
 
 
 def _forget_old() -> None:

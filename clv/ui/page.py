@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv.errors import RunNotFoundError
 from clv.ui import jobs, session, trouble
-from clv.ui.formatting import count, day, files, unit
+from clv.ui.formatting import day, files, plural, unit
 from clv.ui.words import horizon
 
 if TYPE_CHECKING:
@@ -52,14 +52,15 @@ a.clv-download::before { content: ""; flex: none; width: 1rem; height: 1rem;
   background: currentColor; mask: var(--clv-arrow) center / contain no-repeat;
   --clv-arrow: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke='%23000' stroke-width='1.6' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11'/%3E%3C/svg%3E"); }
 a.clv-download:hover, a.clv-download:focus-visible { border-color: currentColor; }
+[class*="st-key-cards"] [data-testid="stHorizontalBlock"] { flex-wrap: wrap; gap: 0.75rem; }
+[class*="st-key-cards"] [data-testid="stColumn"] {
+  flex: 1 1 8.5rem !important; min-width: 8.5rem !important; width: auto !important; }
+[data-testid="stMetric"] { padding: 0.75rem 0.9rem; }
 @media (max-width: 640px) {
-  [class*="st-key-cards"] [data-testid="stHorizontalBlock"] { flex-wrap: wrap; gap: 0.5rem; }
   [class*="st-key-cards"] [data-testid="stColumn"] {
-    flex: 1 1 calc(50% - 0.5rem) !important; min-width: calc(50% - 0.5rem) !important;
-    width: calc(50% - 0.5rem) !important; }
+    flex: 1 1 calc(50% - 0.75rem) !important; min-width: calc(50% - 0.75rem) !important; }
   [data-testid="stMetricValue"], .st-key-cards-customer [data-testid="stMetricValue"] {
     font-size: 1.3rem; }
-  [data-testid="stMetric"] { padding: 0.75rem; }
 }
 </style>"""
 
@@ -151,7 +152,7 @@ def context_line(run: Run) -> None:
     rows = f"./?run={run.id}#rows"
     parts = (
         (files(list(settings.get("inputs") or [])), rows),
-        (f"{count(summary.get('customers'))} customers", rows),
+        (plural(int(summary.get("customers") or 0), "customer"), rows),
         (f"as of {day(settings['as_of'])}", back),
         (f"next {horizon(settings)}", back),
         (unit(currency) if (currency := settings.get("currency")) else "currency not stated", back),
@@ -183,6 +184,11 @@ def cards(row: Sequence[Card], name: str) -> None:
                 border=True,
                 height="stretch",
             )
+
+
+def has_value(run: Run) -> bool:
+    """Return whether the file had amounts; without them no money may be shown, not even 0."""
+    return bool(run.report.get("has_revenue", True)) and run.summary.get("revenue") is not None
 
 
 def notes(run: Run) -> None:

@@ -67,11 +67,14 @@ def cards(report: Report) -> None:
     st.caption(f"Orders from {dates}.")
 
 
-def table(report: Report) -> None:
-    """Show how many rows were left out or pointed out, with reason and advice."""
+def table(report: Report, *, deciding: bool = False) -> None:
+    """Show how many rows were left out or pointed out, with reason and advice.
+
+    ``deciding`` says that the switches of `rules` stand below the table.
+    """
     total = report["rows_total"]
     titles = report.get("reason_titles") or {}
-    remedies = report.get("remedies") or {}
+    advice = (report.get("remedies") or {}) | (_ADVICE if deciding else {})
     rows = [
         (titles.get(code, code), number, "left out", code)
         for code, number in _by_size(report.get("reasons"))
@@ -86,9 +89,7 @@ def table(report: Report) -> None:
                 "What we found": [plain(title) for title, *_ in rows],
                 "Rows": [f"{count(n)} ({percent(n / total)})" for _, n, *_ in rows],
                 "What happened": [what for *_, what, _ in rows],
-                "What you can do": [
-                    _ADVICE.get(code) or remedies.get(code, "") for *_, code in rows
-                ],
+                "What you can do": [advice.get(code, "") for *_, code in rows],
             },
             border="horizontal",
             hide_index=True,
@@ -101,8 +102,10 @@ def table(report: Report) -> None:
 
 def messages(report: Report) -> None:
     """Show the check's remarks."""
-    for message in report.get("messages") or []:
-        st.info(dollars(message), icon=":material/info:")
+    found = [dollars(message) for message in report.get("messages") or []]
+    if found:
+        body = found[0] if len(found) == 1 else "\n".join(f"- {message}" for message in found)
+        st.info(body, icon=":material/info:")
 
 
 def rules(report: Report, key: str) -> dict[str, bool]:

@@ -21,6 +21,7 @@ from clv.ui.formatting import (
     symbol,
     to_date,
     unit,
+    with_unit,
 )
 from clv.ui.words import (
     MODEL_TITLES,
@@ -41,7 +42,7 @@ def show(run: Run) -> None:
     summary, settings = run.summary, run.settings
     page.title("Summary", run)
     page.answer(summary_sentence(summary, settings))
-    page.cards(_cards(summary, settings), "summary")
+    page.cards(_cards(run), "summary")
     page.notes(run)
     _history(run)
     _concentration(run)
@@ -52,7 +53,8 @@ def show(run: Run) -> None:
     _explanation(run)
 
 
-def _cards(summary: dict[str, Any], settings: dict[str, Any]) -> list[page.Card]:
+def _cards(run: Run) -> list[page.Card]:
+    summary, settings = run.summary, run.settings
     currency = str(settings.get("currency") or "")
     ahead = span(settings)
     dates = period(summary.get("first_order"), summary.get("last_order"))
@@ -69,7 +71,7 @@ def _cards(summary: dict[str, Any], settings: dict[str, Any]) -> list[page.Card]
             f"{count(summary['orders'])} orders, {dates}.",
         ),
     ]
-    if summary.get("revenue") is not None:
+    if page.has_value(run):
         row.append(
             page.Card(
                 "Revenue so far",
@@ -112,7 +114,7 @@ def _history(run: Run) -> None:
     if not history:
         return
     choices: list[charts.Measure] = ["orders"]
-    if summary.get("revenue") is not None:
+    if page.has_value(run):
         choices = ["revenue", "orders"]
     measure = choices[0]
     if len(choices) > 1:
@@ -202,17 +204,17 @@ def _months(run: Run) -> None:
     monthly = summary.get("monthly") or []
     if not monthly or summary.get("predicted_purchases") is None:
         return
-    money_unit = unit(str(settings.get("currency") or ""))
+    currency = str(settings.get("currency") or "")
     table: dict[str, list[Any]] = {
         "From": [_after(m["start"]) for m in monthly],
         "To": [to_date(m["end"]) for m in monthly],
         "Expected orders": [_rounded(m.get("predicted_purchases")) for m in monthly],
     }
     if summary.get("predicted_revenue") is not None:
-        table[f"Expected revenue ({money_unit})"] = [
+        table[with_unit("Expected revenue", currency)] = [
             _rounded(m.get("predicted_revenue")) for m in monthly
         ]
-        table[f"Lifetime value ({money_unit})"] = [
+        table[with_unit("Lifetime value", currency)] = [
             _rounded(m.get("predicted_clv")) for m in monthly
         ]
     st.subheader("The forecast month by month", anchor=False)
@@ -242,18 +244,27 @@ def _rounded(value: float | None) -> float | None:
 
 def _downloads(run: Run) -> None:
     st.subheader("Download", anchor=False)
-    left, middle, right = st.columns(3)
-    with left:
-        parts.download_run(run, "predictions.csv", "All predictions (CSV)", "download_predictions")
-        st.caption("One row per customer.")
-    with middle:
-        parts.download_run(
-            run, "predictions_monthly.csv", "Month by month (CSV)", "download_monthly"
-        )
-        st.caption("One row per customer and month.")
-    with right:
-        parts.download_run(run, "model.json", "Model card (JSON)", "download_model")
-        st.caption("Parameters and versions that reproduce every score.")
+    files = [
+        ("predictions.csv", "All predictions (CSV)", "predictions", "One row per customer."),
+        (
+            "predictions_monthly.csv",
+            "Month by month (CSV)",
+            "monthly",
+            "One row per customer and month.",
+        ),
+        (
+            "model.json",
+            "Model card (JSON)",
+            "model",
+            "Parameters and versions that reproduce every score.",
+        ),
+    ]
+    if run.summary.get("predicted_purchases") is None:
+        files = [("predictions.csv", "All customers (CSV)", "predictions", "One row per customer.")]
+    for column, (name, label, key, what) in zip(st.columns(3), files, strict=False):
+        with column:
+            parts.download_run(run, name, label, f"download_{key}")
+            st.caption(what)
 
 
 def _rows(run: Run) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv.ui import page, parts, session
-from clv.ui.formatting import count, expected, money, money_full, percent, to_date, unit
+from clv.ui.formatting import count, expected, money, money_full, percent, to_date, with_unit
 from clv.ui.words import next_months, span, top_sentence
 
 if TYPE_CHECKING:
@@ -122,9 +122,9 @@ def _cards(figures: dict[str, Any], settings: dict[str, Any]) -> list[page.Card]
 
 def _table(run: Run, table: pa.Table, kind: Kind) -> None:
     rows = table.to_pydict()
-    sign = unit(str(run.settings.get("currency") or ""))
+    currency = str(run.settings.get("currency") or "")
     money_known = run.summary.get("predicted_revenue") is not None
-    revenue_known = run.summary.get("revenue") is not None
+    revenue_known = page.has_value(run)
     number = st.column_config.NumberColumn
     days = st.column_config.DateColumn(format="D MMM YYYY")
     shown: dict[str, tuple[list[Any], Any]] = {
@@ -153,10 +153,13 @@ def _table(run: Run, table: pa.Table, kind: Kind) -> None:
             _rounded(rows["predicted_clv"], 0),
             number(format="localized", help="Discounted, at your margin (predicted_clv)."),
         )
-        shown |= {f"Expected revenue ({sign})": revenue, f"Lifetime value ({sign})": clv}
+        shown |= {
+            with_unit("Expected revenue", currency): revenue,
+            with_unit("Lifetime value", currency): clv,
+        }
     shown["Orders so far"] = (rows["orders"], number(format="localized"))
     if revenue_known:
-        shown[f"Revenue so far ({sign})"] = (
+        shown[with_unit("Revenue so far", currency)] = (
             _rounded(rows["revenue"], 0),
             number(format="localized"),
         )

@@ -64,6 +64,8 @@ def summary_sentence(summary: Facts, settings: Facts) -> str:
         first = "There is one customer in this file."
     elif back <= 0:
         first = f"None of the {count(customers)} customers has ordered a second time so far"
+    elif back >= 1:
+        first = f"All {count(customers)} customers have come back so far"
     else:
         share = share_in_words(back)
         verb = "has" if share.startswith("1 in") else "of customers have"
