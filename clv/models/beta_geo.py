@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
-import pandas as pd
 
 from clv.errors import FitError
 from clv.models.base import PurchaseScores
 from clv.models.beta_geo_expectation import purchases_while_alive
 from clv.models.beta_geo_formulas import count_probability, probability_alive
 from clv.models.beta_geo_likelihood import BetaGeoLikelihood
+from clv.models.fitted import LifetimesAttributes
 from clv.models.inputs import (
-    card_numbers,
     check_triples,
     distinct_pairs,
     draw_customers,
@@ -51,8 +50,8 @@ SAMPLE: Final = 20_000
 LONGEST_WAIT: Final = 1e9
 
 
-class BetaGeoModel:
-    """Mixin that goes before a lifetimes fitter and replaces its fitting and its formulas.
+class BetaGeoModel(LifetimesAttributes):
+    """Fitting and formulas, on plain arrays; goes before a lifetimes fitter where one is wanted.
 
     Attributes
     ----------
@@ -73,12 +72,12 @@ class BetaGeoModel:
     """
 
     name: ClassVar[str]
+    names: ClassVar[tuple[str, ...]] = NAMES
     #: 1 if the first purchase can be the last one.
     first_can_be_last: ClassVar[int]
 
-    penalizer_coef: float
-    params_: pd.Series[float]
-    standard_errors_: pd.Series[float]
+    def __init__(self, penalizer_coef: float = 0.0) -> None:
+        self.penalizer_coef = penalizer_coef
 
     def fit(
         self,
@@ -173,18 +172,15 @@ class BetaGeoModel:
         self.log_likelihood_ = likelihood.log_likelihood(optimum.point) + float(
             counts @ x
         ) * np.log(scale)
-        self.data = pd.DataFrame(
-            {"frequency": x.astype(np.int64), "recency": t_x, "T": age, "weights": counts},
-            index=index,
-        )
-        self.params_ = pd.Series(theta, index=NAMES)
-        variance = inverse_curvature(optimum) * np.outer(theta, theta) / self.customers_
-        self.variance_matrix_ = pd.DataFrame(variance, index=NAMES, columns=NAMES)
-        self.standard_errors_ = pd.Series(np.sqrt(np.diag(variance)), index=NAMES)
-        reach = 1.96 * self.standard_errors_
-        self.confidence_intervals_ = pd.DataFrame(
-            {"lower 95% bound": self.params_ - reach, "upper 95% bound": self.params_ + reach}
-        )
+        self.columns_ = {
+            "frequency": x.astype(np.int64),
+            "recency": t_x,
+            "T": age,
+            "weights": counts,
+        }
+        self.index_ = index
+        self.theta_ = theta
+        self.variance_ = inverse_curvature(optimum) * np.outer(theta, theta) / self.customers_
         if verbose:
             print(optimum)  # noqa: T201 - what lifetimes' option is for
         return self
@@ -197,10 +193,7 @@ class BetaGeoModel:
         ValueError
             Before ``fit``.
         """
-        if not hasattr(self, "params_"):
-            msg = "The model is not fitted yet: call fit first."
-            raise ValueError(msg)
-        r, alpha, a, b = (float(self.params_[name]) for name in NAMES)
+        r, alpha, a, b = self.plain()
         return r, alpha, a, b
 
     # -- one quantity at a time; arguments broadcast, as in lifetimes -----------------------------
@@ -390,7 +383,7 @@ class BetaGeoModel:
         return {
             "name": self.name,
             "parameters": parameters,
-            "standard_errors": card_numbers(self.standard_errors_),
+            "standard_errors": self.errors_as_json(),
             "log_likelihood": float(self.log_likelihood_),
             "customers": float(self.customers_),
             "converged": bool(self.converged_),
@@ -403,13 +396,23 @@ class BetaGeoModel:
         """Rebuild from `card`: forecasts are the same to the last bit; `data` is not there."""
         model = cls()
         model.penalizer_coef = float(card["penalizer_coef"])
-        model.params_ = pd.Series([float(card["parameters"][k]) for k in NAMES], index=NAMES)
-        errors = card["standard_errors"]
-        model.standard_errors_ = pd.Series(
-            [np.inf if errors[k] is None else float(errors[k]) for k in NAMES], index=NAMES
-        )
+        model.restore(card)
         model.log_likelihood_ = float(card["log_likelihood"])
         model.customers_ = float(card["customers"])
         model.converged_ = bool(card["converged"])
         model.at_bound_ = tuple(card["at_bound"])
         return model
+
+
+class MBGNBDCore(BetaGeoModel):
+    """MBG/NBD without lifetimes' base class; `clv.models.mbg_nbd.MBGNBD` is the same with it."""
+
+    name: ClassVar[str] = "mbg-nbd"
+    first_can_be_last: ClassVar[int] = 1
+
+
+class BGNBDCore(BetaGeoModel):
+    """BG/NBD without lifetimes' base class; `clv.models.bg_nbd.BGNBD` is the same with it."""
+
+    name: ClassVar[str] = "bg-nbd"
+    first_can_be_last: ClassVar[int] = 0

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from clv.models._lifetimes import BetaGeoFitter
-from clv.models.beta_geo import BetaGeoModel
+from clv.models.beta_geo import BGNBDCore
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class BGNBD(BetaGeoModel, BetaGeoFitter):
+class BGNBD(BGNBDCore, BetaGeoFitter):
     """``lifetimes.BetaGeoFitter`` with exact formulas and a fast, robust fit.
 
     As `MBGNBD`, but nobody leaves before the first repeat purchase: whoever made none counts as
@@ -28,12 +28,6 @@ class BGNBD(BetaGeoModel, BetaGeoFitter):
     Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way: An Alternative to the
     Pareto/NBD Model, Marketing Science 24(2).
     """
-
-    name: ClassVar[str] = "bg-nbd"
-    first_can_be_last: ClassVar[int] = 0
-
-    def __init__(self, penalizer_coef: float = 0.0) -> None:
-        super().__init__(penalizer_coef)
 
     def generate_new_data(self, size: int = 1) -> pd.DataFrame:
         """Draw the first ``size`` customers of `data` anew, with lifetimes' generator."""

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.notes import Note
 
-#: name → module, class. Imported on demand: a card of a simple model needs no lifetimes.
+#: name → module, class, imported on demand.
 MODELS: Final = {
-    "mbg-nbd": ("clv.models.mbg_nbd", "MBGNBD"),
-    "bg-nbd": ("clv.models.bg_nbd", "BGNBD"),
+    "mbg-nbd": ("clv.models.beta_geo", "MBGNBDCore"),
+    "bg-nbd": ("clv.models.beta_geo", "BGNBDCore"),
     "pooled-rate": ("clv.models.simple", "PooledRate"),
-    "gamma-gamma": ("clv.models.gamma_gamma", "GammaGamma"),
+    "gamma-gamma": ("clv.models.gamma_gamma_core", "GammaGammaCore"),
     "mean-spend": ("clv.models.simple", "MeanSpend"),
     "constant-spend": ("clv.models.simple", "ConstantSpend"),
 }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike, NDArray
 
     from clv.models.base import Floats
@@ -102,12 +100,8 @@ def draw_customers(weights: Floats, size: int) -> Floats:
 
 def like(values: Any, *arguments: Any) -> Any:
     """Return values as a Series if an argument is one, as a float if all were scalars."""
+    pandas = sys.modules.get("pandas")  # Without it imported, no argument can be a Series.
     for argument in arguments:
-        if isinstance(argument, pd.Series) and np.ndim(values) == 1:
-            return pd.Series(values, index=argument.index)
+        if pandas and isinstance(argument, pandas.Series) and np.ndim(values) == 1:
+            return pandas.Series(values, index=argument.index)
     return values[()] if isinstance(values, np.ndarray) and values.ndim == 0 else values
-
-
-def card_numbers(values: Mapping[Any, float] | pd.Series[float]) -> dict[str, float | None]:
-    """Return name → float, ``None`` where JSON has no number for it."""
-    return {str(k): float(v) if np.isfinite(v) else None for k, v in values.items()}

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from clv.errors import FitError
-from clv.models.bg_nbd import BGNBD
-from clv.models.gamma_gamma import GammaGamma
+from clv.models.beta_geo import BGNBDCore, MBGNBDCore
+from clv.models.gamma_gamma_core import GammaGammaCore
 from clv.models.inputs import check_triples, weights_of
-from clv.models.mbg_nbd import MBGNBD
 from clv.models.notes import Note
 from clv.models.reliability import total_forecast_error, total_in_sample
 from clv.models.simple import ConstantSpend, MeanSpend, PooledRate, all_the_same
@@ -39,7 +38,10 @@ WORST_FORECAST_ERROR: Final = 1.0
 #: Tried in this order; lifetimes' documentation advises 0.001 to 0.1.
 PENALTIES: Final = (0.001, 0.01, 0.1)
 
-PURCHASE_MODELS: Final[dict[str, type[MBGNBD | BGNBD]]] = {"mbg-nbd": MBGNBD, "bg-nbd": BGNBD}
+PURCHASE_MODELS: Final[dict[str, type[MBGNBDCore | BGNBDCore]]] = {
+    "mbg-nbd": MBGNBDCore,
+    "bg-nbd": BGNBDCore,
+}
 
 
 class PurchaseFit(NamedTuple):
@@ -159,7 +161,7 @@ def fit_spend(
         return SpendFit(constant, [_note("constant-spend", "simpler model", value=constant.value_)])
     problem = "few-values"
     if enough:
-        model = GammaGamma()
+        model = GammaGammaCore()
         try:
             model.fit(x, m, counts)
         except np.linalg.LinAlgError:
@@ -180,7 +182,9 @@ def fit_spend(
     return SpendFit(mean, [note])
 
 
-def _problem(model: MBGNBD | BGNBD, x: Floats, t_x: Floats, age: Floats, counts: Floats) -> str:
+def _problem(
+    model: MBGNBDCore | BGNBDCore, x: Floats, t_x: Floats, age: Floats, counts: Floats
+) -> str:
     """Return the code of what is wrong with a fit, or an empty string."""
     if not model.converged_:
         return "no-convergence"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from clv.models._lifetimes import ModifiedBetaGeoFitter
-from clv.models.beta_geo import BetaGeoModel
+from clv.models.beta_geo import MBGNBDCore
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class MBGNBD(BetaGeoModel, ModifiedBetaGeoFitter):
+class MBGNBD(MBGNBDCore, ModifiedBetaGeoFitter):
     """``lifetimes.ModifiedBetaGeoFitter`` with exact formulas and a fast, robust fit.
 
     Purchases are Poisson with a rate that is gamma(r, alpha) among customers; after each purchase,
@@ -35,12 +35,6 @@ class MBGNBD(BetaGeoModel, ModifiedBetaGeoFitter):
     >>> bool(0 < model.conditional_probability_alive(2, 30.4, 38.9)[0] < 1)
     True
     """
-
-    name: ClassVar[str] = "mbg-nbd"
-    first_can_be_last: ClassVar[int] = 1
-
-    def __init__(self, penalizer_coef: float = 0.0) -> None:
-        super().__init__(penalizer_coef)
 
     def generate_new_data(self, size: int = 1) -> pd.DataFrame:
         """Draw the first ``size`` customers of `data` anew, with lifetimes' generator."""

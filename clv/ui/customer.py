@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import charts
-from clv.ui import page, parts
+from clv.ui import page, parts, top
 from clv.ui.formatting import (
     count,
     day,
@@ -91,7 +91,7 @@ def _examples(run: Run) -> None:
 
 def _best(run: Run) -> list[str]:
     kind: Kind = "spenders" if run.summary.get("predicted_revenue") is not None else "buyers"
-    ids = [str(i) for i in run.top(kind, 6)["customer_id"].to_pylist()]
+    ids = [str(i) for i in top.ranked(run.id, kind)["customer_id"].slice(0, 6).to_pylist()]
     return ids or run.suggest("", 6)
 
 
@@ -246,12 +246,13 @@ def _monthly(run: Run, found: dict[str, Any]) -> None:
     )
     rows = monthly.to_pydict()
     total = sum(rows["predicted_revenue" if money_known else "predicted_purchases"])
-    amount = money(total, currency) if money_known else f"{expected(total)} orders"
+    amount = f"{money(total, currency)} of revenue" if money_known else f"{expected(total)} orders"
     what = f"Expected revenue in {unit(currency)}" if money_known else "Expected orders"
     parts.chart(
         figure,
         f"{amount} expected in {next_months(settings)}",
-        f"{what} a month, before discounting and margin, as of {day(settings['as_of'])}.",
+        f"{what} a month{', before discounting and margin' if money_known else ''}, as of "
+        f"{day(settings['as_of'])}.",
         "monthly",
     )
     columns: dict[str, list[Any]] = {

@@ -11,7 +11,7 @@ from clv import pipeline
 from clv.errors import InputError, RunNotFoundError
 from clv.ingest import ROLES
 from clv.ui import intake, jobs, page, parts, plan, reading, report, session, summary, trouble
-from clv.ui.formatting import dollars, files
+from clv.ui.formatting import files, plain
 from clv.ui.words import rows_sentence
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _draft(draft_id: str) -> None:
         trouble.show(trouble.explain(error))
         _again("Upload a file")
         return
-    page.title(files([path.name for path in draft.inputs]) or "Your file")
+    page.title(plain(files([path.name for path in draft.inputs])) or "Your file")
     options = reading.options_of(draft)
     try:
         found = reading.preview(draft, options)
@@ -81,7 +81,7 @@ def _ask_columns(draft: Draft, options: IngestOptions, found: Preview, missing: 
         icon=":material/help:",
     )
     for problem in found.problems:
-        st.caption(dollars(trouble.without_options(problem)))
+        st.caption(plain(trouble.without_options(problem)))
     reading.form(draft, options, found)
     reading.head(found)
     _again("Upload another file")

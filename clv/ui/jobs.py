@@ -15,7 +15,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv.ui import trouble
-from clv.ui.formatting import count, short_count
+from clv.ui.formatting import count, plain, short_count
 
 Progress = Callable[[str, int, int], None]
 Work = Callable[[Progress], object]
@@ -112,9 +112,9 @@ def _poll(key: str) -> None:
     seconds = time.monotonic() - job.started
     share = job.share
     if share is None:
-        st.markdown(f":material/hourglass_top: {job.words}…")
+        st.markdown(f":material/hourglass_top: {plain(job.words)}…")
     else:
-        st.progress(share, text=job.words)
+        st.progress(share, text=plain(job.words))
     st.caption(
         f"{seconds:.0f} s. You can leave this page and come back: the work goes on."
         if seconds > 3

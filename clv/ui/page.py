@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv.errors import RunNotFoundError
 from clv.ui import jobs, session, trouble
-from clv.ui.formatting import day, files, plural, unit
+from clv.ui.formatting import day, files, plain, plural, unit
 from clv.ui.words import horizon
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ a.clv-download:hover, a.clv-download:focus-visible { border-color: currentColor;
 [class*="st-key-cards"] [data-testid="stHorizontalBlock"] { flex-wrap: wrap; gap: 0.75rem; }
 [class*="st-key-cards"] [data-testid="stColumn"] {
   flex: 1 1 8.5rem !important; min-width: 8.5rem !important; width: auto !important; }
-[data-testid="stMetric"] { padding: 0.75rem 0.9rem; }
 @media (max-width: 640px) {
   [class*="st-key-cards"] [data-testid="stColumn"] {
     flex: 1 1 calc(50% - 0.75rem) !important; min-width: calc(50% - 0.75rem) !important; }
@@ -195,7 +194,7 @@ def notes(run: Run) -> None:
     """Show where the forecast had to step down, and why; nothing is hidden in a log."""
     for note in run.model.get("notes") or []:
         message = note["message"] if isinstance(note, dict) else str(note)
-        st.warning(message.replace("$", r"\$"), icon=":material/info:")
+        st.warning(plain(message), icon=":material/info:")
 
 
 def dark() -> bool:

@@ -40,13 +40,15 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
     st.header("Forecast settings", anchor="forecast-settings")
     first, last = to_date(report["first_order"]), to_date(report["last_order"])
     standing = to_date(report.get("as_of")) or last
+    # Who comes back to change one setting finds the others as they left them.
+    last_time: Settings = st.session_state.get(f"clv_settings_{draft.id}") or Settings()
     with st.form("forecast", border=True):
         left, middle, right = st.columns(3)
         horizon = left.number_input(
             "Months to look ahead",
             min_value=1,
             max_value=60,
-            value=12,
+            value=last_time.horizon_months,
             step=1,
             key="horizon_months",
             help="Calendar months from the as-of date: 12 reaches to the same day next year.",
@@ -59,7 +61,7 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
             format="YYYY-MM-DD",
             help=f"The day on which the forecast stands. The last order is of {day(last)}.",
         )
-        known = str(report.get("currency") or "")
+        known = last_time.currency or str(report.get("currency") or "")
         choices = list(_CURRENCIES) if known in _CURRENCIES else [known, *_CURRENCIES]
         currency = right.selectbox(
             "Currency",
@@ -76,7 +78,7 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
                 "Discount rate, % a year",
                 min_value=0.0,
                 max_value=100.0,
-                value=10.0,
+                value=round(last_time.discount_rate * 100, 4),
                 step=1.0,
                 format="%.1f",
                 key="discount_rate",
@@ -86,7 +88,7 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
                 "Margin, % of revenue",
                 min_value=1.0,
                 max_value=100.0,
-                value=100.0,
+                value=round(last_time.margin * 100, 4),
                 step=1.0,
                 format="%.0f",
                 key="margin",
@@ -95,6 +97,7 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
             model = st.radio(
                 "Purchase model",
                 list(MODELS),
+                index=list(MODELS).index(last_time.model),
                 format_func=lambda m: MODEL_TITLES.get(m, m),
                 key="model",
                 help="The first fits shops where many customers order once and never come back.",
@@ -125,6 +128,7 @@ def _start(
             pipeline.check(draft, draft.inputs, options, settings.as_of, progress)
         return pipeline.forecast(store, draft, settings, progress=progress, run_id=run_id)
 
+    st.session_state[f"clv_settings_{draft.id}"] = settings
     jobs.start(f"run:{run_id}", work, draft=draft.id)
     session.open_run(run_id, draft)
     st.rerun()

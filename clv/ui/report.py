@@ -9,7 +9,6 @@ import streamlit as st
 from clv.ui import page
 from clv.ui.formatting import (
     count,
-    dollars,
     money,
     money_full,
     percent,
@@ -102,7 +101,7 @@ def table(report: Report, *, deciding: bool = False) -> None:
 
 def messages(report: Report) -> None:
     """Show the check's remarks."""
-    found = [dollars(message) for message in report.get("messages") or []]
+    found = [plain(message) for message in report.get("messages") or []]
     if found:
         body = found[0] if len(found) == 1 else "\n".join(f"- {message}" for message in found)
         st.info(body, icon=":material/info:")

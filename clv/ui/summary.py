@@ -51,6 +51,9 @@ def show(run: Run) -> None:
     _rows(run)
     _settings(run)
     _explanation(run)
+    if st.button("Upload another file", icon=":material/upload_file:", key="start_over"):
+        session.start_over()
+        st.rerun()
 
 
 def _cards(run: Run) -> list[page.Card]:
@@ -297,9 +300,6 @@ def _settings(run: Run) -> None:
         ):
             session.open_draft(draft)
             st.rerun()
-    if st.button("Upload another file", icon=":material/upload_file:", key="start_over"):
-        session.start_over()
-        st.rerun()
 
 
 def _explanation(run: Run) -> None:

@@ -22,7 +22,8 @@ _KINDS: Final[dict[Kind, str]] = {"buyers": "Will buy most", "spenders": "Will s
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _top(run_id: str, kind: Kind) -> pa.Table:
+def ranked(run_id: str, kind: Kind) -> pa.Table:
+    """Return the 1,000 customers predicted to buy or to spend most."""
     # A run never changes: its id is key enough. Any shorter list is a slice of this one.
     return session.store().run(run_id).top(kind, _MOST)
 
@@ -64,7 +65,7 @@ def show(run: Run) -> None:
         key="how_many",
         persist_state="session",
     )
-    table = _top(run.id, kind).slice(0, int(number))
+    table = ranked(run.id, kind).slice(0, int(number))
     figures = _totals(table)
     with sentence:
         page.answer(top_sentence(figures, kind, summary, settings))

@@ -92,7 +92,9 @@ def history_title(summary: Facts, settings: Facts, measure: str) -> str:
     figure = summary.get(key)
     rows: Sequence[Facts] = summary.get("history_monthly") or []
     if figure is not None:
-        amount = money(figure, currency) if measure == "revenue" else f"{expected(figure)} orders"
+        amount = f"{expected(figure)} orders"
+        if measure == "revenue":
+            amount = f"{money(figure, currency)} of revenue"
         return f"Today's customers should bring {amount} in {next_months(settings)}"
     known = [r for r in rows if r.get(measure) is not None]
     if not known:

@@ -85,7 +85,7 @@ def test_just_enough():
 
 
 def test_penalised_when_the_full_fit_does_not_converge(cdnow, monkeypatch):
-    class Stubborn(ladder.MBGNBD):
+    class Stubborn(ladder.MBGNBDCore):
         def fit(self, *args, **kwargs):
             super().fit(*args, **kwargs)
             self.converged_ = self.penalizer_coef >= 0.01
@@ -123,18 +123,18 @@ def test_the_forecast_error_is_the_spread_of_forecasts(cdnow):
     """The delta method against fits to resampled customers."""
     data = np.column_stack([cdnow.x, cdnow.t_x, cdnow.age])
     chances = cdnow.weights / cdnow.weights.sum()
-    model = ladder.MBGNBD().fit(*cdnow)
+    model = ladder.MBGNBDCore().fit(*cdnow)
     rng = np.random.default_rng(2)
     totals = []
     for _ in range(60):
-        again = ladder.MBGNBD().fit(*data.T, rng.multinomial(2357, chances))
+        again = ladder.MBGNBDCore().fit(*data.T, rng.multinomial(2357, chances))
         totals.append(cdnow.weights @ again.score(*data.T, [cdnow.age.max()]).purchases[:, 0])
     error = ladder.total_forecast_error(model, *cdnow)
     assert error == pytest.approx(np.std(np.log(totals)), rel=0.35)
 
 
 def test_total_in_sample(cdnow):
-    model = ladder.MBGNBD().fit(*cdnow)
+    model = ladder.MBGNBDCore().fit(*cdnow)
     seen = cdnow.weights @ cdnow.x
     assert ladder.total_in_sample(model, cdnow.age, cdnow.weights) == pytest.approx(seen, rel=0.05)
 
@@ -220,13 +220,13 @@ def test_no_spend_model(arguments, code, mean_value):
 
 
 def test_mean_spend_when_gamma_gamma_fails(cdnow_values, monkeypatch):
-    class Stubborn(ladder.GammaGamma):
+    class Stubborn(ladder.GammaGammaCore):
         def fit(self, *args, **kwargs):
             super().fit(*args, **kwargs)
             self.converged_ = False
             return self
 
-    monkeypatch.setattr(ladder, "GammaGamma", Stubborn)
+    monkeypatch.setattr(ladder, "GammaGammaCore", Stubborn)
     fit = fit_spend(cdnow_values["x"], cdnow_values["zbar"], mean_value=36.0)
     assert fit.model.value_ == 36
     assert told(fit) == [("spend-no-convergence", "simpler model")]

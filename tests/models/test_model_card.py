@@ -30,7 +30,7 @@ def through_json(model):
         {"code": "few-values", "message": "A sentence.", "step": "simpler model"}
     ]
     again = from_card(card)
-    assert type(again) is type(model)
+    assert isinstance(model, type(again))
     assert again.card() == model.card()
     return again
 
