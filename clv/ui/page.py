@@ -41,6 +41,9 @@ _STYLE: Final = """<style>
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stMetricLabel"], [data-testid="stMetricLabel"] * { white-space: normal !important; }
 .st-key-cards-customer [data-testid="stMetricValue"] { font-size: 1.4rem; }
+/* Chosen by frame and tint; the accent as text would be too faint in the dark. */
+button[data-variant="segmented_control"][data-selected="true"] p {
+  color: color-mix(in srgb, currentColor 45%, light-dark(#000, #fff)); font-weight: 600; }
 [data-testid="stMainBlockContainer"] { max-width: 72rem; }
 [data-testid="stTable"] { overflow-x: auto; }
 [data-testid="stTable"] td, [data-testid="stTable"] th { vertical-align: top; text-align: left; }

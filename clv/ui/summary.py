@@ -17,6 +17,7 @@ from clv.ui.formatting import (
     money_full,
     percent,
     period,
+    plural,
     short_count,
     symbol,
     to_date,
@@ -149,7 +150,7 @@ def _history(run: Run) -> None:
     if forecast and summary.get("predicted_purchases") is not None:
         caption += (
             f" Solid: what happened. Hatched: expected until {horizon_end(settings)} from the "
-            f"{count(summary['customers'])} customers in this file; new customers come on top."
+            f"{plural(summary['customers'], 'customer')} in this file; new customers come on top."
         )
     parts.chart(figure, history_title(summary, settings, measure), caption, "history")
 
@@ -157,7 +158,8 @@ def _history(run: Run) -> None:
 def _concentration(run: Run) -> None:
     summary, settings = run.summary, run.settings
     points = summary.get("concentration") or []
-    if not points or summary.get("top20_share") is None:
+    # A fifth of fewer than twenty customers is one, two or three of them: no picture of a spread.
+    if not points or summary.get("top20_share") is None or summary["customers"] < 20:
         return
     currency = str(settings.get("currency") or "")
     left, right = st.columns([3, 2], gap="large")

@@ -74,7 +74,9 @@ def summary_sentence(summary: Facts, settings: Facts) -> str:
     if customers == 1:
         return first
     top = summary.get("top20_share")
-    if top is not None and back > 0:
+    if top is not None and back > 0 and customers >= 20:
+        if top < 0.22:
+            return f"{first}; all are expected to bring about the same in {next_months(settings)}."
         return (
             f"{first}; the best 20\u00a0% of customers should bring {percent(top)} of the value of "
             f"{next_months(settings)}."

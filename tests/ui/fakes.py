@@ -30,7 +30,9 @@ def months(horizon: int = 12) -> list[dict[str, Any]]:
 
 
 def _add_months(start: date, count: int) -> date:
-    first = date(start.year + (start.month - 1 + count) // 12, (start.month - 1 + count) % 12 + 1, 1)
+    first = date(
+        start.year + (start.month - 1 + count) // 12, (start.month - 1 + count) % 12 + 1, 1
+    )
     following = (first + timedelta(days=32)).replace(day=1)
     return first.replace(day=min(start.day, (following - timedelta(days=1)).day))
 
@@ -104,7 +106,7 @@ def fake_run(
         with store.begin(draft) as writer:
             con.execute(f"COPY full_forecasts TO {engine.text(writer.forecasts)} (FORMAT parquet)")
             con.execute(f"COPY profiles TO {engine.text(writer.profiles)} (FORMAT parquet)")
-            writer.put("settings", _settings(currency, writer._id))
+            writer.put("settings", _settings(currency, writer.id))
             writer.put("model", _card(forecast=forecast, value=value, notes=notes))
             writer.put("summary", _summary(con, report, forecast=forecast, value=value))
     return writer.run
@@ -123,7 +125,14 @@ def _report(con: Any, currency: str, *, value: bool) -> dict[str, Any]:
         "noted": {"zero_value": 3},
         "reason_titles": {"missing_customer": "No customer", "zero_value": "Value of zero"},
         "rules": {"zero_value": "keep"},
-        "files": [{"name": "shop.csv", "rows_total": orders + 1, "rows_accepted": orders, "rows_rejected": 1}],
+        "files": [
+            {
+                "name": "shop.csv",
+                "rows_total": orders + 1,
+                "rows_accepted": orders,
+                "rows_rejected": 1,
+            }
+        ],
         "layout": "transactions",
         "layout_title": "Transactions",
         "orders": orders,
@@ -157,7 +166,9 @@ def _settings(currency: str, run_id: str) -> dict[str, Any]:
 
 def _card(*, forecast: bool, value: bool, notes: tuple[str, ...]) -> dict[str, Any]:
     return {
-        "purchases": {"name": "mbg-nbd", "title": "MBG/NBD", "parameters": {}} if forecast else None,
+        "purchases": {"name": "mbg-nbd", "title": "MBG/NBD", "parameters": {}}
+        if forecast
+        else None,
         "spend": {"name": "gamma-gamma", "title": "Gamma-Gamma"} if forecast and value else None,
         "notes": [{"code": "note", "message": text, "step": ""} for text in notes],
     }
@@ -175,10 +186,18 @@ def _summary(con: Any, report: dict[str, Any], *, forecast: bool, value: bool) -
     ).fetchall()
     curve = []
     if forecast and value:
-        values = [r[0] for r in con.execute("SELECT predicted_clv FROM full_forecasts ORDER BY 1 DESC").fetchall()]
+        values = [
+            r[0]
+            for r in con.execute(
+                "SELECT predicted_clv FROM full_forecasts ORDER BY 1 DESC"
+            ).fetchall()
+        ]
         total = math.fsum(values)
         step = max(len(values) // 50, 1)
-        curve = [{"customers": i / len(values), "value": math.fsum(values[:i]) / total} for i in range(0, len(values) + 1, step)]
+        curve = [
+            {"customers": i / len(values), "value": math.fsum(values[:i]) / total}
+            for i in range(0, len(values) + 1, step)
+        ]
     monthly = [
         {
             "month": m["month"],

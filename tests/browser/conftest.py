@@ -1,0 +1,211 @@
+"""A real Chromium against the server as ``make run`` starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parents[2]
+_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+_TIMEOUT = 30_000
+#: Streamlit asks for these beside every page's address, where they aren't, before it finds them.
+_PROBE = re.compile(r"/(Top_customers|Customer_lookup)/_stcore/(health|host-config)$")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serve(script: str, runs: Path) -> Iterator[str]:
+    """Start the dashboard on a free port; stop it at the end."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", script]
+    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    command += ["--server.fileWatcherType", "none"]
+    log = runs / f"{Path(script).stem}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | {"CLV_RUNS": str(runs)}, stdout=out, stderr=out
+        )
+        try:
+            _wait(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+            yield f"http://localhost:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(url, timeout=2) as answer,  # noqa: S310 - our own server
+        ):
+            if answer.status == 200:
+                return
+        time.sleep(0.2)
+    pytest.fail(f"the server did not start:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="session")
+def store_root(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def server(store_root):
+    with serve("server.py", store_root) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    # A missing browser fails: a suite that skips itself proves nothing.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One visitor's tab, and what went wrong in it."""
+
+    def __init__(
+        self, browser: Browser, address: str, width: int = 1280, height: int = 2400
+    ) -> None:
+        self.address = address
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True
+        )
+        self.tab: Page = self.context.new_page()
+        self.tab.set_default_timeout(_TIMEOUT)
+        self.wrong: list[str] = []
+        self.tab.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
+        self.tab.on("request", self._request)
+        self.tab.on("response", self._response)
+        self.tab.on("console", self._console)
+
+    def _request(self, request) -> None:
+        if not request.url.startswith(
+            (self.address, self.address.replace("http", "ws"), "data:", "blob:")
+        ):
+            self.wrong.append(f"request to {request.url}")
+
+    def _response(self, response) -> None:
+        if response.status >= 400 and not _PROBE.search(response.url):
+            self.wrong.append(f"{response.status} for {response.url}")
+
+    def _console(self, message) -> None:
+        if message.type == "error" and not _PROBE.search(message.location.get("url", "")):
+            self.wrong.append(f"console: {message.text}")
+
+    def open(self, path: str = "/") -> Page:
+        """Open an address cold."""
+        self.tab.goto(self.address + path)
+        self.settle()
+        return self.tab
+
+    def settle(self) -> None:
+        """Wait until the page has nothing left to do."""
+        expect(self.tab.locator('[data-testid="stApp"]')).to_have_attribute(
+            "data-test-script-state", "notRunning", timeout=_TIMEOUT
+        )
+
+    def shows(self, key: str) -> None:
+        """Wait for the element with this key."""
+        self.tab.locator(f".st-key-{key}").first.wait_for(timeout=_TIMEOUT)
+
+    def click(self, key: str) -> None:
+        """Press the button with this key."""
+        self.tab.locator(f".st-key-{key} button").first.click()
+
+    def chart(self, key: str) -> None:
+        """Wait for a drawn chart."""
+        self.tab.locator(f".st-key-{key} .main-svg").first.wait_for(timeout=_TIMEOUT)
+
+    def download(self, key: str) -> Path:
+        """Press a download button; return the file and check nothing else happened."""
+        before = self.tab.url
+        with self.tab.expect_download(timeout=_TIMEOUT) as info:
+            self.tab.locator(f".st-key-{key} :is(a, button)").first.click()
+        assert self.tab.url == before
+        return Path(info.value.path())
+
+    def text(self) -> str:
+        """Return what the page says, no-break spaces as spaces."""
+        return self.tab.locator('[data-testid="stMain"]').inner_text().replace("\u00a0", " ")
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than the window."""
+        sizes = "[document.documentElement.scrollWidth, window.innerWidth]"
+        wide, window = self.tab.evaluate(sizes)
+        # Streamlit scrolls an inner container: nothing in it may stick out either.
+        inner = self.tab.evaluate(
+            "(() => { const m = document.querySelector('[data-testid=stMain]');"
+            " return m.scrollWidth - m.clientWidth; })()"
+        )
+        return max(wide - window, inner)
+
+
+@pytest.fixture
+def visit(chromium, server):
+    opened: list[Visit] = []
+
+    def start(**options: int) -> Visit:
+        opened.append(Visit(chromium, server, **options))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        wrong = list(one.wrong)
+        one.context.close()
+        assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def run_id(chromium, server):
+    """Make one run of the order-lines sample in the browser, by upload; return its id."""
+    first = Visit(chromium, server)
+    first.open()
+    first.tab.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        ROOT / "data" / "order_lines.csv"
+    )
+    first.shows("run_forecast")
+    first.click("run_forecast")
+    first.chart("history")
+    found = re.search(r"[?&]run=([0-9a-f]{32})", first.tab.url)
+    wrong = list(first.wrong)
+    first.context.close()
+    assert found
+    assert wrong == []
+    return found[1]

@@ -1,0 +1,202 @@
+"""Every way to write a date, and the one case in which nobody can know."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from clv.errors import AmbiguousDateError, FileError, NoRowsError, SettingsError
+from tests.ingest.helpers import check
+
+HEADER = "CustomerID;Timestamp;PurchaseValue\n"
+DAY = "2017-01-13 00:00:00"
+
+
+def one(folder, cell, **options):
+    found = check(folder, f"{HEADER}a;{cell};5\n", **options)
+    return found.report["date_format"], found.orders[0][2]
+
+
+@pytest.mark.parametrize(
+    ("cell", "written", "moment"),
+    [
+        ("2017-01-13", "YYYY-MM-DD", DAY),
+        ("2017/01/13", "YYYY/MM/DD", DAY),
+        ("2017.01.13", "YYYY.MM.DD", DAY),
+        ("2017-1-3", "YYYY-MM-DD", "2017-01-03 00:00:00"),
+        ("2017-01-13 23:30", "YYYY-MM-DD", "2017-01-13 23:30:00"),
+        ("2017-01-13T23:30:15Z", "YYYY-MM-DD", "2017-01-13 23:30:15"),
+        ("2017-01-13T23:30:15.250Z", "YYYY-MM-DD", "2017-01-13 23:30:15.250000"),
+        ("2017-01-13 23:30:15 UTC", "YYYY-MM-DD", "2017-01-13 23:30:15"),
+        ("2017-01-13 23:30:15 GMT", "YYYY-MM-DD", "2017-01-13 23:30:15"),
+        ("2017-01-13 23:30:15 +0000", "YYYY-MM-DD", "2017-01-13 23:30:15"),
+        ("2017-01-13T05:30:15+1100", "YYYY-MM-DD", "2017-01-12 18:30:15"),
+        ("2017-01-13 05:30:15 +11:00", "YYYY-MM-DD", "2017-01-12 18:30:15"),
+        ("2017-01-13T23:30:15-03", "YYYY-MM-DD", "2017-01-14 02:30:15"),
+        ("2017-01-13T23:30:15-03:30", "YYYY-MM-DD", "2017-01-14 03:00:15"),
+        ("2017-01-13T23:30:15.5-0330", "YYYY-MM-DD", "2017-01-14 03:00:15.500000"),
+        ("2017-01-13T23:30+02", "YYYY-MM-DD", "2017-01-13 21:30:00"),
+        ("20170113", "YYYYMMDD", DAY),
+        ("13.01.2017", "DD.MM.YYYY", DAY),
+        ("13.1.2017", "DD.MM.YYYY", DAY),
+        ("13.01.17", "DD.MM.YY", DAY),
+        ("13.01.2017 14:05", "DD.MM.YYYY", "2017-01-13 14:05:00"),
+        ("13.01.2017, 14:05:06", "DD.MM.YYYY", "2017-01-13 14:05:06"),
+        ("13/01/2017", "DD/MM/YYYY", DAY),
+        ("13-01-2017", "DD-MM-YYYY", DAY),
+        ("13/01/2017 23:30:00 +0100", "DD/MM/YYYY", "2017-01-13 22:30:00"),
+        ("13/01/2017 02:05 PM", "DD/MM/YYYY", "2017-01-13 14:05:00"),
+        ("01/13/2017", "MM/DD/YYYY", DAY),
+        ("1/13/17 9:05", "MM/DD/YY", "2017-01-13 09:05:00"),
+        ("01/13/2017 12:05:06 AM", "MM/DD/YYYY", "2017-01-13 00:05:06"),
+        ("13 Jan 2017", "month names", DAY),
+        ("13-Jan-2017 10:00:00", "month names", "2017-01-13 10:00:00"),
+        ("Jan 13, 2017", "month names", DAY),
+        ("January 13, 2017 5:05 PM", "month names", "2017-01-13 17:05:00"),
+        ("1484265600", "Unix seconds", DAY),
+        ("1484265600.5", "Unix seconds", "2017-01-13 00:00:00.500000"),
+        ("1484265600000", "Unix milliseconds", DAY),
+        ("1484265600250", "Unix milliseconds", "2017-01-13 00:00:00.250000"),
+    ],
+)
+def test_each_way_to_write_a_date(tmp_path, cell, written, moment):
+    assert one(tmp_path, cell) == (written, moment)
+
+
+def test_offsets_may_change_from_row_to_row(tmp_path):
+    rows = "a;2017-03-26 01:59:59 +0100;1\nb;2017-03-26 03:00:00 +0200;2\nc;2017-03-26 01:00:00;3\n"
+    assert check(tmp_path, HEADER + rows).money == [
+        ("a", "2017-03-26 00:59:59", 1.0),
+        ("b", "2017-03-26 01:00:00", 2.0),
+        ("c", "2017-03-26 01:00:00", 3.0),
+    ]
+
+
+AMBIGUOUS = HEADER + "a;03/04/2017;1\nb;05/06/2017;7\n"
+
+
+def test_where_nothing_tells_day_from_month_it_asks_and_names_the_option(tmp_path):
+    with pytest.raises(AmbiguousDateError) as caught:
+        check(tmp_path, AMBIGUOUS)
+    assert "orders.csv" in caught.value.message
+    assert "`Timestamp`" in caught.value.message
+    assert "03/04/2017" in caught.value.message
+    assert "--date-order dmy" in caught.value.hint
+    assert "--date-order mdy" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("order", "days"),
+    [
+        ("dmy", ["2017-04-03 00:00:00", "2017-06-05 00:00:00"]),
+        ("mdy", ["2017-03-04 00:00:00", "2017-05-06 00:00:00"]),
+    ],
+)
+def test_the_option_decides(tmp_path, order, days):
+    found = check(tmp_path, AMBIGUOUS, date_order=order)
+    assert [t for _, t, _ in found.money] == days
+
+
+def test_year_first_with_two_digits_is_read_when_asked_for(tmp_path):
+    found = check(tmp_path, HEADER + "a;17/04/03;1\nb;17/06/05;7\n", date_order="ymd")
+    assert [t for _, t, _ in found.money] == ["2017-04-03 00:00:00", "2017-06-05 00:00:00"]
+
+
+def test_year_first_is_refused_for_dates_that_end_with_the_year(tmp_path):
+    with pytest.raises((AmbiguousDateError, SettingsError, FileError)):
+        check(tmp_path, AMBIGUOUS, date_order="ymd")
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize(
+    ("last", "first_day"),
+    [("28/05/2017", "2017-02-01 00:00:00"), ("05/28/2017", "2017-01-02 00:00:00")],
+)
+def test_one_day_above_twelve_far_down_in_the_file_decides(tmp_path, last, first_day, quote):
+    rows = [f"{quote}c{i}{quote};01/02/2017;1\n" for i in range(3000)]
+    found = check(tmp_path, HEADER + "".join(rows) + f"z;{last};3\n")
+    assert found.rejects == []
+    assert {t for c, t, _ in found.money if c != "z"} == {first_day}
+    assert ("z", "2017-05-28 00:00:00", 3.0) in found.money
+
+
+def test_dates_with_equal_day_and_month_need_no_question(tmp_path):
+    found = check(tmp_path, HEADER + "a;03/03/2017;1\nb;05/05/2017;7\n")
+    assert [t for _, t, _ in found.money] == ["2017-03-03 00:00:00", "2017-05-05 00:00:00"]
+
+
+def test_points_mean_day_first(tmp_path):
+    found = check(tmp_path, HEADER + "a;03.04.2017;1\n")
+    assert found.orders[0][2] == "2017-04-03 00:00:00"
+
+
+@pytest.mark.parametrize(
+    "cell", ["2017-13-02", "2017-02-30", "unknown", "0000-00-00", "", "#REF!", "13.01.2017", "2017"]
+)
+def test_a_cell_that_is_no_date_costs_its_row(tmp_path, cell):
+    found = check(tmp_path, f"{HEADER}a;2017-01-01;1\nb;{cell};2\nc;2017-01-03;3\n")
+    assert found.texts == [(3, "unreadable_date", f"b;{cell};2")]
+    reason = f"is '{cell}', not a date" if cell else "is empty"
+    assert found.rejects[0][3] == f"`Timestamp` {reason}. Expected YYYY-MM-DD."
+
+
+def test_a_column_without_any_date_is_refused_with_its_first_value(tmp_path):
+    with pytest.raises(FileError) as caught:
+        check(tmp_path, HEADER + "a;soon;1\n")
+    assert "'soon'" in caught.value.message
+    assert "--map ordered_at=COLUMN" in caught.value.hint
+
+
+def test_a_date_after_today_is_in_the_future(tmp_path):
+    found = check(tmp_path, HEADER + "a;2017-01-01;1\nb;2107-01-02;2\n")
+    assert found.texts == [(3, "future_date", "b;2107-01-02;2")]
+    assert found.report["last_order"] == found.report["as_of"] == "2017-01-01"
+
+
+def test_a_date_in_the_far_future_is_still_a_date_in_the_future(tmp_path):
+    found = check(tmp_path, HEADER + "a;2017-01-01;1\nb;2999-12-31;2\n")
+    assert found.codes == [(3, "future_date")]
+
+
+def test_the_as_of_day_counts_to_its_end(tmp_path):
+    rows = "a;2017-01-02 00:00:00;1\nb;2017-01-02 23:59:59;2\nc;2017-01-03 00:00:00;3\n"
+    found = check(tmp_path, HEADER + rows, as_of=date(2017, 1, 2))
+    assert found.codes == [(4, "future_date")]
+    assert found.report["as_of"] == "2017-01-02"
+
+
+def test_an_as_of_day_after_the_last_order_is_kept(tmp_path):
+    found = check(tmp_path, HEADER + "a;2017-01-02;1\n", as_of=date(2017, 10, 17))
+    assert (found.report["last_order"], found.report["as_of"]) == ("2017-01-02", "2017-10-17")
+
+
+MANY = "".join(f"c{i};2017-01-{i % 28 + 1:02d};5\n" for i in range(200))
+
+
+def test_one_typing_error_decades_away_cannot_move_the_period(tmp_path):
+    found = check(tmp_path, f"{HEADER}{MANY}x;1971-01-01;5\n")
+    assert found.texts == [(202, "far_date", "x;1971-01-01;5")]
+    assert found.report["far_dates"] == ["1971-01-01"]
+    assert found.report["first_order"] == "2017-01-01"
+    assert any("1971-01-01" in message for message in found.report["messages"])
+
+
+def test_far_dates_are_kept_when_asked_for_and_still_pointed_out(tmp_path):
+    found = check(tmp_path, f"{HEADER}{MANY}x;1971-01-01;5\n", keep=frozenset({"far_date"}))
+    assert found.rejects == []
+    assert found.report["noted"] == {"far_date": 1}
+    assert found.report["first_order"] == "1971-01-01"
+    assert any("1971-01-01" in message for message in found.report["messages"])
+
+
+def test_a_history_of_twenty_years_is_not_far(tmp_path):
+    rows = "".join(f"c;{year}-05-05;5\n" for year in range(1990, 2017) for _ in range(9))
+    assert check(tmp_path, HEADER + rows).rejects == []
+
+
+def test_no_readable_date_at_all(tmp_path):
+    with pytest.raises(NoRowsError) as caught:
+        check(tmp_path, HEADER + "a;2017-02-30;1\nb;2017-02-31;1\n")
+    assert "date not readable: 2" in caught.value.message
+    assert "line 2" in caught.value.hint

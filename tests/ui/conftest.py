@@ -1,0 +1,45 @@
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv.ui import jobs
+
+ROOT = Path(__file__).parents[2]
+
+
+class Pages:
+    """The dashboard without a browser."""
+
+    def open(self, page: str = "", **query: str) -> AppTest:
+        """Open a page cold, as a link does."""
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in query.items():
+            at.query_params[name] = value
+        if page:
+            at.switch_page(f"pages/{page}.py")
+        return at.run()
+
+    def settle(self, at: AppTest) -> AppTest:
+        """Wait for background jobs, then show the page as a browser would by now."""
+        for job in list(jobs._jobs.values()):
+            jobs.wait(job, 60)
+        return at.run()
+
+
+@pytest.fixture
+def pages(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLV_RUNS", str(tmp_path))
+    jobs._jobs.clear()
+    return Pages()
+
+
+def texts(at):
+    """Return everything a visitor reads, joined."""
+    parts = [m.value for m in at.markdown]
+    for kind in ("title", "header", "subheader", "caption", "info", "warning", "error"):
+        parts += [e.value for e in getattr(at, kind)]
+    parts += [f"{m.label} {m.value}" for m in at.metric]
+    read = "\n".join(str(p) for p in parts).replace("\u00a0", " ")
+    return re.sub(r"\\([^\w\s])", r"\1", read)

@@ -1,0 +1,163 @@
+from datetime import date
+
+from clv.ui import words
+from clv.ui.trouble import without_options
+
+SETTINGS = {
+    "as_of": "2017-12-31",
+    "horizon_months": 12,
+    "currency": "EUR",
+    "months": [{"month": 12, "start": "2018-11-30", "end": "2018-12-31"}],
+}
+
+
+def said(text):
+    return text.replace("\u00a0", " ")
+
+
+def test_summary_sentence():
+    facts = {
+        "customers": 1000,
+        "one_time_share": 0.8,
+        "top20_share": 0.71,
+        "predicted_purchases": 9,
+    }
+    assert said(words.summary_sentence(facts, SETTINGS)) == (
+        "1 in 5 customers has come back so far; the best 20 % of customers should bring 71 % of the "
+        "value of the next 12 months."
+    )
+
+
+def test_summary_sentence_when_all_are_alike():
+    facts = {"customers": 54, "one_time_share": 0.0, "top20_share": 0.2}
+    assert said(words.summary_sentence(facts, SETTINGS)) == (
+        "All 54 customers have come back so far; all are expected to bring about the same in the "
+        "next 12 months."
+    )
+
+
+def test_summary_sentence_without_value():
+    facts = {
+        "customers": 1000,
+        "one_time_share": 0.54,
+        "top20_share": None,
+        "predicted_purchases": 250,
+    }
+    assert said(words.summary_sentence(facts, SETTINGS)) == (
+        "46 % of customers have come back so far; 250 orders are expected in the next 12 months."
+    )
+
+
+def test_summary_sentence_with_history_only():
+    facts = {"customers": 300, "one_time_share": 1.0, "top20_share": None}
+    expected = "None of the 300 customers has ordered a second time so far."
+    assert words.summary_sentence(facts, SETTINGS) == expected
+    assert (
+        words.summary_sentence({"customers": 1}, SETTINGS) == "There is one customer in this file."
+    )
+    assert words.summary_sentence({"customers": 0}, SETTINGS) == "No order was left to count."
+
+
+def test_top_sentence():
+    rows = {"n": 100, "purchases": 237.0, "revenue": 14_431.0}
+    summary = {"customers": 300, "predicted_purchases": 293.0, "predicted_revenue": 17_730.0}
+    assert said(words.top_sentence(rows, "buyers", summary, SETTINGS)) == (
+        "These 100 customers should place 237 orders in the next 12 months: 81 % of the total, "
+        "from 33 % of the customers."
+    )
+    assert said(words.top_sentence(rows | {"n": 300}, "spenders", summary, SETTINGS)) == (
+        "These 300 customers should spend €14,431 in the next 12 months."
+    )
+
+
+CUSTOMER = {
+    "orders": 6,
+    "first_order": date(2017, 1, 3),
+    "last_order": date(2017, 12, 1),
+    "frequency": 5,
+    "recency": 332,
+    "p_alive": 0.96,
+    "p_purchase": 0.73,
+    "predicted_purchases": 2.3,
+    "predicted_clv": 140.0,
+    "predicted_clv_low": None,
+    "predicted_clv_high": None,
+    "next_order_date": date(2018, 2, 1),
+}
+
+
+def test_customer():
+    assert said(words.customer_sentence(CUSTOMER, SETTINGS)) == (
+        "The chance of at least one order in the next 12 months is 73 %, and the customer is worth "
+        "€140 over that time."
+    )
+    assert said(words.customer_reason(CUSTOMER, SETTINGS)) == (
+        "Ordered 6 times since 3 Jan 2017, about every 2 months; the last order was 30 days before "
+        "31 Dec 2017. That fits the rhythm, so the chance of still being active is 96 %."
+    )
+
+
+def test_customer_who_went_quiet():
+    quiet = CUSTOMER | {"recency": 40, "last_order": date(2017, 2, 12), "p_alive": 0.04}
+    assert said(words.customer_reason(quiet, SETTINGS)).endswith(
+        "That is longer than usual, so the chance of still being active is 4 %."
+    )
+
+
+def test_customer_with_one_order():
+    once = CUSTOMER | {"orders": 1, "frequency": 0, "recency": 0, "last_order": date(2017, 12, 31)}
+    assert said(words.customer_reason(once, SETTINGS)).startswith("Ordered once, on 31 Dec 2017.")
+
+
+def test_customer_without_forecast():
+    bare = dict.fromkeys(CUSTOMER) | {
+        "orders": 1,
+        "frequency": 0,
+        "recency": 0,
+        "first_order": date(2017, 12, 1),
+        "last_order": date(2017, 12, 1),
+    }
+    assert "no forecast" in words.customer_sentence(bare, SETTINGS)
+    assert (
+        said(words.customer_reason(bare, SETTINGS)) == "Ordered once, 30 days before 31 Dec 2017."
+    )
+    assert words.next_order(bare, SETTINGS["as_of"]) == "not expected"
+
+
+def test_next_order():
+    assert said(words.next_order(CUSTOMER, "2017-12-31")) == "1 Feb 2018"
+    far = CUSTOMER | {"next_order_date": date(2028, 6, 1)}
+    assert words.next_order(far, "2017-12-31") == "not expected"
+
+
+def test_ranges_are_told():
+    wide = CUSTOMER | {"predicted_clv_low": 40.0, "predicted_clv_high": 310.0}
+    assert "(between €40 and €310)" in words.customer_sentence(wide, SETTINGS)
+
+
+def test_titles():
+    history = [
+        {"month": "2017-11", "orders": 4, "revenue": 80.0},
+        {"month": "2017-12", "orders": 9, "revenue": 50.0},
+    ]
+    summary = {"predicted_revenue": None, "predicted_purchases": None, "history_monthly": history}
+    assert said(words.history_title(summary, SETTINGS, "orders")) == (
+        "The best month so far was Dec 2017 with 9 orders"
+    )
+    assert said(words.history_title(summary, SETTINGS, "revenue")) == (
+        "The best month so far was Nov 2017 with €80.00"
+    )
+
+
+def test_rows_sentence():
+    report = {"rows_total": 500, "rows_accepted": 300, "orders": 299, "customers": 54}
+    assert said(words.rows_sentence(report)) == (
+        "300 of 500 rows (60 %) can be used: 299 orders of 54 customers."
+    )
+    assert words.rows_sentence(report | {"rows_accepted": 500}).startswith("All 500 rows")
+
+
+def test_command_line_options_stay_on_the_command_line():
+    assert without_options("Say which it is: --map customer_id=COLUMN") == "Say which it is."
+    assert without_options("Say which: --date-order dmy or --date-order mdy") == "Say which."
+    assert without_options("As it is -- and stays.") == "As it is -- and stays."
