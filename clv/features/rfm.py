@@ -31,7 +31,8 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
         order: ``customer_id``; ``orders`` and ``revenue`` in all; ``first_order``, ``last_order``
         (dates); ``frequency`` repeat purchase days; ``recency`` days from the first purchase to the
         last; ``T`` days from the first purchase to the as-of day; ``monetary_value`` mean revenue of
-        the repeat purchase days, 0 when there are none.
+        the repeat purchase days, 0 when there are none. Where no order has a value, ``revenue`` and
+        ``monetary_value`` are null.
 
     Notes
     -----
@@ -47,28 +48,35 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
         .select("customer_id", day, "revenue")
         .filter(nw.col("day") <= end)
         .group_by("customer_id", "day")
-        .agg(nw.col("revenue").sum().alias("value"), nw.len().alias("orders"))
+        .agg(
+            nw.col("revenue").sum().alias("value"),
+            nw.col("revenue").count().alias("valued"),
+            nw.len().alias("orders"),
+        )
     )
     customers = days.group_by("customer_id").agg(
         nw.col("orders").sum(),
         nw.col("value").sum().alias("revenue"),
+        nw.col("valued").sum(),
         nw.col("value").first(order_by="day").alias("first_value"),
         nw.col("day").min().alias("first_day"),
         nw.col("day").max().alias("last_day"),
-        (nw.len() - 1).alias("frequency"),
+        nw.len().alias("days"),
     )
-    repeat = nw.when(nw.col("frequency") > 0).then(nw.col("frequency")).otherwise(1)
+    frequency = nw.col("days") - 1
+    repeat = nw.when(frequency > 0).then(frequency).otherwise(1)
     value = (nw.col("revenue") - nw.col("first_value")) / repeat
+    known = nw.col("valued") > 0
     result = customers.select(
         "customer_id",
         nw.col("orders").cast(nw.Int64),
-        "revenue",
+        nw.when(known).then(nw.col("revenue")).alias("revenue"),
         nw.col("first_day").cast(nw.Date).alias("first_order"),
         nw.col("last_day").cast(nw.Date).alias("last_order"),
-        nw.col("frequency").cast(nw.Int64),
+        frequency.cast(nw.Int64).alias("frequency"),
         _days(nw.col("last_day") - nw.col("first_day")).alias("recency"),
         _days(end - nw.col("first_day")).alias("T"),
-        nw.when(nw.col("frequency") > 0).then(value).otherwise(0.0).alias("monetary_value"),
+        nw.when(known).then(nw.when(frequency > 0).then(value).otherwise(0.0)).alias("monetary_value"),
     )
     return (result.collect() if isinstance(frame, nw.DataFrame) else result).to_native()
 

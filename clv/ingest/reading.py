@@ -208,7 +208,6 @@ def _settle(
     one_total = tables[0].match.layout.one_total
     if one_total:
         netting.fill_orders(con)
-        _refuse_nothing_left(con)
     far = netting.drop_far_dates(con, rules["far_date"])
     currency = netting.drop_other_currencies(con) if "currency" in tables[0].mapping else ""
     duplicates = 0
@@ -232,15 +231,6 @@ def _settle(
         "currency": currency or tables[0].numbers.currency,
         "has_order_id": has_order_id,
     }
-
-
-def _refuse_nothing_left(con: duckdb.DuckDBPyConnection) -> None:
-    """Reject orders of a one-total export whose refunds reach their total."""
-    con.execute(
-        f"UPDATE lines SET code = {NUMBER['refunded']} WHERE code = 0 AND (file, order_id) IN ("
-        "SELECT (file, order_id) FROM lines WHERE code = 0 GROUP BY file, order_id "
-        "HAVING sum(revenue) < 0)"
-    )
 
 
 def _make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> None:
@@ -281,19 +271,16 @@ def _make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> N
     )
     con.executemany("INSERT INTO wording VALUES (?, ?, ?, ?, ?)", _wording(tables))
     names = ", ".join(f"({i}, {engine.text(t.source.name)})" for i, t in enumerate(tables))
-    con.execute(
-        "CREATE TABLE rejects AS SELECT n.name AS file, r.line, r.code, CASE "
-        "WHEN coalesce(r.detail, '') = '' THEN w.empty "
-        "ELSE w.before || left(r.detail, 100) || w.after END AS reason, r.text FROM ("
-        "SELECT l.file, l.line, coalesce(x.code, l.code) AS code, x.detail, l.text "
-        "FROM located l LEFT JOIN lines x ON x.rowid = l.id) r "
-        f"JOIN wording w ON w.file = r.file AND w.code = r.code JOIN (VALUES {names}) n(file, name) "
-        "ON n.file = r.file ORDER BY r.file, r.line"
-    )
     codes = ", ".join(f"({number}, {engine.text(code)})" for code, number in NUMBER.items())
     con.execute(
-        "CREATE OR REPLACE TABLE rejects AS SELECT file, line, c.name AS code, reason, text "
-        f"FROM rejects JOIN (VALUES {codes}) c(number, name) ON c.number = code"
+        "CREATE TABLE rejects AS SELECT n.name AS file, r.line, c.name AS code, CASE "
+        "WHEN coalesce(r.detail, '') = '' THEN w.empty "
+        "ELSE w.before || left(r.detail, 100) || w.after END AS reason, r.text FROM ("
+        "SELECT l.file, l.line, coalesce(l.code, x.code) AS code, x.detail, l.text "
+        "FROM located l LEFT JOIN lines x ON x.rowid = l.id) r "
+        "JOIN wording w ON w.file = r.file AND w.code = r.code "
+        f"JOIN (VALUES {names}) n(file, name) ON n.file = r.file "
+        f"JOIN (VALUES {codes}) c(number, name) ON c.number = r.code ORDER BY r.file, r.line"
     )
     con.unregister("located")
 

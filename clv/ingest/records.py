@@ -50,6 +50,9 @@ class Records:
         `FINE`, `TOO_FEW`, `TOO_MANY` or `BROKEN_QUOTES`, shape (n,).
     rewritten
         Record index → equivalent bytes with regular quoting.
+    patched
+        The engine cannot read the file as it lies: a record is rewritten, or a line of blanks only
+        was passed over.
     """
 
     path: Path
@@ -58,6 +61,7 @@ class Records:
     line: NDArray[np.int64]
     fault: NDArray[np.uint8]
     rewritten: dict[int, bytes] = field(default_factory=dict)
+    patched: bool = False
 
     def __len__(self) -> int:
         return len(self.start)
@@ -168,6 +172,7 @@ class _Scanner:
         self.parts: list[tuple[NDArray[np.int64], ...]] = []
         self.count = 0
         self.rewritten: dict[int, bytes] = {}
+        self.patched = False
         d = re.escape(delimiter)
         one = rb'(?:"[^"]*(?:""[^"]*)*"|[^"' + d + rb"\n][^" + d + rb"\n]*|)"
         self._whole = re.compile(one + rb"(?:" + d + one + rb")*\n")
@@ -302,14 +307,13 @@ class _Scanner:
             fault[index] = BROKEN_QUOTES
         keep = ends > start
         for index in np.flatnonzero(fault == TOO_MANY).tolist():
-            # One empty field too many is a trailing delimiter, nothing more.
-            if (
-                fields[index] == self.width + 1
-                and block[ends[index] - 1 : ends[index]] == self.delimiter
-            ):
+            # Empty fields too many are trailing delimiters, nothing more.
+            extra = int(fields[index]) - self.width
+            if block[ends[index] - extra : ends[index]] == self.delimiter * extra:
                 fault[index] = FINE
         for index in np.flatnonzero(keep & (fault != FINE)).tolist():
             keep[index] = bool(block[start[index] : ends[index]].strip())
+            self.patched |= not keep[index]
         new = np.cumsum(keep) - 1 + self.count
         for index, content in (rewritten or {}).items():
             if keep[index] and fault[index] == FINE:
@@ -329,4 +333,5 @@ class _Scanner:
             line,
             fault.astype(np.uint8),
             {i - skip: c for i, c in self.rewritten.items() if i >= skip},
+            self.patched or bool(self.rewritten),
         )

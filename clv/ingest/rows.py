@@ -36,7 +36,7 @@ CREATE TABLE lines (
     code UTINYINT, detail VARCHAR
 )
 """
-_MISSING: Final = "('nan', 'null', 'none', 'n/a', '#n/a', '<na>', 'na', '\\n')"
+_MISSING: Final = ("nan", "null", "none", "n/a", "#n/a", "<na>", "na", "\\n")
 #: Parsed column → role of the cell it comes from.
 _AMOUNTS: Final = {
     "value": "revenue",
@@ -211,7 +211,7 @@ def load(
             regular = False
     if not regular:
         index = table.index()
-        changed = bool(index.rewritten) or bool((index.fault != rec.FINE).any())
+        changed = index.patched or bool((index.fault != rec.FINE).any())
         if changed or len(index) == 0 or len(table.dialect.columns) == 1:
             clean = spool / f"clean-{number}.txt"
             table.fine = index.write_fine(clean)
@@ -247,12 +247,16 @@ def _cell(table: Table, role: str) -> str:
     return engine.name(table.mapping[role]) if role in table.mapping else "NULL"
 
 
+def _one_of(value: str, choices: Sequence[str]) -> str:
+    return f"{value} IN ({', '.join(map(engine.text, choices))})"
+
+
 def _text(column: str) -> str:
     """Return trimmed text, NULL where it is blank or stands for nothing."""
     plain = f"{column} >= '0' AND {column} < ':' AND NOT contains({column}, ' ')"
     return (
         f"(CASE WHEN {plain} THEN {column} "
-        f"WHEN length({column}) <= 5 AND lower(trim({column})) IN {_MISSING} THEN NULL "
+        f"WHEN length({column}) <= 5 AND {_one_of(f'lower(trim({column}))', _MISSING)} THEN NULL "
         f"ELSE nullif(trim({column}), '') END)"
     )
 
@@ -355,12 +359,14 @@ def _wrong(table: Table) -> str:
 def _status(table: Table) -> str:
     """Return SQL: the check number that the order's status calls for, or 0."""
     cases = []
+    if "refunded" in table.mapping:
+        gone = "refunded > 0 AND value - refunded < 0.005"
+        cases.append(f"WHEN {gone} THEN {NUMBER['refunded']}")
     if "cancelled_at" in table.mapping:
         cases.append(f"WHEN cancelled_at IS NOT NULL THEN {NUMBER['cancelled']}")
     if "status" in table.mapping:
         for code, names in (("cancelled", CANCELLED), ("unpaid", UNPAID), ("refunded", REFUNDED)):
-            listed = ", ".join(map(engine.text, names))
-            cases.append(f"WHEN status IN ({listed}) THEN {NUMBER[code]}")
+            cases.append(f"WHEN {_one_of('status', names)} THEN {NUMBER[code]}")
     return f"CASE {' '.join(cases)} ELSE 0 END" if cases else "0"
 
 

@@ -34,12 +34,14 @@ def reconcile(path):
     repeated = table.duplicated(keep="first")
     reasons["duplicate"] = int(repeated.sum())
     table = table[~repeated].reset_index(drop=True)
-    at = pd.to_datetime(table["InvoiceDate"], format="ISO8601")
-    quantity = table["Quantity"].astype(float)
+    # Plain lists from here on: a pandas Series takes a hundred times as long to give one element.
+    at = pd.to_datetime(table["InvoiceDate"], format="ISO8601").astype("int64").tolist()
+    quantity = table["Quantity"].astype(float).tolist()
     price = table["UnitPrice"].astype(float)
-    value = quantity * price
-    cancel = table["InvoiceNo"].str.upper().str.startswith("C")
-    key = list(zip(table["CustomerID"], table["StockCode"], price.abs().round(4), strict=True))
+    value = [q * p for q, p in zip(quantity, price.tolist(), strict=True)]
+    cancel = table["InvoiceNo"].str.upper().str.startswith("C").tolist()
+    prices = price.abs().round(4).tolist()
+    key = list(zip(table["CustomerID"].tolist(), table["StockCode"].tolist(), prices, strict=True))
     invoice = table["InvoiceNo"].str.strip().tolist()
     customer = table["CustomerID"].str.strip().tolist()
 
