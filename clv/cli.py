@@ -62,7 +62,8 @@ Mapping = Annotated[
         "--map",
         metavar="ROLE=COLUMN",
         help="Say which column is which, e.g. --map customer_id=Kundennr --map ordered_at=Datum. "
-        "Repeatable. Columns of a file without header are column_1, column_2, …",
+        "Repeatable. Columns of a file without header are column_1, column_2, …; nothing after the "
+        "= takes a role away.",
         rich_help_panel=_READING,
     ),
 ]
@@ -148,7 +149,7 @@ def run(
 
     options = _options(layout, map_, date_order, decimal, encoding, delimiter, keep, drop)
     settings = Settings(_day(as_of), horizon_months, discount_rate, margin, model, currency)
-    _writable([out, monthly, rejects, report, model_card])
+    _writable([out, monthly, rejects, report, model_card], inputs)
     where = Store(store)
     # The models' libraries take most of a second to import: do it while the engine reads.
     Thread(target=import_module, args=["clv.forecast"], daemon=True).start()
@@ -190,7 +191,7 @@ def check(
     Example: python -m clv check orders.csv --rejects rejects.csv
     """
     options = _options(layout, map_, date_order, decimal, encoding, delimiter, keep, drop)
-    _writable([rejects, report])
+    _writable([rejects, report], inputs)
     with TemporaryDirectory(prefix="clv-check-") as folder, _progress() as progress:
         found = _check(Draft(Path(folder)), inputs, options, _day(as_of), progress, rejects, report)
     _say_report(found)
@@ -274,7 +275,7 @@ def _options(
     mapping: dict[str, str] = {}
     for entry in map_ or ():
         role, equals, column = entry.partition("=")
-        if not (equals and role and column):
+        if not (equals and role):
             msg = f'--map "{entry}" is not ROLE=COLUMN.'
             raise SettingsError(msg, "For instance: --map customer_id=Kundennr")
         mapping[role.strip()] = column
@@ -303,14 +304,20 @@ def _day(text: str | None) -> date | None:
         raise SettingsError(msg, "Write it as YYYY-MM-DD, for instance 2017-10-17.") from None
 
 
-def _writable(targets: Sequence[Path | None]) -> None:
-    """Complain about an output folder before the work, not after it."""
+def _writable(targets: Sequence[Path | None], inputs: Sequence[Path] = ()) -> None:
+    """Complain about an output before the work, not after it; never write over an input."""
+    taken = {path.resolve(): path for path in inputs}
     for target in targets:
+        if target is not None and target.resolve() in taken:
+            msg = f"{target} cannot be written: it is also {taken[target.resolve()]}."
+            raise InputError(msg, "Give every output a name of its own.")
+        if target is not None:
+            taken[target.resolve()] = target
         if target is not None and not target.absolute().parent.is_dir():
             msg = f"{target} cannot be written: its folder does not exist."
             raise InputError(msg, "Make the folder first.")
-        if target is not None and target.is_dir():
-            msg = f"{target} cannot be written: it is a folder."
+        if target is not None and target.exists() and not target.is_file():
+            msg = f"{target} cannot be written: it is a folder or a device."
             raise InputError(msg, "Name a file.")
 
 
@@ -451,6 +458,6 @@ def main() -> None:
 
 def _fail(error: ClvError, code: int) -> None:
     typer.echo(f"Error: {error.message}", err=True)
-    for line in error.hint.splitlines():
+    for line in [*error.hint.splitlines(), *error.option.splitlines()]:
         typer.echo(f"       {line}", err=True)
     sys.exit(code)

@@ -34,15 +34,18 @@ class ClvError(Exception):
         What is wrong and where.
     hint
         What to do next; shown on a line of its own.
+    option
+        The command line's way of doing it; pages have their own.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", option: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.option = option
 
     def __str__(self) -> str:
-        return f"{self.message}\n{self.hint}" if self.hint else self.message
+        return "\n".join(part for part in (self.message, self.hint, self.option) if part)
 
 
 class InputError(ClvError):
@@ -62,8 +65,10 @@ class LayoutError(InputError):
         The canonical roles without a column (``customer_id``, ``ordered_at``…).
     """
 
-    def __init__(self, message: str, hint: str = "", missing: Iterable[str] = ()) -> None:
-        super().__init__(message, hint)
+    def __init__(
+        self, message: str, hint: str = "", option: str = "", missing: Iterable[str] = ()
+    ) -> None:
+        super().__init__(message, hint, option)
         self.missing = tuple(missing)
 
 

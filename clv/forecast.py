@@ -15,7 +15,7 @@ import pyarrow as pa
 from clv import __version__, engine
 from clv.features import rfm
 from clv.models.card import from_card, to_card
-from clv.models.ladder import fit_purchases, fit_spend
+from clv.models.ladder import SpendFit, fit_purchases, fit_spend
 from clv.orders import FORECASTS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import ArrayLike
 
-    from clv.models.ladder import PurchaseFit, SpendFit
+    from clv.models.ladder import PurchaseFit
     from clv.settings import Settings
 
     Progress = Callable[[str, int, int], None]
@@ -128,7 +128,8 @@ def make(
     progress("Fitting the purchase model", 0, customers)
     purchases = fit_purchases(x, t_x, age, n, model=settings.model)
     progress("Fitting the spend model", 0, customers)
-    spend = _fit_spend(con)
+    # Without a forecast of purchases there is nothing to put a value on.
+    spend = _fit_spend(con) if purchases.model else SpendFit(None, [])
     months = months_of(as_of, settings)
     progress("Forecasting customers", 0, customers)
     scored = _score_triples(purchases, x, t_x, age, months)

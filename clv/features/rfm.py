@@ -76,7 +76,9 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
         frequency.cast(nw.Int64).alias("frequency"),
         _days(nw.col("last_day") - nw.col("first_day")).alias("recency"),
         _days(end - nw.col("first_day")).alias("T"),
-        nw.when(known).then(nw.when(frequency > 0).then(value).otherwise(0.0)).alias("monetary_value"),
+        nw.when(known)
+        .then(nw.when(frequency > 0).then(value).otherwise(0.0))
+        .alias("monetary_value"),
     )
     return (result.collect() if isinstance(frame, nw.DataFrame) else result).to_native()
 

@@ -2,7 +2,8 @@
 
 from clv.ingest.checks import CHECKS, Check
 from clv.ingest.layouts import LAYOUTS, ROLES, Layout, Role
-from clv.ingest.reading import FilePreview, Preview, detect, read, refuse_no_orders
+from clv.ingest.reading import FilePreview, Preview, detect, read
+from clv.ingest.report import refuse_no_orders
 
 __all__ = [
     "CHECKS",

@@ -88,7 +88,9 @@ def detect(path: Path, name: str, delimiter: str | None = None) -> Dialect:
     if header and len(rows) > 1:
         common, times = Counter(len(r) for r in rows[1:]).most_common(1)[0]
         if common == width + 1 and times == len(rows) - 1 and any(r[-1].strip() for r in rows[1:]):
-            width = common  # An unnamed last (index-like) column on every row.
+            # Row names without a name of their own, as R and pandas write them, come first.
+            width = common
+            rows[0].insert(0, "")
     elif not header:
         width = Counter(len(r) for r in rows).most_common(1)[0][0]
     columns = _names(rows[0] if header else [], width)
@@ -142,6 +144,8 @@ def _guess(lines: list[str]) -> str:
     best, best_score = ",", 0.0
     for delimiter in DELIMITERS:
         rows = split("\n".join(sample) + "\n", delimiter)
+        if not rows:
+            continue
         widths = Counter(len(row) for row in rows)
         width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
         if width < 2:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
-
-from clv.errors import LayoutError, did_you_mean
-from clv.ingest import values
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -60,11 +57,11 @@ class Layout:
     Attributes
     ----------
     columns
-        Role → accepted column names, normalised (see `normalise`), the best first.
+        Role → accepted column names, the best first; compared by `normalise`.
     required
         Roles that must be found for the layout to be recognised, beside the customer.
     marks
-        Normalised names that must be there as well: they tell this export from others.
+        Columns that must be there as well: they tell this export from others.
     headerless
         Kinds of the columns of a file without header, role by role in their order.
     one_total
@@ -90,18 +87,18 @@ LAYOUTS: Final[dict[str, Layout]] = {
             "shopify",
             "Shopify orders export",
             {
-                "customer_id": ("email", "customeremail", "customerid"),
-                "ordered_at": ("createdat", "paidat"),
-                "revenue": ("total",),
-                "order_id": ("name", "id"),
-                "items": ("lineitemquantity",),
-                "status": ("financialstatus",),
-                "cancelled_at": ("cancelledat",),
-                "refunded": ("refundedamount",),
-                "currency": ("currency",),
+                "customer_id": ("Email", "Customer Email", "Customer ID"),
+                "ordered_at": ("Created at", "Paid at"),
+                "revenue": ("Total",),
+                "order_id": ("Name", "Id"),
+                "items": ("Lineitem quantity",),
+                "status": ("Financial Status",),
+                "cancelled_at": ("Cancelled at",),
+                "refunded": ("Refunded Amount",),
+                "currency": ("Currency",),
             },
             required=("order_id", "ordered_at", "revenue"),
-            marks=("subtotal", "taxes"),
+            marks=("Subtotal", "Taxes"),
             one_total=True,
         ),
         Layout(
@@ -109,19 +106,19 @@ LAYOUTS: Final[dict[str, Layout]] = {
             "WooCommerce orders export",
             {
                 "customer_id": (
-                    "customerid",
-                    "customeruser",
+                    "Customer ID",
+                    "customer_user",
                     "customer",
-                    "billingemail",
-                    "emailbilling",
+                    "billing_email",
+                    "Email (Billing)",
                 ),
-                "customer_fallback": ("billingemail", "emailbilling", "customeremail"),
-                "ordered_at": ("orderdate", "date", "datecreated", "paiddate"),
-                "revenue": ("ordertotal", "ordertotalamount", "total"),
-                "order_id": ("orderid", "ordernumber", "id"),
-                "status": ("orderstatus", "status"),
-                "refunded": ("orderrefundamount", "refundedtotal", "totalrefunded"),
-                "currency": ("ordercurrency", "currency"),
+                "customer_fallback": ("billing_email", "Email (Billing)", "Customer Email"),
+                "ordered_at": ("order_date", "date", "date_created", "paid_date"),
+                "revenue": ("order_total", "Order Total Amount", "Total"),
+                "order_id": ("order_id", "order_number", "Id"),
+                "status": ("order_status", "status"),
+                "refunded": ("Order Refund Amount", "refunded_total", "total_refunded"),
+                "currency": ("order_currency", "Currency"),
             },
             required=("order_id", "ordered_at", "revenue", "status"),
             one_total=True,
@@ -130,12 +127,12 @@ LAYOUTS: Final[dict[str, Layout]] = {
             "online-retail",
             "Online Retail invoice lines",
             {
-                "customer_id": ("customerid",),
-                "ordered_at": ("invoicedate",),
-                "order_id": ("invoiceno", "invoice"),
-                "items": ("quantity",),
-                "unit_price": ("unitprice", "price"),
-                "product": ("stockcode",),
+                "customer_id": ("Customer ID",),
+                "ordered_at": ("InvoiceDate",),
+                "order_id": ("InvoiceNo", "Invoice"),
+                "items": ("Quantity",),
+                "unit_price": ("UnitPrice", "Price"),
+                "product": ("StockCode",),
             },
             required=("order_id", "ordered_at", "items", "unit_price"),
             cancel_prefix="C",
@@ -144,12 +141,12 @@ LAYOUTS: Final[dict[str, Layout]] = {
             "order-lines",
             "Order lines",
             {
-                "customer_id": ("customerid", "clientid"),
-                "ordered_at": ("createdatdate", "createdat"),
+                "customer_id": ("Customer ID", "client_id"),
+                "ordered_at": ("created_at_date", "Created at"),
                 "revenue": ("revenue",),
-                "order_id": ("orderid",),
-                "items": ("numitems",),
-                "product": ("orderitemid",),
+                "order_id": ("order_id",),
+                "items": ("num_items",),
+                "product": ("order_item_id",),
             },
             required=("order_id", "ordered_at", "revenue", "items"),
             headerless=(
@@ -161,9 +158,10 @@ LAYOUTS: Final[dict[str, Layout]] = {
             "transactions",
             "Transactions",
             {
-                "customer_id": ("customerid",),
-                "ordered_at": ("timestamp",),
-                "revenue": ("purchasevalue",),
+                "customer_id": ("Customer ID",),
+                "ordered_at": ("Timestamp",),
+                "revenue": ("PurchaseValue",),
+                "order_id": ("order_id", "order_number", "transaction_id", "InvoiceNo"),
             },
             required=("ordered_at", "revenue"),
             headerless=(("customer_id", "id"), ("ordered_at", "date"), ("revenue", "number")),
@@ -172,10 +170,10 @@ LAYOUTS: Final[dict[str, Layout]] = {
             "cdnow",
             "CDNOW purchase log",
             {
-                "customer_id": ("customerid",),
+                "customer_id": ("Customer ID",),
                 "ordered_at": ("date",),
-                "revenue": ("dollarvalue",),
-                "items": ("numberofcds",),
+                "revenue": ("dollar_value",),
+                "items": ("number_of_cds",),
             },
             required=("ordered_at", "revenue", "items"),
             headerless=(
@@ -215,7 +213,7 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         *("revenue", "ordervalue", "purchasevalue", "ordertotal", "total", "totalprice", "amount"),
         *("totalamount", "netrevenue", "netamount", "sales", "value", "dollarvalue", "umsatz"),
         *("bestellwert", "betrag", "gesamtbetrag", "gesamt", "summe", "grandtotal", "paymentvalue"),
-        *("price", "spend", "turnover", "importe", "montant", "chiffreaffaires", "omzet", "bedrag"),
+        *("spend", "turnover", "importe", "montant", "chiffreaffaires", "omzet", "bedrag"),
         *("transactionamount", "saleamount", "subtotal", "nettoumsatz", "bruttoumsatz", "valor"),
     ),
     "order_id": (
@@ -224,7 +222,7 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         *("rechnungsnummer", "receiptid", "receiptno", "basketid", "pedido", "numcommande"),
     ),
     "items": ("quantity", "qty", "numitems", "items", "itemcount", "menge", "anzahl", "units"),
-    "unit_price": ("unitprice", "itemprice", "einzelpreis", "preisprostueck"),
+    "unit_price": ("unitprice", "itemprice", "einzelpreis", "preisprostueck", "price", "preis"),
     "product": (
         "productid",
         "sku",
@@ -239,16 +237,6 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Match:
-    """A layout found in a file, and which column plays which role."""
-
-    layout: Layout
-    mapping: dict[str, str]
-    missing: tuple[str, ...] = ()
-    problems: tuple[str, ...] = field(default=())
-
-
 def normalise(name: str) -> str:
     """Fold case, accents, blanks and punctuation: ``Kunden-Nr.`` → ``kundennr``."""
     folded = name.lower().replace("ß", "ss")
@@ -256,202 +244,3 @@ def normalise(name: str) -> str:
         folded = folded.replace(umlaut, plain)
     ascii_only = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]", "", ascii_only)
-
-
-def match(
-    name: str,
-    columns: Sequence[str],
-    head: Sequence[Sequence[str]],
-    *,
-    header: bool,
-    layout: str | None = None,
-    mapping: Mapping[str, str] | None = None,
-) -> Match:
-    """Find the layout of one file.
-
-    Parameters
-    ----------
-    name
-        The file's name, for messages.
-    columns, head
-        Its columns and first rows.
-    header
-        Whether the columns' names come from the file.
-    layout, mapping
-        The user's choice; a mapped role overrides what was found.
-
-    Returns
-    -------
-    Match
-        ``missing`` lists the required roles without a column; nothing is raised for them.
-
-    Raises
-    ------
-    LayoutError
-        An unknown layout, role or column was asked for.
-    """
-    chosen = _checked(name, columns, mapping or {})
-    if layout is not None:
-        if layout not in LAYOUTS:
-            known = ", ".join(LAYOUTS)
-            msg = f'There is no layout "{layout}".{did_you_mean(layout, LAYOUTS)}'
-            raise LayoutError(msg, f"Known layouts: {known}.")
-        found = _with(LAYOUTS[layout], columns, head, header=header)
-    elif not header:
-        found = _headerless(columns, head)
-    else:
-        found = _by_names(columns)
-    roles = {role: column for role, column in found[1].items() if column not in chosen.values()}
-    roles |= chosen
-    if "revenue" in chosen:
-        roles.pop("unit_price", None) if "unit_price" not in chosen else None
-    required = ["customer_id", *(r for r in found[0].required if r not in chosen)]
-    missing = tuple(dict.fromkeys(r for r in [*required, "ordered_at"] if r not in roles))
-    if chosen and found[0] is not MAPPED and missing and layout is None:
-        # The user's mapping leads away from the layout that was recognised: it alone counts.
-        found = (MAPPED, roles)
-        missing = tuple(r for r in ("customer_id", "ordered_at") if r not in roles)
-    return Match(found[0], {r: roles[r] for r in ROLES if r in roles}, missing)
-
-
-def _checked(name: str, columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
-    """Check the user's mapping; roles may be given by their common other names."""
-    result = {}
-    for role, column in mapping.items():
-        canonical = {"date": "ordered_at", "value": "revenue", "customer": "customer_id"}.get(
-            role, role
-        )
-        if canonical not in ROLES:
-            msg = f'"{role}" is nothing a column can be mapped to.{did_you_mean(role, ROLES)}'
-            raise LayoutError(msg, f"Possible: {', '.join(ROLES)}.")
-        if column not in columns:
-            same = [c for c in columns if normalise(c) == normalise(column)]
-            if len(same) != 1:
-                msg = f'{name} has no column "{column}".{did_you_mean(column, columns)}'
-                raise LayoutError(msg, f"Its columns: {', '.join(columns)}.")
-            column = same[0]  # noqa: PLW2901
-        result[canonical] = column
-    return result
-
-
-def _with(
-    layout: Layout, columns: Sequence[str], head: Sequence[Sequence[str]], *, header: bool
-) -> tuple[Layout, dict[str, str]]:
-    if not header:
-        if len(layout.headerless) == len(columns):
-            return layout, {
-                role: column for (role, _), column in zip(layout.headerless, columns, strict=True)
-            }
-        return layout, _headerless(columns, head)[1]
-    return layout, _roles(layout.columns, columns)
-
-
-def _roles(wanted: Mapping[str, tuple[str, ...]], columns: Sequence[str]) -> dict[str, str]:
-    by_name = {normalise(c): c for c in reversed(columns)}
-    found: dict[str, str] = {}
-    for role, names in wanted.items():
-        for alias in names:
-            if alias in by_name and (
-                role == "customer_fallback" or by_name[alias] not in found.values()
-            ):
-                found[role] = by_name[alias]
-                break
-    if found.get("customer_fallback") == found.get("customer_id"):
-        found.pop("customer_fallback", None)
-    return found
-
-
-def _by_names(columns: Sequence[str]) -> tuple[Layout, dict[str, str]]:
-    names = {normalise(c) for c in columns}
-    for layout in LAYOUTS.values():
-        roles = _roles(layout.columns, columns)
-        if (
-            all(role in roles for role in layout.required)
-            and ("customer_id" in roles or layout.marks)
-            and all(mark in names for mark in layout.marks)
-        ):
-            return layout, roles
-    return MAPPED, _by_synonyms(columns)
-
-
-def _by_synonyms(columns: Sequence[str]) -> dict[str, str]:
-    roles = _roles(SYNONYMS, columns)
-    if "unit_price" in roles and "revenue" in roles and normalise(roles["revenue"]) == "price":
-        roles.pop("revenue")
-    if "items" not in roles or "revenue" in roles:
-        roles.pop("unit_price", None)
-    return roles
-
-
-def _headerless(
-    columns: Sequence[str], head: Sequence[Sequence[str]]
-) -> tuple[Layout, dict[str, str]]:
-    """Match columns without names by what they hold."""
-    kinds = [_kind([row[i] for row in head if i < len(row)]) for i in range(len(columns))]
-    for layout in LAYOUTS.values():
-        wanted = [kind for _, kind in layout.headerless]
-        if len(wanted) == len(kinds) and all(map(_fits, kinds, wanted)):
-            roles = [role for role, _ in layout.headerless]
-            return layout, dict(zip(roles, columns, strict=True))
-    dates = [i for i, kind in enumerate(kinds) if kind == "date"]
-    decimals = [i for i, kind in enumerate(kinds) if kind == "number"]
-    rest = [i for i, kind in enumerate(kinds) if kind in {"text", "int"}]
-    if len(columns) == 3 and len(dates) == 1 and len(decimals) == 1 and len(rest) == 1:
-        found = {"customer_id": rest[0], "ordered_at": dates[0], "revenue": decimals[0]}
-        return LAYOUTS["transactions"], {role: columns[i] for role, i in found.items()}
-    return MAPPED, {"ordered_at": columns[dates[0]]} if len(dates) == 1 else {}
-
-
-def _kind(cells: list[str]) -> str:
-    filled = [c.strip() for c in cells if c.strip()]
-    if not filled:
-        return "empty"
-    dates = values.date_format(filled)
-    share = sum(values.looks_like_date(c) for c in filled) / len(filled)
-    if dates and dates.kind not in {"seconds", "millis"} and share > 0.8:
-        return "date"
-    numeric = [c for c in filled if values.looks_numeric(c)]
-    if len(numeric) > 0.8 * len(filled):
-        return "number" if any("." in c or "," in c for c in numeric) else "int"
-    return "text"
-
-
-def _fits(kind: str, wanted: str) -> bool:
-    if wanted == "id":
-        return kind in {"text", "int"}
-    if wanted == "number":
-        return kind in {"number", "int"}
-    return kind == wanted
-
-
-def explain_missing(
-    name: str, found: Match, columns: Sequence[str], *, header: bool
-) -> LayoutError:
-    """Return the error for required roles without a column: what, where, and what to do."""
-    titles = [ROLES[r].title.lower() for r in found.missing]
-    what = " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
-    if found.layout is MAPPED:
-        start = f"{name}: no column for the {what}"
-        start += " could be found." if header else " could be told (the file has no header)."
-    else:
-        expected = "; ".join(
-            f"{ROLES[r].title.lower()}: {', '.join(_readable(found.layout, r))}"
-            for r in found.missing
-        )
-        start = f"{name} looks like a {found.layout.title}, but has no column for the {what}"
-        start += f" (expected {expected})."
-    guesses = [f"--map {role}=COLUMN" for role in found.missing]
-    hint = (
-        f"Its columns: {', '.join(columns)}. "
-        f"Export the file with that column, or say which one it is: {' '.join(guesses)}"
-    )
-    return LayoutError(start, hint, missing=found.missing)
-
-
-def _readable(layout: Layout, role: str) -> list[str]:
-    return [f'"{alias}"' for alias in layout.columns.get(role, ())[:2]] or [f'"{role}"']
-
-
-def as_dict(match_: Match) -> dict[str, Any]:
-    """Return plain JSON types for the report."""
-    return {"layout": match_.layout.name, "title": match_.layout.title, "mapping": match_.mapping}

@@ -17,15 +17,17 @@ from clv.errors import AmbiguousDateError, FileError
 from clv.ingest import records as rec
 from clv.ingest.checks import NUMBER
 from clv.ingest.dialect import SPACES, Dialect
-from clv.ingest.layouts import CANCELLED, REFUNDED, UNPAID, Match
+from clv.ingest.layouts import CANCELLED, REFUNDED, UNPAID
 from clv.ingest.values import DATE_RANGE, DateFormat, NumberFormat, date_format, number_format
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from clv.ingest.matching import Match
     from clv.ingest.source import Source
     from clv.settings import IngestOptions
 
@@ -144,7 +146,7 @@ def choose_dates(
         msg = (
             f"{source.name}: the column `{column}` holds no dates; its first value is '{example}'."
         )
-        raise FileError(msg, "Choose the date column: --map ordered_at=COLUMN")
+        raise FileError(msg, "Choose the date column.", "--map ordered_at=COLUMN")
     return result
 
 
@@ -158,24 +160,27 @@ def choose_numbers(dialect: Dialect, found: Match, options: IngestOptions) -> Nu
 def _settle(table: Table) -> DateFormat:
     """Look through the whole column for a day above 12; without one, ask."""
     column = table.mapping["ordered_at"]
+    parts = "regexp_extract_all(split_part(trim(c), ' ', 1), '\\d{1,2}')"
     with engine.connect() as con:
-        first, second = engine.row(
+        first, second, example_first, example_second = engine.row(
             con,
-            "SELECT max(p[1]::INT), max(p[2]::INT) FROM (SELECT regexp_extract_all("
-            f"split_part(trim({engine.name(column)}), ' ', 1), '\\d{{1,2}}') AS p "
-            f"FROM {_reader(table, lenient=True)}) WHERE len(p) >= 3",
+            "SELECT max(p[1]::INT), max(p[2]::INT), arg_max(c, p[1]::INT), arg_max(c, p[2]::INT) "
+            f"FROM (SELECT c, {parts} AS p FROM (SELECT {engine.name(column)} AS c "
+            f"FROM {_reader(table, lenient=True)})) WHERE len(p) >= 3",
         )
-    known = DateFormat("dmy", table.dates.separator, table.dates.short_year)
-    if (first or 0) > 12 >= (second or 0):
-        return known
-    if (second or 0) > 12 >= (first or 0):
-        return DateFormat("mdy", known.separator, known.short_year)
-    example = next(c.strip() for c in _sample(table.dialect, column) if c.strip())
-    msg = (
-        f"{table.source.name}: the dates in `{column}` can be read two ways: '{example}' is "
-        "day-month-year or month-day-year, and no value in the file decides it."
-    )
-    raise AmbiguousDateError(msg, "Say which: --date-order dmy or --date-order mdy")
+    first, second = first or 0, second or 0
+    separator, short = table.dates.separator, table.dates.short_year
+    if first > 12 >= second:
+        return DateFormat("dmy", separator, short)
+    if second > 12 >= first:
+        return DateFormat("mdy", separator, short)
+    if first > 12:
+        why = f"'{example_first}' has the day first, '{example_second}' the month."
+    else:
+        example = next(c.strip() for c in _sample(table.dialect, column) if c.strip())
+        why = f"'{example}' is day-month or month-day, and no value in the file decides it."
+    msg = f"{table.source.name}: the dates in `{column}` can be read two ways: {why}"
+    raise AmbiguousDateError(msg, "Say which it is.", "--date-order dmy or --date-order mdy")
 
 
 def _reader(

@@ -11,10 +11,10 @@ import csv
 import datetime as dt
 import gzip
 import hashlib
-import shutil
+import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Final
 
 from clv import engine
@@ -39,10 +39,16 @@ _MAGIC: Final = {
     b"7z\xbc\xaf": "a 7z archive",
     b"{\\rtf": "a word-processor document",
     b"SQLite format 3": "a database file",
-    b"<!DOCTYPE": "a web page",
     b"<!doctype": "a web page",
     b"<html": "a web page",
+    b"<?xml": "an XML document",
+    b'{"': "a JSON document",
+    b"[{": "a JSON document",
 }
+#: Members of an archive that are read; what else lies beside them (a read-me) is left alone.
+_TABLE_NAME: Final = re.compile(
+    r"(?i)^(?!__MACOSX/)(?:.*/)?(?!\.|readme|license)[^/]+\.(?:csv|tsv|tab|txt|dat|gz|xlsx|parquet)$"
+)
 _EXPORT_HINT: Final = "Export the orders as CSV, Excel (.xlsx) or Parquet and try again."
 
 
@@ -60,12 +66,15 @@ class Source:
         What the bytes were.
     kind
         ``text``, ``excel`` or ``parquet``. The last two arrive as comma-separated text.
+    skipped
+        Other members of the same archive that are no tables.
     """
 
     name: str
     path: Path
     encoding: str
     kind: str = "text"
+    skipped: tuple[str, ...] = ()
 
 
 def sha256(path: Path) -> str:
@@ -75,7 +84,11 @@ def sha256(path: Path) -> str:
 
 
 def open_sources(
-    path: Path, spool: Path, encoding: str | None = None, head: int | None = None
+    path: Path,
+    spool: Path,
+    encoding: str | None = None,
+    head: int | None = None,
+    name: str = "",
 ) -> list[Source]:
     """Return the tables in one file.
 
@@ -89,13 +102,15 @@ def open_sources(
         Overrides detection.
     head
         Read about this many bytes only, for a preview.
+    name
+        What to call the file; by default its own name.
 
     Raises
     ------
     FileError
         Missing, empty, not a table, damaged, or too large when unpacked.
     """
-    name = path.name
+    name = name or path.name
     try:
         with path.open("rb") as handle:
             start = handle.read(4096)
@@ -116,11 +131,11 @@ def open_sources(
         with gzip.open(path) as stream:
             return [_text(name, stream, spool, encoding, head, packed=path.stat().st_size)]
     if start[:4] == b"PK\x03\x04":
-        return _from_zip(path, spool, encoding, head)
+        return _from_zip(path, name, spool, encoding, head)
     if start[:4] == b"PAR1":
-        return [_parquet(path, spool, head)]
+        return [_parquet(path, name, spool, head)]
     if start[:4] == b"\xd0\xcf\x11\xe0":
-        return [_excel(path, spool)]
+        return [_excel(path, name, spool)]
     if start[:4] == b"PK\x05\x06":
         msg = f"{name} is an empty archive."
         raise FileError(msg, _EXPORT_HINT)
@@ -131,72 +146,71 @@ def open_sources(
 def _refuse_foreign(name: str, start: bytes) -> None:
     stripped = start.lstrip(codecs.BOM_UTF8).lstrip()
     for magic, what in _MAGIC.items():
-        if stripped.startswith(magic):
+        if stripped[: len(magic)].lower() == magic.lower():
             msg = f"{name} is {what}, whatever its name says."
             raise FileError(msg, _EXPORT_HINT)
 
 
-def _from_zip(path: Path, spool: Path, encoding: str | None, head: int | None) -> list[Source]:
+def _from_zip(
+    path: Path, name: str, spool: Path, encoding: str | None, head: int | None
+) -> list[Source]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if "[Content_Types].xml" in names:
                 if not any(n.startswith("xl/") for n in names):
-                    msg = f"{path.name} is an Office document, but not a spreadsheet."
+                    msg = f"{name} is an Office document, but not a spreadsheet."
                     raise FileError(msg, _EXPORT_HINT)
-                return [_excel(path, spool)]
-            members = [
-                i
-                for i in archive.infolist()
-                if not i.is_dir()
-                and i.file_size
-                and not i.filename.startswith("__MACOSX/")
-                and not i.filename.rsplit("/", 1)[-1].startswith(".")
-            ]
-            if not members:
-                msg = f"{path.name} holds no file."
+                return [_excel(path, name, spool)]
+            members = [i for i in archive.infolist() if not i.is_dir() and i.file_size]
+            wanted = [i for i in members if _TABLE_NAME.search(i.filename)] or members
+            if not wanted:
+                msg = f"{name} holds no file."
                 raise FileError(msg, _EXPORT_HINT)
-            if any(i.flag_bits & 1 for i in members):
-                msg = f"{path.name} is protected by a password."
+            if any(i.flag_bits & 1 for i in wanted):
+                msg = f"{name} is protected by a password."
                 raise FileError(msg, "Unpack it and upload the files inside.")
-            if sum(i.file_size for i in members) > MAX_UNPACKED:
-                msg = f"{path.name} would unpack to more than {MAX_UNPACKED >> 30} GB."
+            if sum(i.file_size for i in wanted) > MAX_UNPACKED:
+                msg = f"{name} would unpack to more than {MAX_UNPACKED >> 30} GB."
                 raise FileError(msg, "Unpack it and check what is inside.")
-            sources = []
-            for info in members:
-                inner = f"{path.name}/{info.filename}"
-                with archive.open(info) as stream:
-                    start = stream.read(4096)
-                _refuse_foreign(inner, start)
-                if start[:4] in {b"PK\x03\x04", b"PAR1"} or start[:2] == b"\x1f\x8b":
-                    sources += _unpack(archive, info, spool, encoding, head)
-                    continue
-                with archive.open(info) as stream:
-                    packed = info.compress_size
-                    sources.append(_text(inner, stream, spool, encoding, head, packed=packed))
-            return sources
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        msg = f"{path.name} is a damaged archive ({error})."
+            sources = [
+                source
+                for info in wanted
+                for source in _member(archive, info, name, spool, encoding, head)
+            ]
+            left = tuple(f"{name}/{i.filename}" for i in members if i not in wanted)
+            return [replace(sources[0], skipped=left), *sources[1:]]
+    except (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError) as error:
+        msg = f"{name} is a damaged archive ({error})."
         raise FileError(msg, "Make the archive again, or upload the files inside.") from None
 
 
-def _unpack(
+def _member(
     archive: zipfile.ZipFile,
     info: zipfile.ZipInfo,
+    name: str,
     spool: Path,
     encoding: str | None,
     head: int | None,
 ) -> list[Source]:
-    """Read a binary table (Excel, Parquet, gzip) inside an archive; archives do not nest."""
-    inner = spool / f"{_serial(spool)}-{info.filename.rsplit('/', 1)[-1][-80:]}"
-    with archive.open(info) as stream, inner.open("wb") as out:
-        _copy_limited(_chunks(stream), out, f"{archive.filename}", info.compress_size)
-    if zipfile.is_zipfile(inner):
-        with zipfile.ZipFile(inner) as nested:
+    """Read one member: text straight from the archive, a packed table unpacked once."""
+    inner = f"{name}/{info.filename}"
+    with archive.open(info) as stream:
+        start = stream.read(4096)
+    _refuse_foreign(inner, start)
+    if start[:4] not in {b"PK\x03\x04", b"PAR1"} and start[:2] != b"\x1f\x8b":
+        with archive.open(info) as stream:
+            packed = info.compress_size
+            return [_text(inner, stream, spool, encoding, head, packed=packed)]
+    unpacked = spool / f"{_serial(spool)}.packed"
+    with archive.open(info) as stream, unpacked.open("wb") as out:
+        _copy_limited(_chunks(stream), out, inner, info.compress_size)
+    if zipfile.is_zipfile(unpacked):
+        with zipfile.ZipFile(unpacked) as nested:
             if "[Content_Types].xml" not in nested.namelist():
-                msg = f"{archive.filename} holds another archive, {info.filename}."
+                msg = f"{name} holds another archive, {info.filename}."
                 raise FileError(msg, "Unpack it and upload the files inside.")
-    return open_sources(inner, spool, encoding, head)
+    return open_sources(unpacked, spool, encoding, head, inner)
 
 
 def _serial(spool: Path) -> str:
@@ -291,9 +305,9 @@ def _probe(path: Path, name: str) -> tuple[str, bool]:
 
 
 def _binary(start: bytes) -> bool:
-    """Whether bytes have a NUL, or more control characters than text could."""
+    """Whether bytes have more control characters than text could."""
     control = sum(start.count(bytes([c])) for c in range(32) if c not in {9, 10, 12, 13, 26})
-    return b"\0" in start or control > 0.02 * len(start)
+    return control > 0.02 * len(start)
 
 
 def _wide(start: bytes) -> str | None:
@@ -325,12 +339,11 @@ codecs.register_error("clv_latin", _latin_fallback)
 
 def _transcode(raw: Path, target: Path, encoding: str, name: str) -> None:
     """Write UTF-8 with newline line ends; lone carriage returns end a line only in files without newlines."""
-    if encoding == "utf-8":
-        encoding = "utf-8-sig"
     with raw.open("rb") as handle:
         old_mac = not any(b"\n" in chunk for chunk in _chunks(handle))
     errors = "clv_latin" if encoding.replace("-", "") in {"cp1252", "windows1252"} else "strict"
-    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    reader = "utf-8-sig" if encoding == "utf-8" else encoding  # Passes over a byte-order mark.
+    decoder = codecs.getincrementaldecoder(reader)(errors)
     with raw.open("rb") as handle, target.open("w", encoding="utf-8", newline="") as out:
         pending = ""
         for chunk in _endless(handle):
@@ -350,7 +363,7 @@ def _endless(handle: IO[bytes]) -> Iterator[bytes]:
     yield b""
 
 
-def _excel(path: Path, spool: Path) -> Source:
+def _excel(path: Path, name: str, spool: Path) -> Source:
     import python_calamine as calamine  # noqa: PLC0415 - only spreadsheets pay for it
 
     try:
@@ -364,10 +377,10 @@ def _excel(path: Path, spool: Path) -> Source:
             if filled > sum(1 for row in rows if any(cell != "" for cell in row)):
                 rows, used = candidate, sheet
     except (calamine.CalamineError, OSError) as error:
-        msg = f"{path.name} cannot be read as a spreadsheet ({error})."
+        msg = f"{name} cannot be read as a spreadsheet ({error})."
         raise FileError(msg, "Save it again as .xlsx or as CSV.") from None
     if not rows:
-        msg = f"{path.name} has no filled sheet."
+        msg = f"{name} has no filled sheet."
         raise FileError(msg, _EXPORT_HINT)
     target = spool / f"{_serial(spool)}.csv"
     with target.open("w", encoding="utf-8", newline="") as out:
@@ -378,7 +391,7 @@ def _excel(path: Path, spool: Path) -> Source:
                 writer.writerow(cells)
             else:
                 out.write("\n")
-    name = f"{path.name}/{used}" if len(sheets) > 1 else path.name
+    name = f"{name}/{used}" if len(sheets) > 1 else name
     return Source(name, target, "utf-8", "excel")
 
 
@@ -395,7 +408,7 @@ def _cell(value: object) -> str:
     return " ".join(str(value).splitlines())
 
 
-def _parquet(path: Path, spool: Path, head: int | None) -> Source:
+def _parquet(path: Path, name: str, spool: Path, head: int | None) -> Source:
     import duckdb  # noqa: PLC0415
 
     target = spool / f"{_serial(spool)}.csv"
@@ -419,12 +432,7 @@ def _parquet(path: Path, spool: Path, head: int | None) -> Source:
                 "(FORMAT csv, HEADER true)"
             )
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        msg = f"{path.name} cannot be read as Parquet ({reason})."
+        reason = str(error).splitlines()[0].replace(f"{path}", name)
+        msg = f"{name} cannot be read as Parquet ({reason})."
         raise FileError(msg, "Write the file again.") from None
-    return Source(path.name, target, "utf-8", "parquet")
-
-
-def discard(spool: Path) -> None:
-    """Delete spooled text."""
-    shutil.rmtree(spool, ignore_errors=True)
+    return Source(name, target, "utf-8", "parquet")

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _TIME: Final = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?)?"
 _ZONE: Final = r"(?: ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}))?"
 _ISO: Final = re.compile(rf"\d{{4}}([-/.])\d{{1,2}}\1\d{{1,2}}{_TIME}{_ZONE}")
-_COMPACT: Final = re.compile(r"(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_COMPACT: Final = re.compile(
+    r"(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:T?\d{6}Z?)?"
+)
 _NUMERIC_DATE: Final = re.compile(
     rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}{_ZONE}"
 )
@@ -54,9 +56,9 @@ _SIGNS: Final = {
 }
 
 #: First day and first day after it that a date can have; anything else is a typing error.
-DATE_RANGE: Final = ("1900-01-01", "2200-01-01")
+DATE_RANGE: Final = ("1900-01-01", "9999-12-31")
 
-DateKind = Literal["iso", "compact", "dmy", "mdy", "text", "seconds", "millis"]
+DateKind = Literal["iso", "compact", "ymd", "dmy", "mdy", "text", "seconds", "millis"]
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,10 @@ class DateFormat:
     Attributes
     ----------
     kind
-        ``iso`` year first, ``compact`` YYYYMMDD, ``dmy``, ``mdy``, ``text`` month names, Unix
-        ``seconds`` or ``millis``.
+        ``iso`` year first, ``compact`` YYYYMMDD, ``dmy``, ``mdy``, ``ymd`` with a two-digit year,
+        ``text`` month names, Unix ``seconds`` or ``millis``.
     separator, short_year
-        For ``dmy`` and ``mdy``.
+        For ``dmy``, ``mdy`` and ``ymd``.
     ambiguous
         Nothing in the sample tells day from month.
     """
@@ -89,6 +91,7 @@ class DateFormat:
             "compact": "YYYYMMDD",
             "dmy": f"DD{s}MM{s}{year}",
             "mdy": f"MM{s}DD{s}{year}",
+            "ymd": f"YY{s}MM{s}DD",
             "text": "month names",
             "seconds": "Unix seconds",
             "millis": "Unix milliseconds",
@@ -100,7 +103,8 @@ class DateFormat:
         A timestamp outside `DATE_RANGE` is not a date either; the caller tests that on the result.
         """
         if self.kind == "compact":
-            return f"try_strptime(trim({column}), '%Y%m%d')"
+            formats = "['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%dT%H%M%S', '%Y%m%dT%H%M%SZ']"
+            return f"try_strptime(trim({column}), {formats})"
         if self.kind in {"seconds", "millis"}:
             scale = 1_000_000 if self.kind == "seconds" else 1_000
             number = f"try_cast({column} AS DOUBLE)"
@@ -121,6 +125,7 @@ class DateFormat:
             "iso": [f"%Y{s}%m{s}%d"],
             "dmy": [f"%d{s}%m{s}{y}"],
             "mdy": [f"%m{s}%d{s}{y}"],
+            "ymd": [f"%y{s}%m{s}%d"],
             "text": [
                 *("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y"),
                 *("%d %B %Y", "%d-%B-%Y", "%B %d, %Y", "%B %d %Y"),
@@ -172,20 +177,27 @@ class NumberFormat:
         point = "\\." if self.decimal == "." else ","
         groups = ",'’ \u00a0\u202f" if self.decimal == "." else ".'’ \u00a0\u202f"
         groups = groups.replace("'", "''")
-        body = f"(?:\\d{{1,3}}(?:[{groups}]\\d{{3}})+|\\d+)(?:{point}\\d*)?|{point}\\d+"
+        # A dash may stand for no cents: 5.- and 5,-.
+        body = f"(?:\\d{{1,3}}(?:[{groups}]\\d{{3}})+|\\d+)(?:{point}(?:\\d*|[-–]))?|{point}\\d+"
         currency = _CURRENCY.replace("'", "''")
-        pattern = f"\\s*[-+−(]?\\s*{currency}?\\s*[-+−]?\\s*(?:{body})\\s*{currency}?\\s*[-)]?\\s*"
+        before = f"(?:[-+−(]?\\s*{currency}?|{currency}\\s*[-+−])"
+        pattern = f"\\s*{before}\\s*(?:{body})\\s*{currency}?\\s*[-)]?\\s*"
         keep = "0-9." if self.decimal == "." else "0-9,"
         stripped = f"regexp_replace({column}, '^[^0-9]*?([.,]?[0-9])', '\\1')"
         digits = f"regexp_replace({stripped}, '[^{keep}]', '', 'g')"
         # A currency such as "Fr." or "kr." leaves its own point behind the digits.
         digits = f"rtrim(regexp_replace({digits}, '\\.$', ''), ',')"
         number = f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
-        sign = f"(CASE WHEN regexp_matches({column}, '[-−(]') THEN -1 ELSE 1 END)"
+        minus = f"regexp_matches({column}, '^[^0-9]*[-−(]|[0-9]\\s*-\\s*$')"
+        sign = f"(CASE WHEN {minus} THEN -1 ELSE 1 END)"
         written = f"(CASE WHEN regexp_full_match({column}, '{pattern}') THEN {sign} * {number} END)"
         if self.decimal == ",":
             return written
-        return f"coalesce(try_cast({column} AS DOUBLE), {written})"
+        # The engine reads 1_000 as a number; nobody who writes amounts does.
+        plain = (
+            f"(CASE WHEN contains({column}, '_') THEN NULL ELSE try_cast({column} AS DOUBLE) END)"
+        )
+        return f"coalesce({plain}, {written})"
 
 
 def looks_like_date(text: str) -> bool:
@@ -222,6 +234,8 @@ def _numeric(cells: list[str], order: DateOrder | None) -> DateFormat:
     parts = [m for cell in cells if (m := _NUMERIC_DATE.fullmatch(cell))]
     separator = Counter(m.group(2) for m in parts).most_common(1)[0][0]
     short = sum(len(m.group(4)) == 2 for m in parts) * 2 > len(parts)
+    if order == "ymd" and short:
+        return DateFormat("ymd", separator, short)
     if order in {"dmy", "mdy"}:
         return DateFormat("dmy" if order == "dmy" else "mdy", separator, short)
     first = sum(int(m.group(1)) > 12 for m in parts)

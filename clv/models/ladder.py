@@ -98,7 +98,9 @@ def fit_purchases(
         return PurchaseFit(None, [_note("no-repeat-purchases", "history only")])
     if customers < MIN_CUSTOMERS or buyers < MIN_REPEAT_BUYERS:
         code = "few-customers" if customers < MIN_CUSTOMERS else "few-repeat-buyers"
-        note = _note(code, "simpler model", customers=customers, buyers=buyers)
+        there = "is one customer" if customers == 1 else f"are {customers} customers"
+        some = "only one" if buyers == 1 else f"only {buyers}"
+        note = _note(code, "simpler model", customers=there, buyers=some)
         return PurchaseFit(PooledRate().fit(x, t_x, age, counts), [note])
 
     problem = ""
@@ -113,7 +115,7 @@ def fit_purchases(
         if not found:
             notes = [_note(problem, "penalised fit", penalty=penalty)] if problem else []
             if fitted.at_bound_ and not problem:
-                notes.append(_note("at-bound", "full model", names=", ".join(fitted.at_bound_)))
+                notes.append(_note("at-bound", "full model"))
             return PurchaseFit(fitted, notes)
         problem = problem or found
     pooled = PooledRate().fit(x, t_x, age, counts)
@@ -171,14 +173,13 @@ def fit_spend(
         if not problem:
             notes = [_note("mean-held", "full model")] if model.mean_held_ else []
             if model.at_bound_:
-                names = ", ".join(model.at_bound_)
-                notes.append(_note("spend-at-bound", "full model", names=names))
+                notes.append(_note("spend-at-bound", "full model"))
             return SpendFit(model, notes)
     try:
         mean = MeanSpend().fit(x, m, counts, mean_value=mean_value)
     except FitError:
         return SpendFit(None, [_note("no-positive-values", "history only")])
-    note = _note(problem, "simpler model", value=mean.value_, spenders=spenders)
+    note = _note(problem, "simpler model", value=mean.value_, spenders=_people(spenders))
     return SpendFit(mean, [note])
 
 
@@ -206,12 +207,12 @@ _MESSAGES: Final = {
         "back. You see their history, without a forecast."
     ),
     "few-customers": (
-        "There are only {customers} customers ({buyers} with a repeat purchase); at least "
-        f"{MIN_CUSTOMERS} are needed to tell who is still active. The forecast gives every "
+        "There {customers}, {buyers} bought on a second day; at least "
+        f"{MIN_CUSTOMERS} customers are needed to tell who is still active. The forecast gives every "
         "customer the same average purchase rate and assumes that nobody has left."
     ),
     "few-repeat-buyers": (
-        "Only {buyers} of {customers} customers bought again; at least "
+        "There {customers}, {buyers} bought on a second day; at least "
         f"{MIN_REPEAT_BUYERS} are needed to tell who is still active. The forecast gives every "
         "customer the same average purchase rate and assumes that nobody has left."
     ),
@@ -233,9 +234,9 @@ _MESSAGES: Final = {
         "gives every customer the same average purchase rate and assumes that nobody has left."
     ),
     "at-bound": (
-        "The purchase model is at an extreme of what it can describe ({names}): for example, "
-        "hardly any differences between customers, or nobody who leaves. The forecast is sound; "
-        "the extreme parameters themselves have no standard error."
+        "The purchase model is at an extreme of what it can describe: for example, hardly any "
+        "differences between customers, or nobody who leaves. The forecast is sound; how sure the "
+        "model is of its own parameters cannot be said."
     ),
     "no-values": (
         "The file has no column with values, so there is no forecast of revenue. You see the "
@@ -250,7 +251,7 @@ _MESSAGES: Final = {
         "everybody."
     ),
     "few-values": (
-        "Only {spenders} customers made a repeat purchase with a value above zero; at least "
+        "{spenders} made a repeat purchase with a value above zero; at least "
         f"{MIN_SPENDERS} are needed to tell who spends more. The forecast uses the mean purchase "
         "value ({value:,.2f}) for everybody."
     ),
@@ -264,11 +265,15 @@ _MESSAGES: Final = {
         "the observed one."
     ),
     "spend-at-bound": (
-        "The spend model is at an extreme of what it can describe ({names}): for example, "
-        "customers who hardly differ. The forecast is sound; the extreme parameters themselves "
-        "have no standard error."
+        "The spend model is at an extreme of what it can describe: for example, customers "
+        "who hardly differ. The forecast is sound; how sure the model is of its own parameters "
+        "cannot be said."
     ),
 }
+
+
+def _people(n: int) -> str:
+    return {0: "Nobody", 1: "Only one customer"}.get(n, f"Only {n} customers")
 
 
 def _note(code: str, step: Step, **facts: object) -> Note:

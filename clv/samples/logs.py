@@ -68,9 +68,8 @@ def transactions(rng: np.random.Generator) -> str:
         )
     ]
 
-    def refund(row: list[str], rng: np.random.Generator) -> list[list[str]]:
-        hour = rng.integers(0, 24)
-        return [row, [row[0], f"{row[1][:10]}T{hour:02d}:59:59Z", f"-{row[2]}"]]
+    def refund(row: list[str], _: np.random.Generator) -> list[list[str]]:
+        return [row, [row[0], f"{row[1][:10]}T23:59:59Z", f"-{row[2]}"]]
 
     tricks = _common_dirt(customer=0, date=1, value=2) | {
         "future_date": lambda row, _: [[row[0], "2107" + row[1][4:], row[2]]],

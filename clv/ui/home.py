@@ -81,7 +81,7 @@ def _ask_columns(draft: Draft, options: IngestOptions, found: Preview, missing: 
         icon=":material/help:",
     )
     for problem in found.problems:
-        st.caption(plain(trouble.without_options(problem)))
+        st.caption(plain(problem))
     reading.form(draft, options, found)
     reading.head(found)
     _again("Upload another file")

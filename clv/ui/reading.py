@@ -181,7 +181,7 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
         replace(
             options,
             layout=layout,
-            mapping={r: c for r, c in mapping.items() if c} if changed else options.mapping,
+            mapping={r: c or "" for r, c in mapping.items()} if changed else options.mapping,
             encoding=encoding,
             delimiter=delimiter,
             date_order=order,  # type: ignore[arg-type]

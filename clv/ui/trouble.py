@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,18 +33,12 @@ class Failure:
     missing: tuple[str, ...] = ()
 
 
-def without_options(text: str) -> str:
-    """Leave out what only helps on the command line: ``--map customer_id=COLUMN``."""
-    option = r"(?:(?::|,? with| or)? --[a-z][a-z-]*(?:[ =][\w|=.]+)?)+"
-    return re.sub(option, ".", text).replace("..", ".")
-
-
 def explain(error: BaseException) -> Failure:
     """Translate an error; write the unexpected ones to the log with their traceback."""
     if isinstance(error, ClvError):
         return Failure(
-            without_options(error.message),
-            without_options(error.hint),
+            error.message,
+            error.hint,
             missing=tuple(getattr(error, "missing", ())),
         )
     reference = secrets.token_hex(4)

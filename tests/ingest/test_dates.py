@@ -82,8 +82,8 @@ def test_where_nothing_tells_day_from_month_it_asks_and_names_the_option(tmp_pat
     assert "orders.csv" in caught.value.message
     assert "`Timestamp`" in caught.value.message
     assert "03/04/2017" in caught.value.message
-    assert "--date-order dmy" in caught.value.hint
-    assert "--date-order mdy" in caught.value.hint
+    assert "--date-order dmy" in caught.value.option
+    assert "--date-order mdy" in caught.value.option
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_column_without_any_date_is_refused_with_its_first_value(tmp_path):
     with pytest.raises(FileError) as caught:
         check(tmp_path, HEADER + "a;soon;1\n")
     assert "'soon'" in caught.value.message
-    assert "--map ordered_at=COLUMN" in caught.value.hint
+    assert "--map ordered_at=COLUMN" in caught.value.option
 
 
 def test_a_date_after_today_is_in_the_future(tmp_path):

@@ -347,6 +347,6 @@ def test_a_missing_column_is_named_with_the_option_that_helps(tmp_path, header, 
     with pytest.raises(LayoutError) as caught:
         check(tmp_path, header + "\nq,2017-01-01,5\n")
     assert caught.value.missing == missing
-    assert f"--map {missing[0]}=COLUMN" in caught.value.hint
+    assert f"--map {missing[0]}=COLUMN" in caught.value.option
     for column in header.split(","):
         assert column in caught.value.hint

@@ -136,8 +136,8 @@ def test_a_log_rejects_other_negative_amounts(tmp_path):
     assert found.codes == [(line, "negative_without_order") for line in (3, 4, 5)]
 
 
-def test_a_refund_on_the_day_of_the_purchase_is_netted_whatever_the_hour(tmp_path):
+def test_a_refund_belongs_to_no_later_purchase_of_the_same_day(tmp_path):
     rows = "a,2017-01-02T19:30:00Z,5\na,2017-01-02T00:00:00Z,-5\nb,2017-01-02T00:00:00Z,1\n"
     found = check(tmp_path, LOG + rows)
-    assert found.rejects == []
-    assert found.money == [("b", "2017-01-02 00:00:00", 1.0)]
+    assert found.codes == [(3, "negative_without_order")]
+    assert found.money == [("a", "2017-01-02 19:30:00", 5.0), ("b", "2017-01-02 00:00:00", 1.0)]

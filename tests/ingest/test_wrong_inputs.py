@@ -185,7 +185,7 @@ def test_the_shopify_export_without_customers_says_what_is_missing():
     assert "Shopify orders export" in caught.value.message
     assert "no column for the customer" in caught.value.message
     assert "Billing City" in caught.value.hint
-    assert "--map customer_id=COLUMN" in caught.value.hint
+    assert "--map customer_id=COLUMN" in caught.value.option
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 from datetime import date
 
+from clv.errors import AmbiguousDateError
 from clv.ui import words
-from clv.ui.trouble import without_options
+from clv.ui.trouble import explain
 
 SETTINGS = {
     "as_of": "2017-12-31",
@@ -158,6 +159,5 @@ def test_rows_sentence():
 
 
 def test_command_line_options_stay_on_the_command_line():
-    assert without_options("Say which it is: --map customer_id=COLUMN") == "Say which it is."
-    assert without_options("Say which: --date-order dmy or --date-order mdy") == "Say which."
-    assert without_options("As it is -- and stays.") == "As it is -- and stays."
+    failure = explain(AmbiguousDateError("Two ways.", "Say which it is.", "--date-order dmy"))
+    assert (failure.message, failure.hint) == ("Two ways.", "Say which it is.")

@@ -1,0 +1,150 @@
+"""The report of a check: every row accounted for, in numbers and in plain sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from clv import engine
+from clv.errors import NoRowsError
+from clv.ingest import checks
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import duckdb
+
+    from clv.ingest import rows
+
+_EXAMPLES: Final = 20
+
+
+def make_report(
+    con: duckdb.DuckDBPyConnection,
+    tables: list[rows.Table],
+    settled: dict[str, Any],
+    as_of: date | None,
+) -> dict[str, Any]:
+    """Return the report as plain JSON types; see docs/files.md for what it says.
+
+    Parameters
+    ----------
+    con
+        Has ``orders`` and ``rejects``.
+    tables
+        The files, loaded.
+    settled
+        What `clv.ingest.reading` decided on the way: rules, notes, currency.
+    as_of
+        As the user gave it.
+    """
+    counts = dict(con.execute("SELECT code, count(*) FROM rejects GROUP BY 1").fetchall())
+    per_file = dict(con.execute("SELECT file, count(*) FROM rejects GROUP BY 1").fetchall())
+    total = sum(t.rows + t.faults for t in tables)
+    rejected = sum(counts.values())
+    orders, customers, revenue, first, last = engine.row(
+        con,
+        "SELECT count(*), count(DISTINCT customer_id), sum(revenue), min(ordered_at), max(ordered_at) "
+        "FROM orders",
+    )
+    examples = con.execute(f"SELECT * FROM rejects LIMIT {_EXAMPLES}").fetchall()
+    head = tables[0]
+    report: dict[str, Any] = {
+        "rows_total": total,
+        "rows_accepted": total - rejected,
+        "rows_rejected": rejected,
+        "reasons": {c.code: counts[c.code] for c in checks.CHECKS if c.code in counts},
+        "noted": settled["noted"],
+        "reason_titles": {c.code: c.title for c in checks.CHECKS},
+        "remedies": {c.code: c.remedy for c in checks.CHECKS},
+        "rules": settled["rules"],
+        "files": [
+            {
+                "name": t.source.name,
+                "rows_total": t.rows + t.faults,
+                "rows_accepted": t.rows + t.faults - per_file.get(t.source.name, 0),
+                "rows_rejected": per_file.get(t.source.name, 0),
+                "encoding": t.source.encoding,
+                "delimiter": t.dialect.title,
+                "header": t.dialect.header,
+                "date_format": t.dates.title,
+                "decimal": t.numbers.decimal,
+                "mapping": t.mapping,
+            }
+            for t in tables
+        ],
+        "layout": head.match.layout.name,
+        "layout_title": head.match.layout.title,
+        "encoding": head.source.encoding,
+        "delimiter": head.dialect.title,
+        "date_format": head.dates.title,
+        "decimal": head.numbers.decimal,
+        "mapping": head.mapping,
+        "skipped": [name for t in tables for name in t.source.skipped],
+        "currency": settled["currency"],
+        "has_revenue": "revenue" in head.mapping or "unit_price" in head.mapping,
+        "rows_netted": settled["rows_netted"],
+        "orders_cancelled": settled["orders_cancelled"],
+        "far_dates": settled["far_dates"],
+        "orders": orders,
+        "customers": customers,
+        "revenue": revenue,
+        "first_order": first.date().isoformat() if first else None,
+        "last_order": last.date().isoformat() if last else None,
+        "as_of": (as_of or (last.date() if last else None)),
+        "examples": [
+            dict(zip(("file", "line", "code", "reason", "text"), e, strict=True)) for e in examples
+        ],
+    }
+    report["as_of"] = report["as_of"].isoformat() if report["as_of"] else None
+    report["messages"] = _messages(report, settled)
+    return report
+
+
+def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
+    """Say in plain sentences what was done without being asked."""
+    total, rejected = report["rows_total"], report["rows_rejected"]
+    reasons, noted, rules = report["reasons"], report["noted"], report["rules"]
+    worst = max(reasons, key=reasons.get, default="")
+    mapping = report["mapping"]
+    days = ", ".join(report["far_dates"][:5])
+    far = "rejected" if rules["far_date"] == "drop" else "kept"
+    value = f"The value of a row is `{mapping.get('items')}` × `{mapping.get('unit_price')}`."
+    share = f"{rejected:,} of {total:,} rows ({rejected / max(total, 1):.0%}) were rejected"
+    kept = noted.get("duplicate", 0)
+    dropped = reasons.get("duplicate", 0)
+    sentences = {
+        f"{share}, most often for: {checks.TITLES.get(worst, '').lower()} "
+        f"({reasons.get(worst, 0):,}).": rejected > 0.05 * total,
+        **{f"{one} is no table and was not read.": True for one in report["skipped"]},
+        value: "unit_price" in mapping,
+        "The file has no order number: every row is one order.": not settled["has_order_id"],
+        f"{kept:,} rows repeat an earlier row exactly. They were kept, because without an order "
+        "number two equal purchases may both be real.": kept,
+        f"{dropped:,} rows repeat an earlier row exactly and were dropped.": dropped,
+        f"{noted.get('zero_value', 0):,} rows have the value 0. They were kept: purchases without "
+        "revenue.": noted.get("zero_value"),
+        f"A few dates lie decades from all others ({days}); their rows were {far}.": days,
+        f"{report['rows_netted']:,} refund or cancellation rows were taken off the order they "
+        "belong to.": report["rows_netted"],
+        f"{report['orders_cancelled']:,} orders were cancelled in full and do not count as "
+        "orders.": report["orders_cancelled"],
+        "No value column was found: purchases are forecast, money is not.": not report[
+            "has_revenue"
+        ],
+    }
+    return [sentence for sentence, holds in sentences.items() if holds]
+
+
+def refuse_no_orders(report: dict[str, Any]) -> None:
+    """Raise `NoRowsError` when nothing usable is left, with what was rejected and why."""
+    if report["orders"]:
+        return
+    names = ", ".join(f["name"] for f in report["files"])
+    if not report["rows_total"]:
+        msg = f"{names}: there is a header, but no data row."
+        raise NoRowsError(msg, "Export the orders again, with at least one order.")
+    why = ", ".join(f"{checks.TITLES[c].lower()}: {n:,}" for c, n in report["reasons"].items())
+    first = report["examples"][0] if report["examples"] else None
+    msg = f"{names}: none of the {report['rows_total']:,} rows can be used ({why or 'all cancelled'})."
+    hint = f"First one: {first['file']}, line {first['line']}: {first['reason']}" if first else ""
+    raise NoRowsError(msg, hint)
