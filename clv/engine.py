@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,3 +52,13 @@ def row(
 ) -> tuple[Any, ...]:
     """Run a query that returns exactly one row, to its end, and return that row."""
     return con.execute(sql, parameters).fetchall()[0]
+
+
+def column(values: np.ndarray[Any, Any]) -> pa.Array:
+    """Return numbers as an Arrow column without a copy.
+
+    ``pyarrow.array`` does the same, but imports pandas first to see whether it was given a Series.
+    """
+    plain = np.ascontiguousarray(values)
+    kind = pa.from_numpy_dtype(plain.dtype)
+    return pa.Array.from_buffers(kind, len(plain), [None, pa.py_buffer(plain)])

@@ -132,13 +132,13 @@ def make(
     spend = _fit_spend(con) if purchases.model else SpendFit(None, [])
     months = months_of(as_of, settings)
     progress("Forecasting customers", 0, customers)
-    scored = _score_triples(purchases, x, t_x, age, months)
+    scored, monthly = _score_triples(purchases, x, t_x, age, months)
     con.register("profile", scored)
     con.register("spend", _score_spend(con, spend))
     _write(con, settings, as_of, forecasts, profiles)
     card = _card(con, purchases, spend, settings, as_of, months)
     progress("Summing up", customers, customers)
-    return card, _summary(con, forecasts, scored, months, as_of, settings)
+    return card, _summary(con, forecasts, monthly, months, as_of, settings)
 
 
 def _fit_spend(con: duckdb.DuckDBPyConnection) -> SpendFit:
@@ -161,35 +161,33 @@ def _score_triples(
     t_x: np.ndarray[Any, Any],
     age: np.ndarray[Any, Any],
     months: list[Month],
-) -> pa.Table:
-    """Return one row per triple: probabilities and expected purchases month by month."""
+) -> tuple[pa.Table, np.ndarray[Any, Any] | None]:
+    """Return one row per triple, and its expected purchases month by month, shape (n, months)."""
     h = len(months)
     keys = {
-        "frequency": pa.array(x.astype(np.int64)),
-        "recency": pa.array(t_x.astype(np.int64)),
-        "T": pa.array(age.astype(np.int64)),
+        "frequency": engine.column(x.astype(np.int64)),
+        "recency": engine.column(t_x.astype(np.int64)),
+        "T": engine.column(age.astype(np.int64)),
     }
     if fit.model is None:
         nothing = pa.nulls(len(x), pa.float64())
         names = ("p_alive", "p_purchase", "predicted_purchases", "discounted", "next_order_days")
         each = pa.nulls(len(x), pa.list_(pa.float64()))
-        return pa.table(keys | dict.fromkeys(names, nothing) | {"purchases": each})
+        return pa.table(keys | dict.fromkeys(names, nothing) | {"purchases": each}), None
     scores = fit.model.score(x, t_x, age, [m.end_days for m in months])
     monthly = np.maximum(np.diff(scores.purchases, axis=1, prepend=0.0), 0.0)
     discount = np.array([m.discount for m in months])
-    return pa.table(
-        keys
-        | {
-            "p_alive": pa.array(scores.p_alive),
-            "p_purchase": pa.array(scores.p_purchase[:, -1]),
-            "predicted_purchases": pa.array(scores.purchases[:, -1]),
-            "discounted": pa.array(monthly @ discount),
-            "next_order_days": pa.array(np.minimum(scores.next_order_days, MAX_WAIT_DAYS)),
-            "purchases": pa.FixedSizeListArray.from_arrays(pa.array(monthly.ravel()), h).cast(
-                pa.list_(pa.float64())
-            ),
-        }
-    )
+    figures = {
+        "p_alive": scores.p_alive,
+        "p_purchase": scores.p_purchase[:, -1],
+        "predicted_purchases": scores.purchases[:, -1],
+        "discounted": monthly @ discount,
+        "next_order_days": np.minimum(scores.next_order_days, MAX_WAIT_DAYS),
+    }
+    lists = pa.FixedSizeListArray.from_arrays(engine.column(monthly.ravel()), h)
+    columns = {name: engine.column(values) for name, values in figures.items()}
+    table = pa.table(keys | columns | {"purchases": lists.cast(pa.list_(pa.float64()))})
+    return table, monthly
 
 
 def _score_spend(con: duckdb.DuckDBPyConnection, fit: SpendFit) -> pa.Table:
@@ -200,7 +198,7 @@ def _score_spend(con: duckdb.DuckDBPyConnection, fit: SpendFit) -> pa.Table:
     value = fit.model.order_value(
         np.asarray(rows["frequency"], dtype=float), np.asarray(rows["monetary_value"], dtype=float)
     )
-    return pa.table({"predicted_order_value": pa.array(value)})
+    return pa.table({"predicted_order_value": engine.column(value)})
 
 
 def _write(
@@ -326,7 +324,7 @@ def score(
 def _summary(
     con: duckdb.DuckDBPyConnection,
     forecasts: Path,
-    scored: pa.Table,
+    monthly: np.ndarray[Any, Any] | None,
     months: list[Month],
     as_of: date,
     settings: Settings,
@@ -348,7 +346,7 @@ def _summary(
     summary: dict[str, Any] = dict(zip(names, row, strict=True))
     summary["as_of"] = as_of.isoformat()
     summary |= _concentration(con, summary["customers"])
-    summary["monthly"] = _monthly(con, scored, months, settings)
+    summary["monthly"] = _monthly(con, monthly, months, settings)
     history = con.execute(
         "SELECT strftime(date_trunc('month', ordered_at), '%Y-%m') AS month, count(*) AS orders, "
         "sum(revenue) AS revenue FROM orders "
@@ -361,21 +359,24 @@ def _summary(
 
 
 def _monthly(
-    con: duckdb.DuckDBPyConnection, scored: pa.Table, months: list[Month], settings: Settings
+    con: duckdb.DuckDBPyConnection,
+    each: np.ndarray[Any, Any] | None,
+    months: list[Month],
+    settings: Settings,
 ) -> list[dict[str, Any]]:
     """Return the forecast's totals month by month, summed over triples."""
-    totals = con.sql(
+    totals = con.execute(
         "SELECT count(*) AS n, sum(predicted_order_value) AS value "
         "FROM (SELECT * FROM customers POSITIONAL JOIN spend) "
         "GROUP BY frequency, recency, T ORDER BY frequency, recency, T"
-    ).to_arrow_table()
+    ).fetchnumpy()
     names = ("predicted_purchases", "predicted_revenue", "predicted_clv")
     result: list[dict[str, Any]] = [month.as_dict() | dict.fromkeys(names) for month in months]
-    if scored["purchases"].null_count:
+    if each is None:
         return result
-    each = scored["purchases"].combine_chunks().flatten().to_numpy().reshape(-1, len(months))
-    bought = totals["n"].to_numpy() @ each
-    earned = None if totals["value"].null_count else totals["value"].to_numpy() @ each
+    value = totals["value"]
+    bought = np.asarray(totals["n"], dtype=float) @ each
+    earned = None if np.ma.is_masked(value) else np.asarray(value, dtype=float) @ each
     for i, month in enumerate(months):
         result[i]["predicted_purchases"] = float(bought[i])
         if earned is not None:

@@ -42,7 +42,7 @@ Table = Literal["forecasts", "monthly", "rejects"]
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _DAY_SECONDS: Final = 86_400
 #: Cells that a spreadsheet would run as a formula get an apostrophe in front.
-_FORMULA: Final = r"^[=+\-@\t\r]"
+_FORMULA: Final = "'=', '+', '-', '@', chr(9), chr(13)"
 _COLUMNS: Final = {"forecasts": FORECASTS, "monthly": MONTHLY, "rejects": REJECTS}
 _ORDER_BY: Final[dict[str, tuple[str, str]]] = {
     "buyers": ("predicted_purchases", "predicted_clv"),
@@ -79,7 +79,7 @@ def safe_cells(columns: Mapping[str, str], prefix: str = "") -> str:
     for column, kind in columns.items():
         source = f"{prefix}{engine.name(column)}"
         if kind == "VARCHAR":
-            test = f"regexp_matches({source}, '{_FORMULA}')"
+            test = f"{source}[1] IN ({_FORMULA})"
             source = f"CASE WHEN {test} THEN '''' || {source} ELSE {source} END"
         cells.append(f"{source} AS {engine.name(column)}")
     return ", ".join(cells)

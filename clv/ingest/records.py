@@ -69,7 +69,7 @@ class Records:
     def text(self, index: NDArray[np.int64]) -> pa.LargeStringArray:
         """Return the original text of some records, without a Python loop over them."""
         if not len(index):
-            return pa.array([], pa.large_string())
+            return pa.nulls(0, pa.large_string())
         with (
             self.path.open("rb") as handle,
             mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as view,

@@ -46,7 +46,7 @@ def make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> No
             )
     if not parts:
         none = np.empty(0, np.int64)
-        parts.append(_located(0, none, none, pa.array([], pa.large_string()), None))
+        parts.append(_located(0, none, none, pa.nulls(0, pa.large_string()), None))
     located = pa.concat_tables(parts)
     con.register("located", located)
     con.execute(
@@ -78,11 +78,11 @@ def _located(
     none = pa.nulls(len(ids), pa.uint8())
     return pa.table(
         {
-            "file": pa.array(np.full(len(ids), number, dtype=np.int32)),
-            "id": pa.array(ids),
-            "line": pa.array(lines),
+            "file": engine.column(np.full(len(ids), number, dtype=np.int32)),
+            "id": engine.column(ids),
+            "line": engine.column(lines),
             "text": text,
-            "code": none if codes is None else pa.array(codes),
+            "code": none if codes is None else engine.column(codes),
         }
     )
 
