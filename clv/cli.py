@@ -228,7 +228,8 @@ def top(
     if out is not None:
         _writable([out])
         chosen.write_top(kind, n, out)
-        typer.echo(f"{out}: the {n} top {kind} of {chosen.summary['customers']:,} customers.")
+        customers = chosen.summary["customers"]
+        typer.echo(f"{out}: the {min(n, customers):,} top {kind} of {customers:,} customers.")
         return
     table = chosen.top(kind, n)
     columns = ["rank", "customer_id", "orders", "p_purchase", "predicted_purchases"]
@@ -306,19 +307,26 @@ def _day(text: str | None) -> date | None:
 
 def _writable(targets: Sequence[Path | None], inputs: Sequence[Path] = ()) -> None:
     """Complain about an output before the work, not after it; never write over an input."""
-    taken = {path.resolve(): path for path in inputs}
-    for target in targets:
-        if target is not None and target.resolve() in taken:
-            msg = f"{target} cannot be written: it is also {taken[target.resolve()]}."
+    taken = {_identity(path): path for path in inputs}
+    for target in filter(None, targets):
+        if _identity(target) in taken:
+            msg = f"{target} cannot be written: it is also {taken[_identity(target)]}."
             raise InputError(msg, "Give every output a name of its own.")
-        if target is not None:
-            taken[target.resolve()] = target
-        if target is not None and not target.absolute().parent.is_dir():
+        taken[_identity(target)] = target
+        if not target.absolute().parent.is_dir():
             msg = f"{target} cannot be written: its folder does not exist."
             raise InputError(msg, "Make the folder first.")
-        if target is not None and target.exists() and not target.is_file():
+        if target.exists() and not target.is_file():
             msg = f"{target} cannot be written: it is a folder or a device."
             raise InputError(msg, "Name a file.")
+
+
+def _identity(path: Path) -> object:
+    """Return what two names of one file have in common, links included."""
+    if path.exists():
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return path.resolve()
 
 
 def _check(

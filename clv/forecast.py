@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from clv import __version__, engine
+from clv.errors import SettingsError
 from clv.features import rfm
 from clv.models.card import from_card, to_card
 from clv.models.ladder import SpendFit, fit_purchases, fit_spend
@@ -83,6 +84,9 @@ def months_of(as_of: date, settings: Settings) -> list[Month]:
 
     Value earned in month i is discounted by (1 + annual rate)^(-i / 12), the end of the month.
     """
+    if as_of.year + settings.horizon_months // 12 >= date.max.year:
+        msg = f"The as-of date {as_of} is too late to look {settings.horizon_months} months ahead."
+        raise SettingsError(msg, "Set an earlier as-of date.")
     ends = [add_months(as_of, i) for i in range(settings.horizon_months + 1)]
     growth = 1 + settings.discount_rate
     return [

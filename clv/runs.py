@@ -20,6 +20,7 @@ import re
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -96,6 +97,21 @@ def copy_csv(con: duckdb.DuckDBPyConnection, sql: str, target: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
+def write_table(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, str],
+    target: Path,
+    order: str = "",
+) -> None:
+    """Write a view as Parquet or, with formula cells neutralised, as CSV: by the file's ending."""
+    source = f"{table} AS t" + (f" ORDER BY {order}" if order else "")
+    if target.suffix == ".parquet":
+        con.execute(f"COPY (SELECT * FROM {source}) TO {engine.text(target)} (FORMAT parquet)")
+    else:
+        copy_csv(con, f"SELECT {safe_cells(columns, 't.')} FROM {source}", target)
+
+
 class Draft:
     """Uploaded files and the result of checking them; may change until it becomes a run."""
 
@@ -132,7 +148,10 @@ class Draft:
 
     def add_upload(self, filename: str, chunks: Iterator[bytes]) -> Path:
         """Store one uploaded file under its own base name; return where."""
-        name = Path(filename.replace("\\", "/")).name.lstrip(".")[:150] or "upload"
+        base = Path(filename.replace("\\", "/")).name.lstrip(".") or "upload"
+        ending = "".join(Path(base).suffixes[-2:])[-20:]
+        stem = base.removesuffix(ending).encode()[:150].decode(errors="ignore")
+        name = stem + ending
         slot = self.uploads / f"{len(self.inputs):03d}"
         slot.mkdir(parents=True)
         target = slot / name
@@ -142,10 +161,12 @@ class Draft:
         return target
 
     def export_rejects(self, target: Path) -> None:
-        """Write the rejected rows as CSV, formula cells neutralised."""
+        """Write the rejected rows: CSV, or Parquet by the file's ending."""
         with engine.connect() as con:
-            source = f"read_parquet({engine.text(self.rejects)})"
-            copy_csv(con, f"SELECT {safe_cells(REJECTS)} FROM {source}", target)
+            con.execute(
+                f"CREATE VIEW rejects AS SELECT * FROM read_parquet({engine.text(self.rejects)})"
+            )
+            write_table(con, "rejects", REJECTS, target)
 
     def discard(self) -> None:
         """Delete the draft and its uploads."""
@@ -242,15 +263,9 @@ class Run:
 
     def write(self, table: Table, target: Path) -> None:
         """Write one table where the caller wants it: CSV, or Parquet by the file's ending."""
-        columns = _COLUMNS[table]
-        order = " ORDER BY customer_id, month" if table == "monthly" else ""
+        order = "t.customer_id, t.month" if table == "monthly" else ""
         with self._connect() as con:
-            if target.suffix == ".parquet":
-                con.execute(
-                    f"COPY (SELECT * FROM {table}{order}) TO {engine.text(target)} (FORMAT parquet)"
-                )
-            else:
-                copy_csv(con, f"SELECT {safe_cells(columns)} FROM {table}{order}", target)
+            write_table(con, table, _COLUMNS[table], target, order)
 
     def write_top(self, kind: Kind, n: int, target: Path) -> None:
         """Write the top table as CSV."""
@@ -370,14 +385,11 @@ class Store:
 
     def _sweep(self) -> None:
         limit = time.time() - _DAY_SECONDS
-        for folder in ("drafts", "exports"):
-            parent = self.root / folder
-            for path in parent.iterdir() if parent.is_dir() else ():
-                if path.stat().st_mtime < limit:
-                    shutil.rmtree(path, ignore_errors=True)
-        for path in self.root.glob("runs/.partial-*"):
-            if path.stat().st_mtime < limit:
-                shutil.rmtree(path, ignore_errors=True)
+        for pattern in ("drafts/*", "exports/*", "runs/.partial-*"):
+            for path in self.root.glob(pattern):
+                with suppress(FileNotFoundError):  # Somebody else may sweep at the same time.
+                    if path.stat().st_mtime < limit:
+                        shutil.rmtree(path, ignore_errors=True)
 
 
 class RunWriter:
@@ -411,13 +423,14 @@ class RunWriter:
         write_json(self._partial / f"{name}.json", content)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
+        try:
+            if kind is None:
+                for path in self._partial.iterdir():
+                    with path.open("rb") as handle:
+                        os.fsync(handle.fileno())
+                self._partial.rename(self._partial.with_name(self.id))
+        finally:  # Renamed, there is nothing left to remove.
             shutil.rmtree(self._partial, ignore_errors=True)
-            return
-        for path in self._partial.iterdir():
-            with path.open("rb") as handle:
-                os.fsync(handle.fileno())
-        self._partial.rename(self._partial.with_name(self.id))
 
     @property
     def run(self) -> Run:

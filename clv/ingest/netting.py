@@ -259,7 +259,7 @@ def build_orders(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int:
 
 _GROUPED: Final = (
     "SELECT customer_id, coalesce(order_id, customer_id || '@' || min(ordered_at)::VARCHAR) "
-    "AS order_id, min(ordered_at) AS ordered_at, sum(revenue) AS revenue, "
+    "AS order_id, min(ordered_at) AS ordered_at, round(sum(revenue), 11) AS revenue, "
     "sum(items)::BIGINT AS items, min(revenue) < 0 AS netted FROM lines WHERE code = 0 "
     "GROUP BY customer_id, order_id, CASE WHEN order_id IS NULL THEN ordered_at END"
 )
