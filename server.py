@@ -14,6 +14,4 @@ from clv import downloads
 from clv.api import app as api
 
 downloads.enable()
-app = st.App(
-    Path(__file__).with_name("app.py"), routes=[Mount("/api", app=api), *downloads.routes]
-)
+app = st.App(Path(__file__).with_name("app.py"), routes=[Mount("/api", app=api), *downloads.routes])

@@ -66,12 +66,13 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
     frequency = nw.col("days") - 1
     repeat = nw.when(frequency > 0).then(frequency).otherwise(1)
     # Threads add up in any order: beyond the ninth decimal a sum is not the same twice.
-    value = ((nw.col("revenue") - nw.col("first_value")) / repeat).round(9)
+    revenue, first_value = nw.col("revenue").round(9), nw.col("first_value").round(9)
+    value = (revenue - first_value) / repeat
     known = nw.col("valued") > 0
     result = customers.select(
         "customer_id",
         nw.col("orders").cast(nw.Int64),
-        nw.when(known).then(nw.col("revenue").round(9)).alias("revenue"),
+        nw.when(known).then(revenue).alias("revenue"),
         nw.col("first_day").cast(nw.Date).alias("first_order"),
         nw.col("last_day").cast(nw.Date).alias("last_order"),
         frequency.cast(nw.Int64).alias("frequency"),
