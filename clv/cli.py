@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
 
 import typer
 
@@ -313,6 +313,9 @@ def _writable(targets: Sequence[Path | None], inputs: Sequence[Path] = ()) -> No
             msg = f"{target} cannot be written: it is also {taken[_identity(target)]}."
             raise InputError(msg, "Give every output a name of its own.")
         taken[_identity(target)] = target
+        if target.suffix.lower() in {".xlsx", ".xls", ".ods"}:
+            msg = f"{target} cannot be written: spreadsheets are read, not written."
+            raise InputError(msg, "End the name in .csv (every spreadsheet opens it) or .parquet.")
         if not target.absolute().parent.is_dir():
             msg = f"{target} cannot be written: its folder does not exist."
             raise InputError(msg, "Make the folder first.")
@@ -411,7 +414,8 @@ def _say_run(made: Run, out: Path) -> None:
         typer.echo(
             f"  value     {summary['predicted_clv']:,.2f} {unit}".rstrip()
             + f" in all, {summary['median_clv']:,.2f} median per customer "
-            f"(discounted at {settings['discount_rate']:.0%}, margin {settings['margin']:.0%})"
+            f"(discounted at {settings['discount_rate'] * 100:g}%, "
+            f"margin {settings['margin'] * 100:g}%)"
         )
     for note in made.model["notes"]:
         typer.echo(f"  note      {note['message']}")
@@ -453,9 +457,15 @@ def main() -> None:
     except ClvError as error:
         _fail(error, 1)
     except KeyboardInterrupt:
-        typer.echo("Stopped. Nothing was changed.", err=True)
-        sys.exit(130)
+        _stopped()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(InputError(f"{where}{error.strerror or error}.", "Check the path and the disk."), 2)
     except Exception as error:
+        if "interrupted" in str(error).lower():  # Ctrl-C while the engine was at work.
+            _stopped()
+        if "No space left on device" in str(error):
+            _fail(InputError("The disk is full.", "Make room, or set TMPDIR and --store."), 2)
         if os.environ.get("CLV_DEBUG"):
             raise
         what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
@@ -464,7 +474,12 @@ def main() -> None:
         sys.exit(1)
 
 
-def _fail(error: ClvError, code: int) -> None:
+def _stopped() -> NoReturn:
+    typer.echo("Stopped. Nothing was changed.", err=True)
+    sys.exit(130)
+
+
+def _fail(error: ClvError, code: int) -> NoReturn:
     typer.echo(f"Error: {error.message}", err=True)
     for line in [*error.hint.splitlines(), *error.option.splitlines()]:
         typer.echo(f"       {line}", err=True)

@@ -53,6 +53,12 @@ class IngestOptions:
             "drop": sorted(self.drop),
         }
 
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> IngestOptions:
+        """Rebuild from `as_dict`."""
+        sets = {name: frozenset(content[name]) for name in ("keep", "drop")}
+        return cls(**(dict(content) | sets))
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -58,7 +58,7 @@ CHECKS: Final = (
     ),
     Check(
         "far_date",
-        "Date decades from all others",
+        "Date far from all others",
         "Correct the date, or keep such rows.",
         "ordered_at",
     ),
@@ -76,7 +76,7 @@ CHECKS: Final = (
         "Add the order it refunds.",
         "revenue",
     ),
-    Check("duplicate", "Exact duplicate", "Kept or dropped: the rule can be changed."),
+    Check("duplicate", "Exact duplicate", "Repeats an earlier row."),
     Check("zero_value", "Value is zero", "Kept or dropped: the rule can be changed.", "revenue"),
 )
 NUMBER: Final = {check.code: i + 1 for i, check in enumerate(CHECKS)}

@@ -19,6 +19,7 @@ SPACES: Final = "spaces"
 NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", SPACES: "spaces"}
 _HEAD_BYTES: Final = 1 << 20
 _HEAD_ROWS: Final = 500
+_MOST_TITLES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Dialect:
     header
         Whether the first record names the columns.
     skip
-        Records to pass over before the data.
+        Records to pass over before the data: the header, and lines of text above it.
     skip_lines
         The same in physical lines, for a file without quotes.
     quoting
@@ -83,6 +84,9 @@ def detect(path: Path, name: str, delimiter: str | None = None) -> Dialect:
     if not rows:
         msg = f"{name} holds no rows."
         raise FileError(msg, "Export the orders again.")
+    titles = _titles(rows)
+    skip += titles
+    rows = rows[titles:]
     header = _has_header(rows)
     width = len(rows[0])
     if header and len(rows) > 1:
@@ -91,6 +95,8 @@ def detect(path: Path, name: str, delimiter: str | None = None) -> Dialect:
             # Row names without a name of their own, as R and pandas write them, come first.
             width = common
             rows[0].insert(0, "")
+        elif common < width and not any(cell.strip() for cell in rows[0][common:]):
+            width = common  # Trailing delimiters in the header only.
     elif not header:
         width = Counter(len(r) for r in rows).most_common(1)[0][0]
     columns = _names(rows[0] if header else [], width)
@@ -159,6 +165,16 @@ def _guess(lines: list[str]) -> str:
     widths = Counter(len(line.split()) for line in sample)
     width, times = widths.most_common(1)[0]
     return SPACES if width > 1 and times >= 0.8 * len(sample) else ","
+
+
+def _titles(rows: list[list[str]]) -> int:
+    """Return how many lines of text, such as the name of a report, stand above the table."""
+    widths = Counter(len(row) for row in rows)
+    common, times = widths.most_common(1)[0]
+    first = next(i for i, row in enumerate(rows) if len(row) >= common)
+    above = rows[:first]
+    lone = all(sum(bool(cell.strip()) for cell in row) <= 1 for row in above)
+    return first if common > 1 and times > 0.5 * len(rows) and first <= _MOST_TITLES and lone else 0
 
 
 def _has_header(rows: list[list[str]]) -> bool:

@@ -224,7 +224,7 @@ def _settle(
     if one_total:
         netting.fill_orders(con)
     far = netting.drop_far_dates(con, rules["far_date"])
-    currency = netting.drop_other_currencies(con) if "currency" in tables[0].mapping else ""
+    currency = netting.drop_other_currencies(con)
     duplicates = 0
     if not one_total or rules["duplicate"] == "drop":
         duplicates = netting.find_duplicates(con, rules["duplicate"], has_order_id=has_order_id)
@@ -245,4 +245,6 @@ def _settle(
         "far_dates": [day.isoformat() for day, _ in far],
         "currency": currency or tables[0].numbers.currency,
         "has_order_id": has_order_id,
+        "titles": sum(max(t.dialect.skip - t.dialect.header, 0) for t in tables),
+        "doubtful": next((t.numbers.doubtful for t in tables if t.numbers.doubtful), ""),
     }

@@ -103,7 +103,10 @@ def _wording(tables: list[rows.Table]) -> list[tuple[int, int, str, str, str]]:
                 ),
                 "unreadable_number": ("'", f"' is not an amount. {check.remedy}"),
                 "future_date": (f"{quoted} is '", f"', after the as-of date. {check.remedy}"),
-                "far_date": (f"{quoted} is ", f", decades from all other dates. {check.remedy}"),
+                "far_date": (
+                    f"{quoted} is ",
+                    f", more than ten years from all other dates. {check.remedy}",
+                ),
                 "other_currency": (f"{quoted} is ", f", most rows are in another. {check.remedy}"),
                 "negative_without_order": ("The value is ", f", without an order. {check.remedy}"),
                 "cancelled": ("Cancelled (", f"). {check.remedy}"),

@@ -109,26 +109,31 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
     days = ", ".join(report["far_dates"][:5])
     far = "rejected" if rules["far_date"] == "drop" else "kept"
     value = f"The value of a row is `{mapping.get('items')}` × `{mapping.get('unit_price')}`."
-    share = f"{rejected:,} of {total:,} rows ({rejected / max(total, 1):.0%}) were rejected"
+    share = f"Rejected rows: {rejected:,} of {total:,} ({rejected / max(total, 1):.0%})"
+    doubtful = settled["doubtful"]
     kept = noted.get("duplicate", 0)
     dropped = reasons.get("duplicate", 0)
     sentences = {
         f"{share}, most often for: {checks.TITLES.get(worst, '').lower()} "
         f"({reasons.get(worst, 0):,}).": rejected > 0.05 * total,
+        f"Lines above the header, passed over: {settled['titles']}.": settled["titles"],
         **{f"{one} is no table and was not read.": True for one in report["skipped"]},
         value: "unit_price" in mapping,
+        f"'{doubtful}' was read with the decimal mark '{report['decimal']}'. If its mark parts "
+        "thousands, choose the other decimal mark.": doubtful,
         "The file has no order number: every row is one order.": not settled["has_order_id"],
-        f"{kept:,} rows repeat an earlier row exactly. They were kept, because without an order "
+        f"Rows that repeat an earlier row exactly: {kept:,}. They were kept, because without an order "
         "number two equal purchases may both be real.": kept,
-        f"{dropped:,} rows repeat an earlier row exactly and were dropped.": dropped,
-        f"{noted.get('zero_value', 0):,} rows have the value 0. They were kept: purchases without "
+        f"Rows that repeat an earlier row exactly: {dropped:,}. They were dropped.": dropped,
+        f"Rows with the value 0: {noted.get('zero_value', 0):,}. They were kept: purchases without "
         "revenue.": noted.get("zero_value"),
-        f"A few dates lie decades from all others ({days}); their rows were {far}.": days,
-        f"{report['rows_netted']:,} refund or cancellation rows were taken off the order they "
-        "belong to.": report["rows_netted"],
-        f"{report['orders_cancelled']:,} orders were cancelled in full and do not count as "
-        "orders.": report["orders_cancelled"],
-        "No value column was found: purchases are forecast, money is not.": not report[
+        f"A few dates lie more than ten years from all others ({days}); their rows were {far}.": days,
+        "Refund or cancellation rows taken off the order they belong to: "
+        f"{report['rows_netted']:,}.": report["rows_netted"],
+        f"Orders cancelled in full, which do not count as orders: {report['orders_cancelled']:,}.": (
+            report["orders_cancelled"]
+        ),
+        "No column of values was recognised: purchases are forecast, money is not.": not report[
             "has_revenue"
         ],
     }

@@ -18,7 +18,14 @@ from clv.ingest import records as rec
 from clv.ingest.checks import NUMBER
 from clv.ingest.dialect import SPACES, Dialect
 from clv.ingest.layouts import CANCELLED, REFUNDED, UNPAID
-from clv.ingest.values import DATE_RANGE, DateFormat, NumberFormat, date_format, number_format
+from clv.ingest.values import (
+    DATE_RANGE,
+    DateFormat,
+    NumberFormat,
+    currency_sql,
+    date_format,
+    number_format,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +46,8 @@ CREATE TABLE lines (
 )
 """
 _MISSING: Final = ("nan", "null", "none", "n/a", "#n/a", "<na>", "na", "\\n")
+#: No amount and no quantity is this large: beyond it cents are lost, and so is the file's sense.
+_MOST: Final = "1e15"
 #: Parsed column → role of the cell it comes from.
 _AMOUNTS: Final = {
     "value": "revenue",
@@ -294,10 +303,10 @@ def _select(number: int, table: Table, latest: date) -> str:
                 FROM (SELECT * REPLACE (
                         CASE WHEN ordered_at >= TIMESTAMP '{low}' AND ordered_at < TIMESTAMP '{high}'
                             THEN ordered_at END AS ordered_at,
-                        CASE WHEN isfinite(value) THEN value END AS value,
-                        CASE WHEN isfinite(items) THEN items END AS items,
-                        CASE WHEN isfinite(unit_price) THEN unit_price END AS unit_price,
-                        CASE WHEN isfinite(refunded) THEN refunded END AS refunded)
+                        CASE WHEN abs(value) < {_MOST} THEN value END AS value,
+                        CASE WHEN abs(items) < {_MOST} THEN items END AS items,
+                        CASE WHEN abs(unit_price) < {_MOST} THEN unit_price END AS unit_price,
+                        CASE WHEN abs(refunded) < {_MOST} THEN refunded END AS refunded)
                     FROM (SELECT {_parsed(table)} FROM @source))))
     """
 
@@ -325,6 +334,7 @@ def _parsed(table: Table) -> str:
         "ordered_at": table.dates.sql(_cell(table, "ordered_at")),
         **amounts,
         **texts,
+        **_signs(table),
         "cancel": starts if prefix else "false",
         "status": f"regexp_replace(lower({_cell(table, 'status')}), '^wc-|[^a-z]', '', 'g')"
         if "status" in table.mapping
@@ -334,6 +344,14 @@ def _parsed(table: Table) -> str:
         **{f"raw_{name}": _cell(table, role) for name, role in _AMOUNTS.items()},
     }
     return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+
+
+def _signs(table: Table) -> dict[str, str]:
+    """Return the currency written beside the amounts, where no column names it."""
+    role = "revenue" if "revenue" in table.mapping else "unit_price"
+    if "currency" in table.mapping or table.numbers.plain or role not in table.mapping:
+        return {}
+    return {"currency": f"nullif({currency_sql(_cell(table, role))}, '')"}
 
 
 def _revenue(table: Table) -> str:

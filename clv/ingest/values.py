@@ -166,11 +166,14 @@ class NumberFormat:
         Digits, sign and point only, as far as the sample goes.
     currency
         ISO code of the sign found, or an empty string.
+    doubtful
+        A cell that reads two ways (1.234), where no other cell decides which.
     """
 
     decimal: Literal[".", ","] = "."
     plain: bool = True
     currency: str = ""
+    doubtful: str = ""
 
     def sql(self, column: str) -> str:
         """Return an SQL expression: the column as a double, or NULL; the caller refuses NaN."""
@@ -264,17 +267,28 @@ def number_format(
     plain = all(_PLAIN.fullmatch(cell) for cell in cells)
     if decimal:
         return NumberFormat(decimal, plain and decimal == ".", currency)
-    votes: Counter[str] = Counter()
-    for cell in cells:
-        vote = _decimal_of(cell)
-        if vote:
-            votes[vote] += 1
+    votes = Counter(vote for cell in cells if (vote := _decimal_of(cell)))
     if votes:
         chosen = votes.most_common(1)[0][0]
-    else:
-        unsure = any("," in cell for cell in cells)
-        chosen = "," if unsure and semicolons else "."
-    return NumberFormat("," if chosen == "," else ".", plain and chosen == ".", currency)
+        return NumberFormat("," if chosen == "," else ".", plain and chosen == ".", currency)
+    marked = [cell for cell in cells if "." in cell or "," in cell]
+    if not marked:
+        return NumberFormat(".", plain, currency)
+    # Every mark has three digits behind it: 1.234. Beside amounts without a mark these are
+    # thousands; alone they can be either, and the program that wrote the file most likely decides.
+    comma = "," in marked[0]
+    alone = len(marked) == len(cells)
+    as_comma = semicolons if alone else not comma
+    doubtful = marked[0] if alone else ""
+    return NumberFormat("," if as_comma else ".", plain and not as_comma, currency, doubtful)
+
+
+def currency_sql(column: str) -> str:
+    """Return an SQL expression: the ISO code of the currency written beside an amount, or NULL."""
+    # A sign that several countries use, such as kr, names no currency.
+    found = f"nullif(regexp_extract({column}, '{_CURRENCY}'), '')"
+    cases = " ".join(f"WHEN '{sign}' THEN '{code}'" for sign, code in _SIGNS.items())
+    return f"(CASE {found} {cases} ELSE regexp_extract({found}, '^[A-Z]{{3}}$') END)"
 
 
 def _decimal_of(cell: str) -> str | None:

@@ -90,7 +90,6 @@ def _ask_columns(draft: Draft, options: IngestOptions, found: Preview, missing: 
 def _checked(draft: Draft, options: IngestOptions, found: Preview) -> bool:
     """See to it that the draft has been checked with these options; return whether it has."""
     key = f"check:{draft.id}:{reading.digest(options)}"
-    current = f"clv_checked_{draft.id}"
     job = jobs.find(key)
     if job is not None and job.failure is not None:
         trouble.show(job.failure)
@@ -104,10 +103,7 @@ def _checked(draft: Draft, options: IngestOptions, found: Preview) -> bool:
             reading.head(found)
         _again("Upload another file")
         return False
-    if job is not None and job.finished and "seen" not in job.about:
-        job.about["seen"] = True
-        st.session_state[current] = key
-    if draft.checked and st.session_state.get(current, key) == key:
+    if draft.checked and draft.report["options"] == options.as_dict():
         return True
     # The same options may have been checked before others: that report is gone.
     jobs.forget(key)

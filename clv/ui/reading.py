@@ -39,9 +39,11 @@ _NONE: Final = "not in the file"
 
 
 def options_of(draft: Draft) -> IngestOptions:
-    """Return what the visitor has set for a draft in this session."""
+    """Return what the visitor has set for a draft: in this session, else when it was checked."""
     found = st.session_state.get(f"clv_options_{draft.id}")
-    return found if isinstance(found, IngestOptions) else IngestOptions()
+    if isinstance(found, IngestOptions):
+        return found
+    return IngestOptions.from_dict(draft.report["options"]) if draft.checked else IngestOptions()
 
 
 def set_options(draft: Draft, options: IngestOptions) -> None:

@@ -288,7 +288,7 @@ def test_a_file_without_a_value_column_gives_orders_without_revenue(tmp_path):
     found = check(tmp_path, "customer,date\nq,2017-01-01\n")
     assert found.orders == [("q", "q@2017-01-01 00:00:00", "2017-01-01 00:00:00", None, None)]
     assert found.report["has_revenue"] is False
-    assert any("No value column" in m for m in found.report["messages"])
+    assert any("No column of values" in m for m in found.report["messages"])
 
 
 def test_quantity_times_unit_price_is_the_value_where_none_is_given(tmp_path):

@@ -152,7 +152,7 @@ def test_order_lines_drop_exact_duplicates_and_say_so(tmp_path):
     assert found.texts == [(3, "duplicate", row.strip()), (5, "duplicate", row.strip())]
     assert found.orders == [("1", "10", "2017-01-01 00:00:00", 10.0, 2)]
     assert found.report["rules"]["duplicate"] == "drop"
-    assert any("2 rows repeat" in message for message in found.report["messages"])
+    assert any("repeat an earlier row exactly: 2. They were dropped" in message for message in found.report["messages"])
 
 
 def test_order_lines_keep_duplicates_when_asked(tmp_path):
@@ -239,7 +239,7 @@ def test_forty_per_cent_broken_rows(tmp_path):
         (15, "unreadable_date"),
         (16, "too_many_fields"),
     ]
-    assert "60 of 150 rows (40%) were rejected" in found.report["messages"][0]
+    assert "Rejected rows: 60 of 150 (40%)" in found.report["messages"][0]
 
 
 def test_the_transactions_sample_is_accounted_for_to_the_row():
