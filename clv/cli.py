@@ -36,6 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+_STOPPED: Final = 130
 _READING: Final = "How to read the files"
 _FORECAST: Final = "What to forecast"
 _OUTPUT: Final = "What to write"
@@ -456,27 +457,37 @@ def main() -> None:
         _fail(error, 2)
     except ClvError as error:
         _fail(error, 1)
+    except SystemExit as leaving:
+        if leaving.code == _STOPPED:  # typer's own answer to Ctrl-C says nothing.
+            _stopped()
+        raise
     except KeyboardInterrupt:
         _stopped()
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(InputError(f"{where}{error.strerror or error}.", "Check the path and the disk."), 2)
     except Exception as error:
-        if "interrupted" in str(error).lower():  # Ctrl-C while the engine was at work.
-            _stopped()
-        if "No space left on device" in str(error):
-            _fail(InputError("The disk is full.", "Make room, or set TMPDIR and --store."), 2)
         if os.environ.get("CLV_DEBUG"):
             raise
-        what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        typer.echo(f"Error: something went wrong on our side ({what})", err=True)
-        typer.echo("       CLV_DEBUG=1 shows where; please report it with that.", err=True)
-        sys.exit(1)
+        _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> NoReturn:
+    """End for an error nobody raised on purpose, unless it is one that the user can mend."""
+    said = str(error)
+    if "interrupted" in said.lower():  # Ctrl-C while the engine was at work.
+        _stopped()
+    if "No space left on device" in said:
+        _fail(InputError("The disk is full.", "Make room, or set TMPDIR and --store."), 2)
+    what = f"{type(error).__name__}: {said.splitlines()[0] if said else ''}"
+    typer.echo(f"Error: something went wrong on our side ({what})", err=True)
+    typer.echo("       CLV_DEBUG=1 shows where; please report it with that.", err=True)
+    sys.exit(1)
 
 
 def _stopped() -> NoReturn:
     typer.echo("Stopped. Nothing was changed.", err=True)
-    sys.exit(130)
+    sys.exit(_STOPPED)
 
 
 def _fail(error: ClvError, code: int) -> NoReturn:

@@ -234,9 +234,9 @@ _MESSAGES: Final = {
         "gives every customer the same average purchase rate and assumes that nobody has left."
     ),
     "at-bound": (
-        "The purchase model is at an extreme of what it can describe: for example, hardly any "
-        "differences between customers, or nobody who leaves. The forecast is sound; how sure the "
-        "model is of its own parameters cannot be said."
+        "These customers lie at an extreme of what the purchase model can describe: for example, "
+        "they hardly differ, or hardly anybody leaves. The forecast stands; take single customers' "
+        "figures with care."
     ),
     "no-values": (
         "The file has no column with values, so there is no forecast of revenue. You see the "
@@ -265,9 +265,9 @@ _MESSAGES: Final = {
         "the observed one."
     ),
     "spend-at-bound": (
-        "The spend model is at an extreme of what it can describe: for example, customers "
-        "who hardly differ. The forecast is sound; how sure the model is of its own parameters "
-        "cannot be said."
+        "These customers' values lie at an extreme of what the spend model can describe: for "
+        "example, they hardly differ. The forecast stands; take single customers' figures with "
+        "care."
     ),
 }
 

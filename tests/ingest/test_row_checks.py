@@ -152,7 +152,10 @@ def test_order_lines_drop_exact_duplicates_and_say_so(tmp_path):
     assert found.texts == [(3, "duplicate", row.strip()), (5, "duplicate", row.strip())]
     assert found.orders == [("1", "10", "2017-01-01 00:00:00", 10.0, 2)]
     assert found.report["rules"]["duplicate"] == "drop"
-    assert any("repeat an earlier row exactly: 2. They were dropped" in message for message in found.report["messages"])
+    assert any(
+        "repeat an earlier row exactly: 2. They were dropped" in message
+        for message in found.report["messages"]
+    )
 
 
 def test_order_lines_keep_duplicates_when_asked(tmp_path):

@@ -105,6 +105,26 @@ def test_rule_can_be_turned_round(pages):
     assert after["rows_accepted"] > before
 
 
+def test_a_refreshed_page_keeps_its_reading_and_still_obeys(pages):
+    at = pages.open()
+    at.button(key="sample_order-lines").click().run()
+    draft = query(pages.settle(at), "draft")
+    before = Store().draft(draft).report["rows_accepted"]
+
+    def repeats(at):
+        return next(t for t in at.toggle if t.label.startswith("Count exact repeats"))
+
+    # Another session has no memory of the first: what the draft was checked with decides.
+    again = pages.settle(pages.open(draft=draft))
+    assert repeats(again).value is False
+    repeats(again).set_value(True).run()
+    pages.settle(again)
+    assert Store().draft(draft).report["rows_accepted"] > before
+    third = pages.settle(pages.open(draft=draft))
+    assert repeats(third).value is True
+    assert Store().draft(draft).report["rules"]["duplicate"] == "keep"
+
+
 def upload(pages, name, content):
     at = pages.open()
     at.file_uploader(key="upload_0").upload(name, content, "text/csv").run()
