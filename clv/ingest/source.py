@@ -340,7 +340,12 @@ codecs.register_error("clv_latin", _latin_fallback)
 def _transcode(raw: Path, target: Path, encoding: str, name: str) -> None:
     """Write UTF-8 with newline line ends; lone carriage returns end a line only in files without newlines."""
     with raw.open("rb") as handle:
-        old_mac = not any(b"\n" in chunk for chunk in _chunks(handle))
+        ends = returns = 0
+        for chunk in _chunks(handle):
+            ends += chunk.count(b"\n")
+            returns += chunk.count(b"\r") - chunk.count(b"\r\n")
+    # A few lone ones are part of a text; where they are many, they end lines.
+    alone_ends = returns > 0.1 * ends
     errors = "clv_latin" if encoding.replace("-", "") in {"cp1252", "windows1252"} else "strict"
     reader = "utf-8-sig" if encoding == "utf-8" else encoding  # Passes over a byte-order mark.
     decoder = codecs.getincrementaldecoder(reader)(errors)
@@ -354,7 +359,7 @@ def _transcode(raw: Path, target: Path, encoding: str, name: str) -> None:
                 raise FileError(msg, "Try another encoding, for instance cp1252.") from None
             pending = "\r" if chunk and text.endswith("\r") else ""
             text = text.removesuffix("\r") if pending else text
-            text = text.replace("\r\n", "\n").replace("\r", "\n" if old_mac else " ")
+            text = text.replace("\r\n", "\n").replace("\r", "\n" if alone_ends else " ")
             out.write(text.replace("\0", "\ufffd"))
 
 

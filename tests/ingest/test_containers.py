@@ -317,3 +317,10 @@ def test_files_of_different_layouts_are_refused_by_name(tmp_path):
     two.write_text("customer,date,total\nq,2017-01-01,4\n", encoding="utf-8")
     with pytest.raises(LayoutError, match=r"two\.csv.*one\.csv"):
         check_files(one, two)
+
+
+def test_three_kinds_of_line_ends_in_one_file(tmp_path):
+    ends = ("\r\n", "\n", "\r")
+    rows = "".join(f"c{i},2017-01-01,5{ends[i % 3]}" for i in range(300))
+    found = check(tmp_path, ("customer,date,amount\n" + rows).encode())
+    assert (found.report["rows_total"], found.report["rows_rejected"]) == (300, 0)
