@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import contextmanager
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -19,15 +18,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
 
 import typer
 
-from clv import __version__
+from clv import __version__, terminal
 from clv.errors import ClvError, InputError, NoRowsError, SettingsError, did_you_mean
 from clv.runs import Draft, Store, write_json
 from clv.settings import MODELS, IngestOptions, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from clv.runs import Run
 
 app = typer.Typer(
     add_completion=False,
@@ -154,7 +152,7 @@ def run(
     where = Store(store)
     # The models' libraries take most of a second to import: do it while the engine reads.
     Thread(target=import_module, args=["clv.forecast"], daemon=True).start()
-    with _progress() as progress:
+    with terminal.progress() as progress:
         draft = where.new_draft()
         try:
             _check(draft, inputs, options, settings.as_of, progress, rejects, report)
@@ -167,8 +165,8 @@ def run(
             made.write("monthly", monthly)
         if model_card:
             shutil.copyfile(made.file("model.json"), model_card)
-    _say_report(made.report)
-    _say_run(made, out)
+    terminal.say_report(made.report)
+    terminal.say_run(made, out)
 
 
 @app.command()
@@ -193,9 +191,9 @@ def check(
     """
     options = _options(layout, map_, date_order, decimal, encoding, delimiter, keep, drop)
     _writable([rejects, report], inputs)
-    with TemporaryDirectory(prefix="clv-check-") as folder, _progress() as progress:
+    with TemporaryDirectory(prefix="clv-check-") as folder, terminal.progress() as progress:
         found = _check(Draft(Path(folder)), inputs, options, _day(as_of), progress, rejects, report)
-    _say_report(found)
+    terminal.say_report(found)
 
 
 @app.command()
@@ -239,7 +237,7 @@ def top(
         if chosen.summary["predicted_revenue"] is None
         else ["predicted_revenue", "predicted_clv"]
     )
-    _say_table(columns, table.select(columns).to_pylist())
+    terminal.say_table(columns, table.select(columns).to_pylist())
 
 
 @app.command()
@@ -357,80 +355,6 @@ def _check(
                 draft.export_rejects(rejects)
             if report:
                 write_json(report, draft.report)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show the stage on a terminal; say nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield lambda _stage, _done, _total: None
-        return
-    from rich.console import Console  # noqa: PLC0415
-
-    with Console(stderr=True).status("Starting") as status:
-
-        def show(stage: str, done: int, total: int) -> None:
-            count = f" {done:,} / {total:,}" if done else (f" {total:,}" if total > 1 else "")
-            status.update(stage + count)
-
-        yield show
-
-
-def _say_report(report: dict[str, Any]) -> None:
-    files = ", ".join(f["name"] for f in report["files"])
-    typer.echo(f"{files}")
-    typer.echo(
-        f"  read as   {report['layout_title']}: {report['delimiter']}, {report['encoding']}, "
-        f"dates {report['date_format']}, decimal {report['decimal']!r}"
-    )
-    mapping = ", ".join(f"{role} = {column}" for role, column in report["mapping"].items())
-    typer.echo(f"  columns   {mapping}")
-    typer.echo(
-        f"  rows      {report['rows_total']:,} = {report['rows_accepted']:,} accepted "
-        f"+ {report['rows_rejected']:,} rejected"
-    )
-    for code, count in report["reasons"].items():
-        title = report["reason_titles"][code]
-        typer.echo(f"            {count:>10,}  {code:<22} {title}. {report['remedies'][code]}")
-    money = (
-        f", revenue {report['revenue']:,.2f} {report['currency']}" if report["has_revenue"] else ""
-    )
-    typer.echo(
-        f"  orders    {report['orders']:,} of {report['customers']:,} customers, "
-        f"{report['first_order']} to {report['last_order']}{money.rstrip()}"
-    )
-    for message in report["messages"]:
-        typer.echo(f"  note      {message}")
-
-
-def _say_run(made: Run, out: Path) -> None:
-    summary, settings = made.summary, made.settings
-    horizon = f"{settings['horizon_months']} months from {settings['as_of']}"
-    typer.echo(f"Forecast for the {horizon}")
-    if summary["predicted_purchases"] is not None:
-        typer.echo(f"  purchases {summary['predicted_purchases']:,.0f}")
-    if summary["predicted_revenue"] is not None:
-        unit = settings["currency"]
-        typer.echo(f"  revenue   {summary['predicted_revenue']:,.2f} {unit}".rstrip())
-        typer.echo(
-            f"  value     {summary['predicted_clv']:,.2f} {unit}".rstrip()
-            + f" in all, {summary['median_clv']:,.2f} median per customer "
-            f"(discounted at {settings['discount_rate'] * 100:g}%, "
-            f"margin {settings['margin'] * 100:g}%)"
-        )
-    for note in made.model["notes"]:
-        typer.echo(f"  note      {note['message']}")
-    typer.echo(f"{out}: {summary['customers']:,} customers. Run {made.id}")
-
-
-def _say_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
-    def cell(value: object) -> str:
-        return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-    cells = [columns, *([cell(row[c]) for c in columns] for row in rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
-    for line in cells:
-        typer.echo("  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)))
 
 
 def _version(value: bool) -> None:

@@ -1,0 +1,93 @@
+"""What the command line shows: progress, the report, the run, a table."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from clv.runs import Run
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show the stage on a terminal; say nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _stage, _done, _total: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    with Console(stderr=True).status("Starting") as status:
+
+        def show(stage: str, done: int, total: int) -> None:
+            count = f" {done:,} / {total:,}" if done else (f" {total:,}" if total > 1 else "")
+            status.update(stage + count)
+
+        yield show
+
+
+def say_report(report: dict[str, Any]) -> None:
+    """Print what the check found."""
+    files = ", ".join(f["name"] for f in report["files"])
+    typer.echo(f"{files}")
+    typer.echo(
+        f"  read as   {report['layout_title']}: {report['delimiter']}, {report['encoding']}, "
+        f"dates {report['date_format']}, decimal {report['decimal']!r}"
+    )
+    mapping = ", ".join(f"{role} = {column}" for role, column in report["mapping"].items())
+    typer.echo(f"  columns   {mapping}")
+    typer.echo(
+        f"  rows      {report['rows_total']:,} = {report['rows_accepted']:,} accepted "
+        f"+ {report['rows_rejected']:,} rejected"
+    )
+    for code, count in report["reasons"].items():
+        title = report["reason_titles"][code]
+        typer.echo(f"            {count:>10,}  {code:<22} {title}. {report['remedies'][code]}")
+    money = (
+        f", revenue {report['revenue']:,.2f} {report['currency']}" if report["has_revenue"] else ""
+    )
+    typer.echo(
+        f"  orders    {report['orders']:,} of {report['customers']:,} customers, "
+        f"{report['first_order']} to {report['last_order']}{money.rstrip()}"
+    )
+    for message in report["messages"]:
+        typer.echo(f"  note      {message}")
+
+
+def say_run(made: Run, out: Path) -> None:
+    """Print what the forecast says in all, and where it was written."""
+    summary, settings = made.summary, made.settings
+    horizon = f"{settings['horizon_months']} months from {settings['as_of']}"
+    typer.echo(f"Forecast for the {horizon}")
+    if summary["predicted_purchases"] is not None:
+        typer.echo(f"  purchases {summary['predicted_purchases']:,.0f}")
+    if summary["predicted_revenue"] is not None:
+        unit = settings["currency"]
+        typer.echo(f"  revenue   {summary['predicted_revenue']:,.2f} {unit}".rstrip())
+        typer.echo(
+            f"  value     {summary['predicted_clv']:,.2f} {unit}".rstrip()
+            + f" in all, {summary['median_clv']:,.2f} median per customer "
+            f"(discounted at {settings['discount_rate'] * 100:g}%, "
+            f"margin {settings['margin'] * 100:g}%)"
+        )
+    for note in made.model["notes"]:
+        typer.echo(f"  note      {note['message']}")
+    typer.echo(f"{out}: {summary['customers']:,} customers. Run {made.id}")
+
+
+def say_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
+    """Print rows under their column names, right-aligned."""
+
+    def cell(value: object) -> str:
+        return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+    cells = [columns, *([cell(row[c]) for c in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    for line in cells:
+        typer.echo("  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)))
