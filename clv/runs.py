@@ -277,10 +277,11 @@ class Run:
     def _top_sql(self, kind: Kind) -> str:
         first, second = _ORDER_BY[kind]
         ordering = f"{first} DESC, {second} DESC, customer_id"
+        # Cut to the top first: ranking everybody would sort every column of every customer.
         return (
             f"SELECT row_number() OVER (ORDER BY {ordering}) AS rank, * FROM ("
             "SELECT *, predicted_purchases * predicted_order_value AS predicted_revenue "
-            f"FROM forecasts) WHERE {first} IS NOT NULL ORDER BY {ordering} LIMIT ?"
+            f"FROM forecasts WHERE {first} IS NOT NULL ORDER BY {ordering} LIMIT ?) ORDER BY rank"
         )
 
     def _ids(self, where: str, prefix: str, limit: int) -> list[str]:
