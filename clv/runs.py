@@ -20,9 +20,9 @@ import re
 import secrets
 import shutil
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
@@ -220,7 +220,7 @@ class Run:
         The forecasts columns plus ``rank`` and ``predicted_revenue`` (expected purchases × expected
         order value, undiscounted, before margin). Empty when the run has no such forecast.
         """
-        return self.query(self._top_sql(kind), [n])
+        return self.query(self._top_sql(kind, n))
 
     def customer(self, customer_id: str) -> dict[str, Any] | None:
         """Return one customer's forecasts row, or None."""
@@ -271,59 +271,46 @@ class Run:
         """Write the top table as CSV."""
         columns = {"rank": "BIGINT"} | FORECASTS | {"predicted_revenue": "DOUBLE"}
         with self._connect() as con:
-            inner = self._top_sql(kind).replace("LIMIT ?", f"LIMIT {int(n)}")
+            inner = self._top_sql(kind, n)
             copy_csv(con, f"SELECT {safe_cells(columns)} FROM ({inner}) ORDER BY rank", target)
 
-    def _top_sql(self, kind: Kind) -> str:
+    def _top_sql(self, kind: Kind, n: int) -> str:
         first, second = _ORDER_BY[kind]
         ordering = f"{first} DESC, {second} DESC, customer_id"
         # Cut to the top first: ranking everybody would sort every column of every customer.
         return (
             f"SELECT row_number() OVER (ORDER BY {ordering}) AS rank, * FROM ("
             "SELECT *, predicted_purchases * predicted_order_value AS predicted_revenue "
-            f"FROM forecasts WHERE {first} IS NOT NULL ORDER BY {ordering} LIMIT ?) ORDER BY rank"
+            f"FROM forecasts WHERE {first} IS NOT NULL ORDER BY {ordering} LIMIT {int(n)}) "
+            "ORDER BY rank"
         )
 
     def _ids(self, where: str, prefix: str, limit: int) -> list[str]:
         sql = f"SELECT customer_id FROM forecasts WHERE {where} ORDER BY customer_id LIMIT $2"
         return [str(i) for i in self.query(sql, [prefix, limit])["customer_id"].to_pylist()]
 
-    def _connect(self) -> Any:  # noqa: ANN401 - a context manager, typed by engine.connect
-        return _reader(self.path, self.settings)
-
-
-class _reader:  # noqa: N801 - reads like a function at its one call
-    """Open the engine with a run's tables as views."""
-
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        self._manager = engine.connect()
-        self._path = path
-        self._settings = settings
-
-    def __enter__(self) -> duckdb.DuckDBPyConnection:
-        con = self._manager.__enter__()
-        for table in ("orders", "rejects", "forecasts", "profiles"):
-            source = engine.text(self._path / f"{table}.parquet")
-            con.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({source})")
-        months = self._settings["months"]
-        rows = ", ".join(
-            f"({m['month']}, DATE '{m['start']}', DATE '{m['end']}', {m['discount']!r}::DOUBLE)"
-            for m in months
-        )
-        margin = repr(float(self._settings["margin"]))
-        con.execute(
-            "CREATE VIEW monthly AS "
-            "SELECT customer_id, month, month_start, month_end, "
-            "p.purchases[month] AS predicted_purchases, "
-            "p.purchases[month] * predicted_order_value AS predicted_revenue, "
-            f"p.purchases[month] * predicted_order_value * discount * {margin} AS predicted_clv "
-            "FROM forecasts JOIN profiles p USING (frequency, recency, T), "
-            f"(VALUES {rows}) AS months(month, month_start, month_end, discount)"
-        )
-        return con
-
-    def __exit__(self, *exc: object) -> None:
-        self._manager.__exit__(*exc)  # type: ignore[arg-type]
+    @contextmanager
+    def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the engine with the run's tables as views."""
+        with engine.connect() as con:
+            for table in ("orders", "rejects", "forecasts", "profiles"):
+                source = engine.text(self.path / f"{table}.parquet")
+                con.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({source})")
+            rows = ", ".join(
+                f"({m['month']}, DATE '{m['start']}', DATE '{m['end']}', {m['discount']!r}::DOUBLE)"
+                for m in self.settings["months"]
+            )
+            margin = repr(float(self.settings["margin"]))
+            con.execute(
+                "CREATE VIEW monthly AS "
+                "SELECT customer_id, month, month_start, month_end, "
+                "p.purchases[month] AS predicted_purchases, "
+                "p.purchases[month] * predicted_order_value AS predicted_revenue, "
+                f"p.purchases[month] * predicted_order_value * discount * {margin} AS predicted_clv "
+                "FROM forecasts JOIN profiles p USING (frequency, recency, T), "
+                f"(VALUES {rows}) AS months(month, month_start, month_end, discount)"
+            )
+            yield con
 
 
 class Store:
@@ -449,8 +436,3 @@ def _link(source: Path, target: Path) -> None:
 def now() -> str:
     """Return the current time in UTC, ISO 8601, microseconds: sortable."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-def today() -> date:
-    """Return today's date in UTC."""
-    return datetime.now(UTC).date()

@@ -23,6 +23,9 @@ FAR_DAYS: Final = 3653
 _FEW_ROWS: Final = 5
 _FEW_SHARE: Final = 0.001
 _MAX_ROUNDS: Final = 50
+#: Items of a row as SQL; a row that names none counts as one.
+_QUANTITY: Final = "CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE abs(items) END"
+_PRICE: Final = f"round(abs(revenue) / {_QUANTITY}, 4)"
 
 
 def fill_orders(con: duckdb.DuckDBPyConnection) -> None:
@@ -150,13 +153,12 @@ def settle_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int
     int
         Rows netted against an order.
     """
-    own = (
-        "AND NOT EXISTS (SELECT 1 FROM balanced b WHERE b.order_id = l.order_id "
-        "AND b.customer_id = l.customer_id)"
-        if has_order_id
-        else ""
-    )
+    own = ""
     if has_order_id:
+        own = (
+            "AND NOT EXISTS (SELECT 1 FROM balanced b WHERE b.order_id = l.order_id "
+            "AND b.customer_id = l.customer_id)"
+        )
         con.execute(
             "CREATE TEMP TABLE balanced AS SELECT order_id, customer_id FROM lines "
             "WHERE code = 0 AND order_id IS NOT NULL AND NOT cancel GROUP BY ALL "
@@ -164,9 +166,7 @@ def settle_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int
         )
     con.execute(
         "CREATE TEMP TABLE refunds AS SELECT l.rowid AS id, customer_id, ordered_at, product, "
-        "CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE abs(items) END AS quantity, "
-        "round(abs(revenue) / CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE abs(items) END, 4) "
-        "AS price, cancel, NULL::BIGINT AS target FROM lines l "
+        f"{_QUANTITY} AS quantity, {_PRICE} AS price, cancel, NULL::BIGINT AS target FROM lines l "
         f"WHERE code = 0 AND (revenue < 0 OR cancel) {own}"
     )
     if not engine.row(con, "SELECT count(*) FROM refunds")[0]:
@@ -198,7 +198,7 @@ def _match_refunds(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "CREATE TEMP TABLE bought AS SELECT l.rowid AS id, l.customer_id, l.product, "
         "CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE items END AS left_over, "
-        "round(revenue / CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE items END, 4) AS price, "
+        f"{_PRICE} AS price, "
         "l.ordered_at FROM lines l SEMI JOIN refunds USING (customer_id) "
         "WHERE code = 0 AND revenue > 0 AND NOT l.cancel"
     )
@@ -213,8 +213,7 @@ def _match_refunds(con: duckdb.DuckDBPyConnection) -> None:
             "AND b.ordered_at <= r.ordered_at AND b.left_over >= r.quantity "
             "WHERE r.target IS NULL GROUP BY ALL) GROUP BY target"
         )
-        row = engine.row(con, "SELECT count(*) FROM pairs")
-        if not row[0]:
+        if not engine.row(con, "SELECT count(*) FROM pairs")[0]:
             break
         con.execute("UPDATE refunds SET target = p.target FROM pairs p WHERE refunds.id = p.id")
         con.execute(
@@ -234,8 +233,7 @@ def drop_zero_values(con: duckdb.DuckDBPyConnection, rule: Rule, *, one_total: b
         )
     else:
         where = "code = 0 AND revenue = 0"
-    row = engine.row(con, f"SELECT count(*) FROM lines WHERE {where}")
-    count = int(row[0])
+    count = int(engine.row(con, f"SELECT count(*) FROM lines WHERE {where}")[0])
     if count and rule == "drop":
         con.execute(f"UPDATE lines SET code = {NUMBER['zero_value']} WHERE {where}")
     return count

@@ -27,9 +27,9 @@ def make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> No
         if not len(ids) and not table.faults:
             continue
         index = table.index()
-        usable = table.rows if table.fine is None else len(table.fine)
-        if usable != (len(index) if table.fine is None else table.rows):
-            msg = f"{table.source.name}: {len(index)} records, but {table.rows} rows."
+        fine = len(index) if table.fine is None else len(table.fine)
+        if fine != table.rows:
+            msg = f"{table.source.name}: {fine} records, but {table.rows} rows."
             raise FileError(msg, "Export the file again.")
         where = ids - first if table.fine is None else table.fine[ids - first]
         parts.append(_located(number, ids, index.line[where], index.text(where), None))

@@ -249,8 +249,7 @@ def _insert_strict(con: duckdb.DuckDBPyConnection, table: Table, select: str, so
     if _count(con) - before != wanted:
         msg = f"{table.source.name} cannot be read reliably: its quotes are too irregular."
         raise FileError(msg, "Export the file again with every text field in quotes.")
-    faulty = np.flatnonzero(index.fault != rec.FINE)
-    table.faults = len(faulty)
+    table.faults = int((index.fault != rec.FINE).sum())
 
 
 def _count(con: duckdb.DuckDBPyConnection) -> int:

@@ -338,10 +338,11 @@ codecs.register_error("clv_latin", _latin_fallback)
 
 
 def _transcode(raw: Path, target: Path, encoding: str, name: str) -> None:
-    """Write UTF-8 with newline line ends; lone carriage returns end a line only in files without newlines."""
+    """Write UTF-8 with newline line ends; lone carriage returns end lines only where they are many."""
     with raw.open("rb") as handle:
         ends = returns = 0
-        for chunk in _chunks(handle):
+        for piece in _chunks(handle):
+            chunk = piece.replace(b"\0", b"")  # In two-byte encodings a zero parts CR from LF.
             ends += chunk.count(b"\n")
             returns += chunk.count(b"\r") - chunk.count(b"\r\n")
     # A few lone ones are part of a text; where they are many, they end lines.

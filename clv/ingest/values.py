@@ -301,16 +301,7 @@ def _decimal_of(cell: str) -> str | None:
         return ","
     if commas > 1:
         return "."
-    if commas == 1:
-        return (
-            ","
-            if len(digits) - digits.rfind(",") - 1 != 3 or digits.startswith((",", "0,"))
-            else None
-        )
-    if points == 1:
-        return (
-            "."
-            if len(digits) - digits.rfind(".") - 1 != 3 or digits.startswith((".", "0."))
-            else None
-        )
-    return None
+    mark = "," if commas else "."
+    whole, _, cents = digits.partition(mark)
+    proves = commas + points == 1 and (len(cents) != 3 or whole in {"", "0"})
+    return mark if proves else None

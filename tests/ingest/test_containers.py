@@ -324,3 +324,9 @@ def test_three_kinds_of_line_ends_in_one_file(tmp_path):
     rows = "".join(f"c{i},2017-01-01,5{ends[i % 3]}" for i in range(300))
     found = check(tmp_path, ("customer,date,amount\n" + rows).encode())
     assert (found.report["rows_total"], found.report["rows_rejected"]) == (300, 0)
+
+
+def test_a_lone_return_inside_a_text_ends_no_line_in_two_byte_encodings(tmp_path):
+    text = "customer,date,amount,note\r\na,2017-01-01,5,one\rtwo\r\n" + "b,2017-01-02,6,x\r\n" * 20
+    found = check(tmp_path, text.encode("utf-16"))
+    assert (found.report["rows_total"], found.report["rows_rejected"]) == (21, 0)
