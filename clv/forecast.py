@@ -7,6 +7,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,7 +18,8 @@ from clv.errors import SettingsError
 from clv.features import rfm
 from clv.models.card import from_card, to_card
 from clv.models.ladder import SpendFit, fit_purchases, fit_spend
-from clv.orders import FORECASTS
+from clv.orders import FORECASTS, PROFILES
+from clv.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,13 +33,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-#: Lowest chance of buying within the horizon → segment.
-SEGMENTS: Final = (
-    (0.75, "highly likely"),
-    (0.50, "somewhat likely"),
-    (0.25, "unlikely"),
-    (0.00, "highly unlikely"),
-)
 #: A customer whose next order lies beyond a century gets that date: practically never.
 MAX_WAIT_DAYS: Final = 36_525
 _VECTORS: Final = 12
@@ -113,7 +108,7 @@ def make(
         The day on which the forecast stands.
     forecasts, profiles
         Parquet files to write: one row per customer (`clv.orders.FORECASTS`), and one row per
-        distinct (frequency, recency, T) with its expected purchases month by month.
+        distinct (frequency, recency, T) (`clv.orders.PROFILES`).
 
     Returns
     -------
@@ -139,10 +134,13 @@ def make(
     scored, monthly = _score_triples(purchases, x, t_x, age, months)
     con.register("profile", scored)
     con.register("spend", _score_spend(con, spend))
-    _write(con, settings, as_of, forecasts, profiles)
+    valued = "predicted_purchases" if spend.model is None else "predicted_clv"
+    cuts = _cuts(con, settings, valued)
+    _write(con, settings, as_of, group_sql(cuts, valued), forecasts, profiles)
     card = _card(con, purchases, spend, settings, as_of, months)
     progress("Summing up", customers, customers)
-    return card, _summary(con, forecasts, monthly, months, as_of, settings)
+    summary = _summary(con, forecasts, monthly, months, as_of, settings)
+    return card, summary | {"cuts": cuts.as_dict()}
 
 
 def _fit_spend(con: duckdb.DuckDBPyConnection) -> SpendFit:
@@ -175,7 +173,10 @@ def _score_triples(
     }
     if fit.model is None:
         nothing = pa.nulls(len(x), pa.float64())
-        names = ("p_alive", "p_purchase", "predicted_purchases", "discounted", "next_order_days")
+        names = (
+            *("p_alive", "p_purchase", "predicted_purchases", "discounted", "next_order_days"),
+            *("p_silent", "discounted_if_active"),
+        )
         each = pa.nulls(len(x), pa.list_(pa.float64()))
         return pa.table(keys | dict.fromkeys(names, nothing) | {"purchases": each}), None
     scores = fit.model.score(x, t_x, age, [m.end_days for m in months])
@@ -187,6 +188,8 @@ def _score_triples(
         "predicted_purchases": scores.purchases[:, -1],
         "discounted": monthly @ discount,
         "next_order_days": np.minimum(scores.next_order_days, MAX_WAIT_DAYS),
+        "p_silent": scores.p_silent,
+        "discounted_if_active": np.diff(scores.purchases_if_active, axis=1, prepend=0.0) @ discount,
     }
     lists = pa.FixedSizeListArray.from_arrays(engine.column(monthly.ravel()), h)
     columns = {name: engine.column(values) for name, values in figures.items()}
@@ -205,20 +208,38 @@ def _score_spend(con: duckdb.DuckDBPyConnection, fit: SpendFit) -> pa.Table:
     return pa.table({"predicted_order_value": engine.column(value)})
 
 
+def _clv(settings: Settings) -> str:
+    return f"discounted * predicted_order_value * {settings.margin!r}"
+
+
+def _cuts(con: duckdb.DuckDBPyConnection, settings: Settings, valued: str) -> Cuts:
+    """Read the numbers that the segments' rules need off the scored customers."""
+    value = _clv(settings) if valued == "predicted_clv" else valued
+    gap, high, middle = engine.row(
+        con,
+        "SELECT median(recency / frequency) FILTER (frequency > 0), "
+        f"quantile_cont({value}, {1 - HIGH_SHARE!r}), quantile_cont({value}, {1 - MIDDLE_SHARE!r}) "
+        "FROM (SELECT * FROM customers POSITIONAL JOIN spend) "
+        "JOIN profile USING (frequency, recency, T)",
+    )
+    days = NEW_DAYS if gap is None else max(ceil(gap), 1)
+    return Cuts(days, float(high or 0.0), float(middle or 0.0))
+
+
 def _write(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     as_of: date,
+    segment: str,
     forecasts: Path,
     profiles: Path,
 ) -> None:
-    cases = " ".join(f"WHEN p_purchase >= {low} THEN '{name}'" for low, name in SEGMENTS)
     made = {
-        "predicted_clv": f"discounted * predicted_order_value * {settings.margin!r}",
+        "predicted_clv": _clv(settings),
         "predicted_clv_low": "NULL::DOUBLE",
         "predicted_clv_high": "NULL::DOUBLE",
         "next_order_date": f"DATE '{as_of}' + ceil(next_order_days)::INTEGER",
-        "segment": f"CASE {cases} END",
+        "segment": segment,
     }
     columns = ", ".join(f"({made.get(c, c)})::{kind} AS {c}" for c, kind in FORECASTS.items())
     con.execute(
@@ -227,7 +248,7 @@ def _write(
         f"TO {engine.text(forecasts)} (FORMAT parquet, PARQUET_VERSION v2, ROW_GROUP_SIZE 61440)"
     )
     con.execute(
-        "COPY (SELECT frequency, recency, T, purchases FROM profile) "
+        f"COPY (SELECT {', '.join(PROFILES)} FROM profile) "
         f"TO {engine.text(profiles)} (FORMAT parquet)"
     )
 

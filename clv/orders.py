@@ -4,6 +4,8 @@ orders
     One row per order, sorted by nothing in particular.
 forecasts
     One row per customer, sorted by ``customer_id``; the CSV has the same names in the same order.
+profiles
+    One row per distinct (frequency, recency, T): what depends on nothing else.
 monthly
     One row per customer and calendar month from the as-of date.
 rejects
@@ -62,6 +64,18 @@ FORECASTS: Final = {
     "predicted_clv_high": "DOUBLE",
     "next_order_date": "DATE",
     "segment": "VARCHAR",
+}
+
+#: ``purchases`` expected month by month; ``p_silent`` chance that a customer who stayed active after
+#: the last order has bought nothing since; ``discounted_if_active`` discounted expected purchases of
+#: the horizon, were the customer known to be active.
+PROFILES: Final = {
+    "frequency": "BIGINT",
+    "recency": "BIGINT",
+    "T": "BIGINT",
+    "purchases": "DOUBLE[]",
+    "p_silent": "DOUBLE",
+    "discounted_if_active": "DOUBLE",
 }
 
 #: ``month`` 1…horizon; the month covers (``month_start``, ``month_end``]; ``predicted_revenue`` is

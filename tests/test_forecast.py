@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from clv.errors import SettingsError
 from clv.forecast import add_months, months_of, score
@@ -182,8 +184,14 @@ def test_a_forecast_by_hand(store):
         "predicted_clv_high": None,
         # The median wait is 60 ln 2 = 41.6 days.
         "next_order_date": date(2020, 1, 31) + timedelta(42),
-        "segment": "highly likely",
+        # Silent for 20 days at 1/60 a day: on schedule. Worth as much as the best fifth.
+        "segment": "champions",
     }
+    # Older than the usual gap of 10 days, but more likely than not to order again.
+    assert b["segment"] == "promising"
+    profile = run.query("SELECT * FROM profiles WHERE frequency = 1").to_pylist()[0]
+    assert profile["p_silent"] == pytest.approx(math.exp(-20 / 60), rel=1e-13)
+    assert profile["discounted_if_active"] == pytest.approx(sum(clv) / 21 / 0.5, rel=1e-13)
     assert (b["frequency"], b["recency"], b["T"], b["monetary_value"]) == (0, 0, 30, 0.0)
     assert b["predicted_clv"] == a["predicted_clv"]
 
@@ -252,10 +260,43 @@ def test_forecasts_do_not_contradict_themselves(base):
     assert (row["next_order_date"] > date.fromisoformat(base.settings["as_of"])).all()
 
 
-def test_segments_follow_the_chance_of_buying(base):
-    for p, segment in zip(*(columns(base)[c] for c in ("p_purchase", "segment")), strict=True):
-        likely = ("highly unlikely", "unlikely", "somewhat likely", "highly likely")
-        assert segment == likely[int(p >= 0.25) + int(p >= 0.5) + int(p >= 0.75)]
+def test_segments_follow_their_rules(base):
+    """The rules as docs/segments.md words them, computed again row by row."""
+    rows = base.query(
+        "SELECT f.*, p_silent FROM forecasts f JOIN profiles USING (frequency, recency, T)"
+    ).to_pylist()
+    gap = statistics.median(r["recency"] / r["frequency"] for r in rows if r["frequency"])
+    best = sorted((r["predicted_clv"] for r in rows), reverse=True)
+    cuts = base.summary["cuts"]
+    assert cuts["new_days"] == math.ceil(gap)
+    assert sum(v >= cuts["high_value"] for v in best) == pytest.approx(0.2 * len(rows), abs=1)
+    assert sum(v >= cuts["middle_value"] for v in best) == pytest.approx(0.5 * len(rows), abs=1)
+    for r in rows:
+        if r["frequency"] == 0:
+            new = "new" if r["T"] <= gap else "one-time"
+            expected = "promising" if new != "new" and r["p_purchase"] >= 0.5 else new
+        elif r["p_alive"] < 0.2:
+            expected = "inactive"
+        elif r["p_silent"] < 0.1:
+            expected = "at risk"
+        elif r["p_alive"] < 0.5 or r["p_silent"] < 0.25:
+            expected = "needs attention"
+        elif r["predicted_clv"] >= cuts["high_value"]:
+            expected = "champions"
+        else:
+            expected = "loyal" if r["frequency"] >= 2 else "promising"
+        assert r["segment"] == expected, r
+    assert len({r["segment"] for r in rows}) >= 5
+
+
+def test_silence_is_what_an_active_customer_would_keep_that_long(base):
+    """P(no purchase in t | rate) averaged over the rates of the customers with that history."""
+    p = base.model["purchases"]["parameters"]
+    rows = base.query("SELECT * FROM profiles ORDER BY hash(frequency, recency, T) LIMIT 20")
+    for r in rows.to_pylist():
+        rates = stats.gamma(p["r"] + r["frequency"], scale=1 / (p["alpha"] + r["recency"]))
+        silent = rates.expect(lambda rate, r=r: math.exp(-rate * (r["T"] - r["recency"])))
+        assert r["p_silent"] == pytest.approx(silent, rel=1e-6)
 
 
 def test_the_next_order_is_the_median_wait_from_the_as_of_date(base):

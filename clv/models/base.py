@@ -24,12 +24,20 @@ class PurchaseScores(NamedTuple):
         Shape (n, h). Expected number of purchases in (T, T + t].
     next_order_days
         Shape (n,). Median wait in days for the next purchase of a customer still active.
+    purchases_if_active
+        Shape (n, h). The same as ``purchases`` for a customer known to be active at T:
+        ``purchases = p_alive * purchases_if_active``.
+    p_silent
+        Shape (n,). Probability that a customer who stayed active after the last purchase has
+        bought nothing since: small when somebody is overdue.
     """
 
     p_alive: Floats
     p_purchase: Floats
     purchases: Floats
     next_order_days: Floats
+    purchases_if_active: Floats
+    p_silent: Floats
 
 
 class PurchaseModel(Protocol):

@@ -362,20 +362,29 @@ class BetaGeoModel(LifetimesAttributes):
             The median wait is cut off at ``LONGEST_WAIT``.
         """
         r, alpha, a, b = self.parameters()
-        x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, T))
+        x, t_x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, recency, T))
         times = np.atleast_1d(np.asarray(horizons, dtype=float))
-        alive = self.conditional_probability_alive(x, np.asarray(recency, dtype=float).ravel(), age)
+        alive = self.conditional_probability_alive(x, t_x, age)
+        # Active after the last purchase, the rate is gamma-distributed with shape r + x and rate
+        # alpha + t_x; the wait for the next one is Lomax again.
+        silent = np.exp(-(r + x) * np.log1p((age - t_x) / (alpha + t_x)))
         x, age, pair = distinct_pairs(x, age)
         shape, rate = (r + x)[:, None], (alpha + age)[:, None]
         expected = purchases_while_alive(
             times, shape, rate, a, (b + x + self.first_can_be_last)[:, None]
         )
         soon = -np.expm1(-shape * np.log1p(times / rate))
-        purchases, p_purchase = expected[pair], soon[pair]
-        purchases *= alive[:, None]
+        if_active, p_purchase = expected[pair], soon[pair]
         p_purchase *= alive[:, None]
         median = np.minimum(np.asarray(self.wait_if_alive(x, age)), LONGEST_WAIT)
-        return PurchaseScores(alive, p_purchase, purchases, median[pair])
+        return PurchaseScores(
+            p_alive=alive,
+            p_purchase=p_purchase,
+            purchases=if_active * alive[:, None],
+            next_order_days=median[pair],
+            purchases_if_active=if_active,
+            p_silent=silent,
+        )
 
     def card(self) -> dict[str, Any]:
         """Return everything that is needed to score again: JSON types only."""

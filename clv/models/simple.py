@@ -81,7 +81,7 @@ class PooledRate:
         horizons: ArrayLike,
     ) -> PurchaseScores:
         """Forecast n triples at h horizons: the same for every customer."""
-        del recency, T
+        silence = np.asarray(T, dtype=float).ravel() - np.asarray(recency, dtype=float).ravel()
         n = np.asarray(frequency).size
         expected = self.rate_ * np.atleast_1d(np.asarray(horizons, dtype=float))
         return PurchaseScores(
@@ -89,6 +89,8 @@ class PooledRate:
             p_purchase=np.tile(-np.expm1(-expected), (n, 1)),
             purchases=np.tile(expected, (n, 1)),
             next_order_days=np.full(n, np.log(2) / self.rate_),
+            purchases_if_active=np.tile(expected, (n, 1)),
+            p_silent=np.exp(-self.rate_ * silence),
         )
 
     def card(self) -> dict[str, Any]:

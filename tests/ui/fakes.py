@@ -88,7 +88,14 @@ def fake_run(
                 if forecast
                 else "NULL::DATE"
             )
-            + " AS next_order_date, NULL::VARCHAR AS segment FROM forecasts ORDER BY customer_id"
+            + " AS next_order_date, "
+            + (
+                "CASE WHEN frequency = 0 THEN 'one-time' WHEN p_alive < 0.3 THEN 'at risk' "
+                "ELSE 'loyal' END"
+                if forecast
+                else "NULL::VARCHAR"
+            )
+            + " AS segment FROM forecasts ORDER BY customer_id"
         )
         con.execute(
             "CREATE TABLE rejects AS SELECT 'shop.csv' AS file, 7::BIGINT AS line, "
@@ -96,7 +103,9 @@ def fake_run(
         )
         con.execute(
             "CREATE TABLE profiles AS SELECT DISTINCT frequency, recency, T, "
-            "list_transform(range(1, 13), lambda i: predicted_purchases / 12 * (1.1 - i / 60)) AS purchases "
+            "list_transform(range(1, 13), lambda i: predicted_purchases / 12 * (1.1 - i / 60)) AS purchases, "
+            f"{if_forecast('0.05 + 0.9 * p_alive')} AS p_silent, "
+            f"{if_forecast('(0.4 + 0.7 * frequency) * 0.95')} AS discounted_if_active "
             "FROM full_forecasts"
         )
         for table, target in (("orders", draft.orders), ("rejects", draft.rejects)):
@@ -223,6 +232,7 @@ def _summary(con: Any, report: dict[str, Any], *, forecast: bool, value: bool) -
         "mean_clv": mean,
         "expected_buyers": buyers,
         "top20_share": next((p["value"] for p in curve if p["customers"] >= 0.2), None),
+        "cuts": {"new_days": 60, "high_value": 100.0, "middle_value": 20.0},
         "concentration": curve,
         "monthly": monthly if forecast else [],
         "history_monthly": [

@@ -1,0 +1,16 @@
+"""Charts: pure functions from a table to a Plotly figure; they know nothing of the screen.
+
+One module a page; `clv.charts.base` holds what all share.
+"""
+
+from clv.charts.base import Measure
+from clv.charts.customer import customer_monthly_figure, customer_timeline_figure
+from clv.charts.summary import concentration_figure, history_forecast_figure
+
+__all__ = [
+    "Measure",
+    "concentration_figure",
+    "customer_monthly_figure",
+    "customer_timeline_figure",
+    "history_forecast_figure",
+]
