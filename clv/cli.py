@@ -75,6 +75,16 @@ Encoding = Annotated[str | None, typer.Option(help="utf-8, cp1252, … Detected 
 Delimiter = Annotated[
     str | None, typer.Option(help="comma, semicolon, tab, pipe or spaces. Detected by default.")
 ]
+Label = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="COLUMN",
+        help="Compare customers by this column (country, channel, category…). Repeatable. Found in "
+        "the file by default.",
+        rich_help_panel=_READING,
+    ),
+]
 Keep = Annotated[
     list[str] | None,
     typer.Option(help="Accept rows that a rule would reject: duplicate, far_date. Repeatable."),
@@ -127,6 +137,7 @@ def run(
     decimal: Decimal = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
+    label: Label = None,
     keep: Keep = None,
     drop: Drop = None,
     monthly: Annotated[
@@ -146,7 +157,7 @@ def run(
     """
     from clv import pipeline  # noqa: PLC0415 - `--help` and `sample` need no engine
 
-    options = _options(layout, map_, date_order, decimal, encoding, delimiter, keep, drop)
+    options = _options(layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop)
     settings = Settings(_day(as_of), horizon_months, discount_rate, margin, model, currency)
     _writable([out, monthly, rejects, report, model_card], inputs)
     where = Store(store)
@@ -180,6 +191,7 @@ def check(
     decimal: Decimal = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
+    label: Label = None,
     keep: Keep = None,
     drop: Drop = None,
     rejects: Rejects = None,
@@ -189,7 +201,7 @@ def check(
 
     Example: python -m clv check orders.csv --rejects rejects.csv
     """
-    options = _options(layout, map_, date_order, decimal, encoding, delimiter, keep, drop)
+    options = _options(layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop)
     _writable([rejects, report], inputs)
     with TemporaryDirectory(prefix="clv-check-") as folder, terminal.progress() as progress:
         found = _check(Draft(Path(folder)), inputs, options, _day(as_of), progress, rejects, report)
@@ -269,6 +281,7 @@ def _options(
     decimal: str | None,
     encoding: str | None,
     delimiter: str | None,
+    label: Sequence[str] | None,
     keep: Sequence[str] | None,
     drop: Sequence[str] | None,
 ) -> IngestOptions:
@@ -291,6 +304,7 @@ def _options(
         delimiter=delimiter,
         keep=frozenset(keep or ()),
         drop=frozenset(drop or ()),
+        labels=tuple(label) if label else None,
     )
 
 

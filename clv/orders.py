@@ -8,6 +8,9 @@ profiles
     One row per distinct (frequency, recency, T): what depends on nothing else.
 monthly
     One row per customer and calendar month from the as-of date.
+labels
+    One row per customer: ``customer_id`` and, as text under their own names, the file's labels
+    (country, channel, category…) of the customer's first order.
 rejects
     One row per data row of the input that did not become (part of) an order.
 """

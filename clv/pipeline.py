@@ -46,7 +46,11 @@ def check(
     """
     with ingest.read(inputs, options, as_of, progress) as (con, report):
         progress("Storing orders", report["rows_total"], report["rows_total"])
-        for table, target in (("orders", draft.orders), ("rejects", draft.rejects)):
+        for table, target in (
+            ("orders", draft.orders),
+            ("rejects", draft.rejects),
+            ("labels", draft.labels),
+        ):
             # A new file each time: a run made from this draft earlier shares the old one.
             fresh = target.with_suffix(".new")
             con.execute(

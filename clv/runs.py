@@ -6,8 +6,8 @@ visible. Ids are unguessable: whoever knows one may read it.
 
 ::
 
-    <store>/drafts/<id>/          uploads/, then orders.parquet, rejects.parquet, report.json
-    <store>/runs/<id>/            orders, rejects, forecasts, profiles (Parquet);
+    <store>/drafts/<id>/          uploads/, then orders, rejects, labels (Parquet), report.json
+    <store>/runs/<id>/            orders, rejects, labels, forecasts, profiles (Parquet);
                                   report.json, model.json, settings.json, summary.json
     <store>/exports/<id>/         CSV downloads, made on demand, safe to delete
 """
@@ -121,6 +121,7 @@ class Draft:
         self.uploads = path / "uploads"
         self.orders = path / "orders.parquet"
         self.rejects = path / "rejects.parquet"
+        self.labels = path / "labels.parquet"
 
     @property
     def inputs(self) -> list[Path]:
@@ -205,12 +206,17 @@ class Run:
         """Totals of the run and the concentration curve."""
         return read_json(self.path / "summary.json")
 
+    @property
+    def labels(self) -> list[str]:
+        """Names of the columns by which customers can be compared, as in the file."""
+        return list(self.report.get("labels") or [])
+
     def file(self, name: str) -> Path:
         """Return the path of one of the run's files, for instance ``model.json``."""
         return self.path / name
 
     def query(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
-        """Run SQL over the views ``orders``, ``rejects``, ``forecasts`` and ``monthly``."""
+        """Run SQL over the views ``orders, rejects, labels, forecasts, profiles, monthly``."""
         with self._connect() as con:
             return con.sql(sql, params=parameters or None).to_arrow_table()
 
@@ -293,7 +299,7 @@ class Run:
     def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the engine with the run's tables as views."""
         with engine.connect() as con:
-            for table in ("orders", "rejects", "forecasts", "profiles"):
+            for table in ("orders", "rejects", "labels", "forecasts", "profiles"):
                 source = engine.text(self.path / f"{table}.parquet")
                 con.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({source})")
             rows = ", ".join(
@@ -400,7 +406,7 @@ class RunWriter:
 
     def __enter__(self) -> Self:
         self._partial.mkdir(parents=True, mode=0o700)
-        for name in ("orders.parquet", "rejects.parquet", "report.json"):
+        for name in ("orders.parquet", "rejects.parquet", "labels.parquet", "report.json"):
             _link(self._draft.path / name, self._partial / name)
         return self
 

@@ -34,6 +34,8 @@ class IngestOptions:
     keep, drop
         Codes of row checks whose default rule is turned round: ``keep={"duplicate"}`` accepts exact
         duplicates, ``drop={"zero_value"}`` rejects rows of value zero.
+    labels
+        Columns by which customers are compared (country, channel…); empty for none.
     """
 
     layout: str | None = None
@@ -44,6 +46,7 @@ class IngestOptions:
     delimiter: str | None = None
     keep: frozenset[str] = frozenset()
     drop: frozenset[str] = frozenset()
+    labels: tuple[str, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
@@ -51,13 +54,15 @@ class IngestOptions:
             "mapping": dict(self.mapping),
             "keep": sorted(self.keep),
             "drop": sorted(self.drop),
+            "labels": None if self.labels is None else list(self.labels),
         }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> IngestOptions:
         """Rebuild from `as_dict`."""
         sets = {name: frozenset(content[name]) for name in ("keep", "drop")}
-        return cls(**(dict(content) | sets))
+        labels = content.get("labels")
+        return cls(**(dict(content) | sets | {"labels": None if labels is None else tuple(labels)}))
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,7 @@ def test_run_with_every_option_records_them_all(orders, call):
         *("--date-order", "dmy", "--rejects", "rejects.csv", "--report", "report.json"),
         *("--model-card", "card.json", "--monthly", "monthly.csv", "--currency", "EUR"),
         *("--decimal", ".", "--encoding", "utf-8", "--delimiter", "comma"),
-        *("--keep", "far_date", "--drop", "zero_value"),
+        *("--keep", "far_date", "--drop", "zero_value", "--label", "wieviel"),
     )
     assert (code, err) == (0, "")
     run = Store().latest()
@@ -247,6 +247,7 @@ def test_run_with_every_option_records_them_all(orders, call):
         "decimal": ".",
         "encoding": "utf-8",
         "delimiter": "comma",
+        "labels": ["wieviel"],
         "keep": ["far_date"],
         "drop": ["zero_value"],
     }

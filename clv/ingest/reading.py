@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv import engine
 from clv.errors import FileError, InputError, LayoutError, NoRowsError
-from clv.ingest import checks, dialect, layouts, matching, netting, rows, source
+from clv.ingest import checks, dialect, labels, layouts, matching, netting, rows, source
 from clv.ingest.rejects import make_rejects
 from clv.ingest.report import make_report
 
@@ -54,6 +54,8 @@ class Preview:
         The head does not tell day from month (the whole file still may).
     problems
         Plain sentences on what keeps the files from being read.
+    labels
+        Columns of the first file by which customers can be compared.
     """
 
     files: tuple[FilePreview, ...]
@@ -64,6 +66,7 @@ class Preview:
     decimal: str
     date_ambiguous: bool
     problems: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
 
 def detect(inputs: Sequence[Path], options: IngestOptions) -> Preview:
@@ -85,9 +88,11 @@ def detect(inputs: Sequence[Path], options: IngestOptions) -> Preview:
         problems: list[str] = []
         mapping: dict[str, str | None] = dict.fromkeys(layouts.ROLES)
         layout, title, dates, decimal, ambiguous = None, "", "", ".", False
+        grouping: tuple[str, ...] = ()
         try:
             match = _match(first_source, first, options)
             mapping |= match.mapping
+            grouping = _labels([(first_source, first, match)], options)
             layout, title = match.layout.name, match.layout.title
             if match.missing:
                 missing = matching.explain_missing(
@@ -100,7 +105,9 @@ def detect(inputs: Sequence[Path], options: IngestOptions) -> Preview:
             decimal = rows.choose_numbers(first, match, options).decimal
         except InputError as error:
             problems.append(f"{error.message} {error.hint}")
-    return Preview(files, layout, title, mapping, dates, decimal, ambiguous, tuple(problems))
+    return Preview(
+        files, layout, title, mapping, dates, decimal, ambiguous, tuple(problems), grouping
+    )
 
 
 def _open(
@@ -126,6 +133,16 @@ def _match(opened: source.Source, found: dialect.Dialect, options: IngestOptions
     )
 
 
+def _labels(
+    tables: Sequence[tuple[source.Source, dialect.Dialect, matching.Match]], options: IngestOptions
+) -> tuple[str, ...]:
+    """Return the label columns: as asked for, else those found in any of the files."""
+    if options.labels is not None:
+        return labels.check(options.labels, [(s.name, d.columns) for s, d, _ in tables])
+    found = [c for _, d, match in tables for c in labels.find(d, match.mapping.values())]
+    return tuple(dict.fromkeys(found))[: labels.MOST_LABELS]
+
+
 @contextmanager
 def read(
     inputs: Sequence[Path], options: IngestOptions, as_of: date | None, progress: Progress
@@ -135,7 +152,7 @@ def read(
     Yields
     ------
     (connection, report)
-        The connection has the tables ``orders`` and ``rejects`` (see `clv.orders`).
+        The connection has the tables ``orders``, ``rejects`` and ``labels`` (see `clv.orders`).
 
     Raises
     ------
@@ -155,12 +172,16 @@ def read(
         tables = _prepare(inputs, options, spool, progress)
         has_order_id = all("order_id" in t.mapping for t in tables)
         rules = checks.rules(options, has_order_id=has_order_id)
-        con.execute(rows.CREATE)
+        names = _labels([(t.source, t.dialect, t.match) for t in tables], options)
+        rows.create(con, names)
         latest = as_of or datetime.now(UTC).date()
         for number, table in enumerate(tables):
+            table.labels = names
             progress(f"Reading {table.source.name}", number, len(tables))
             rows.load(con, number, table, latest, spool)
         settled = _settle(con, tables, rules, has_order_id=has_order_id, progress=progress)
+        asked = options.labels is not None
+        settled["labels"] = labels.build(con, names, asked=asked, has_order_id=has_order_id)
         progress("Listing rejected rows", 0, 0)
         make_rejects(con, tables)
         report = make_report(con, tables, settled, as_of)

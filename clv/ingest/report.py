@@ -79,6 +79,7 @@ def make_report(
         "date_format": head.dates.title,
         "decimal": head.numbers.decimal,
         "mapping": head.mapping,
+        "labels": settled["labels"],
         "skipped": [name for t in tables for name in t.source.skipped],
         "currency": settled["currency"],
         "has_revenue": "revenue" in head.mapping or "unit_price" in head.mapping,

@@ -14,6 +14,7 @@ import numpy as np
 
 from clv import engine
 from clv.errors import AmbiguousDateError, FileError
+from clv.ingest import labels
 from clv.ingest import records as rec
 from clv.ingest.checks import NUMBER
 from clv.ingest.dialect import SPACES, Dialect
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
     from clv.ingest.source import Source
     from clv.settings import IngestOptions
 
-CREATE: Final = """
+_CREATE: Final = """
 CREATE TABLE lines (
     file UTINYINT, customer_id VARCHAR, order_id VARCHAR, ordered_at TIMESTAMP, revenue DOUBLE,
     items DOUBLE, product VARCHAR, currency VARCHAR, cancel BOOLEAN, fingerprint UBIGINT,
-    code UTINYINT, detail VARCHAR
+    code UTINYINT, detail VARCHAR{labels}
 )
 """
 _MISSING: Final = ("nan", "null", "none", "n/a", "#n/a", "<na>", "na", "\\n")
@@ -78,6 +79,7 @@ class Table:
     faults: int = 0
     records: rec.Records | None = None
     fine: NDArray[np.int64] | None = field(default=None)
+    labels: tuple[str, ...] = ()
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -95,6 +97,12 @@ class Table:
                 quoting=self.dialect.quoting,
             )
         return self.records
+
+
+def create(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    """Make the empty table ``lines``, with a column for every label."""
+    more = "".join(f", {labels.column(i)} VARCHAR" for i in range(len(names)))
+    con.execute(_CREATE.format(labels=more))
 
 
 def prepare(
@@ -290,7 +298,7 @@ def _select(number: int, table: Table, latest: date) -> str:
                 WHEN {NUMBER["unreadable_date"]} THEN coalesce(raw_date, '')
                 WHEN {NUMBER["future_date"]} THEN raw_date
                 WHEN {NUMBER["unreadable_number"]} THEN wrong
-            END
+            END{"".join(f", {labels.column(i)}" for i in range(len(table.labels)))}
         FROM (SELECT *, CASE
                 WHEN customer_id IS NULL AND NOT ({fillable}) THEN {NUMBER["missing_customer"]}
                 WHEN ordered_at IS NULL AND NOT ({fillable} AND coalesce(trim(raw_date), '') = '')
@@ -341,8 +349,14 @@ def _parsed(table: Table) -> str:
         "fingerprint": f"hash({', '.join(engine.name(c) for c in table.dialect.columns)})",
         "raw_date": _cell(table, "ordered_at"),
         **{f"raw_{name}": _cell(table, role) for name, role in _AMOUNTS.items()},
+        **{labels.column(i): _label(table, name) for i, name in enumerate(table.labels)},
     }
     return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+
+
+def _label(table: Table, name: str) -> str:
+    """Return a label's cell; of several files, not all need to have the column."""
+    return _text(engine.name(name)) if name in table.dialect.columns else "NULL::VARCHAR"
 
 
 def _signs(table: Table) -> dict[str, str]:

@@ -155,6 +155,15 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
         _boxes(shown, mapping, columns, found, key)
         with st.expander("More columns"):
             _boxes([p for p in pairs if p not in shown], mapping, columns, found, key)
+        grouping = st.multiselect(
+            "Compare customers by",
+            [c for c in columns if c not in set(found.mapping.values())],
+            default=[c for c in found.labels if c in columns],
+            help="Columns such as country, channel or category. A customer's value is that of the "
+            "first order.",
+            placeholder="No column chosen",
+            key=f"labels_{key}",
+        )
         first = found.files[0] if found.files else None
         cells = st.columns(4)
         encoding = _auto_box(
@@ -177,6 +186,7 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
         submitted = st.form_submit_button("Read the file this way", icon=":material/refresh:")
     if not submitted:
         return
+    labels = options.labels if grouping == list(found.labels) else tuple(grouping)
     changed = mapping != {r: found.mapping.get(r) for r in ROLES} and layout == options.layout
     set_options(
         draft,
@@ -188,6 +198,7 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
             delimiter=delimiter,
             date_order=order,  # type: ignore[arg-type]
             decimal=decimal,  # type: ignore[arg-type]
+            labels=labels,
         ),
     )
 

@@ -108,7 +108,15 @@ def fake_run(
             f"{if_forecast('(0.4 + 0.7 * frequency) * 0.95')} AS discounted_if_active "
             "FROM full_forecasts"
         )
-        for table, target in (("orders", draft.orders), ("rejects", draft.rejects)):
+        con.execute(
+            "CREATE TABLE labels AS SELECT DISTINCT customer_id, CASE WHEN hash(customer_id) % 3 = 0 "
+            "THEN 'Österreich' ELSE 'Germany' END AS \"Ship country\" FROM orders ORDER BY 1"
+        )
+        for table, target in (
+            ("orders", draft.orders),
+            ("rejects", draft.rejects),
+            ("labels", draft.labels),
+        ):
             con.execute(f"COPY {table} TO {engine.text(target)} (FORMAT parquet)")
         report = _report(con, currency, value=value)
         write_json(draft.path / "report.json", report)
@@ -154,6 +162,7 @@ def _report(con: Any, currency: str, *, value: bool) -> dict[str, Any]:
         "examples": [],
         "messages": [],
         "has_revenue": value,
+        "labels": ["Ship country"],
     }
 
 
