@@ -63,6 +63,12 @@ class PurchaseModel(Protocol):
     ) -> PurchaseScores:
         """Forecast each triple at each horizon (days after T)."""
 
+    def wait_if_alive(self, frequency: ArrayLike, T: ArrayLike, q: ArrayLike = 0.5) -> Any:
+        """Return the quantile q of the wait from T on, for a customer active at T."""
+
+    def due(self, frequency: ArrayLike, recency: ArrayLike, q: ArrayLike = 0.9) -> Any:
+        """Return the quantile q of the wait after the last purchase, had the customer stayed."""
+
     def card(self) -> dict[str, Any]:
         """Return everything that is needed to score again: JSON types only."""
 

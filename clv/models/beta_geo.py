@@ -290,6 +290,25 @@ class BetaGeoModel(LifetimesAttributes):
             wait = (alpha + age) * np.expm1(-np.log1p(-level) / (r + x))
         return like(wait, frequency, T, q)
 
+    def due(
+        self,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        q: ArrayLike = 0.9,
+    ) -> Any:
+        """Return the quantile of the wait after the last purchase, for a customer who stayed active.
+
+        Lomax, like `wait_if_alive`, but counted from the last purchase and knowing nothing of what
+        came after it: ``(alpha + recency) * ((1 - q)^(-1 / (r + x)) - 1)``. A customer silent for
+        longer has a ``p_silent`` below ``1 - q``.
+
+        Raises
+        ------
+        ValueError
+            When q is not in [0, 1).
+        """
+        return self.wait_if_alive(frequency, recency, q)
+
     def wait(
         self,
         frequency: ArrayLike,

@@ -8,7 +8,7 @@ import numpy as np
 
 from clv.errors import FitError
 from clv.models.base import PurchaseScores
-from clv.models.inputs import check_triples, weights_of
+from clv.models.inputs import check_triples, like, weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -92,6 +92,26 @@ class PooledRate:
             purchases_if_active=np.tile(expected, (n, 1)),
             p_silent=np.exp(-self.rate_ * silence),
         )
+
+    def wait_if_alive(self, frequency: ArrayLike, T: ArrayLike, q: ArrayLike = 0.5) -> Any:
+        """Return the quantile q of the exponential wait, ``-log(1 - q) / rate``, for everybody.
+
+        Raises
+        ------
+        ValueError
+            When q is not in [0, 1).
+        """
+        level = np.asarray(q, dtype=float)
+        if not ((level >= 0) & (level < 1)).all():
+            msg = "The quantile q must be at least 0 and below 1."
+            raise ValueError(msg)
+        shape = np.broadcast(level, frequency, T).shape
+        wait = np.array(np.broadcast_to(-np.log1p(-level) / self.rate_, shape))
+        return like(wait, frequency, T, q)
+
+    def due(self, frequency: ArrayLike, recency: ArrayLike, q: ArrayLike = 0.9) -> Any:
+        """Return the same: a constant rate has no memory of the last purchase."""
+        return self.wait_if_alive(frequency, recency, q)
 
     def card(self) -> dict[str, Any]:
         """Return everything that is needed to score again: JSON types only."""
