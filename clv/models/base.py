@@ -63,6 +63,12 @@ class PurchaseModel(Protocol):
     ) -> PurchaseScores:
         """Forecast each triple at each horizon (days after T)."""
 
+    def p_purchase_between(self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike) -> Floats:
+        """Return P(a purchase between two edges | active at T), shape (n, h).
+
+        ``edges`` are h + 1 ascending times in days after T.
+        """
+
     def wait_if_alive(self, frequency: ArrayLike, T: ArrayLike, q: ArrayLike = 0.5) -> Any:
         """Return the quantile q of the wait from T on, for a customer active at T."""
 

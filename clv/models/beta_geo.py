@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 
 from clv.errors import FitError
+from clv.models.activity import purchase_between
 from clv.models.base import PurchaseScores
 from clv.models.beta_geo_expectation import purchases_while_alive
 from clv.models.beta_geo_formulas import count_probability, probability_alive
@@ -355,6 +356,29 @@ class BetaGeoModel(LifetimesAttributes):
         return like(chances, t, n)
 
     # -- all customers at once -------------------------------------------------------------------
+
+    def p_purchase_between(self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike) -> Floats:
+        """Return P(at least one purchase in (T + t1, T + t2] | active at T).
+
+        Parameters
+        ----------
+        frequency, T
+            Shape (n,), in the time unit of ``fit``.
+        edges
+            Shape (h + 1,), ascending: time units after T between which the h spans lie.
+
+        Returns
+        -------
+        Floats
+            Shape (n, h); see `clv.models.activity`.
+        """
+        r, alpha, a, b = self.parameters()
+        x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, T))
+        x, age, pair = distinct_pairs(x, age)
+        between = purchase_between(
+            np.asarray(edges, dtype=float), r + x, alpha + age, a, b + x + self.first_can_be_last
+        )
+        return between[pair]
 
     def score(
         self,

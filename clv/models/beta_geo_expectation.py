@@ -147,24 +147,49 @@ def _integral(t: Floats, rho: Floats, beta: Floats, a: float, stays: Floats) -> 
     """
     tau = t / beta
     mode = np.log(a) - np.log(stays)
-    peak = _log_weight(mode, a, stays)
     # Towards p = 0 purchases grow, up to rho * tau: the weights must fall so much further.
     at_mode = np.maximum(_purchases(mode, tau, rho), np.finfo(float).tiny)
     growth = np.maximum(np.log(np.maximum(rho * tau, np.finfo(float).tiny) / at_mode), 0.0)
     # Nothing changes any more where p is below exp(lowest), nor where 1 - p is below exp(-highest).
     lowest = np.minimum(mode, -np.log1p(tau * (rho + 1) + stays + a)) - NEGLIGIBLE
     highest = np.maximum(mode, np.log1p(a + stays)) + NEGLIGIBLE
-    left = _crossing(mode, lowest, peak - NEGLIGIBLE - growth, a, stays)
-    right = _crossing(mode, highest, peak - NEGLIGIBLE, a, stays)
-
-    step = (right - left) / (NODES - 1)
-    y = left[:, None] + step[:, None] * np.arange(NODES)
-    weight = np.exp(_log_weight(y, a, stays[:, None]) - peak[:, None])
-    weight[:, 0] *= 1 + 1 / np.expm1(np.minimum(a * step, 700.0))
-    weight[:, -1] *= 1 + 1 / np.expm1(np.minimum(stays * step, 700.0))
+    y, weight = beta_nodes(a, stays, lowest, highest, NEGLIGIBLE + growth, NODES)
     expected = weight * _purchases(y, tau[:, None], rho[:, None])
     average: Floats = expected.sum(axis=1) / weight.sum(axis=1)
     return average
+
+
+def beta_nodes(
+    a: float, stays: Floats, lowest: Floats, highest: Floats, fall: Floats | float, nodes: int
+) -> tuple[Floats, Floats]:
+    """Return points and weights that average a function of p over beta(a, B).
+
+    Parameters
+    ----------
+    a, stays
+        The beta distribution: ``a`` and, shape (n,), ``B``.
+    lowest, highest
+        Shape (n,), log-odds of p beyond which the function no longer changes.
+    fall
+        The points on the left end where the log-weight has fallen by this much.
+    nodes
+        Number of points.
+
+    Returns
+    -------
+    (y, weight)
+        Shape (n, nodes) both: log-odds of p, and weights that need dividing by their sum.
+    """
+    mode = np.log(a) - np.log(stays)
+    peak = _log_weight(mode, a, stays)
+    left = _crossing(mode, lowest, peak - fall, a, stays)
+    right = _crossing(mode, highest, peak - NEGLIGIBLE, a, stays)
+    step = (right - left) / (nodes - 1)
+    y = left[:, None] + step[:, None] * np.arange(nodes)
+    weight = np.exp(_log_weight(y, a, stays[:, None]) - peak[:, None])
+    weight[:, 0] *= 1 + 1 / np.expm1(np.minimum(a * step, 700.0))
+    weight[:, -1] *= 1 + 1 / np.expm1(np.minimum(stays * step, 700.0))
+    return y, weight
 
 
 def _log_weight(y: Floats, a: float, stays: Floats) -> Floats:

@@ -73,6 +73,12 @@ class PooledRate:
         self.customers_ = float(counts.sum())
         return self
 
+    def p_purchase_between(self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike) -> Floats:
+        """Return P(at least one purchase between two edges): the same for every customer."""
+        del T
+        chance = -np.expm1(-self.rate_ * np.diff(np.asarray(edges, dtype=float)))
+        return np.tile(chance, (np.asarray(frequency).size, 1))
+
     def score(
         self,
         frequency: ArrayLike,
