@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+    from clv.models.draws import Draws
+
     Floats = NDArray[np.float64]
 
 
@@ -62,6 +64,16 @@ class PurchaseModel(Protocol):
         horizons: ArrayLike,
     ) -> PurchaseScores:
         """Forecast each triple at each horizon (days after T)."""
+
+    def draw(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
+    ) -> Draws:
+        """Draw each customer from the posterior given their triple; (0, 0, 0) is a new customer."""
+
+    def probability_alive_after(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, times: ArrayLike
+    ) -> Floats:
+        """Return P(alive at T + t), shape (n, h); times in days after T."""
 
     def p_purchase_between(self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike) -> Floats:
         """Return P(a purchase between two edges | active at T), shape (n, h).

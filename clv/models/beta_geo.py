@@ -16,6 +16,7 @@ from clv.models.base import PurchaseScores
 from clv.models.beta_geo_expectation import purchases_while_alive
 from clv.models.beta_geo_formulas import count_probability, probability_alive
 from clv.models.beta_geo_likelihood import BetaGeoLikelihood
+from clv.models.draws import beta_geo_draws, stays_alive
 from clv.models.fitted import LifetimesAttributes
 from clv.models.inputs import (
     check_triples,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.models.base import Floats
+    from clv.models.draws import Draws
 
 NAMES: Final = ("r", "alpha", "a", "b")
 #: Log-parameters are sought between -BOX and BOX, with time scaled so that the largest T is 1.
@@ -428,6 +430,28 @@ class BetaGeoModel(LifetimesAttributes):
             purchases_if_active=if_active,
             p_silent=silent,
         )
+
+    def draw(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
+    ) -> Draws:
+        """Draw each customer from the posterior given their triple; (0, 0, 0) is a new customer."""
+        r, alpha, a, b = self.parameters()
+        x, t_x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, recency, T))
+        alive = self.conditional_probability_alive(x, t_x, age)
+        return beta_geo_draws(rng, alive, r + x, alpha + age, a, b + x + self.first_can_be_last)
+
+    def probability_alive_after(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, times: ArrayLike
+    ) -> Floats:
+        """Return P(alive at T + t), shape (n, h); for (0, 0, 0) that of a new customer at t."""
+        r, alpha, a, b = self.parameters()
+        x, t_x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, recency, T))
+        alive = self.conditional_probability_alive(x, t_x, age)
+        x, age, pair = distinct_pairs(x, age)
+        shape, rate = (r + x)[:, None], (alpha + age)[:, None]
+        stays = (b + x + self.first_can_be_last)[:, None]
+        after = stays_alive(np.asarray(times, dtype=float), shape, rate, a, stays)
+        return alive[:, None] * after[pair]
 
     def card(self) -> dict[str, Any]:
         """Return everything that is needed to score again: JSON types only."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from clv.errors import FitError
 from clv.models.base import PurchaseScores
+from clv.models.draws import Draws
 from clv.models.inputs import check_triples, like, weights_of
 
 if TYPE_CHECKING:
@@ -118,6 +119,22 @@ class PooledRate:
     def due(self, frequency: ArrayLike, recency: ArrayLike, q: ArrayLike = 0.9) -> Any:
         """Return the same: a constant rate has no memory of the last purchase."""
         return self.wait_if_alive(frequency, recency, q)
+
+    def draw(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
+    ) -> Draws:
+        """Draw customers: all alike, whatever their history."""
+        del recency, T, rng
+        n = np.asarray(frequency).size
+        alive = np.ones(n, dtype=bool)
+        return Draws(np.full(n, self.rate_), np.zeros(n), alive, last_is_purchase=False)
+
+    def probability_alive_after(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, times: ArrayLike
+    ) -> Floats:
+        """Return P(alive at T + t), shape (n, h): 1."""
+        del recency, T
+        return np.ones((np.asarray(frequency).size, np.asarray(times).size))
 
     def card(self) -> dict[str, Any]:
         """Return everything that is needed to score again: JSON types only."""

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AS_OF = date(2017, 12, 31)
+#: CDNOW's parameters, in days.
+PURCHASES: dict[str, Any] = {
+    "name": "mbg-nbd",
+    "parameters": {"r": 0.5248, "alpha": 43.281, "a": 0.8914, "b": 1.614},
+    "standard_errors": {"r": None, "alpha": None, "a": None, "b": None},
+    "log_likelihood": -9582.13,
+    "customers": 2357.0,
+    "converged": True,
+    "at_bound": [],
+    "penalizer_coef": 0.0,
+}
 
 
 def months(horizon: int = 12) -> list[dict[str, Any]]:
@@ -184,9 +195,7 @@ def _settings(currency: str, run_id: str) -> dict[str, Any]:
 
 def _card(*, forecast: bool, value: bool, notes: tuple[str, ...]) -> dict[str, Any]:
     return {
-        "purchases": {"name": "mbg-nbd", "title": "MBG/NBD", "parameters": {}}
-        if forecast
-        else None,
+        "purchases": PURCHASES | {"title": "MBG/NBD"} if forecast else None,
         "spend": {"name": "gamma-gamma", "title": "Gamma-Gamma"} if forecast and value else None,
         "notes": [{"code": "note", "message": text, "step": ""} for text in notes],
     }

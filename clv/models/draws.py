@@ -1,0 +1,105 @@
+"""Customers drawn from a fitted model: what a simulation needs to know of each.
+
+A customer buys as a Poisson process while alive and leaves at a constant hazard; both numbers are
+the customer's own. Where customers leave right after a purchase (BG/NBD and its kin), every purchase
+at rate lambda is the last one with probability p. Thinned like that, a Poisson process falls into
+two independent ones: last purchases at rate lambda p, which is the hazard, and the others at rate
+lambda (1 - p). Where customers leave at any time (Pareto/NBD), the hazard is a rate of its own. So
+both kinds of model are the same four arrays, and nothing has to be simulated event by event.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from clv.models.beta_geo_expectation import purchases_while_alive
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from clv.models.base import Floats
+
+    Bools = NDArray[np.bool_]
+    Random = np.random.Generator
+
+
+class Draws(NamedTuple):
+    """Customers drawn for a simulation that starts now; all shapes (n,).
+
+    Attributes
+    ----------
+    rate
+        Purchases per time unit while alive, the last one included.
+    hazard
+        Chance of leaving per time unit while alive; 0 for whoever never leaves.
+    alive
+        Whether the customer is still alive now.
+    last_is_purchase
+        Whether leaving comes with a purchase. The hazard is then part of ``rate``.
+    """
+
+    rate: Floats
+    hazard: Floats
+    alive: Bools
+    last_is_purchase: bool
+
+    def lifetimes(self, rng: Random) -> Floats:
+        """Draw the time until each customer leaves: 0 for who has left, infinite for never."""
+        waits = rng.standard_exponential(self.rate.size)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            lifetime = np.where(self.hazard > 0, waits / self.hazard, np.inf)
+        return np.where(self.alive, lifetime, 0.0)
+
+    def quiet_rate(self) -> Floats:
+        """Return the purchases per time unit after which the customer stays."""
+        return np.maximum(self.rate - self.hazard, 0.0) if self.last_is_purchase else self.rate
+
+
+def beta_geo_draws(
+    rng: Random,
+    p_alive: Floats,
+    shape: Floats,
+    rate: Floats,
+    a: float,
+    stays: Floats,
+) -> Draws:
+    """Draw customers of BG/NBD or MBG/NBD from their posterior given alive.
+
+    Parameters
+    ----------
+    rng
+        Source of chance.
+    p_alive
+        Shape (n,): probability that the customer is alive.
+    shape, rate
+        Shape (n,): gamma distribution of the purchase rate, ``r + x`` and ``alpha + T``.
+    a, stays
+        Beta distribution of the chance of leaving after a purchase, as in
+        `clv.models.beta_geo_expectation.purchases_while_alive`.
+
+    Notes
+    -----
+    The likelihood of a customer alive at T is a product of a gamma in the rate and a beta in the
+    chance (Fader, Hardie & Lee 2005, eq. 3): given alive, the two stay independent.
+    """
+    buys = rng.standard_gamma(shape) / rate
+    leaves = rng.beta(a, stays)
+    return Draws(buys, buys * leaves, rng.random(p_alive.size) < p_alive, last_is_purchase=True)
+
+
+def stays_alive(t: Floats, shape: Floats, rate: Floats, a: float, stays: Floats) -> Floats:
+    """Return the probability of being alive after ``t``, given alive now; arguments broadcast.
+
+    Given rate and chance, a customer is alive with probability exp(-lambda p t), so on average
+
+        E[(1 + p t / rate)^-shape] = 1 - E[p g(p)],    g(p) = (1 - (1 + p t / rate)^-shape) / p
+
+    and the mean of ``p g(p)`` under a beta(a, B) is ``a / (a + B)`` times the mean of ``g`` under a
+    beta(a + 1, B): the expected purchases of `purchases_while_alive` again. In words: the expected
+    number of *last* purchases is the probability of having left.
+    """
+    left: Any = a / (a + stays) * purchases_while_alive(t, shape, rate, a + 1, stays)
+    remaining: Floats = np.clip(1.0 - left, 0.0, 1.0)
+    return remaining

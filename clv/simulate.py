@@ -1,0 +1,354 @@
+"""Survival simulation: of so many customers, how many are alive, and what have they bought, when.
+
+Two populations: *new* customers, drawn from the fitted model, and *yours*, a random sample of the
+run's customers, each drawn from what their own history says. One run is shown in detail; many more
+say how far runs differ; the closed forms say what they average to.
+
+No purchase is simulated to know how many there were. Given a customer's rate and the day they leave,
+the purchases before are Poisson with independent increments (`clv.models.draws`), and so is their
+sum over the customers of a run: one random number a run and point in time, whatever the rates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from clv import engine
+from clv.errors import InputError
+from clv.models.card import from_card
+from clv.runs import copy_csv, safe_cells
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from clv.models.base import Floats, PurchaseModel
+    from clv.models.draws import Draws
+    from clv.runs import Run
+
+    Counts = NDArray[np.int64]
+
+Kind = Literal["new", "yours"]
+
+CUSTOMERS: Final = 100
+RUNS: Final = 1000
+#: Seeds that a person can type: six digits.
+SEEDS: Final = 1_000_000
+YEAR: Final = 365.25
+#: What the question asks for: name → days.
+CHECKPOINTS: Final = {
+    "10 days": 10.0,
+    "1 year": YEAR,
+    "10 years": 10 * YEAR,
+    "100 years": 100 * YEAR,
+}
+_DAYS: Final = np.array(list(CHECKPOINTS.values()))
+#: Days at which runs are counted: evenly spaced on a log axis from day 1, and the checkpoints.
+GRID: Final = np.unique(np.concatenate((np.geomspace(1, _DAYS[-1], 56), _DAYS)))
+_AT: Final = np.searchsorted(GRID, _DAYS)
+#: A band holds nine runs out of ten.
+BAND: Final = (0.05, 0.95)
+#: Marks of one customer between two points of the grid; more could not be told apart.
+MARKS: Final = 3
+#: Purchases between two points of the grid, at most: sums stay far inside 64 bits.
+MOST: Final = 1e12
+#: Customers simulated at a time: memory stays bounded for any number of runs.
+_BLOCK: Final = 500_000
+
+
+class Population(NamedTuple):
+    """Whom runs are drawn from: distinct (frequency, recency, T), shape (k,) each.
+
+    ``customers`` counts who shares a triple; None where there are as many as one likes.
+    """
+
+    frequency: Floats
+    recency: Floats
+    T: Floats
+    customers: Counts | None
+
+    def size(self, wanted: int) -> int:
+        """Return how many customers one run has when ``wanted`` are asked for."""
+        return wanted if self.customers is None else min(wanted, int(self.customers.sum()))
+
+    def draw(self, rng: np.random.Generator, runs: int, wanted: int) -> NDArray[np.intp]:
+        """Draw each run's customers, without replacement; return their rows, shape (runs, n)."""
+        if self.customers is None:
+            return np.zeros((runs, wanted), dtype=np.intp)
+        edges = np.cumsum(self.customers)
+        total, size = int(edges[-1]), self.size(wanted)
+        drawn = [rng.choice(total, size, replace=False, shuffle=False) for _ in range(runs)]
+        return np.searchsorted(edges, np.stack(drawn), side="right")
+
+
+#: A new customer is one about whom nothing is known yet.
+NEW: Final = Population(np.zeros(1), np.zeros(1), np.zeros(1), None)
+
+
+@dataclass(frozen=True)
+class OneRun:
+    """One simulated run, customer by customer.
+
+    Attributes
+    ----------
+    customer_id
+        The n customers; of new ones, their number.
+    draws
+        Their rates, as drawn.
+    lifetime
+        Shape (n,): days until they leave; 0 who had left at the start, infinite who never does.
+    purchases
+        Shape (n, len(GRID)): purchases until each day of the grid.
+    mark_customer, mark_day
+        Purchases to draw: position of the customer, day. At most `MARKS` between two days of the
+        grid.
+    """
+
+    customer_id: list[str]
+    draws: Draws
+    lifetime: Floats
+    purchases: Counts
+    mark_customer: NDArray[np.intp]
+    mark_day: Floats
+
+    @property
+    def alive(self) -> Counts:
+        """Customers alive on each day of the grid."""
+        alive: Counts = np.count_nonzero(self.lifetime[:, None] > GRID, axis=0)
+        return alive
+
+    @property
+    def total(self) -> Counts:
+        """Purchases of all until each day of the grid."""
+        total: Counts = self.purchases.sum(axis=0)
+        return total
+
+
+@dataclass(frozen=True)
+class ManyRuns:
+    """Totals of many runs; shape (runs, len(GRID)) each."""
+
+    alive: Counts
+    purchases: Counts
+
+
+class Band(NamedTuple):
+    """What runs come to on each day: their mean, and between what nine in ten lie."""
+
+    mean: Floats
+    low: Floats
+    high: Floats
+
+
+def band(totals: Counts) -> Band:
+    """Return mean and band of a total, shape (len(GRID),) each; the ends are values of runs."""
+    low, high = np.quantile(totals, BAND, axis=0, method="inverted_cdf")
+    return Band(totals.mean(axis=0), low, high)
+
+
+class Expected(NamedTuple):
+    """The closed forms at the checkpoints, for a run's number of customers."""
+
+    alive: Floats
+    purchases: Floats
+
+
+def purchase_model(run: Run) -> PurchaseModel:
+    """Return the run's purchase model.
+
+    Raises
+    ------
+    InputError
+        When the run has none; the hint says why.
+    """
+    card = run.model.get("purchases")
+    if not card:
+        notes = " ".join(note["message"] for note in run.model["notes"])
+        msg = "This run has no forecast of purchases, so nothing can be simulated."
+        raise InputError(msg, notes)
+    model: PurchaseModel = from_card(card)
+    return model
+
+
+def population(run: Run, kind: Kind) -> Population:
+    """Return the population to draw from, counted in the engine."""
+    if kind == "new":
+        return NEW
+    table = run.query(
+        "SELECT frequency, recency, T, count(*) AS customers FROM forecasts GROUP BY ALL ORDER BY ALL"
+    )
+    x, t_x, age = (table[c].to_numpy().astype(float) for c in ("frequency", "recency", "T"))
+    return Population(x, t_x, age, table["customers"].to_numpy())
+
+
+def one_run(
+    run: Run, model: PurchaseModel, kind: Kind, *, customers: int = CUSTOMERS, seed: int
+) -> OneRun:
+    """Simulate one run in detail; the same seed gives the same run.
+
+    Parameters
+    ----------
+    run
+        Where *your* customers come from.
+    model
+        From `purchase_model`.
+    customers
+        How many; fewer where the run has fewer.
+    seed
+        0 or more.
+    """
+    if kind == "new":
+        x = t_x = age = np.zeros(customers)
+        ids = [str(i + 1) for i in range(customers)]
+    else:
+        # Of the id and the seed together: hashing them apart would draw the same groups again.
+        sample = run.query(
+            "SELECT customer_id, frequency, recency, T FROM forecasts "
+            "ORDER BY hash(customer_id || chr(31) || $1), customer_id LIMIT $2",
+            [str(seed), customers],
+        )
+        x, t_x, age = (sample[c].to_numpy().astype(float) for c in ("frequency", "recency", "T"))
+        ids = [str(i) for i in sample["customer_id"].to_pylist()]
+    rng = np.random.default_rng([seed, 0])
+    return _follow(ids, model.draw(x, t_x, age, rng), rng)
+
+
+def _follow(ids: list[str], draws: Draws, rng: np.random.Generator) -> OneRun:
+    lifetime = draws.lifetimes(rng)
+    days = np.concatenate(([0.0], GRID))
+    until = np.minimum(lifetime[:, None], days)
+    mean = draws.quiet_rate()[:, None] * np.diff(until, axis=1)
+    stays = rng.poisson(np.minimum(mean, MOST))
+    # Given how many there are between two days, Poisson events lie evenly at random.
+    drawn = np.minimum(stays, MARKS)
+    customer, slot = (
+        np.repeat(part, drawn.ravel()) for part in np.indices(drawn.shape).reshape(2, -1)
+    )
+    begin, end = until[customer, slot], until[customer, slot + 1]
+    when = begin + (end - begin) * rng.random(customer.size)
+    last = np.flatnonzero((lifetime > 0) & (lifetime <= GRID[-1]) & draws.last_is_purchase)
+    purchases = stays.cumsum(axis=1)
+    purchases[last] += lifetime[last, None] <= GRID
+    return OneRun(
+        ids,
+        draws,
+        lifetime,
+        purchases,
+        np.concatenate((customer, last)),
+        np.concatenate((when, lifetime[last])),
+    )
+
+
+def many_runs(
+    model: PurchaseModel,
+    people: Population,
+    *,
+    customers: int = CUSTOMERS,
+    runs: int = RUNS,
+    seed: int,
+) -> ManyRuns:
+    """Simulate many runs, every one with customers of its own; the same seed, the same runs.
+
+    Parameters
+    ----------
+    model
+        From `purchase_model`.
+    people
+        From `population`.
+    customers
+        How many a run; fewer where there are fewer.
+    runs
+        How many runs.
+    seed
+        0 or more; independent of what `one_run` makes of it.
+    """
+    rng = np.random.default_rng([seed, 1])
+    at_once = max(_BLOCK // customers, 1)
+    blocks = [
+        _count(model, people, customers, min(at_once, runs - begin), rng)
+        for begin in range(0, runs, at_once)
+    ]
+    alive, purchases = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    return ManyRuns(alive, purchases)
+
+
+def _count(
+    model: PurchaseModel, people: Population, customers: int, runs: int, rng: np.random.Generator
+) -> tuple[Counts, Counts]:
+    rows = people.draw(rng, runs, customers)
+    shape, rows = rows.shape, rows.ravel()
+    draws = model.draw(people.frequency[rows], people.recency[rows], people.T[rows], rng)
+    lifetime, rate = draws.lifetimes(rng), draws.quiet_rate()
+    expected = np.zeros((runs, GRID.size + 1))
+    alive = np.empty((runs, GRID.size), dtype=np.int64)
+    for i, day in enumerate(GRID):
+        expected[:, i + 1] = (rate * np.minimum(lifetime, day)).reshape(shape).sum(axis=1)
+        alive[:, i] = np.count_nonzero((lifetime > day).reshape(shape), axis=1)
+    # A sum of Poisson numbers is a Poisson number.
+    between = np.clip(np.diff(expected, axis=1), 0.0, MOST)
+    purchases = rng.poisson(between).cumsum(axis=1)
+    if draws.last_is_purchase:
+        purchases += np.count_nonzero((lifetime > 0).reshape(shape), axis=1)[:, None] - alive
+    return alive, purchases
+
+
+def expected(model: PurchaseModel, people: Population, *, customers: int = CUSTOMERS) -> Expected:
+    """Return the expectations at the checkpoints, without any simulation."""
+    triples = people.frequency, people.recency, people.T
+    counts = np.ones(1) if people.customers is None else people.customers
+    share = people.size(customers) / counts.sum() * counts
+    alive = model.probability_alive_after(*triples, _DAYS)
+    purchases = model.score(*triples, _DAYS).purchases
+    return Expected(share @ alive, share @ purchases)
+
+
+def table(one: OneRun, many: ManyRuns, exact: Expected) -> list[dict[str, Any]]:
+    """Return a row a checkpoint: this run, the mean and band of many runs, the expectation."""
+    rows: list[dict[str, Any]] = [{"after": name} for name in CHECKPOINTS]
+    for name, this, totals, mean in (
+        ("alive", one.alive, many.alive, exact.alive),
+        ("purchases", one.total, many.purchases, exact.purchases),
+    ):
+        runs = band(totals)
+        for i, at in enumerate(_AT):
+            rows[i] |= {
+                name: int(this[at]),
+                f"{name}_mean": float(runs.mean[at]),
+                f"{name}_low": int(runs.low[at]),
+                f"{name}_high": int(runs.high[at]),
+                f"{name}_expected": float(mean[i]),
+            }
+    return rows
+
+
+def customer_table(one: OneRun) -> pa.Table:
+    """Return one run customer by customer, in the order of leaving; the download.
+
+    ``purchases_per_year`` is the rate while alive, null for who had left at the start (day 0);
+    ``dropout_day`` is null for who is alive beyond the last checkpoint.
+    """
+    order = np.argsort(one.lifetime, kind="stable")
+    lifetime = one.lifetime[order]
+    columns: dict[str, Any] = {
+        "customer_id": pa.array([one.customer_id[i] for i in order], pa.string()),
+        "purchases_per_year": pa.array(one.draws.rate[order] * YEAR, mask=lifetime == 0),
+        "dropout_day": pa.array(lifetime, mask=lifetime > GRID[-1]),
+    }
+    for (name, day), at in zip(CHECKPOINTS.items(), _AT, strict=True):
+        label = name.replace(" ", "_")
+        columns[f"alive_after_{label}"] = lifetime > day
+        columns[f"purchases_after_{label}"] = one.purchases[order, at]
+    return pa.table(columns)
+
+
+def write_csv(rows: pa.Table, target: Path) -> None:
+    """Write a table as CSV, formula cells neutralised."""
+    kinds = {f.name: "VARCHAR" if pa.types.is_string(f.type) else "" for f in rows.schema}
+    with engine.connect() as con:
+        con.register("rows", rows)
+        copy_csv(con, f"SELECT {safe_cells(kinds)} FROM rows", target)
