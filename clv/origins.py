@@ -1,0 +1,172 @@
+"""Moving origins: what was known on a day in the past, and what came after it.
+
+A model that is tested sees a `Sample`'s history only; the outcome is what it is measured against.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from clv.features import rfm
+from clv.forecast import add_months
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import duckdb
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+#: Most origins that are looked at.
+MOST_ORIGINS: Final = 4
+#: Fewest customers known at an origin.
+FEWEST_CUSTOMERS: Final = 50
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One test: orders up to and including ``as_of`` are known, those in (as_of, end] come after."""
+
+    as_of: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        """Length of the outcome window."""
+        return (self.end - self.as_of).days
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which tests a history supports.
+
+    Attributes
+    ----------
+    horizon_months
+        Of every test; shorter than the forecast's where the history is too short for that.
+    origins
+        Oldest first; empty where the history supports none.
+    reason
+        Why there are none, or why the horizon is shorter; else empty.
+    """
+
+    horizon_months: int
+    origins: tuple[Origin, ...]
+    reason: str = ""
+
+
+def months_before(day: date, months: int) -> date:
+    """Return the last day of the period that ends ``months`` earlier; month ends stay month ends."""
+    return add_months(day + timedelta(days=1), -months) - timedelta(days=1)
+
+
+def plan(first_order: date, as_of: date, horizon_months: int) -> Plan:
+    """Choose origins: as many as the history supports, fixed horizon, the last one ending today.
+
+    The horizon is at most half the history, so that a model knows at least as long a time as it
+    looks ahead; earlier origins lie a third of the horizon apart and know at least half of it.
+
+    Parameters
+    ----------
+    first_order, as_of
+        The observed period.
+    horizon_months
+        Of the forecast.
+    """
+    months = 0
+    while months_before(as_of, months + 1) >= first_order - timedelta(days=1):
+        months += 1
+    horizon = min(horizon_months, months // 2)
+    if horizon < 1:
+        return Plan(
+            0,
+            (),
+            f"The orders cover {(as_of - first_order).days + 1} days; a test needs at least two "
+            "months: one to learn from, one to compare with.",
+        )
+    reason = ""
+    if horizon < horizon_months:
+        reason = (
+            f"The orders cover {months} months, so that the tests can look {horizon} "
+            f"month{'s' if horizon > 1 else ''} ahead, not {horizon_months}."
+        )
+    step = max(horizon // 3, 1)
+    found = []
+    for i in range(MOST_ORIGINS):
+        origin = months_before(as_of, horizon + i * step)
+        known = months - horizon - i * step
+        if i and 2 * known < horizon:
+            break
+        found.append(Origin(origin, months_before(as_of, i * step)))
+    return Plan(horizon, tuple(reversed(found)), reason)
+
+
+class Sample(NamedTuple):
+    """Every customer known at an origin: history and outcome, arrays of shape (n,).
+
+    Attributes
+    ----------
+    frequency, recency, T, monetary_value
+        As of the origin; days and currency units.
+    mean_value
+        Mean revenue of all purchase days, the first one included.
+    recent_purchases, recent_value
+        Purchase days and revenue in the window before the origin that is as long as the outcome's.
+    purchases, value
+        Outcome: purchase days and revenue within (as_of, end].
+    monthly
+        Outcome of all customers, shape (months,): revenue and purchase days month by month.
+    """
+
+    origin: Origin
+    customer_id: Any
+    frequency: Floats
+    recency: Floats
+    T: Floats
+    monetary_value: Floats
+    mean_value: Floats
+    recent_purchases: Floats
+    recent_value: Floats
+    purchases: Floats
+    value: Floats
+
+
+_COLUMNS: Final = Sample._fields[2:]
+
+
+def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
+    """Read one test's customers off the ``orders`` of a connection.
+
+    The outcome is joined to the customers last; nothing in their history can depend on it.
+    """
+    rfm(con.table("orders"), origin.as_of).create("known")
+    outcome = _window(con, "outcome", f"DATE '{origin.as_of}'", f"DATE '{origin.end}'")
+    before = f"DATE '{origin.as_of}' - {origin.days}"
+    recent = _window(con, "recent", before, f"DATE '{origin.as_of}'")
+    rows = con.sql(
+        "SELECT k.customer_id, frequency, recency, T, coalesce(monetary_value, 0) AS monetary_value, "
+        "coalesce(k.revenue, 0) / (frequency + 1) AS mean_value, "
+        "coalesce(r.purchases, 0) AS recent_purchases, coalesce(r.value, 0) AS recent_value, "
+        "coalesce(o.purchases, 0) AS purchases, coalesce(o.value, 0) AS value "
+        f"FROM known k LEFT JOIN {recent} r USING (customer_id) "
+        f"LEFT JOIN {outcome} o USING (customer_id) ORDER BY k.customer_id"
+    ).to_arrow_table()
+    for table in ("known", "outcome", "recent"):
+        con.execute(f"DROP TABLE {table}")
+    columns = (np.asarray(rows[c], dtype=float) for c in _COLUMNS)
+    return Sample(origin, rows["customer_id"], *columns)
+
+
+def _window(con: duckdb.DuckDBPyConnection, name: str, after: str, until: str) -> str:
+    """Make a table of purchase days and revenue per customer in (after, until]; return its name."""
+    con.execute(
+        f"CREATE TABLE {name} AS SELECT customer_id, count(DISTINCT ordered_at::DATE) AS purchases, "
+        f"sum(revenue) AS value FROM orders WHERE ordered_at::DATE > {after} "
+        f"AND ordered_at::DATE <= {until} GROUP BY customer_id"
+    )
+    return name

@@ -1,0 +1,112 @@
+"""Moving origins: which tests a history supports, and that no history knows its outcome."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from clv import engine
+from clv.origins import Origin, plan, sample
+
+
+@pytest.mark.parametrize(
+    ("first", "as_of", "wanted", "horizon", "origins"),
+    [
+        # CDNOW: 18 months, so nine to learn from and nine to look ahead; and one earlier test.
+        ("1997-01-01", "1998-06-30", 12, 9, ["1997-06-30/1998-03-31", "1997-09-30/1998-06-30"]),
+        ("1997-01-01", "1998-06-30", 9, 9, ["1997-06-30/1998-03-31", "1997-09-30/1998-06-30"]),
+        # Online Retail: a year and nine days.
+        ("2010-12-01", "2011-12-09", 12, 6, ["2011-04-09/2011-10-09", "2011-06-09/2011-12-09"]),
+        (
+            *("2005-01-01", "2010-12-31", 12, 12),
+            [
+                *("2008-12-31/2009-12-31", "2009-04-30/2010-04-30"),
+                *("2009-08-31/2010-08-31", "2009-12-31/2010-12-31"),
+            ],
+        ),
+        ("2017-01-01", "2017-02-28", 3, 1, ["2017-01-31/2017-02-28"]),
+        ("2017-01-01", "2017-02-27", 3, 0, []),
+        ("2017-01-01", "2017-01-01", 1, 0, []),
+    ],
+)
+def test_as_many_tests_as_the_history_supports(first, as_of, wanted, horizon, origins):
+    found = plan(date.fromisoformat(first), date.fromisoformat(as_of), wanted)
+    assert found.horizon_months == horizon
+    assert [f"{o.as_of}/{o.end}" for o in found.origins] == origins
+    assert bool(found.reason) == (horizon != wanted)
+    # Never more looked ahead than known: for the last test; half of that for the earlier ones.
+    begin = date.fromisoformat(first)
+    for origin in found.origins:
+        assert (origin.as_of - begin).days + 2 >= origin.days / 2
+    assert all(a.as_of < b.as_of for a, b in pairwise(found.origins))
+    if origins:
+        assert (found.origins[-1].as_of - begin).days + 4 >= found.origins[-1].days
+
+
+ORDERS = [
+    ("A", "2020-01-01T10:00", 10.0),
+    ("A", "2020-01-01T18:00", 5.0),
+    ("A", "2020-01-20T09:00", 30.0),
+    ("A", "2020-01-31T23:59", 6.0),  # On the origin's own day: known.
+    ("A", "2020-02-01T00:00", 7.0),  # The day after: outcome.
+    ("A", "2020-02-01T12:00", 1.0),
+    ("A", "2020-02-29T23:59", 2.0),  # The last day of the outcome.
+    ("A", "2020-03-01T00:00", 99.0),  # Beyond it.
+    ("B", "2020-01-02T12:00", 8.0),
+    ("C", "2020-02-02T12:00", 8.0),  # Unknown at the origin.
+]
+ORIGIN = Origin(date(2020, 1, 31), date(2020, 2, 29))
+
+
+def read(orders):
+    with engine.connect() as con:
+        con.execute(
+            "CREATE TABLE orders (customer_id VARCHAR, ordered_at TIMESTAMP, revenue DOUBLE)"
+        )
+        con.executemany(
+            "INSERT INTO orders VALUES (?, ?, ?)",
+            [(c, datetime.fromisoformat(t), v) for c, t, v in orders],
+        )
+        return sample(con, ORIGIN)
+
+
+def test_a_sample_by_hand():
+    found = read(ORDERS)
+    assert found.customer_id.to_pylist() == ["A", "B"]
+    expected = {
+        "frequency": [2, 0],
+        "recency": [30, 0],
+        "T": [30, 29],
+        "monetary_value": [18, 0],
+        "mean_value": [17, 8],
+        # The window of 29 days before the origin begins on 3 January.
+        "recent_purchases": [2, 0],
+        "recent_value": [36, 0],
+        "purchases": [2, 0],
+        "value": [10, 0],
+    }
+    for name, values in expected.items():
+        np.testing.assert_array_equal(getattr(found, name), np.array(values, dtype=float), name)
+
+
+def test_what_comes_after_the_origin_changes_no_history():
+    before = [o for o in ORDERS if o[1] < "2020-02"]
+    rng = np.random.default_rng(3)
+    after = [
+        (c, f"2020-{m:02d}-{d:02d}T12:00", float(v))
+        for c, m, d, v in zip(
+            rng.choice(["A", "B", "C", "D"], 40),
+            rng.integers(2, 6, 40),
+            rng.integers(1, 28, 40),
+            rng.gamma(2, 20, 40),
+            strict=True,
+        )
+    ]
+    one, other = read(before), read(before + after)
+    assert one.customer_id == other.customer_id
+    for name in one._fields[2:-2]:
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), name)
+    assert one.purchases.sum() == 0 < other.purchases.sum()
