@@ -4,13 +4,22 @@ One module a page; `clv.charts.base` holds what all share.
 """
 
 from clv.charts.base import Measure
-from clv.charts.customer import customer_monthly_figure, customer_timeline_figure
+from clv.charts.customer import (
+    customer_monthly_figure,
+    customer_path_figure,
+    customer_timeline_figure,
+)
 from clv.charts.summary import concentration_figure, history_forecast_figure
+from clv.charts.survival import alive_figure, lives_figure, purchases_figure
 
 __all__ = [
     "Measure",
+    "alive_figure",
     "concentration_figure",
     "customer_monthly_figure",
+    "customer_path_figure",
     "customer_timeline_figure",
     "history_forecast_figure",
+    "lives_figure",
+    "purchases_figure",
 ]
