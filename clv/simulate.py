@@ -158,6 +158,15 @@ class Expected(NamedTuple):
     purchases: Floats
 
 
+class Outlook(NamedTuple):
+    """What runs of so many customers come to: on each day of the grid, and exactly at checkpoints."""
+
+    customers: int
+    alive: Band
+    purchases: Band
+    expected: Expected
+
+
 def purchase_model(run: Run) -> PurchaseModel:
     """Return the run's purchase model.
 
@@ -307,21 +316,36 @@ def expected(model: PurchaseModel, people: Population, *, customers: int = CUSTO
     return Expected(share @ alive, share @ purchases)
 
 
-def table(one: OneRun, many: ManyRuns, exact: Expected) -> list[dict[str, Any]]:
+def outlook(
+    run: Run,
+    model: PurchaseModel,
+    kind: Kind,
+    *,
+    customers: int = CUSTOMERS,
+    runs: int = RUNS,
+    seed: int,
+) -> Outlook:
+    """Return what `many_runs` and `expected` say of one of a run's two populations."""
+    people = population(run, kind)
+    many = many_runs(model, people, customers=customers, runs=runs, seed=seed)
+    exact = expected(model, people, customers=customers)
+    return Outlook(people.size(customers), band(many.alive), band(many.purchases), exact)
+
+
+def table(one: OneRun, ahead: Outlook) -> list[dict[str, Any]]:
     """Return a row a checkpoint: this run, the mean and band of many runs, the expectation."""
     rows: list[dict[str, Any]] = [{"after": name} for name in CHECKPOINTS]
-    for name, this, totals, mean in (
-        ("alive", one.alive, many.alive, exact.alive),
-        ("purchases", one.total, many.purchases, exact.purchases),
+    for name, this, runs, exact in (
+        ("alive", one.alive, ahead.alive, ahead.expected.alive),
+        ("purchases", one.total, ahead.purchases, ahead.expected.purchases),
     ):
-        runs = band(totals)
         for i, at in enumerate(_AT):
             rows[i] |= {
                 name: int(this[at]),
                 f"{name}_mean": float(runs.mean[at]),
                 f"{name}_low": int(runs.low[at]),
                 f"{name}_high": int(runs.high[at]),
-                f"{name}_expected": float(mean[i]),
+                f"{name}_expected": float(exact[i]),
             }
     return rows
 

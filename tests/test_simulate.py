@@ -288,10 +288,9 @@ def test_marks_are_purchases_of_the_living(run):
 
 
 def test_the_table_of_one_run(run):
-    model, whom = simulate.purchase_model(run), simulate.population(run, "new")
+    model = simulate.purchase_model(run)
     one = simulate.one_run(run, model, "new", seed=5)
-    many = simulate.many_runs(model, whom, seed=5)
-    rows = simulate.table(one, many, simulate.expected(model, whom))
+    rows = simulate.table(one, simulate.outlook(run, model, "new", seed=5))
     assert [row["after"] for row in rows] == ["10 days", "1 year", "10 years", "100 years"]
     assert [row["alive"] for row in rows] == [(one.lifetime > day).sum() for day in DAYS]
     assert [row["purchases"] for row in rows] == one.purchases[:, AT].sum(axis=0).tolist()
@@ -301,7 +300,7 @@ def test_the_table_of_one_run(run):
             assert row[f"{name}_mean"] == pytest.approx(row[f"{name}_expected"], rel=0.05)
     # Nine runs in ten lie within the band.
     low, high = rows[1]["purchases_low"], rows[1]["purchases_high"]
-    totals = many.purchases[:, AT[1]]
+    totals = simulate.many_runs(model, NEW, seed=5).purchases[:, AT[1]]
     assert 0.9 <= ((totals >= low) & (totals <= high)).mean() < 0.92
 
 

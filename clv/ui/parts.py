@@ -44,6 +44,18 @@ _STILLS: Final = {
         '<path d="M240 20v100" stroke="#7f8c99" stroke-dasharray="3 4" opacity=".5"/>'
         '<path d="M290 52l8 8-8 8-8-8z" fill="none" stroke="#2a7fb5" stroke-width="2"/>',
     ),
+    "survival": (
+        "Of 100 customers, how many are still alive after a year or ten, and what they have ordered.",
+        "".join(
+            f'<rect x="20" y="{20 + i * 16}" width="{end}" height="2" opacity=".35"/>'
+            + "".join(
+                f'<rect x="{20 + end * part}" y="{16 + i * 16}" width="2" height="10" fill="#2a7fb5"/>'
+                for part in (0.15, 0.4, 0.72)
+            )
+            + f'<path d="M{16 + end} {17 + i * 16}l8 8m0-8l-8 8" stroke="#d55e00" stroke-width="2"/>'
+            for i, end in enumerate((40, 70, 84, 130, 176, 220, 300))
+        ),
+    ),
 }
 
 
