@@ -35,6 +35,8 @@ app = typer.Typer(
 )
 
 _STOPPED: Final = 130
+#: Rows of a campaign list that a terminal shows.
+_SHOWN: Final = 20
 _READING: Final = "How to read the files"
 _FORECAST: Final = "What to forecast"
 _OUTPUT: Final = "What to write"
@@ -250,6 +252,49 @@ def top(
         else ["predicted_revenue", "predicted_clv"]
     )
     terminal.say_table(columns, table.select(columns).to_pylist())
+
+
+@app.command()
+def segments(
+    *,
+    segment: Annotated[
+        str | None,
+        typer.Option(
+            help='A group such as "at risk", or overdue, or a likelihood such as "highly likely". '
+            "Default: the sizes of all groups."
+        ),
+    ] = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="Id of a run. Default: the newest.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the segment's campaign list here (CSV) instead of the terminal."),
+    ] = None,
+    store: StoreDir = None,
+) -> None:
+    """Show the segments, or write one of them as a campaign list.
+
+    Example: python -m clv segments --segment "at risk" --out at_risk.csv
+    """
+    from clv.segments import lists, tables  # noqa: PLC0415
+
+    where = Store(store)
+    chosen = where.run(run_id) if run_id else where.latest()
+    if segment is None:
+        if out is not None:
+            msg = "A campaign list is of one segment, and none is named."
+            raise InputError(msg, 'Name it, for instance --segment "at risk".')
+        terminal.say_table(*tables.sizes(chosen))
+        return
+    wanted = lists.wanted(segment)
+    if out is not None:
+        _writable([out])
+        number = lists.write(chosen, wanted, out)
+        typer.echo(f"{out}: {number:,} of {chosen.summary['customers']:,} customers.")
+        return
+    rows = lists.first(chosen, wanted, _SHOWN)
+    terminal.say_table([c for c in lists.COLUMNS if any(r[c] is not None for r in rows)], rows)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from clv.errors import ClvError, RunNotFoundError
 from clv.runs import Store
+from clv.segments import lists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def build(run: Run, name: str) -> Path:
         The run.
     name
         ``predictions.csv``, ``predictions_monthly.csv``, ``rejects.csv``, or one of the run's
-        JSON files.
+        JSON files; or a campaign list (`clv.segments.lists.CampaignList.filename`).
 
     Raises
     ------
@@ -74,6 +75,8 @@ def build(run: Run, name: str) -> Path:
         return run.export(_TABLES[name])
     if name in _CARDS:
         return run.file(name)
+    if (campaign := lists.named(name)) is not None:
+        return lists.export(run, campaign)
     msg = f'A run has no file "{name[:60]}" to download.'
     known = ", ".join([*_TABLES, *_CARDS])
     raise RunNotFoundError(msg, f"There are: {known}.")

@@ -280,6 +280,19 @@ class Run:
             inner = self._top_sql(kind, n)
             copy_csv(con, f"SELECT {safe_cells(columns)} FROM ({inner}) ORDER BY rank", target)
 
+    def write_query(self, sql: str, columns: Mapping[str, str], target: Path, order: str) -> None:
+        """Write the rows of a query over the run's views as CSV; ``t`` is the query in ``order``."""
+        with self._connect() as con:
+            cells = safe_cells(columns, "t.")
+            copy_csv(con, f"SELECT {cells} FROM ({sql}) AS t ORDER BY {order}", target)
+
+    def export_query(self, name: str, sql: str, columns: Mapping[str, str], order: str) -> Path:
+        """Write a query for download (once) under its own name and return the file."""
+        target = self.exports / name
+        if not target.exists():
+            self.write_query(sql, columns, target, order)
+        return target
+
     def _top_sql(self, kind: Kind, n: int) -> str:
         first, second = _ORDER_BY[kind]
         ordering = f"{first} DESC, {second} DESC, customer_id"

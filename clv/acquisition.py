@@ -1,0 +1,285 @@
+"""What a newly won customer brings in the months after the first order, and what one may cost.
+
+Months of a customer's life last 365.25 / 12 days from the first order. The revenue of month k is
+averaged over the customers who could be watched through the whole of month k, and the averages are
+added up: the curve uses everybody for as long as they are known, and is not bent by those who joined
+yesterday. It is history, not forecast; nothing in it is discounted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from clv import engine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from clv.runs import Run
+
+    Floats = NDArray[np.float64]
+
+MONTH_DAYS: Final = 365.25 / 12
+#: With fewer customers no figure is given.
+FEW: Final = 30
+#: Quantile of the normal distribution that leaves 10 % on either side: an interval of 80 %.
+Z80: Final = 1.2815515655446004
+#: Label values shown on their own, those with most customers; the rest is one row.
+MOST_VALUES: Final = 30
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and the 80 % interval that the spread between customers leaves it."""
+
+    mean: float
+    error: float
+
+    @property
+    def low(self) -> float:
+        """Lower end, not below zero."""
+        return max(self.mean - Z80 * self.error, 0.0)
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+        return self.mean + Z80 * self.error
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """The customers with one value of a label, and what they brought month by month of their lives.
+
+    Attributes
+    ----------
+    value
+        Value of the label; None where the file has none.
+    values
+        How many values are in it: more than 1 in the row of all the rest.
+    customers, orders, revenue
+        So far; revenue is None without amounts.
+    second
+        Share of customers who ordered on a second day.
+    purchases
+        Expected within the horizon, of all; None without a forecast.
+    clv
+        Mean predicted CLV per customer; None without one.
+    watched
+        Shape (months,): customers watched through the whole of month 1, 2, …
+    brought
+        Shape (months,): revenue (or orders, without amounts) per customer until the end of the
+        month.
+    error
+        Shape (months,): standard error of ``brought``.
+    """
+
+    value: str | None
+    values: int
+    customers: int
+    orders: int
+    revenue: float | None
+    second: float
+    purchases: float | None
+    clv: Interval | None
+    watched: Floats
+    brought: Floats
+    error: Floats
+
+    @cached_property
+    def longest(self) -> int:
+        """The last month through which at least `FEW` customers were watched; 0 for none."""
+        return int((self.watched >= FEW).sum())
+
+    def watched_through(self, months: int) -> int:
+        """Return how many customers were watched through a whole number of months."""
+        return int(self.watched[months - 1]) if months <= len(self.watched) else 0
+
+    def after(self, months: int) -> Interval | None:
+        """Return what a customer brought in the first months; None where too few are known."""
+        if not 1 <= months <= self.longest:
+            return None
+        return Interval(float(self.brought[months - 1]), float(self.error[months - 1]))
+
+    def ceiling(self, margin: float, months: int) -> Interval | None:
+        """Return the most that one customer may cost, to be earned back within ``months``."""
+        found = self.after(months)
+        return None if found is None else Interval(margin * found.mean, margin * found.error)
+
+    def payback(self, margin: float, cost: float) -> int | None:
+        """Return the first month by whose end the margin has covered the cost; None if not yet.
+
+        Looks as far as `longest`.
+        """
+        earned = np.flatnonzero(margin * self.brought[: self.longest] >= cost)
+        return int(earned[0]) + 1 if earned.size else None
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """All customers, and the same by the values of a label, those with most customers first."""
+
+    everyone: Newcomers
+    groups: list[Newcomers]
+
+
+def by_label(run: Run, label: str | None = None) -> Acquisition:
+    """Return what new customers bring, in all and by one of the run's labels.
+
+    Parameters
+    ----------
+    run
+        The run; its settings play no part but in the predicted CLV.
+    label
+        One of ``run.labels``; None for all customers together.
+
+    Notes
+    -----
+    With r(i, k) the revenue of customer i in month k, n(k) the customers watched through month k and
+    m(k) their mean, the curve is ``sum over k of m(k)``. Customer i adds to it
+    ``sum over k <= o(i) of (r(i, k) - m(k)) / n(k)`` around its mean, o(i) being the months watched;
+    the sum of the squares is the variance, whatever the correlation between a customer's months.
+    """
+    has_value = run.summary.get("revenue") is not None
+    facts = run.query(_facts_sql(label)).to_pylist()
+    months = max((int(row["observed"]) for row in facts), default=0)
+    life = run.query(_life_sql(label, has_value=has_value))
+    cube = {name: np.asarray(life[name].to_numpy()) for name in life.column_names}
+    slots = sorted({int(row["slot"]) for row in facts})
+    groups = [_newcomers(facts, cube, [slot], "own", months) for slot in slots]
+    everyone = _newcomers(facts, cube, slots, "all", months)
+    return Acquisition(everyone, groups if label is not None else [])
+
+
+def _people(label: str | None) -> str:
+    """Return SQL of one row per customer: slot (rank of the label's value), months watched."""
+    about = f"floor(T / {MONTH_DAYS!r})::INTEGER AS observed, row_number() OVER () AS customer"
+    if label is None:
+        return (
+            f"people AS MATERIALIZED (SELECT *, {about}, 1 AS slot, NULL::VARCHAR AS value, "
+            "1 AS values_in FROM forecasts)"
+        )
+    column = engine.name(label)
+    return (
+        f"sizes AS (SELECT {column} AS value, row_number() OVER "
+        f"(ORDER BY ({column} IS NULL), count(*) DESC, {column}) AS place, "
+        f"count(*) OVER () AS values_all FROM labels GROUP BY {column}), "
+        # A rest of one value is that value.
+        f"slots AS (SELECT value, CASE WHEN values_all > {MOST_VALUES + 1} "
+        f"THEN least(place, {MOST_VALUES + 1}) ELSE place END AS slot FROM sizes), "
+        "named AS (SELECT *, count(*) OVER (PARTITION BY slot) AS values_in FROM slots), "
+        f"people AS MATERIALIZED (SELECT f.*, {about}, slot, value, values_in "
+        f"FROM forecasts f JOIN labels l USING (customer_id) "
+        f"JOIN named ON l.{column} IS NOT DISTINCT FROM named.value)"
+    )
+
+
+def _facts_sql(label: str | None) -> str:
+    return (
+        f"WITH {_people(label)} SELECT slot, observed, any_value(value) AS value, "
+        "any_value(values_in) AS values_in, count(*) AS customers, sum(orders)::BIGINT AS orders, "
+        "sum(revenue) AS revenue, count(*) FILTER (frequency > 0) AS again, "
+        "sum(predicted_purchases) AS purchases, sum(predicted_clv) AS clv, "
+        "sum(predicted_clv * predicted_clv) AS clv_squared "
+        "FROM people GROUP BY slot, observed ORDER BY slot, observed"
+    )
+
+
+def _life_sql(label: str | None, *, has_value: bool) -> str:
+    """Return SQL of what came in by slot, months watched and month of life.
+
+    ``square_own`` and ``square_all`` are what each month adds to the sum over customers of the
+    squared ``sum over k of r(i, k) / n(k)``, n counted in the slot or in all.
+    """
+    month = f"floor(date_diff('day', first_order, ordered_at::DATE) / {MONTH_DAYS!r})::INTEGER + 1"
+    running = "OVER (PARTITION BY customer ORDER BY month ROWS UNBOUNDED PRECEDING)"
+    once, several = ("revenue", "sum(o.revenue)") if has_value else ("1", "count(*)")
+    # Who ordered once brought it all in the first month: no need to look the order up.
+    return f"""WITH {_people(label)},
+        once AS (
+            SELECT slot, observed, 1 AS month, sum({once}) AS amount, sum({once} ** 2) AS squares
+            FROM people WHERE orders = 1 AND observed >= 1 GROUP BY slot, observed),
+        several AS (
+            SELECT customer, any_value(slot) AS slot, any_value(observed) AS observed,
+                {month} AS month, {several}::DOUBLE AS amount
+            FROM orders o JOIN people p USING (customer_id)
+            WHERE p.orders > 1 AND {month} <= observed GROUP BY customer, month),
+        ages AS (SELECT slot, observed, count(*) AS n FROM people GROUP BY slot, observed),
+        months AS (SELECT unnest(range(1, (SELECT max(observed) FROM people) + 1)) AS month),
+        watched AS (
+            SELECT slot, month, sum(n) FILTER (observed >= month) AS own,
+                sum(sum(n) FILTER (observed >= month)) OVER (PARTITION BY month) AS everyone
+            FROM ages, months GROUP BY slot, month),
+        shares AS (
+            SELECT s.*, amount / own AS a, amount / everyone AS e
+            FROM several s JOIN watched USING (slot, month)),
+        sums AS (SELECT *, sum(a) {running} AS a_sum, sum(e) {running} AS e_sum FROM shares),
+        parts AS (
+            SELECT slot, observed, month, sum(amount) AS amount,
+                sum(a * (2 * a_sum - a)) AS own, sum(e * (2 * e_sum - e)) AS everyone
+            FROM sums GROUP BY slot, observed, month
+            UNION ALL
+            SELECT slot, observed, month, amount, squares / own ** 2, squares / everyone ** 2
+            FROM once JOIN watched USING (slot, month))
+        SELECT slot, observed, month, sum(amount) AS amount, sum(own) AS square_own,
+            sum(everyone) AS square_all
+        FROM parts GROUP BY slot, observed, month ORDER BY slot, observed, month"""
+
+
+def _newcomers(
+    facts: list[dict[str, Any]],
+    cube: dict[str, NDArray[Any]],
+    slots: list[int],
+    which: str,
+    months: int,
+) -> Newcomers:
+    """Put together the curve of one slot, or of all."""
+    rows = [row for row in facts if row["slot"] in slots]
+
+    def total(name: str) -> float | None:
+        known = [row[name] for row in rows if row[name] is not None]
+        return float(sum(known)) if known else None
+
+    customers = sum(int(row["customers"]) for row in rows)
+    chosen = np.isin(cube["slot"], slots)
+    # [months watched, month of life]: what came in.
+    amount = np.zeros((months + 1, months))
+    np.add.at(amount, (cube["observed"][chosen], cube["month"][chosen] - 1), cube["amount"][chosen])
+    square = np.zeros(months)
+    np.add.at(square, cube["month"][chosen] - 1, cube[f"square_{which}"][chosen])
+    ages = np.zeros(months + 1)
+    for row in rows:
+        ages[int(row["observed"])] += row["customers"]
+    watched = ages[::-1].cumsum()[::-1][1:]
+    seen = np.maximum(watched, 1.0)
+    mean = amount.sum(axis=0) / seen
+    expected = np.concatenate([[0.0], np.cumsum(mean / seen)])
+    actual = np.concatenate([np.zeros((months + 1, 1)), np.cumsum(amount / seen, axis=1)], axis=1)
+    until = np.minimum(np.arange(months + 1)[:, None], np.arange(1, months + 1))
+    centre = expected[until]
+    met = np.take_along_axis(actual, until, axis=1)
+    variance = np.cumsum(square) - 2 * (centre * met).sum(axis=0) + ages @ centre**2
+    clv = total("clv")
+    return Newcomers(
+        value=rows[0]["value"] if len(slots) == 1 and rows[0]["values_in"] == 1 else None,
+        values=int(rows[0]["values_in"]) if rows else 0,
+        customers=customers,
+        orders=sum(int(row["orders"]) for row in rows),
+        revenue=total("revenue"),
+        second=sum(int(row["again"]) for row in rows) / max(customers, 1),
+        purchases=total("purchases"),
+        clv=None if clv is None else _spread(clv, total("clv_squared") or 0.0, customers),
+        watched=watched,
+        brought=np.cumsum(mean),
+        error=np.sqrt(np.maximum(variance, 0.0)),
+    )
+
+
+def _spread(total: float, squares: float, n: int) -> Interval:
+    """Return a mean and its standard error from a sum and a sum of squares."""
+    mean = total / n
+    variance = max(squares - n * mean**2, 0.0) / max(n - 1, 1)
+    return Interval(mean, float(np.sqrt(variance / n)))
