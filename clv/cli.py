@@ -298,6 +298,55 @@ def segments(
 
 
 @app.command()
+def simulate(
+    *,
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="Id of a run, or latest: the newest.")
+    ] = None,
+    population: Annotated[
+        Literal["new", "yours"],
+        typer.Option(help="new: drawn from the fitted model; yours: a sample of the run's own."),
+    ] = "new",
+    customers: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many customers a run follows.")
+    ] = 100,
+    runs: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many runs the mean and the band rest on.")
+    ] = 1000,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Repeat a run. Default: another one each time.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write CSV here instead of the terminal.")
+    ] = None,
+    store: StoreDir = None,
+) -> None:
+    """Simulate who is still alive after 10 days, 1, 10 and 100 years, and what they have bought.
+
+    Example: python -m clv simulate --population yours --seed 7
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    from clv import simulate as simulation  # noqa: PLC0415
+
+    where = Store(store)
+    chosen = where.run(run_id) if run_id and run_id != "latest" else where.latest()
+    model = simulation.purchase_model(chosen)
+    if out is not None:
+        _writable([out])
+    seed = simulation.fresh_seed() if seed is None else seed
+    one = simulation.one_run(chosen, model, population, customers=customers, seed=seed)
+    ahead = simulation.outlook(chosen, model, population, customers=customers, runs=runs, seed=seed)
+    rows = simulation.table(one, ahead)
+    if out is not None:
+        simulation.write_csv(pa.Table.from_pylist(rows), out)
+        typer.echo(f"{out}: {ahead.customers:,} customers, {runs:,} runs, seed {seed}.")
+        return
+    terminal.say_simulation(rows)
+    typer.echo(f"{ahead.customers:,} customers, {runs:,} runs; again with --seed {seed}")
+
+
+@app.command()
 def sample(
     name: Annotated[
         str, typer.Argument(help="transactions, order-lines, shopify, woocommerce, cdnow.")

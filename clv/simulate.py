@@ -11,6 +11,7 @@ sum over the customers of a run: one random number a run and point in time, what
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -348,6 +349,11 @@ def table(one: OneRun, ahead: Outlook) -> list[dict[str, Any]]:
                 f"{name}_expected": float(exact[i]),
             }
     return rows
+
+
+def fresh_seed() -> int:
+    """Return a seed that nobody can foresee, short enough to be typed."""
+    return secrets.randbelow(SEEDS)
 
 
 def customer_table(one: OneRun) -> pa.Table:

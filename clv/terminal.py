@@ -81,6 +81,23 @@ def say_run(made: Run, out: Path) -> None:
     typer.echo(f"{out}: {summary['customers']:,} customers. Run {made.id}")
 
 
+def say_simulation(rows: list[dict[str, Any]]) -> None:
+    """Print a simulation, a column a checkpoint: one run, the mean and band of many, the formula."""
+    said = []
+    for name in ("alive", "purchases"):
+        ways = {
+            f"{name}, this run": [f"{row[name]:,}" for row in rows],
+            "mean of runs": [f"{row[f'{name}_mean']:,.1f}" for row in rows],
+            "9 in 10 runs": [f"{row[f'{name}_low']:,} to {row[f'{name}_high']:,}" for row in rows],
+            "exact mean": [f"{row[f'{name}_expected']:,.1f}" for row in rows],
+        }
+        for way, cells in ways.items():
+            said.append(
+                {"after": way} | dict(zip((row["after"] for row in rows), cells, strict=True))
+            )
+    say_table(list(said[0]), said)
+
+
 def say_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
     """Print rows under their column names, right-aligned."""
 

@@ -13,11 +13,11 @@ from clv.charts.base import ACCENT, GRID, faint, layout
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Day → its name on the axis, in two lines: they stay apart on a phone.
+#: Day → its name on the axis, in two lines, the month one lower: they stay apart on a phone.
 _TICKS: Final = {
     1: "1<br>day",
     10: "10<br>days",
-    30.4375: "1<br>month",
+    30.4375: "<br><br>1 month",
     365.25: "1<br>year",
     3652.5: "10<br>years",
     36525: "100<br>years",
@@ -169,7 +169,12 @@ def lives_figure(
                     y=[height_of[i] for i in who],
                     mode="markers",
                     name=name,
-                    marker={"symbol": symbol, "size": 6, "color": colour, "line": {"width": 1.5}},
+                    marker={
+                        "symbol": symbol,
+                        "size": 6,
+                        "color": colour,
+                        "line": {"width": 1.5 if who is leavers else 0, "color": colour},
+                    },
                     customdata=[escape(labels[i]) for i in who],
                     hovertemplate="%{customdata}<extra></extra>",
                     cliponaxis=False,

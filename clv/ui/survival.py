@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -70,16 +69,18 @@ def show(run: Run) -> None:
 def _controls() -> tuple[Kind, int | None]:
     """Return the population and the seed, None where every run is to be a new one."""
     left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
-    kinds: list[Kind] = list(_KINDS)
+    # Streamlit's own binding would put the label into the address, not the name.
+    asked: Kind = "yours" if st.query_params.get("population") == "yours" else "new"
     kind: Kind = left.segmented_control(
         "Whom to follow",
-        kinds,
-        default=kinds[0],
+        list(_KINDS),
+        default=asked,
         required=True,
         format_func=lambda k: _KINDS[k],
-        key="population",
-        bind="query-params",
+        key="population_of",
     )
+    if kind != asked:
+        st.query_params["population"] = kind
     fixed = middle.number_input(
         "Seed (optional)",
         min_value=0,
@@ -107,7 +108,7 @@ def _controls() -> tuple[Kind, int | None]:
 def _fresh() -> int:
     """Return this visit's seed: it stays until the visitor asks for another run."""
     if _FRESH not in st.session_state:
-        st.session_state[_FRESH] = secrets.randbelow(simulate.SEEDS)
+        st.session_state[_FRESH] = simulate.fresh_seed()
     return int(st.session_state[_FRESH])
 
 
@@ -147,7 +148,7 @@ def _curves(
     with left:
         parts.chart(
             alive,
-            words.half_life(lifetimes, kind),
+            words.half_life(lifetimes, since),
             f"Customers alive, days since {since}. {told}",
             "alive",
         )
@@ -174,7 +175,7 @@ def _lives(run: Run, kind: Kind, one: OneRun) -> None:
     if sum(totals) > len(one.mark_day):
         caption += (
             f" {count(len(one.mark_day))} of {count(sum(totals))} orders are drawn: at most "
-            f"{simulate.MARKS} a customer on each fiftieth of the axis, more could not be told apart."
+            f"{simulate.MARKS} a customer on each sixtieth of the axis, more could not be told apart."
         )
     parts.chart(figure, words.lives_title(lifetimes, totals, kind), caption, "lives")
 
@@ -186,18 +187,18 @@ def _table(rows: list[dict[str, Any]]) -> None:
     }
     for key, name in (("alive", "Alive"), ("purchases", "Orders")):
         shown |= {
-            f"{name}, this run": ([r[key] for r in rows], number(format="localized")),
-            f"{name}, 9 in 10 runs": (
+            name: ([r[key] for r in rows], number(format="localized", help="In this run.")),
+            f"{name}, 9 in 10": (
                 [words.band(r[f"{key}_low"], r[f"{key}_high"]) for r in rows],
-                st.column_config.TextColumn(help="From the 5th to the 95th of 100 runs."),
+                st.column_config.TextColumn(help="Between these two numbers in 9 out of 10 runs."),
             ),
-            f"{name}, mean of runs": (
+            f"{name}, mean": (
                 [round(r[f"{key}_mean"], 1) for r in rows],
                 number(format="localized", help=f"Of {count(simulate.RUNS)} runs."),
             ),
-            f"{name}, exact mean": (
+            f"{name}, exact": (
                 [round(r[f"{key}_expected"], 1) for r in rows],
-                number(format="localized", help="From the model's formula, without simulation."),
+                number(format="localized", help="Mean by the model's formula, without simulation."),
             ),
         }
     st.dataframe(

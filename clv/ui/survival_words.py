@@ -74,9 +74,9 @@ def _alive(number: float, customers: int) -> tuple[str, str]:
 
 
 def card_value(row: Row) -> str:
-    """Write one checkpoint of this run: ``61 alive, 117 orders``."""
-    orders = short_count(row["purchases"])
-    return f"{count(row['alive'])} alive, {orders} {'order' if row['purchases'] == 1 else 'orders'}"
+    """Write one checkpoint of this run: ``61 alive, 117 orders``; may break after the comma."""
+    noun = "order" if row["purchases"] == 1 else "orders"
+    return f"{count(row['alive'])}\u00a0alive, {short_count(row['purchases'])}\u00a0{noun}"
 
 
 def card_more(row: Row) -> str:
@@ -98,22 +98,21 @@ def band(low: float, high: float) -> str:
     return count(low) if low == high else f"{count(low)}–{count(high)}"
 
 
-def half_life(lifetimes: Sequence[float], kind: str) -> str:
+def half_life(lifetimes: Sequence[float], since: str) -> str:
     """Say, as the chart's title, when half of this run's customers have left."""
     ends = sorted(lifetimes)
     half = ends[(len(ends) - 1) // 2]
     if half <= 0:
-        when = "after the first order" if kind == "new" else "by today"
-        return f"In this run, half of the customers have left {when}"
+        when = f"by {since}" if since[:1].isdigit() else f"right after {since}"
+        return f"This run: half have left {when}"
     if half > _LAST:
-        return "In this run, most customers are still alive after 100 years"
-    return f"In this run, half of the customers have left after {duration(half)}"
+        return "This run: most are alive after 100 years"
+    return f"This run: half have left after {_span(half)}"
 
 
 def orders_title(rows: Sequence[Row]) -> str:
-    """Say, as the chart's title, what this run's customers have ordered after 1 and 10 years."""
-    year, decade = rows[1]["purchases"], rows[2]["purchases"]
-    return f"In this run, {plural(year, 'order')} after a year and {count(decade)} after 10 years"
+    """Say, as the chart's title, what this run's customers have ordered after 10 years."""
+    return f"This run: {plural(rows[2]['purchases'], 'order')} in 10 years"
 
 
 def lives_title(lifetimes: Sequence[float], purchases: Sequence[int], kind: str) -> str:
@@ -121,12 +120,16 @@ def lives_title(lifetimes: Sequence[float], purchases: Sequence[int], kind: str)
     total = len(lifetimes)
     gone = sum(t <= 0 for t in lifetimes)
     silent = sum(n == 0 for n in purchases)
+    if total == 1:
+        return f"This run: {plural(purchases[0], 'order')} in 100 years"
+    never = f"{count(silent)} of {count(total)} never order again"
     if gone:
         when = "leave right after the first order" if kind == "new" else "had left already"
-        if total == 1:
-            return f"In this run the customer {when.replace('leave ', 'leaves ')}"
-        return f"{count(gone)} of {count(total)} {when}; {count(silent)} never order again"
-    return f"{count(silent)} of {count(total)} never order again in 100 years"
+        rest = (
+            f"; {never}" if silent > gone else "; all others order again" if silent < total else ""
+        )
+        return f"This run: {count(gone)} of {count(total)} {when}{rest}"
+    return f"This run: {never if silent else f'all {count(total)} order again'}"
 
 
 def life(name: str, lifetime: float, purchases: int, kind: str) -> str:
@@ -138,5 +141,8 @@ def life(name: str, lifetime: float, purchases: int, kind: str) -> str:
         return f"{label}: {left}"
     if lifetime > _LAST:
         return f"{label}: {orders}, still alive after 100 years"
-    # Fewer than a day is not "0 days".
-    return f"{label}: {orders}, left after {duration(lifetime) if lifetime >= 1 else 'hours'}"
+    return f"{label}: {orders}, left after {_span(lifetime)}"
+
+
+def _span(days: float) -> str:
+    return duration(days) if days >= 1 else "less than a day"
