@@ -217,7 +217,7 @@ class Run:
 
     def query(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
         """Run SQL over the views ``orders, rejects, labels, forecasts, profiles, monthly``."""
-        with self._connect() as con:
+        with self.connect() as con:
             return con.sql(sql, params=parameters or None).to_arrow_table()
 
     def top(self, kind: Kind, n: int = 100) -> pa.Table:
@@ -270,13 +270,13 @@ class Run:
     def write(self, table: Table, target: Path) -> None:
         """Write one table where the caller wants it: CSV, or Parquet by the file's ending."""
         order = "t.customer_id, t.month" if table == "monthly" else ""
-        with self._connect() as con:
+        with self.connect() as con:
             write_table(con, table, _COLUMNS[table], target, order)
 
     def write_top(self, kind: Kind, n: int, target: Path) -> None:
         """Write the top table as CSV."""
         columns = {"rank": "BIGINT"} | FORECASTS | {"predicted_revenue": "DOUBLE"}
-        with self._connect() as con:
+        with self.connect() as con:
             inner = self._top_sql(kind, n)
             copy_csv(con, f"SELECT {safe_cells(columns)} FROM ({inner}) ORDER BY rank", target)
 
@@ -309,7 +309,7 @@ class Run:
         return [str(i) for i in self.query(sql, [prefix, limit])["customer_id"].to_pylist()]
 
     @contextmanager
-    def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the engine with the run's tables as views."""
         with engine.connect() as con:
             for table in ("orders", "rejects", "labels", "forecasts", "profiles"):
