@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from clv.ui.formatting import (
     count,
     day,
-    duration,
     expected,
     money,
-    money_range,
     month,
     percent,
-    plain,
     plural,
     share_in_words,
-    to_date,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +24,6 @@ MODEL_TITLES: Final = {
     "mbg-nbd": "MBG/NBD: customers may leave at any time, also right after the first order",
     "bg-nbd": "BG/NBD: customers may leave only after a repeat order",
 }
-_TEN_YEARS: Final = 3653
 
 
 def horizon(settings: Facts) -> str:
@@ -146,74 +141,6 @@ def top_sentence(rows: Facts, kind: str, summary: Facts, settings: Facts) -> str
         f"{sentence}: {percent(figure / total)} of the total, "
         f"from {percent(number / customers)} of the customers."
     )
-
-
-def next_order(customer: Facts, as_of: object) -> str:
-    """Say when the next order may come; ``not expected`` beyond ten years."""
-    when = to_date(customer.get("next_order_date"))
-    start = to_date(as_of)  # type: ignore[arg-type]
-    if when is None or start is None or (when - start).days > _TEN_YEARS:
-        return "not expected"
-    return day(when)
-
-
-def customer_sentence(customer: Facts, settings: Facts) -> str:
-    """Answer: what is this customer worth, and will they buy."""
-    currency = str(settings.get("currency") or "")
-    chance, value = customer.get("p_purchase"), customer.get("predicted_clv")
-    span = next_months(settings)
-    if chance is None:
-        return "There is no forecast for this customer, only what happened so far."
-    first = f"The chance of at least one order in {span} is {percent(chance)}"
-    orders = customer.get("predicted_purchases")
-    if value is None:
-        return f"{first}; {expected(orders)} orders are expected."
-    wide = money_range(
-        customer.get("predicted_clv_low"), customer.get("predicted_clv_high"), currency
-    )
-    worth = f"{money(value, currency)}{f' ({wide})' if wide else ''}"
-    return f"{first}, and the customer is worth {worth} over that time."
-
-
-def customer_reason(customer: Facts, settings: Facts) -> str:
-    """Explain in one or two sentences where the chance comes from."""
-    as_of = settings["as_of"]
-    orders = int(customer["orders"])
-    first, last = to_date(customer["first_order"]), to_date(customer["last_order"])
-    start = to_date(as_of)
-    if first is None or last is None or start is None:
-        return ""
-    quiet = max((start - last).days, 0)
-    days, repeats = int(customer["recency"]), int(customer["frequency"])
-    if repeats == 0:
-        times = "once" if orders == 1 else f"{count(orders)} times, all on one day"
-        told = f"Ordered {times}, {_when(quiet, as_of)}."
-        if customer.get("p_purchase") is None:
-            return told
-        return (
-            f"{told} With one order day nobody's rhythm is known, so the forecast rests on how "
-            "other customers with a single order went on."
-        )
-    gap = days / repeats
-    told = (
-        f"Ordered {count(orders)} times since {day(first)}, about every {duration(gap)}; "
-        f"the last order was {_when(quiet, as_of)}."
-    )
-    alive = customer.get("p_alive")
-    if alive is None:
-        return told
-    if quiet > 2 * gap + 7:
-        return f"{told} That is longer than usual, so the chance of still being active is {percent(alive)}."
-    return f"{told} That fits the rhythm, so the chance of still being active is {percent(alive)}."
-
-
-def _when(quiet: int, as_of: str) -> str:
-    return f"on {day(as_of)}" if quiet == 0 else f"{duration(quiet)} before {day(as_of)}"
-
-
-def not_found(customer_id: str) -> str:
-    """Say that nobody has this id."""
-    return f"No customer has the id “{plain(customer_id)}”."
 
 
 def rows_sentence(report: Facts) -> str:

@@ -57,7 +57,7 @@ def test_the_whole_path(visit, store_root, tmp_path):
     v.tab.get_by_label("Customer id").fill(best)
     v.chart("timeline")
     v.chart("monthly")
-    assert "The chance of at least one order in the next 12 months" in v.text()
+    assert "the chance of at least one order in the next 12 months" in v.text()
     assert f"customer={best}" in v.tab.url
 
     # A refresh loses nothing.

@@ -222,34 +222,6 @@ def test_top_customers(pages, tmp_path):
     assert shown["Customer"].tolist() == run.top("spenders", 20)["customer_id"].to_pylist()
 
 
-def test_one_customer(pages, tmp_path):
-    run = fake_run(tmp_path)
-    best = run.top("buyers", 1)["customer_id"][0].as_py()
-    at = pages.open("Customer_lookup", run=run.id, customer=best)
-    read = calm(at)
-    assert best in read
-    assert "The chance of at least one order" in read
-    assert len(at.get("plotly_chart")) == 2
-
-
-def test_one_customer_who_is_not_expected_back(pages, tmp_path):
-    run = fake_run(tmp_path)
-    sql = "SELECT customer_id FROM forecasts WHERE frequency = 0 LIMIT 1"
-    once = run.query(sql)["customer_id"][0].as_py()
-    read = calm(pages.open("Customer_lookup", run=run.id, customer=once))
-    assert "Next order not expected" in read
-
-
-def test_unknown_customer(pages, tmp_path):
-    run = fake_run(tmp_path)
-    at = pages.open("Customer_lookup", run=run.id, customer="D00001")
-    assert "No customer has the id" in at.warning[0].value
-    at = pages.open("Customer_lookup", run=run.id, customer="C0001")
-    assert "10 ids start like this" in str(at.get("button_group")[0].label)
-    at = pages.open("Customer_lookup", run=run.id, customer="<b>*x*")
-    assert not at.exception
-
-
 def test_job_is_found_again_by_another_session(pages):
     done = []
 

@@ -1,5 +1,3 @@
-from datetime import date
-
 from clv.errors import AmbiguousDateError
 from clv.ui import words
 from clv.ui.trouble import explain
@@ -69,71 +67,6 @@ def test_top_sentence():
     assert said(words.top_sentence(rows | {"n": 300}, "spenders", summary, SETTINGS)) == (
         "These 300 customers should spend €14,431 in the next 12 months."
     )
-
-
-CUSTOMER = {
-    "orders": 6,
-    "first_order": date(2017, 1, 3),
-    "last_order": date(2017, 12, 1),
-    "frequency": 5,
-    "recency": 332,
-    "p_alive": 0.96,
-    "p_purchase": 0.73,
-    "predicted_purchases": 2.3,
-    "predicted_clv": 140.0,
-    "predicted_clv_low": None,
-    "predicted_clv_high": None,
-    "next_order_date": date(2018, 2, 1),
-}
-
-
-def test_customer():
-    assert said(words.customer_sentence(CUSTOMER, SETTINGS)) == (
-        "The chance of at least one order in the next 12 months is 73 %, and the customer is worth "
-        "€140 over that time."
-    )
-    assert said(words.customer_reason(CUSTOMER, SETTINGS)) == (
-        "Ordered 6 times since 3 Jan 2017, about every 2 months; the last order was 30 days before "
-        "31 Dec 2017. That fits the rhythm, so the chance of still being active is 96 %."
-    )
-
-
-def test_customer_who_went_quiet():
-    quiet = CUSTOMER | {"recency": 40, "last_order": date(2017, 2, 12), "p_alive": 0.04}
-    assert said(words.customer_reason(quiet, SETTINGS)).endswith(
-        "That is longer than usual, so the chance of still being active is 4 %."
-    )
-
-
-def test_customer_with_one_order():
-    once = CUSTOMER | {"orders": 1, "frequency": 0, "recency": 0, "last_order": date(2017, 12, 31)}
-    assert said(words.customer_reason(once, SETTINGS)).startswith("Ordered once, on 31 Dec 2017.")
-
-
-def test_customer_without_forecast():
-    bare = dict.fromkeys(CUSTOMER) | {
-        "orders": 1,
-        "frequency": 0,
-        "recency": 0,
-        "first_order": date(2017, 12, 1),
-        "last_order": date(2017, 12, 1),
-    }
-    assert "no forecast" in words.customer_sentence(bare, SETTINGS)
-    assert (
-        said(words.customer_reason(bare, SETTINGS)) == "Ordered once, 30 days before 31 Dec 2017."
-    )
-    assert words.next_order(bare, SETTINGS["as_of"]) == "not expected"
-
-
-def test_next_order():
-    assert said(words.next_order(CUSTOMER, "2017-12-31")) == "1 Feb 2018"
-    far = CUSTOMER | {"next_order_date": date(2028, 6, 1)}
-    assert words.next_order(far, "2017-12-31") == "not expected"
-
-
-def test_ranges_are_told():
-    wide = CUSTOMER | {"predicted_clv_low": 40.0, "predicted_clv_high": 310.0}
-    assert "(between €40 and €310)" in words.customer_sentence(wide, SETTINGS)
 
 
 def test_titles():

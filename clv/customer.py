@@ -1,0 +1,278 @@
+"""One customer: where they stand, what may come, how they compare. Reads a run, draws nothing.
+
+The standing follows the same thresholds as the named groups of `clv.segments`, so that what is
+said of a customer and the group they are in never contradict each other.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+import numpy as np
+
+from clv import engine
+from clv.orders import MONTHLY, ORDERS
+from clv.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING
+from clv.segments.rules import at_risk_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clv.models.base import Floats, PurchaseModel
+    from clv.runs import Run
+
+    Facts = Mapping[str, Any]
+
+#: Days ahead for which the chance of another order is told.
+AHEAD: Final = (30, 90, 365)
+#: The window of the next order: 1 in 10 come before it, 1 in 10 after it, half before its middle.
+WINDOW: Final = (0.10, 0.50, 0.90)
+#: A path of more points than this looks the same.
+PATH_POINTS: Final = 1000
+#: Fewer others are too few to compare with.
+FEWEST_PEERS: Final = 10
+#: What customers are compared by, columns of the forecasts; those the run has nothing for are null.
+MEASURES: Final = ("orders", "revenue", "p_purchase", "predicted_clv")
+
+
+class Standing(StrEnum):
+    """Where a customer stands; every named group is made of one or more of these."""
+
+    NEW = "new"
+    PROMISING = "promising"
+    ONCE = "once"
+    GONE = "gone"
+    OVERDUE = "overdue"
+    LATE = "late"
+    DOUBTFUL = "doubtful"
+    ON_SCHEDULE = "on schedule"
+
+
+def standing(facts: Facts, p_silent: float | None, new_days: int = NEW_DAYS) -> Standing | None:
+    """Return where a customer stands; None without a forecast.
+
+    Parameters
+    ----------
+    facts
+        ``frequency, T, p_alive, p_purchase`` of the forecasts.
+    p_silent
+        Chance that a customer who stayed active has been silent for so long.
+    new_days
+        Days within which a customer with one order is new: ``new_days`` of the run's cuts.
+    """
+    alive = facts["p_alive"]
+    if alive is None or p_silent is None:
+        return None
+    once = facts["frequency"] == 0
+    rules = (
+        (once and facts["T"] <= new_days, Standing.NEW),
+        (once and facts["p_purchase"] >= PROMISING, Standing.PROMISING),
+        (once, Standing.ONCE),
+        (alive < GONE, Standing.GONE),
+        (p_silent < OVERDUE, Standing.OVERDUE),
+        (p_silent < LATE, Standing.LATE),
+        (alive < ACTIVE, Standing.DOUBTFUL),
+    )
+    return next((found for holds, found in rules if holds), Standing.ON_SCHEDULE)
+
+
+class Outlook(NamedTuple):
+    """What may come of one customer.
+
+    Attributes
+    ----------
+    chances, purchases
+        Probability of an order, and expected orders, within each of `AHEAD` days.
+    window
+        Days from the as-of date to the next order if the customer is still active, at the levels
+        of `WINDOW`.
+    due_days
+        Days from the last order within which 9 of 10 customers with this history who stayed active
+        order again: silent for longer, a repeat buyer is overdue.
+    """
+
+    chances: tuple[float, ...]
+    purchases: tuple[float, ...]
+    window: tuple[float, ...]
+    due_days: float
+
+
+def outlook(model: PurchaseModel, frequency: float, recency: float, T: float) -> Outlook:  # noqa: N803
+    """Ask a fitted purchase model about one customer; times in days."""
+    scores = model.score([frequency], [recency], [T], AHEAD)
+    return Outlook(
+        tuple(scores.p_purchase[0].tolist()),
+        tuple(scores.purchases[0].tolist()),
+        tuple(float(model.wait_if_alive(frequency, T, q)) for q in WINDOW),
+        float(model.due(frequency, recency, 1 - OVERDUE)),
+    )
+
+
+class AlivePath(NamedTuple):
+    """P(alive) over a customer's life; two points at one age make a jump.
+
+    Attributes
+    ----------
+    ages
+        Shape (n,), days since the first order, never falling.
+    p_alive
+        Shape (n,), what the model would have said at that age.
+    orders
+        Shape (n,), purchase days so far.
+    now
+        Position of the as-of date; what follows assumes that no order comes.
+    """
+
+    ages: Floats
+    p_alive: Floats
+    orders: np.ndarray[Any, np.dtype[np.int64]]
+    now: int
+
+
+def alive_path(
+    model: PurchaseModel,
+    purchases: Sequence[float],
+    T: float,  # noqa: N803
+    ahead: float = 0,
+    points: int = PATH_POINTS,
+) -> AlivePath:
+    """Return P(alive) for every day from the first order to the as-of date and beyond.
+
+    At each age t the model sees what was known then: x(t) repeat purchase days, the last of them
+    at t_x(t). A purchase gives two points, just before it and just after.
+
+    Parameters
+    ----------
+    model
+        Fitted on days, with today's parameters throughout.
+    purchases
+        Ages in days on which the customer bought, the first of them 0; a day counts once.
+    T
+        Age at the as-of date.
+    ahead
+        Days to go on for without any order.
+    points
+        About so many, besides the jumps, which are all kept.
+    """
+    bought = np.unique(np.asarray(purchases, dtype=float))
+    repeats = bought[1:]
+    end = T + ahead
+    days = np.unique(np.r_[np.linspace(0, end, int(min(end, points)) + 1).round(), T])
+    # Just before a purchase its own day doesn't count yet: side="left" leaves it out.
+    ages = np.r_[repeats, days]
+    known = np.r_[
+        np.searchsorted(bought, repeats, side="left"), np.searchsorted(bought, days, side="right")
+    ]
+    # After a purchase comes the day itself; where thinning dropped it, put it back.
+    missing = np.setdiff1d(repeats, days)
+    ages = np.r_[ages, missing]
+    known = np.r_[known, np.searchsorted(bought, missing, side="right")]
+    order = np.lexsort((known, ages))
+    ages, known = ages[order], known[order]
+    scores = model.score(known - 1, bought[known - 1], ages, [])
+    now = int(np.searchsorted(ages, T, side="right")) - 1
+    return AlivePath(ages, scores.p_alive, known, now)
+
+
+class Peers(NamedTuple):
+    """How a customer compares with a set of customers they belong to.
+
+    Attributes
+    ----------
+    customers
+        How many there are, this one included.
+    median, below, above
+        For each of `MEASURES`: the median of all, the share of the others with a lower value, with
+        a higher one; None where there is nothing to compare.
+    """
+
+    customers: int
+    median: dict[str, float | None]
+    below: dict[str, float | None]
+    above: dict[str, float | None]
+
+
+_SETS: Final = {
+    "cohort": "first_order BETWEEN date_trunc('month', $1::DATE)::DATE AND last_day($1::DATE)",
+    "segment": "segment = $1",
+}
+
+
+def peers(run: Run, facts: Facts, kind: Literal["cohort", "segment"]) -> Peers | None:
+    """Compare a customer with those of the same first month, or of the same named group.
+
+    None without a forecast where groups are asked for: then nobody has one.
+    """
+    key = facts["first_order" if kind == "cohort" else "segment"]
+    if key is None:
+        return None
+    columns = ", ".join(
+        f"median({m}) AS median_{m}, count(*) FILTER ({m} < ${i}) AS below_{m}, "
+        f"count(*) FILTER ({m} > ${i}) AS above_{m}"
+        for i, m in enumerate(MEASURES, start=2)
+    )
+    sql = f"SELECT count(*) AS customers, {columns} FROM forecasts WHERE {_SETS[kind]}"
+    row = run.query(sql, [key, *(facts[m] for m in MEASURES)]).to_pylist()[0]
+    others = int(row["customers"]) - 1
+
+    def share(side: str, measure: str) -> float | None:
+        if others < 1 or facts[measure] is None:
+            return None
+        return float(row[f"{side}_{measure}"] / others)
+
+    return Peers(
+        int(row["customers"]),
+        {m: row[f"median_{m}"] for m in MEASURES},
+        {m: share("below", m) for m in MEASURES},
+        {m: share("above", m) for m in MEASURES},
+    )
+
+
+def silence(run: Run, facts: Facts) -> tuple[float | None, float | None]:
+    """Return ``p_silent`` and the money at risk (currency units) of a customer.
+
+    The first is None without a forecast, the second without a forecast of value.
+    """
+    sql = (
+        f"SELECT p_silent, {at_risk_sql(float(run.settings['margin']))} AS at_risk FROM "
+        "(SELECT * FROM forecasts WHERE customer_id = ?) JOIN profiles USING (frequency, recency, T)"
+    )
+    row = run.query(sql, [facts["customer_id"]]).to_pylist()[0]
+    return row["p_silent"], row["at_risk"]
+
+
+def labels(run: Run, customer_id: str) -> dict[str, str]:
+    """Return the labels of a customer's first order by name, empty ones left out."""
+    if not run.labels:
+        return {}
+    columns = ", ".join(engine.name(name) for name in run.labels)
+    found = run.query(f"SELECT {columns} FROM labels WHERE customer_id = ?", [customer_id])
+    row = found.to_pylist()[0] if found.num_rows else {}
+    return {name: str(value) for name, value in row.items() if value is not None}
+
+
+def purchase_ages(run: Run, facts: Facts) -> list[int]:
+    """Return the ages in days on which a customer bought, up to the as-of date."""
+    sql = (
+        "SELECT DISTINCT date_diff('day', ?::DATE, ordered_at::DATE) AS age FROM orders "
+        "WHERE customer_id = ? AND age <= ? ORDER BY age"
+    )
+    asked = [facts["first_order"], facts["customer_id"], facts["T"]]
+    ages: list[int] = run.query(sql, asked)["age"].to_pylist()
+    return ages
+
+
+def csv(run: Run, table: Literal["orders", "monthly"], customer_id: str) -> bytes:
+    """Return one customer's orders, or forecast month by month, as CSV safe for spreadsheets."""
+    columns, order = {
+        "orders": (ORDERS, "t.ordered_at, t.order_id"),
+        "monthly": (MONTHLY, "t.month"),
+    }[table]
+    sql = f"SELECT * FROM {table} WHERE customer_id = {engine.text(customer_id)}"
+    with tempfile.TemporaryDirectory(prefix="clv-customer-") as folder:
+        target = Path(folder) / "customer.csv"
+        run.write_query(sql, columns, target, order)
+        return target.read_bytes()
