@@ -282,7 +282,7 @@ class Run:
 
     def write_query(self, sql: str, columns: Mapping[str, str], target: Path, order: str) -> None:
         """Write the rows of a query over the run's views as CSV; ``t`` is the query in ``order``."""
-        with self._connect() as con:
+        with self.connect() as con:
             cells = safe_cells(columns, "t.")
             copy_csv(con, f"SELECT {cells} FROM ({sql}) AS t ORDER BY {order}", target)
 
