@@ -29,7 +29,7 @@ _FLAGS = (
 ).split()
 _TIMEOUT = 30_000
 #: Streamlit asks for these beside every page's address, where they aren't, before it finds them.
-_PROBE = re.compile(r"/(Top_customers|Customer_lookup)/_stcore/(health|host-config)$")
+_PROBE = re.compile(r"/[A-Z]\w+/_stcore/(health|host-config)$")
 
 
 def _free_port() -> int:
