@@ -6,6 +6,7 @@ What is said is in `clv.ui.customer_words`, what is computed in `clv.customer`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from clv.runs import Kind, Run
 
 _SUGGESTIONS: Final = 12
+_NAME: Final = "margin:0;padding:0.5rem 0;font-size:1.75rem;overflow-wrap:anywhere"
 #: Longer ids are cut where they are offered, not where they are looked up.
 _LONGEST_NAME: Final = 60
 
@@ -110,7 +112,8 @@ def show(run: Run) -> None:
 def _everything(run: Run, found: Known) -> None:
     settings, facts = run.settings, found.facts
     model = str((run.model.get("purchases") or {}).get("name", ""))
-    st.header(plain(facts["customer_id"]), anchor=False)
+    # Not st.header: in Markdown an e-mail address becomes a link, however it is escaped.
+    st.html(f'<h2 style="{_NAME}">{escape(facts["customer_id"])}</h2>')
     page.answer(dollars(words.customer_sentence(facts, settings, found.where)))
     page.cards(_cards(run, found), "customer")
     why = words.reasons(

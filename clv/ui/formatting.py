@@ -28,7 +28,7 @@ _SYMBOLS: Final = {
     "VND": "₫",
 }
 _MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^])")
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^&])")
 
 
 def _finite(value: float | None) -> bool:

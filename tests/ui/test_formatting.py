@@ -155,4 +155,5 @@ def test_files():
 
 def test_markdown_is_escaped():
     assert f.plain("*a*_b_$c$[d](e)") == r"\*a\*\_b\_\$c\$\[d\]\(e\)"
+    assert f.plain("A&amp;B") == r"A\&amp;B"
     assert f.dollars(r"$5 and \$6") == r"\$5 and \$6"
