@@ -4,6 +4,14 @@ One module a page; `clv.charts.base` holds what all share.
 """
 
 from clv.charts.base import Measure
+from clv.charts.cohorts import (
+    Cell,
+    CohortCurve,
+    cohort_curves_figure,
+    cohort_heatmap_figure,
+    cohort_sizes_figure,
+    heatmap_width,
+)
 from clv.charts.customer import (
     customer_monthly_figure,
     customer_path_figure,
@@ -13,12 +21,18 @@ from clv.charts.summary import concentration_figure, history_forecast_figure
 from clv.charts.survival import alive_figure, lives_figure, purchases_figure
 
 __all__ = [
+    "Cell",
+    "CohortCurve",
     "Measure",
     "alive_figure",
+    "cohort_curves_figure",
+    "cohort_heatmap_figure",
+    "cohort_sizes_figure",
     "concentration_figure",
     "customer_monthly_figure",
     "customer_path_figure",
     "customer_timeline_figure",
+    "heatmap_width",
     "history_forecast_figure",
     "lives_figure",
     "purchases_figure",
