@@ -160,7 +160,7 @@ def alive_path(
     bought = np.unique(np.asarray(purchases, dtype=float))
     repeats = bought[1:]
     end = T + ahead
-    days = np.unique(np.r_[np.linspace(0, end, int(min(end, points)) + 1).round(), T])
+    days = np.unique(np.r_[np.floor(np.linspace(0, end, int(min(end, points)) + 1)), T])
     # Just before a purchase its own day doesn't count yet: side="left" leaves it out.
     ages = np.r_[repeats, days]
     known = np.r_[
