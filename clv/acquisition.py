@@ -126,15 +126,25 @@ class Acquisition:
     groups: list[Newcomers]
 
 
-def by_label(run: Run, label: str | None = None) -> Acquisition:
-    """Return what new customers bring, in all and by one of the run's labels.
+def by_label(run: Run, label: str) -> Acquisition:
+    """Return what new customers bring, in all and by the values of one of the run's labels."""
+    values = f"SELECT customer_id, {engine.name(label)} AS value FROM labels"
+    return _acquisition(run, values, "count(*) DESC, value")
 
-    Parameters
-    ----------
-    run
-        The run; its settings play no part but in the predicted CLV.
-    label
-        One of ``run.labels``; None for all customers together.
+
+def by_cohort(run: Run) -> Acquisition:
+    """Return what new customers bring, in all and by quarter of the first order, newest first."""
+    quarter = "year(first_order) || ' Q' || quarter(first_order)"
+    return _acquisition(run, f"SELECT customer_id, {quarter} AS value FROM forecasts", "value DESC")
+
+
+def overall(run: Run) -> Newcomers:
+    """Return what new customers bring, all together."""
+    return _acquisition(run, None, "").everyone
+
+
+def _acquisition(run: Run, values: str | None, order: str) -> Acquisition:
+    """Read history and forecasts of a run by the ``value`` that a query gives each customer.
 
     Notes
     -----
@@ -144,51 +154,50 @@ def by_label(run: Run, label: str | None = None) -> Acquisition:
     the sum of the squares is the variance, whatever the correlation between a customer's months.
     """
     has_value = run.summary.get("revenue") is not None
-    facts = run.query(_facts_sql(label)).to_pylist()
+    people = _people(values, order)
+    facts = run.query(f"WITH {people} {_FACTS}").to_pylist()
     months = max((int(row["observed"]) for row in facts), default=0)
-    life = run.query(_life_sql(label, has_value=has_value))
+    life = run.query(_life_sql(people, has_value=has_value))
     cube = {name: np.asarray(life[name].to_numpy()) for name in life.column_names}
     slots = sorted({int(row["slot"]) for row in facts})
     groups = [_newcomers(facts, cube, [slot], "own", months) for slot in slots]
     everyone = _newcomers(facts, cube, slots, "all", months)
-    return Acquisition(everyone, groups if label is not None else [])
+    return Acquisition(everyone, groups if values is not None else [])
 
 
-def _people(label: str | None) -> str:
-    """Return SQL of one row per customer: slot (rank of the label's value), months watched."""
+def _people(values: str | None, order: str) -> str:
+    """Return SQL of one row per customer: number, slot (place of the value), months watched."""
     about = f"floor(T / {MONTH_DAYS!r})::INTEGER AS observed, row_number() OVER () AS customer"
-    if label is None:
+    if values is None:
         return (
             f"people AS MATERIALIZED (SELECT *, {about}, 1 AS slot, NULL::VARCHAR AS value, "
             "1 AS values_in FROM forecasts)"
         )
-    column = engine.name(label)
     return (
-        f"sizes AS (SELECT {column} AS value, row_number() OVER "
-        f"(ORDER BY ({column} IS NULL), count(*) DESC, {column}) AS place, "
-        f"count(*) OVER () AS values_all FROM labels GROUP BY {column}), "
+        f"given AS ({values}), "
+        "sizes AS (SELECT value, row_number() OVER "
+        f"(ORDER BY (value IS NULL), {order}) AS place, count(*) OVER () AS all_values "
+        "FROM given GROUP BY value), "
         # A rest of one value is that value.
-        f"slots AS (SELECT value, CASE WHEN values_all > {MOST_VALUES + 1} "
+        f"slots AS (SELECT value, CASE WHEN all_values > {MOST_VALUES + 1} "
         f"THEN least(place, {MOST_VALUES + 1}) ELSE place END AS slot FROM sizes), "
         "named AS (SELECT *, count(*) OVER (PARTITION BY slot) AS values_in FROM slots), "
-        f"people AS MATERIALIZED (SELECT f.*, {about}, slot, value, values_in "
-        f"FROM forecasts f JOIN labels l USING (customer_id) "
-        f"JOIN named ON l.{column} IS NOT DISTINCT FROM named.value)"
+        f"people AS MATERIALIZED (SELECT f.*, {about}, slot, named.value, values_in "
+        "FROM forecasts f JOIN given USING (customer_id) "
+        "JOIN named ON given.value IS NOT DISTINCT FROM named.value)"
     )
 
 
-def _facts_sql(label: str | None) -> str:
-    return (
-        f"WITH {_people(label)} SELECT slot, observed, any_value(value) AS value, "
-        "any_value(values_in) AS values_in, count(*) AS customers, sum(orders)::BIGINT AS orders, "
-        "sum(revenue) AS revenue, count(*) FILTER (frequency > 0) AS again, "
-        "sum(predicted_purchases) AS purchases, sum(predicted_clv) AS clv, "
-        "sum(predicted_clv * predicted_clv) AS clv_squared "
-        "FROM people GROUP BY slot, observed ORDER BY slot, observed"
-    )
+_FACTS: Final = (
+    "SELECT slot, observed, any_value(value) AS value, any_value(values_in) AS values_in, "
+    "count(*) AS customers, sum(orders)::BIGINT AS orders, sum(revenue) AS revenue, "
+    "count(*) FILTER (frequency > 0) AS again, sum(predicted_purchases) AS purchases, "
+    "sum(predicted_clv) AS clv, sum(predicted_clv * predicted_clv) AS clv_squared "
+    "FROM people GROUP BY slot, observed ORDER BY slot, observed"
+)
 
 
-def _life_sql(label: str | None, *, has_value: bool) -> str:
+def _life_sql(people: str, *, has_value: bool) -> str:
     """Return SQL of what came in by slot, months watched and month of life.
 
     ``square_own`` and ``square_all`` are what each month adds to the sum over customers of the
@@ -198,7 +207,7 @@ def _life_sql(label: str | None, *, has_value: bool) -> str:
     running = "OVER (PARTITION BY customer ORDER BY month ROWS UNBOUNDED PRECEDING)"
     once, several = ("revenue", "sum(o.revenue)") if has_value else ("1", "count(*)")
     # Who ordered once brought it all in the first month: no need to look the order up.
-    return f"""WITH {_people(label)},
+    return f"""WITH {people},
         once AS (
             SELECT slot, observed, 1 AS month, sum({once}) AS amount, sum({once} ** 2) AS squares
             FROM people WHERE orders = 1 AND observed >= 1 GROUP BY slot, observed),

@@ -17,12 +17,14 @@ from clv.charts.customer import (
     customer_path_figure,
     customer_timeline_figure,
 )
+from clv.charts.segments import Curve, groups_figure, likelihood_figure, newcomers_figure
 from clv.charts.summary import concentration_figure, history_forecast_figure
 from clv.charts.survival import alive_figure, lives_figure, purchases_figure
 
 __all__ = [
     "Cell",
     "CohortCurve",
+    "Curve",
     "Measure",
     "alive_figure",
     "cohort_curves_figure",
@@ -32,8 +34,11 @@ __all__ = [
     "customer_monthly_figure",
     "customer_path_figure",
     "customer_timeline_figure",
+    "groups_figure",
     "heatmap_width",
     "history_forecast_figure",
+    "likelihood_figure",
     "lives_figure",
+    "newcomers_figure",
     "purchases_figure",
 ]

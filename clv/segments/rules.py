@@ -40,11 +40,12 @@ GROUPS: Final = {
     ),
     "new": "First and only order within the last {new_days}.",
     "needs attention": (
-        "Repeat buyers silent for longer than 3 out of 4 of their usual gaps, or with less than an "
-        "even chance of still being active."
+        "Repeat buyers not yet overdue, but silent for longer than 3 out of 4 of their usual gaps or "
+        "with less than an even chance of still being active."
     ),
     "at risk": (
-        "Repeat buyers who are overdue: silent for longer than 9 out of 10 of their usual gaps."
+        "Repeat buyers who are overdue, silent for longer than 9 out of 10 of their usual gaps, but "
+        "still active with a chance of 20\u00a0% or more."
     ),
     "one-time": (
         "Ordered on one day only, more than {new_days} ago, and less likely than not to order again "
@@ -174,11 +175,19 @@ def likelihood_sql(thresholds: Thresholds) -> str:
     return f"CASE {cases} ELSE '{LIKELIHOODS[-1]}' END"
 
 
-def at_risk_sql(margin: float, worth: str = "predicted_order_value") -> str:
-    """Return SQL for what a customer would bring, were they active, beyond what is expected now.
+def if_active_sql(margin: float | None) -> str:
+    """Return SQL for what a customer would bring within the horizon, were they known to be active.
 
-    Money at risk is ``(1 - p_alive) * discounted_if_active * predicted_order_value * margin``: the
-    CLV of a customer known to be active less their CLV. With 1 for ``worth`` and ``margin`` it
-    counts orders.
+    ``discounted_if_active * predicted_order_value * margin``: their CLV if active. Without a margin
+    it counts orders, for runs without amounts.
     """
-    return f"(1 - p_alive) * discounted_if_active * {worth} * {float(margin)!r}"
+    worth = "" if margin is None else f" * predicted_order_value * {float(margin)!r}"
+    return f"discounted_if_active{worth}"
+
+
+def at_risk_sql(margin: float | None) -> str:
+    """Return SQL for money at risk: ``(1 - p_alive)`` times the CLV if active.
+
+    What a customer would bring, were they known to be active, less what is expected now.
+    """
+    return f"(1 - p_alive) * {if_active_sql(margin)}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from clv.errors import InputError
 from clv.models.card import from_card
+from clv.segments.reasons import reason_sql
 from clv.segments.rules import (
     GROUPS,
     LIKELIHOODS,
@@ -16,6 +17,7 @@ from clv.segments.rules import (
     TIERS,
     Thresholds,
     at_risk_sql,
+    if_active_sql,
     likelihood_sql,
     tier_sql,
 )
@@ -68,25 +70,30 @@ def value_column(run: Run) -> str:
 
 def risk_sql(run: Run) -> str:
     """Return SQL for a customer's money at risk; orders at risk without amounts."""
-    return at_risk_sql(run.settings["margin"]) if has_money(run) else at_risk_sql(1.0, "1")
+    return at_risk_sql(_margin(run))
+
+
+def _margin(run: Run) -> float | None:
+    return float(run.settings["margin"]) if has_money(run) else None
 
 
 def groups(run: Run) -> pa.Table:
     """Return one row per named group, in the order of `GROUPS`; groups of nobody are left out.
 
     Columns ``segment, customers, orders, revenue, predicted_purchases, predicted_revenue,
-    predicted_clv, at_risk, p_purchase, p_alive``: sums, but the two chances are means.
-    ``predicted_revenue`` is undiscounted and before margin; ``at_risk`` see `risk_sql`. Empty
-    without a forecast.
+    predicted_clv, at_risk, if_active, p_purchase, p_alive``: sums, but the two chances are means.
+    ``predicted_revenue`` is undiscounted and before margin; ``at_risk`` is money at risk and
+    ``if_active`` the CLV if all were active, both orders without amounts. Empty without a forecast.
     """
     places = ", ".join(f"({i}, '{name}')" for i, name in enumerate(GROUPS))
     return run.query(
         "SELECT segment, customers, orders, revenue, predicted_purchases, predicted_revenue, "
-        "predicted_clv, at_risk, p_purchase, p_alive FROM ("
+        "predicted_clv, at_risk, if_active, p_purchase, p_alive FROM ("
         "SELECT segment, count(*) AS customers, sum(orders)::BIGINT AS orders, "
         "sum(revenue) AS revenue, sum(predicted_purchases) AS predicted_purchases, "
         "sum(predicted_purchases * predicted_order_value) AS predicted_revenue, "
         f"sum(predicted_clv) AS predicted_clv, sum({risk_sql(run)}) AS at_risk, "
+        f"sum({if_active_sql(_margin(run))}) AS if_active, "
         "avg(p_purchase) AS p_purchase, avg(p_alive) AS p_alive "
         f"FROM {SCORED} WHERE segment IS NOT NULL GROUP BY segment) "
         f"JOIN (VALUES {places}) AS listed(place, segment) USING (segment) ORDER BY place"
@@ -141,8 +148,8 @@ def likelihoods(run: Run, thresholds: Thresholds | None = None) -> pa.Table:
 def overdue_sql(run: Run, least_active: float = LEAST_ACTIVE) -> str:
     """Return SQL of the overdue customers: forecasts, profiles and ``at_risk``, unordered."""
     return (
-        f"SELECT *, {risk_sql(run)} AS at_risk, "
-        f"{risk_sql(run)} + {value_column(run)} AS worth_if_active FROM {SCORED} "
+        f"SELECT *, {risk_sql(run)} AS at_risk, {if_active_sql(_margin(run))} AS if_active "
+        f"FROM {SCORED} "
         f"WHERE frequency > 0 AND p_silent < {OVERDUE} AND p_alive >= {float(least_active)!r}"
     )
 
@@ -154,12 +161,12 @@ def overdue_totals(run: Run, least_active: float = LEAST_ACTIVE, first: int = 25
     they would bring if active, ``left_out`` how many are less likely to be active than asked for.
     """
     table = run.query(
-        "WITH ranked AS (SELECT p_alive, at_risk, worth_if_active, row_number() OVER "
+        "WITH ranked AS (SELECT p_alive, at_risk, if_active, row_number() OVER "
         f"(ORDER BY at_risk DESC, customer_id) AS place FROM ({overdue_sql(run, least_active)})) "
-        "SELECT count(*) AS customers, sum(at_risk) AS at_risk, sum(worth_if_active) AS worth, "
+        "SELECT count(*) AS customers, sum(at_risk) AS at_risk, sum(if_active) AS worth, "
         "count(*) FILTER (place <= $1) AS first, "
         "sum(at_risk) FILTER (place <= $1) AS first_at_risk, "
-        "sum(worth_if_active) FILTER (place <= $1) AS first_worth, "
+        "sum(if_active) FILTER (place <= $1) AS first_worth, "
         f"(SELECT count(*) FROM {SCORED} WHERE frequency > 0 AND p_silent < {OVERDUE} "
         f"AND p_alive < {float(least_active)!r}) AS left_out FROM ranked",
         [first],
@@ -171,10 +178,12 @@ def overdue_totals(run: Run, least_active: float = LEAST_ACTIVE, first: int = 25
 def overdue(run: Run, least_active: float = LEAST_ACTIVE, limit: int = 100) -> list[dict[str, Any]]:
     """Return the overdue customers with most at risk, most first.
 
-    The forecasts columns, ``p_silent, at_risk, worth_if_active``, and
+    The forecasts columns, ``p_silent, at_risk, if_active``, and
 
     gap_days, silent_days
         Mean time between two orders so far; days since the last one.
+    reason
+        The same in words, with the chance of still being active.
     due
         Day by which 9 out of 10 active customers with this history would have ordered.
     next_from, next_to
@@ -183,7 +192,8 @@ def overdue(run: Run, least_active: float = LEAST_ACTIVE, limit: int = 100) -> l
     if not has_forecast(run):
         return []
     rows: list[dict[str, Any]] = run.query(
-        "SELECT *, recency / frequency AS gap_days, T - recency AS silent_days "
+        "SELECT *, recency / frequency AS gap_days, T - recency AS silent_days, "
+        f"{reason_sql(run.settings['horizon_months'], active=True)} AS reason "
         f"FROM ({overdue_sql(run, least_active)}) ORDER BY at_risk DESC, customer_id LIMIT $1",
         [limit],
     ).to_pylist()

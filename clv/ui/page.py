@@ -23,11 +23,13 @@ HOME: Final = "app.py"
 TOP: Final = "pages/Top_customers.py"
 ONE: Final = "pages/Customer_lookup.py"
 SURVIVAL: Final = "pages/Survival.py"
+SEGMENTS: Final = "pages/Segments.py"
 _PAGES: Final = (
     (HOME, "Upload & summary", ":material/upload_file:"),
     (TOP, "Top customers", ":material/leaderboard:"),
     (ONE, "One customer", ":material/person_search:"),
     (SURVIVAL, "Survival", ":material/hourglass_bottom:"),
+    (SEGMENTS, "Segments & actions", ":material/groups:"),
 )
 _MODELS: Final = {"mbg-nbd": "MBG/NBD", "bg-nbd": "BG/NBD"}
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
 from clv import downloads
-from clv.ui.formatting import dollars
+from clv.ui.formatting import MISSING, dollars
 from clv.ui.page import HOME, title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import BinaryIO
 
@@ -56,6 +56,15 @@ _STILLS: Final = {
             for i, end in enumerate((40, 70, 84, 130, 176, 220, 300))
         ),
     ),
+    "segments": (
+        "Groups with plain rules, the money at risk in each, and what a new customer may cost.",
+        "".join(
+            f'<rect x="12" y="{18 + i * 26}" width="60" height="8" rx="4" opacity=".35"/>'
+            f'<rect x="90" y="{15 + i * 26}" width="{few}" height="6" rx="3" opacity=".35"/>'
+            f'<rect x="90" y="{23 + i * 26}" width="{much}" height="6" rx="3" fill="#2a7fb5"/>'
+            for i, (few, much) in enumerate(((60, 240), (90, 130), (120, 60), (70, 30), (200, 12)))
+        ),
+    ),
 }
 
 
@@ -77,6 +86,19 @@ def chart(figure: go.Figure, statement: str, caption: str, key: str) -> None:
     alt = figure.layout.meta["alt"]
     st.plotly_chart(figure, width="stretch", key=key, config=_NO_TOOLBAR, alt=f"{statement}. {alt}")
     st.caption(dollars(caption))
+
+
+def table(columns: Mapping[str, tuple[list[Any], Any]], key: str, alt: str) -> None:
+    """Show a table: name → values and their ``st.column_config``; what is missing is a dash."""
+    st.dataframe(
+        {name: values for name, (values, _) in columns.items()},
+        column_config={name: config for name, (_, config) in columns.items()},
+        hide_index=True,
+        width="stretch",
+        placeholder=MISSING,
+        key=key,
+        alt=alt,
+    )
 
 
 def download_run(run: Run, name: str, label: str, key: str) -> None:
