@@ -156,6 +156,7 @@ def cohort_curves_figure(
     average: CohortCurve | None,
     periods: str,
     title: str,
+    first: int = 0,
     share: bool = False,
     symbol: str = "",
     dark: bool = False,
@@ -170,6 +171,8 @@ def cohort_curves_figure(
         A thicker grey line; None leaves it out.
     periods, title
         Titles of the axes, with units.
+    first
+        Period of the curves' first values.
     share
         Whether values are shares from 0 to 1.
     symbol
@@ -184,7 +187,9 @@ def cohort_curves_figure(
     """
     lines = [*curves, *([average] if average else [])]
     if len(lines) > _MOST_LINES:
-        msg = f"{len(lines)} curves in one chart; {_MOST_LINES} are the most that can be told apart."
+        msg = (
+            f"{len(lines)} curves in one chart; {_MOST_LINES} are the most that can be told apart."
+        )
         raise ValueError(msg)
     figure = go.Figure()
     for i, curve in enumerate(lines):
@@ -197,7 +202,7 @@ def cohort_curves_figure(
         start = len(curve.fact)
         figure.add_trace(
             go.Scatter(
-                x=list(range(start)),
+                x=list(range(first, first + start)),
                 y=list(curve.fact),
                 mode="lines+markers",
                 name=escape(curve.name),
@@ -210,10 +215,10 @@ def cohort_curves_figure(
         )
         if curve.forecast:
             # The dashes start where the line ends, so that the eye follows.
-            joint = list(curve.fact[-1:])
+            joint, end = list(curve.fact[-1:]), first + start
             figure.add_trace(
                 go.Scatter(
-                    x=list(range(start - len(joint), start + len(curve.forecast))),
+                    x=list(range(end - len(joint), end + len(curve.forecast))),
                     y=joint + list(curve.forecast),
                     mode="lines",
                     name=f"{escape(curve.name)}, forecast",

@@ -15,6 +15,7 @@ and so serve every age and every period at once.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -70,7 +71,7 @@ def purchase_between(
         rows = slice(begin, begin + CHUNK)
         leaves, weights = p[which[rows]], weight[which[rows]]
         rho, beta = shape[rows, None], rate[rows, None]
-        for i, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for i, (start, end) in enumerate(pairwise(edges)):
             so_far = leaves * (start / beta)
             still = np.exp(-rho * np.log1p(so_far))
             silent = np.exp(-rho * np.log1p(so_far + (end - start) / beta))

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from clv.runs import Run
 
 HOME: Final = "app.py"
+COHORTS: Final = "pages/Cohorts.py"
 TOP: Final = "pages/Top_customers.py"
 ONE: Final = "pages/Customer_lookup.py"
 SURVIVAL: Final = "pages/Survival.py"
 SEGMENTS: Final = "pages/Segments.py"
 _PAGES: Final = (
     (HOME, "Upload & summary", ":material/upload_file:"),
+    (COHORTS, "Cohorts", ":material/grid_on:"),
     (TOP, "Top customers", ":material/leaderboard:"),
     (ONE, "One customer", ":material/person_search:"),
     (SURVIVAL, "Survival", ":material/hourglass_bottom:"),

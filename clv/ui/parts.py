@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 _NO_TOOLBAR: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 #: Small still pictures of what a page will show, drawn in the text's own colour.
 _STILLS: Final = {
+    "cohorts": (
+        "Which share of each month's new customers comes back, and what they bring, as a triangle.",
+        "".join(
+            f'<rect x="{60 + j * 46}" y="{18 + i * 20}" width="42" height="16" rx="2" '
+            f'fill="#2a7fb5" opacity="{0.75 / (j + 1) + 0.1:.2f}"/>'
+            for i in range(6)
+            for j in range(6 - i)
+        )
+        + "".join(
+            f'<rect x="12" y="{22 + i * 20}" width="38" height="8" rx="4" opacity=".35"/>'
+            for i in range(6)
+        ),
+    ),
     "top": (
         "The customers who will probably buy and spend the most, with their chance of buying.",
         "".join(

@@ -1,0 +1,1 @@
+"""Cohorts: customers by the month, quarter or week of their first order, and how they went on."""

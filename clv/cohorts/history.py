@@ -1,0 +1,161 @@
+"""Orders → what each cohort did, period by period since its first order.
+
+Written with narwhals, so that the same code runs in DuckDB, on Spark and on pandas. Each step takes
+the one before it: orders and customers → `customer_periods` → `cohort_table`, and `customers_so_far`
+→ `waits`, `totals`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from clv.cohorts.calendar import days_between, period_column
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from narwhals.typing import IntoFrame
+
+    from clv.cohorts.calendar import Grain
+
+
+def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain: Grain) -> Any:  # noqa: ANN401 - the caller's own frame type
+    """Sum each customer's orders by calendar period since the first order.
+
+    Parameters
+    ----------
+    orders
+        Any frame narwhals reads with ``customer_id``, ``ordered_at`` (timestamp, UTC) and
+        ``revenue`` (see `clv.orders`).
+    customers
+        The customers that count, and their ``first_order`` (date): as `clv.features.rfm` makes
+        them. Orders of others are left out.
+    as_of
+        Orders after this day are left out.
+    grain
+        ``month``, ``quarter`` or ``week`` (ISO, Monday to Sunday).
+
+    Returns
+    -------
+    frame
+        The same kind of frame. One row per customer and period with an order: ``customer_id``;
+        ``cohort``, the number of the period of the first order (`clv.cohorts.calendar`);
+        ``period``, periods since then (0 = that of the first order); ``orders``; ``revenue`` and
+        ``valued``, how many orders have one; ``wait``, days from the first order to the earliest
+        later purchase day within the period, null where there is none.
+    """
+    end = nw.lit(datetime.combine(as_of, time()))
+    day, first = nw.col("day"), nw.col("first_day")
+    bought: Any = nw.from_native(orders).select(
+        "customer_id", nw.col("ordered_at").dt.truncate("1d").alias("day"), "revenue"
+    )
+    born: Any = nw.from_native(customers).select(
+        "customer_id", nw.col("first_order").cast(nw.Datetime("us")).alias("first_day")
+    )
+    joined = bought.filter(day <= end).join(born, on="customer_id", how="inner")
+    wait = days_between(first, day)
+    cohort = period_column(first, grain)
+    result = (
+        joined.select(
+            "customer_id",
+            "revenue",
+            cohort.alias("cohort"),
+            (period_column(day, grain) - cohort).alias("period"),
+            nw.when(wait > 0).then(wait).alias("wait"),
+        )
+        .group_by("customer_id", "cohort", "period")
+        .agg(
+            nw.len().alias("orders"),
+            nw.col("revenue").sum(),
+            nw.col("revenue").count().alias("valued"),
+            nw.col("wait").min(),
+        )
+    )
+    return result.to_native()
+
+
+def cohort_table(periods: IntoFrame) -> Any:  # noqa: ANN401
+    """Sum `customer_periods` by cohort.
+
+    Returns
+    -------
+    frame
+        One row per cohort and period in which anybody ordered: ``cohort``, ``period``, ``active``
+        (customers with an order), ``orders``, ``revenue`` (null where no order has a value). In
+        period 0 everybody is active: there ``active`` is the cohort's size.
+    """
+    frame = nw.from_native(periods).group_by("cohort", "period")
+    table = frame.agg(
+        nw.len().alias("active"),
+        nw.col("orders").sum(),
+        nw.col("revenue").sum(),
+        nw.col("valued").sum(),
+    )
+    # Threads add up in any order: beyond the ninth decimal a sum is not the same twice.
+    revenue = nw.when(nw.col("valued") > 0).then(nw.col("revenue").round(9)).alias("revenue")
+    return table.select(
+        "cohort", "period", nw.col("active", "orders").cast(nw.Int64), revenue
+    ).to_native()
+
+
+def customers_so_far(periods: IntoFrame, last: int) -> Any:  # noqa: ANN401
+    """Sum `customer_periods` by customer.
+
+    Parameters
+    ----------
+    periods
+        From `customer_periods`.
+    last
+        Periods 0…last count towards ``orders``, ``revenue`` and ``returned``.
+
+    Returns
+    -------
+    frame
+        One row per customer: ``cohort``; ``wait``, days to the second purchase day, null if none;
+        ``returned``, 1 if that day lies in period ``last`` or before; ``orders``, ``revenue``.
+    """
+    within = nw.col("period") <= last
+    frame = nw.from_native(periods).with_columns(
+        nw.when(within).then(nw.col("orders")).otherwise(0).alias("orders"),
+        nw.when(within).then(nw.col("revenue")).otherwise(0.0).alias("revenue"),
+        nw.when(within).then(nw.col("wait")).alias("early"),
+    )
+    each = frame.group_by("customer_id", "cohort").agg(
+        nw.col("wait", "early").min(), nw.col("orders", "revenue").sum()
+    )
+    returned = nw.when(nw.col("early").is_null()).then(0).otherwise(1).alias("returned")
+    return each.select("cohort", "wait", returned, "orders", "revenue").to_native()
+
+
+def waits(customers: IntoFrame) -> Any:  # noqa: ANN401
+    """Count `customers_so_far` by cohort and days to the second purchase.
+
+    Returns
+    -------
+    frame
+        ``cohort``, ``wait`` (null: no second purchase so far), ``customers``.
+    """
+    frame = nw.from_native(customers).group_by("cohort", "wait")
+    return frame.agg(nw.len().cast(nw.Int64).alias("customers")).to_native()
+
+
+def totals(customers: IntoFrame) -> Any:  # noqa: ANN401
+    """Sum `customers_so_far` by cohort, with squares: what a test of differences needs.
+
+    Returns
+    -------
+    frame
+        ``cohort``, ``customers``, and of ``returned``, ``orders``, ``revenue`` the sum and, ending
+        in ``_squares``, the sum of squares.
+    """
+    names = ("returned", "orders", "revenue")
+    squares = [(nw.col(n) * nw.col(n)).alias(f"{n}_squares") for n in names]
+    frame = nw.from_native(customers).with_columns(*squares)
+    columns = [nw.col(n).cast(nw.Float64) for n in (*names, *(f"{n}_squares" for n in names))]
+    sums = frame.select("cohort", *columns).group_by("cohort")
+    return sums.agg(
+        nw.len().cast(nw.Int64).alias("customers"), nw.exclude("cohort").sum()
+    ).to_native()
