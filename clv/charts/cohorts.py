@@ -22,7 +22,8 @@ _COLOURS: Final = {
 _MARKS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 _MOST_LINES: Final = 7
 _ROW: Final = 27
-_COLUMN: Final = 46
+_COLUMN: Final = 42
+_FONT: Final = 12
 _PALE: Final = 0.3
 
 
@@ -53,8 +54,9 @@ class CohortCurve(NamedTuple):
 
 def heatmap_width(cells: Sequence[Cell]) -> int:
     """Return the pixels below which the heatmap's texts would collide."""
-    periods = len({cell.period for cell in cells})
-    return 150 + max((len(c.text) for c in cells), default=4) // 7 * 8 * periods + _COLUMN * periods
+    longest = max((len(cell.text) for cell in cells), default=0)
+    column = max(_COLUMN, 8 * longest)
+    return 150 + column * len({cell.period for cell in cells})
 
 
 def cohort_heatmap_figure(
@@ -99,6 +101,7 @@ def cohort_heatmap_figure(
                 customdata=[[c.more if c else "" for c in line] for line in grid],
                 # Pale cells are written over by a trace of their own, in the page's ink.
                 texttemplate="" if pale else "%{text}",
+                textfont={"size": _FONT},
                 hovertemplate="%{customdata}<extra></extra>",
                 hoverongaps=False,
                 colorscale="Cividis" if dark else "Cividis_r",
@@ -117,7 +120,7 @@ def cohort_heatmap_figure(
             y=[c.row for c in written],
             mode="text",
             text=[f"<i>{c.text}</i>" if c.kind == "forecast" else c.text for c in written],
-            textfont={"color": _INK[dark]},
+            textfont={"color": _INK[dark], "size": _FONT},
             hoverinfo="skip",
             showlegend=False,
         )

@@ -237,19 +237,13 @@ def _heatmap(found: CohortReport, shown: Triangle, measure: Measure, currency: s
         left_out.append(f"the first {_MOST_PERIODS} {grain}s")
     if left_out:
         caption += f" Shown are {' and '.join(left_out)}; the downloads hold all."
-    # Narrow screens scroll the chart, not the page.
-    st.html(
-        "<style>.st-key-cohort-heatmap [data-testid='stPlotlyChart'] { overflow-x: auto; }"
-        ".st-key-cohort-heatmap [data-testid='stPlotlyChart'] > div "
-        f"{{ min-width: {charts.heatmap_width(cells)}px; }}</style>"
+    parts.chart(
+        figure,
+        words.heatmap_statement(average.tolist(), measure, grain, currency),
+        caption,
+        "heatmap",
+        min_width=charts.heatmap_width(cells),
     )
-    with st.container(key="cohort-heatmap"):
-        parts.chart(
-            figure,
-            words.heatmap_statement(average.tolist(), measure, grain, currency),
-            caption,
-            "heatmap",
-        )
 
 
 def _cells(facts: Triangle, shown: Triangle, measure: Measure, currency: str) -> list[charts.Cell]:

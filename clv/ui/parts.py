@@ -81,7 +81,9 @@ _STILLS: Final = {
 }
 
 
-def chart(figure: go.Figure, statement: str, caption: str, key: str) -> None:
+def chart(
+    figure: go.Figure, statement: str, caption: str, key: str, *, min_width: int = 0
+) -> None:
     """Show a chart under its statement, with unit and as-of date in words below.
 
     Parameters
@@ -94,10 +96,20 @@ def chart(figure: go.Figure, statement: str, caption: str, key: str) -> None:
         Unit, horizon and date.
     key
         Name of the chart on its page.
+    min_width
+        Pixels below which it scrolls inside itself.
     """
     st.subheader(dollars(statement), anchor=False)
     alt = figure.layout.meta["alt"]
-    st.plotly_chart(figure, width="stretch", key=key, config=_NO_TOOLBAR, alt=f"{statement}. {alt}")
+    with st.container(key=f"scroll-{key}"):
+        if min_width:
+            st.html(
+                f"<style>.st-key-scroll-{key} {{ overflow-x: auto; }} "
+                f".st-key-{key} {{ min-width: {min_width}px; }}</style>"
+            )
+        st.plotly_chart(
+            figure, width="stretch", key=key, config=_NO_TOOLBAR, alt=f"{statement}. {alt}"
+        )
     st.caption(dollars(caption))
 
 
