@@ -58,7 +58,7 @@ class Newcomers:
     ----------
     value
         Value of the label; None where the file has none.
-    values
+    combined
         How many values are in it: more than 1 in the row of all the rest.
     customers, orders, revenue
         So far; revenue is None without amounts.
@@ -78,7 +78,7 @@ class Newcomers:
     """
 
     value: str | None
-    values: int
+    combined: int
     customers: int
     orders: int
     revenue: float | None
@@ -274,7 +274,7 @@ def _newcomers(
     clv = total("clv")
     return Newcomers(
         value=rows[0]["value"] if len(slots) == 1 and rows[0]["values_in"] == 1 else None,
-        values=int(rows[0]["values_in"]) if rows else 0,
+        combined=int(rows[0]["values_in"]) if rows else 0,
         customers=customers,
         orders=sum(int(row["orders"]) for row in rows),
         revenue=total("revenue"),

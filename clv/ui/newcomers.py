@@ -118,7 +118,7 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
 def _curves(run: Run, found: Acquisition, months: int, margin: float, price: float) -> None:
     settings, has_value = run.settings, page.has_value(run)
     currency = str(settings.get("currency") or "")
-    known = [g for g in found.groups if g.longest and g.values == 1][:_LINES]
+    known = [g for g in found.groups if g.longest and g.combined == 1][:_LINES]
     curves = [
         charts.Curve(
             words.value_name(g, label=i > 0),

@@ -150,7 +150,7 @@ def value_name(group: Newcomers, *, label: bool = True) -> str:
     """Name the customers of a row: the label's value, or what stands for it."""
     if not label:
         return "All customers"
-    if group.values > 1:
+    if group.combined > 1:
         return f"{count(group.values)} others together"
     return "not stated" if group.value is None else group.value
 
