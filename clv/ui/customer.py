@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from clv.runs import Kind, Run
 
 _SUGGESTIONS: Final = 12
-_NAME: Final = "margin:0;padding:0.5rem 0;font-size:1.75rem;overflow-wrap:anywhere"
+_NAME: Final = "margin:0;padding:0.5rem 0;font-size:1.75rem;font-weight:600;overflow-wrap:anywhere"
 #: Longer ids are cut where they are offered, not where they are looked up.
 _LONGEST_NAME: Final = 60
 

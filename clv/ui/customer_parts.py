@@ -40,8 +40,8 @@ _DRAW_ORDERS: Final = 5000
 _MEASURES: Final = {
     "orders": "Orders so far",
     "revenue": "Spent so far",
-    "predicted_clv": "Worth, {span}",
-    "p_purchase": "Chance of buying, {span}",
+    "predicted_clv": "Worth",
+    "p_purchase": "Chance of buying",
 }
 
 _COUNTED: Final = (
@@ -288,7 +288,7 @@ def comparison(run: Run, facts: Facts, cohort: one.Peers | None, group: one.Peer
 
     measures = [m for m in _MEASURES if facts[m] is not None]
     columns = {
-        "": [_MEASURES[m].format(span=next_months(run.settings)) for m in measures],
+        "": [_MEASURES[m] for m in measures],
         "This customer": [written(m, facts[m]) for m in measures],
     }
     for name, peers in (
@@ -307,7 +307,7 @@ def comparison(run: Run, facts: Facts, cohort: one.Peers | None, group: one.Peer
     st.table(columns, hide_index=True, border="horizontal", alt="Comparison with others")
     st.caption(
         "In brackets: the share of the other customers with a lower or with a higher figure. "
-        f"As of {day(run.settings['as_of'])}."
+        f"What lies ahead is that of {next_months(run.settings)}, as of {day(run.settings['as_of'])}."
     )
 
 

@@ -148,8 +148,8 @@ def _conclusion(
     customer: Facts, settings: Facts, where: Standing, p_silent: float, new_days: int
 ) -> str:
     still = f"the chance of still being active is {percent(customer['p_alive'])}"
-    # Overdue and yet nearly surely active: only where hardly anybody ever leaves.
-    loyal = "few customers of this file ever leave, and " if customer["p_alive"] >= 0.9 else ""
+    # Overdue and yet nearly surely active: possible where hardly anybody leaves after an order.
+    loyal = "customers with such a history seldom leave, and " if customer["p_alive"] >= 0.9 else ""
     by_now = (
         "An active customer of that rhythm would have ordered by now with a chance of "
         f"{percent(1 - p_silent)}"

@@ -151,7 +151,7 @@ def test_without_amounts_only_orders_are_compared(pages, tmp_path):
     assert "Expected orders, next 12 months" in metrics(at)
     assert "Orders so far" in metrics(at)
     assert at.table[2].value.iloc[:, 0].tolist() == [
-        *("Orders so far", "Chance of buying, the next 12 months"),
+        *("Orders so far", "Chance of buying"),
     ]
 
 

@@ -164,8 +164,8 @@ def test_overdue_and_late():
         "of still being active is 63 %."
     )
     assert why(gone(p_alive=0.97), Standing.OVERDUE, p_silent=0.04).endswith(
-        "so overdue: few customers of this file ever leave, and the chance of still being active "
-        "is 97 %."
+        "so overdue: customers with such a history seldom leave, and the chance of still being "
+        "active is 97 %."
     )
 
 
