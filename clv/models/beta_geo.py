@@ -1,4 +1,4 @@
-"""What MBG/NBD and BG/NBD share: fitting, forecasts, scores, model card.
+"""What MBG/NBD and BG/NBD share: forecasts and scores.
 
 The two models differ in one thing only: whether the first purchase can be the last one. In the
 formulas that is one more chance to leave, ``y = x + first`` instead of ``x``.
@@ -6,26 +6,18 @@ formulas that is one more chance to leave, ``y = x + first`` instead of ``x``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from clv.errors import FitError
 from clv.models.activity import purchase_between
 from clv.models.base import PurchaseScores
 from clv.models.beta_geo_expectation import purchases_while_alive
 from clv.models.beta_geo_formulas import count_probability, probability_alive
 from clv.models.beta_geo_likelihood import BetaGeoLikelihood
 from clv.models.draws import beta_geo_draws, stays_alive
-from clv.models.fitted import LifetimesAttributes
-from clv.models.inputs import (
-    check_triples,
-    distinct_pairs,
-    draw_customers,
-    like,
-    weights_of,
-)
-from clv.models.newton import all_ends, best_of, inverse_curvature
+from clv.models.inputs import distinct_pairs, like
+from clv.models.triples import TripleModel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -34,170 +26,40 @@ if TYPE_CHECKING:
     from clv.models.draws import Draws
 
 NAMES: Final = ("r", "alpha", "a", "b")
-#: Log-parameters are sought between -BOX and BOX, with time scaled so that the largest T is 1.
-BOX: Final = 18.0
-#: From here on a log-parameter is as good as at the bound: the likelihood differs by nothing.
-AS_GOOD_AS_INFINITE: Final = 11.5
-#: Where to start, in logs of (r, alpha, a, b): first where lifetimes does, then, only if that ends
-#: in doubt, with hardly any repeat purchases, nobody leaving, most leaving, all alike.
-STARTS: Final = (
-    (0.1, 0.1, 0.1, 0.1),
-    (-4.0, -3.0, -1.0, 0.0),
-    (0.0, -2.0, -4.0, 0.0),
-    (0.0, 0.0, 1.0, -2.0),
-    (3.0, 3.0, 1.0, 2.0),
-)
-#: Customers drawn to find a good start for a file of more than twice as many distinct triples.
-SAMPLE: Final = 20_000
 #: Cap of the median wait for the next purchase, time units. Beyond it, there is no saying.
 LONGEST_WAIT: Final = 1e9
 
 
-class BetaGeoModel(LifetimesAttributes):
-    """Fitting and formulas, on plain arrays; goes before a lifetimes fitter where one is wanted.
+class BetaGeoModel(TripleModel):
+    """Formulas of both, on plain arrays; goes before a lifetimes fitter where one is wanted.
 
     Attributes
     ----------
     params_
         pandas Series r, alpha (time units), a, b.
-    standard_errors_, variance_matrix_, confidence_intervals_
-        As in lifetimes, from the inverse Hessian. Infinite (never NaN) for a parameter that the
-        likelihood doesn't determine or that lies at its bound; the other parameters' errors are
-        then those given that one.
-    log_likelihood_
-        Of all customers, in the time unit given to ``fit``, without the penalty.
-    customers_
-        Sum of the weights.
-    converged_, at_bound_, iterations_
-        How the search ended; ``at_bound_`` names the parameters that tend to 0 or to infinity.
-    data
-        The triples and weights given to ``fit``.
     """
 
     name: ClassVar[str]
     names: ClassVar[tuple[str, ...]] = NAMES
+    in_time: ClassVar[tuple[bool, ...]] = (False, True, False, False)
+    # First where lifetimes starts, then hardly any repeat purchases, nobody leaving, most leaving,
+    # all alike.
+    starts: ClassVar[tuple[tuple[float, ...], ...]] = (
+        (0.1, 0.1, 0.1, 0.1),
+        (-4.0, -3.0, -1.0, 0.0),
+        (0.0, -2.0, -4.0, 0.0),
+        (0.0, 0.0, 1.0, -2.0),
+        (3.0, 3.0, 1.0, 2.0),
+    )
     #: 1 if the first purchase can be the last one.
     first_can_be_last: ClassVar[int]
 
-    def __init__(self, penalizer_coef: float = 0.0) -> None:
-        self.penalizer_coef = penalizer_coef
-
-    def fit(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        weights: ArrayLike | None = None,
-        initial_params: ArrayLike | None = None,
-        verbose: bool = False,
-        tol: float = 1e-7,
-        index: Any = None,
-        **options: Any,
-    ) -> Self:
-        """Fit by maximum likelihood.
-
-        Parameters
-        ----------
-        frequency, recency, T
-            Shape (n,): repeat purchases, age at the last one, age now; any time unit.
-        weights
-            Shape (n,): customers with this triple; 1 by default.
-        initial_params
-            Shape (4,), logs of the parameters at a time scale where the largest T is 1.
-        verbose
-            Print how the search ended.
-        tol
-            Taken for lifetimes' sake: Newton's method ends at rounding error anyway.
-        index
-            Index of `data`.
-        **options
-            ``maxiter``; others of ``scipy.optimize.minimize`` don't apply.
-
-        Returns
-        -------
-        Self
-            Whether the search converged is in ``converged_``.
-
-        Raises
-        ------
-        ValueError
-            When the triples contradict themselves, as lifetimes does.
-        FitError
-            When no time has passed for anybody.
-        """
-        del tol
-        x, t_x, age = check_triples(frequency, recency, T)
-        counts = weights_of(weights, x.size)
-        longest = float(age.max())
-        if longest <= 0:
-            msg = "All customers made their first purchase on the last day: nothing was observed."
-            raise FitError(msg)
-        scale = 1 / longest
-        likelihood = BetaGeoLikelihood(
-            x, t_x * scale, age * scale, counts, self.first_can_be_last, self.penalizer_coef
-        )
-        starts = [np.array(start) for start in STARTS]
-        box = np.full(4, -BOX), np.full(4, BOX)
-        if initial_params is not None:
-            starts.insert(0, np.asarray(initial_params, dtype=float))
-        elif x.size > 2 * SAMPLE:
-            drawn = draw_customers(counts, SAMPLE)
-            rows = np.flatnonzero(drawn)
-            some = BetaGeoLikelihood(
-                x[rows],
-                t_x[rows] * scale,
-                age[rows] * scale,
-                drawn[rows],
-                self.first_can_be_last,
-                self.penalizer_coef,
-            )
-            # Not further out than this: from where all is flat there is no way back.
-            near = [np.clip(end.point, -6.0, 6.0) for end in all_ends(some, starts, *box)]
-            # One of each: on flat likelihoods the starts lead to different ends.
-            near = list({tuple(np.round(point, 1)): point for point in reversed(near)}.values())
-            starts = [*reversed(near), starts[0]]
-        optimum = best_of(likelihood, starts, *box, int(options.get("maxiter", 200)))
-        extreme = np.abs(optimum.point) >= AS_GOOD_AS_INFINITE
-        optimum = optimum._replace(at_bound=optimum.at_bound | extreme)
-
-        theta = np.exp(optimum.point)
-        theta[1] /= scale
-        self._scale = scale
-        self._negative_log_likelihood_ = optimum.value
-        self._hessian_ = optimum.hessian  # by log-parameters, of the mean: as in lifetimes
-        self.converged_ = optimum.converged
-        self.at_bound_ = tuple(
-            name for name, bound in zip(NAMES, optimum.at_bound, strict=True) if bound
-        )
-        self.iterations_ = optimum.iterations
-        self.customers_ = likelihood.customers
-        # A density over times: its unit shows, once per purchase.
-        self.log_likelihood_ = likelihood.log_likelihood(optimum.point) + float(
-            counts @ x
-        ) * np.log(scale)
-        self.columns_ = {
-            "frequency": x.astype(np.int64),
-            "recency": t_x,
-            "T": age,
-            "weights": counts,
-        }
-        self.index_ = index
-        self.theta_ = theta
-        self.variance_ = inverse_curvature(optimum) * np.outer(theta, theta) / self.customers_
-        if verbose:
-            print(optimum)  # noqa: T201 - what lifetimes' option is for
-        return self
-
-    def parameters(self) -> tuple[float, float, float, float]:
-        """Return r, alpha, a, b as plain floats.
-
-        Raises
-        ------
-        ValueError
-            Before ``fit``.
-        """
-        r, alpha, a, b = self.plain()
-        return r, alpha, a, b
+    def likelihood(
+        self, frequency: Floats, recency: Floats, T: Floats, weights: Floats
+    ) -> BetaGeoLikelihood:
+        """Return the likelihood of these triples; time is scaled so that the largest T is 1."""
+        first, penalty = self.first_can_be_last, self.penalizer_coef
+        return BetaGeoLikelihood(frequency, recency, T, weights, first, penalty)
 
     # -- one quantity at a time; arguments broadcast, as in lifetimes -----------------------------
 
@@ -452,32 +314,6 @@ class BetaGeoModel(LifetimesAttributes):
         stays = (b + x + self.first_can_be_last)[:, None]
         after = stays_alive(np.asarray(times, dtype=float), shape, rate, a, stays)
         return alive[:, None] * after[pair]
-
-    def card(self) -> dict[str, Any]:
-        """Return everything that is needed to score again: JSON types only."""
-        parameters = dict(zip(NAMES, self.parameters(), strict=True))
-        return {
-            "name": self.name,
-            "parameters": parameters,
-            "standard_errors": self.errors_as_json(),
-            "log_likelihood": float(self.log_likelihood_),
-            "customers": float(self.customers_),
-            "converged": bool(self.converged_),
-            "at_bound": list(self.at_bound_),
-            "penalizer_coef": float(self.penalizer_coef),
-        }
-
-    @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
-        """Rebuild from `card`: forecasts are the same to the last bit; `data` is not there."""
-        model = cls()
-        model.penalizer_coef = float(card["penalizer_coef"])
-        model.restore(card)
-        model.log_likelihood_ = float(card["log_likelihood"])
-        model.customers_ = float(card["customers"])
-        model.converged_ = bool(card["converged"])
-        model.at_bound_ = tuple(card["at_bound"])
-        return model
 
 
 class MBGNBDCore(BetaGeoModel):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MODELS: Final = {
     "mbg-nbd": ("clv.models.beta_geo", "MBGNBDCore"),
     "bg-nbd": ("clv.models.beta_geo", "BGNBDCore"),
+    "pareto-nbd": ("clv.models.pareto_nbd", "ParetoNBD"),
     "pooled-rate": ("clv.models.simple", "PooledRate"),
     "gamma-gamma": ("clv.models.gamma_gamma_core", "GammaGammaCore"),
     "mean-spend": ("clv.models.simple", "MeanSpend"),

@@ -16,6 +16,7 @@ from clv.models.gamma_gamma import GammaGamma
 from clv.models.ladder import fit_purchases
 from clv.models.mbg_nbd import MBGNBD
 from clv.models.notes import Note
+from clv.models.pareto_nbd import ParetoNBD
 from clv.models.simple import ConstantSpend, MeanSpend, PooledRate
 
 KEYS = {"name", "parameters", "standard_errors", "log_likelihood", "customers", "converged"}
@@ -35,7 +36,7 @@ def through_json(model):
     return again
 
 
-@pytest.mark.parametrize("model", [MBGNBD(), BGNBD(), PooledRate(), MBGNBD(0.01)])
+@pytest.mark.parametrize("model", [MBGNBD(), BGNBD(), PooledRate(), MBGNBD(0.01), ParetoNBD()])
 def test_purchase_models(model, cdnow):
     model.fit(*cdnow)
     again = through_json(model)
@@ -75,7 +76,7 @@ def test_constant_spend():
 
 def test_names():
     assert [*MODELS] == [
-        "mbg-nbd", "bg-nbd", "pooled-rate", "gamma-gamma", "mean-spend", "constant-spend",
+        "mbg-nbd", "bg-nbd", "pareto-nbd", "pooled-rate", "gamma-gamma", "mean-spend", "constant-spend",
     ]  # fmt: skip
 
 
