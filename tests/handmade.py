@@ -31,7 +31,7 @@ MODEL = {
 def customer(name: str, frequency: int, recency: int, age: int, **more: Any) -> dict[str, Any]:
     """Return a forecasts row, and what its profile says (``p_silent``, ``discounted_if_active``).
 
-    Every triple must be one customer's only.
+    Customers with one triple share the profile of the last of them.
     """
     row: dict[str, Any] = {
         "customer_id": name,
@@ -101,7 +101,8 @@ def handmade_run(
         )
         _table(con, "rejects", REJECTS, [])
         _table(con, "forecasts", FORECASTS, customers)
-        _table(con, "profiles", PROFILES, customers)
+        profiles = {(c["frequency"], c["recency"], c["T"]): c for c in customers}
+        _table(con, "profiles", PROFILES, list(profiles.values()))
         _table(
             con,
             "labels",

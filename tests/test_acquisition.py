@@ -36,6 +36,7 @@ def lives(copies=1, *, value=True, forecast=True):
             if forecast:
                 clv = 10.0 * (i + 1)
                 more |= {"p_alive": 0.5, "p_purchase": 0.5, "predicted_purchases": 1.0}
+                more |= {"segment": "new", "p_silent": 0.5, "discounted_if_active": 1.5}
                 more |= {"predicted_clv": clv, "predicted_order_value": clv} if value else {}
             last = max(bought)
             rows.append(customer(who, len(bought) - 1, last, age, orders=len(bought), **more))

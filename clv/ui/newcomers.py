@@ -68,7 +68,15 @@ def show(run: Run) -> None:
     rows = [total, *found.groups]
     names = [words.value_name(g, label=i > 0) for i, g in enumerate(rows)]
     _table(run, rows, names, months, margin, price)
-    _download(rows, names, months, margin, price, has_value=has_value)
+    st.download_button(
+        "This table (CSV)",
+        data=lambda: as_csv(rows, names, months, margin, price, has_value=has_value),
+        file_name="new_customers.csv",
+        mime="text/csv",
+        key="download_newcomers",
+        icon=":material/download:",
+        on_click="ignore",
+    )
     _explanation(months)
 
 
@@ -221,7 +229,7 @@ def _table(
     )
 
 
-def _download(
+def as_csv(
     rows: list[Newcomers],
     names: list[str],
     months: int,
@@ -229,8 +237,8 @@ def _download(
     price: float,
     *,
     has_value: bool,
-) -> None:
-    """Offer the table with unrounded numbers; empty cells where there are too few customers."""
+) -> bytes:
+    """Return the table with unrounded numbers; empty cells where there are too few customers."""
     after = [g.after(months) for g in rows]
     what = "revenue" if has_value else "orders"
     columns: dict[str, pa.Array] = {
@@ -249,22 +257,10 @@ def _download(
             "cac_ceiling_cautious": pa.array([m and m.low for m in most], pa.float64()),
             "payback_month": pa.array([g.payback(margin, price) for g in rows], pa.int64()),
         }
-
-    def written() -> bytes:
-        with tempfile.TemporaryDirectory(prefix="clv-newcomers-") as folder:
-            target = Path(folder) / "new_customers.csv"
-            write_csv(pa.table(columns), target)
-            return target.read_bytes()
-
-    st.download_button(
-        "This table (CSV)",
-        data=written,
-        file_name="new_customers.csv",
-        mime="text/csv",
-        key="download_newcomers",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    with tempfile.TemporaryDirectory(prefix="clv-newcomers-") as folder:
+        target = Path(folder) / "new_customers.csv"
+        write_csv(pa.table(columns), target)
+        return target.read_bytes()
 
 
 def _explanation(months: int) -> None:

@@ -151,7 +151,7 @@ def value_name(group: Newcomers, *, label: bool = True) -> str:
     if not label:
         return "All customers"
     if group.combined > 1:
-        return f"{count(group.values)} others together"
+        return f"{count(group.combined)} others together"
     return "not stated" if group.value is None else group.value
 
 
