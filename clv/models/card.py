@@ -20,6 +20,7 @@ MODELS: Final = {
     "pareto-nbd": ("clv.models.pareto_nbd", "ParetoNBD"),
     "pooled-rate": ("clv.models.simple", "PooledRate"),
     "gamma-gamma": ("clv.models.gamma_gamma_core", "GammaGammaCore"),
+    "gamma-gamma-all": ("clv.models.gamma_gamma_core", "GammaGammaAll"),
     "mean-spend": ("clv.models.simple", "MeanSpend"),
     "constant-spend": ("clv.models.simple", "ConstantSpend"),
 }

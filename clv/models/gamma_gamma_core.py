@@ -61,6 +61,10 @@ class GammaGammaCore(LifetimesAttributes):
 
     name: ClassVar[str] = "gamma-gamma"
     names: ClassVar[tuple[str, ...]] = NAMES
+    fitted_to: ClassVar[str] = (
+        "The Gamma-Gamma model is fitted to repeat buyers with a positive value: one "
+        "frequency from 1 and one monetary_value above 0 each."
+    )
 
     def __init__(self, penalizer_coef: float = 0.0) -> None:
         self.penalizer_coef = penalizer_coef
@@ -106,11 +110,7 @@ class GammaGammaCore(LifetimesAttributes):
         del tol
         x, m = (np.asarray(v, dtype=float).ravel() for v in (frequency, monetary_value))
         if x.size == 0 or x.size != m.size or not ((x >= 1) & (m > 0) & np.isfinite(m)).all():
-            msg = (
-                "The Gamma-Gamma model is fitted to repeat buyers with a positive value: one "
-                "frequency from 1 and one monetary_value above 0 each."
-            )
-            raise ValueError(msg)
+            raise ValueError(self.fitted_to)
         counts = weights_of(weights, x.size)
         unit = float(counts @ m) / float(counts.sum())
         scale = np.array([1.0, 1.0, unit])
@@ -214,6 +214,67 @@ class GammaGammaCore(LifetimesAttributes):
         model.at_bound_ = tuple(card["at_bound"])
         model.mean_held_ = bool(card["mean_held"])
         return model
+
+
+class GammaGammaAll(GammaGammaCore):
+    """Gamma-Gamma that counts the first purchase: the mean of all ``frequency + 1`` of them.
+
+    The first purchase is left out of `monetary_value` by convention. But it is a purchase like any
+    other, and the only one that most customers have: with it, one-time buyers are told apart too.
+    The convention guards against a first purchase that differs in kind (a welcome discount, a
+    trial): where that is so, take `GammaGammaCore`.
+
+    The likelihood, parameters and attributes are those of `GammaGammaCore` with ``frequency + 1``
+    purchases; wherever that has ``monetary_value``, this has the mean over **all** purchases, the
+    first included. ``frequency`` still counts the repeat purchases.
+    """
+
+    name: ClassVar[str] = "gamma-gamma-all"
+    fitted_to: ClassVar[str] = (
+        "This Gamma-Gamma model is fitted to customers with a positive value: one frequency from 0 "
+        "and one mean of all purchases above 0 each."
+    )
+
+    def fit(
+        self, frequency: ArrayLike, monetary_value: ArrayLike, *args: Any, **options: Any
+    ) -> Self:
+        """Fit by maximum likelihood to customers with a positive value, one-time buyers included.
+
+        Parameters
+        ----------
+        frequency
+            Shape (n,): repeat purchases, at least 0.
+        monetary_value
+            Shape (n,): mean value of all ``frequency + 1`` purchases, above 0.
+        *args, **options
+            As in `GammaGammaCore.fit`.
+
+        Raises
+        ------
+        ValueError
+            When there is no row, or a frequency is negative or a value not above 0.
+        """
+        purchases = np.asarray(frequency, dtype=float).ravel() + 1
+        super().fit(purchases, monetary_value, *args, **options)
+        self.columns_["frequency"] = purchases - 1
+        return self
+
+    def conditional_expected_average_profit(
+        self, frequency: ArrayLike | None = None, monetary_value: ArrayLike | None = None
+    ) -> Any:
+        """Return the expected value of a future purchase; by default of the customers of `data`.
+
+        As in `GammaGammaCore`, with the mean of all ``frequency + 1`` purchases.
+        """
+        p, q, v = self.parameters()
+        if frequency is None:
+            frequency = self.data["frequency"]
+        if monetary_value is None:
+            monetary_value = self.data["monetary_value"]
+        n, m = (np.asarray(u, dtype=float) for u in (frequency, monetary_value))
+        n = n + 1
+        value = (v + n * np.maximum(m, 0.0)) / (n + (q - 1) / p)
+        return like(value, frequency, monetary_value)
 
 
 def _spread(inverse: Floats, slopes: Floats) -> Floats:

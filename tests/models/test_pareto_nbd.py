@@ -294,18 +294,21 @@ def test_recovers_its_parameters():
 @pytest.mark.parametrize("name", ["cdnow", "donations"])
 def test_never_worse_than_lifetimes(name, request, fit_lifetimes):
     data = request.getfixturevalue(name)
-    reference, likelihood = fit_lifetimes(ParetoNBDFitter(), *data)
+    reference, _ = fit_lifetimes(ParetoNBDFitter(), *data)
     model = ParetoNBD().fit(*data)
     assert model.converged_
-    assert model.log_likelihood_ >= likelihood - 1e-9 * abs(likelihood)
+    # Its optimum under the likelihood that is checked above; lifetimes' own total isn't weighted.
+    theirs = ParetoNBDLikelihood(*data).log_likelihood(np.log(reference.params_.to_numpy()))
+    assert model.log_likelihood_ >= theirs - 1e-12 * abs(theirs)
     if name == "cdnow":
         np.testing.assert_allclose(model.params_, reference.params_, rtol=5e-3)
+        assert theirs == pytest.approx(model.log_likelihood_, abs=1e-3)
 
 
 def test_cdnow_master(cdnow_master):
     model = ParetoNBD().fit(*cdnow_master)
     assert model.converged_
-    # Found from every start, and by lifetimes (20 s): r .597, alpha 11.59, s .522, beta 8.83
+    # lifetimes, after 16 s: .5974, 11.5855, .5222, 8.8260
     assert round(model.log_likelihood_, 2) == -95415.12
     np.testing.assert_allclose(model.parameters(), (0.5974, 11.5857, 0.5222, 8.8278), rtol=1e-4)
 
