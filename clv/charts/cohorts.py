@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import plotly.graph_objects as go
+from plotly.colors import get_colorscale, sample_colorscale
 
 from clv.charts.base import ACCENT, GRID, MUTED, layout
 
@@ -89,7 +90,9 @@ def cohort_heatmap_figure(
     columns = sorted({cell.period for cell in cells})
     names = [str(c) for c in columns]
     figure = go.Figure()
-    for kinds, pale in ((("fact",), False), (("partial", "forecast"), True)):
+    scale = get_colorscale("Cividis" if dark else "Cividis_r")
+    high = high if high > low else low + 1
+    for kinds, opacity in ((("fact",), 1.0), (("partial", "forecast"), _PALE)):
         chosen = {(c.row, c.period): c for c in cells if c.kind in kinds}
         grid = [[chosen.get((row, column)) for column in columns] for row in rows]
         figure.add_trace(
@@ -97,30 +100,33 @@ def cohort_heatmap_figure(
                 x=names,
                 y=rows,
                 z=[[c and c.value for c in line] for line in grid],
-                text=[[c.text if c else "" for c in line] for line in grid],
                 customdata=[[c.more if c else "" for c in line] for line in grid],
-                # Pale cells are written over by a trace of their own, in the page's ink.
-                texttemplate="" if pale else "%{text}",
-                textfont={"size": _FONT},
                 hovertemplate="%{customdata}<extra></extra>",
                 hoverongaps=False,
-                colorscale="Cividis" if dark else "Cividis_r",
+                colorscale=scale,
                 zmin=low,
-                zmax=high if high > low else low + 1,
+                zmax=high,
                 showscale=False,
-                opacity=_PALE if pale else 1,
+                opacity=opacity,
                 xgap=2,
                 ygap=2,
             )
         )
-    written = [c for c in cells if c.kind != "fact"]
     figure.add_trace(
         go.Scatter(
-            x=[str(c.period) for c in written],
-            y=[c.row for c in written],
+            x=[str(c.period) for c in cells],
+            y=[c.row for c in cells],
             mode="text",
-            text=[f"<i>{c.text}</i>" if c.kind == "forecast" else c.text for c in written],
-            textfont={"color": _INK[dark], "size": _FONT},
+            text=[f"<i>{c.text}</i>" if c.kind == "forecast" else c.text for c in cells],
+            textfont={
+                "size": _FONT,
+                "color": [
+                    _readable(scale, (c.value - low) / (high - low))
+                    if c.kind == "fact"
+                    else _INK[dark]
+                    for c in cells
+                ],
+            },
             hoverinfo="skip",
             showlegend=False,
         )
@@ -151,6 +157,16 @@ def cohort_heatmap_figure(
         rangemode="normal",
     )
     return figure
+
+
+def _readable(scale: Sequence[Sequence[Any]], place: float) -> str:
+    """Return black or white, whichever stands out more from a colour of the scale."""
+    at = min(max(place, 0.0), 1.0)
+    (colour,) = sample_colorscale(scale, [at], colortype="tuple")
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    # Where both contrast equally by the definition of WCAG 2.
+    return "#ffffff" if luminance < 0.1791 else "#000000"
 
 
 def cohort_curves_figure(

@@ -138,8 +138,8 @@ def waits(customers: IntoFrame) -> Any:  # noqa: ANN401
     frame
         ``cohort``, ``wait`` (null: no second purchase so far), ``customers``.
     """
-    frame = nw.from_native(customers).group_by("cohort", "wait")
-    return frame.agg(nw.len().cast(nw.Int64).alias("customers")).to_native()
+    counted = nw.from_native(customers).group_by("cohort", "wait").agg(nw.len().alias("customers"))
+    return counted.with_columns(nw.col("customers").cast(nw.Int64)).to_native()
 
 
 def totals(customers: IntoFrame) -> Any:  # noqa: ANN401
@@ -152,10 +152,11 @@ def totals(customers: IntoFrame) -> Any:  # noqa: ANN401
         in ``_squares``, the sum of squares.
     """
     names = ("returned", "orders", "revenue")
+    numbers = nw.from_native(customers).with_columns(nw.col(*names).cast(nw.Float64))
     squares = [(nw.col(n) * nw.col(n)).alias(f"{n}_squares") for n in names]
-    frame = nw.from_native(customers).with_columns(*squares)
-    columns = [nw.col(n).cast(nw.Float64) for n in (*names, *(f"{n}_squares" for n in names))]
-    sums = frame.select("cohort", *columns).group_by("cohort")
-    return sums.agg(
-        nw.len().cast(nw.Int64).alias("customers"), nw.exclude("cohort").sum()
-    ).to_native()
+    sums = (
+        numbers.with_columns(*squares)
+        .group_by("cohort")
+        .agg(nw.len().alias("customers"), nw.col(*names, *(f"{n}_squares" for n in names)).sum())
+    )
+    return sums.with_columns(nw.col("customers").cast(nw.Int64)).to_native()

@@ -150,10 +150,12 @@ def _amount(value: float, trait: Trait, currency: str) -> str:
 
 
 def heatmap_statement(
-    average: Sequence[float], measure: Measure, grain: Grain, currency: str
+    average: Sequence[float], age: int | None, measure: Measure, grain: Grain, currency: str
 ) -> str:
-    """Say what the average row shows, early and late."""
-    known = [i for i, v in enumerate(average) if math.isfinite(v)]
+    """Say what the average row shows, early and at the age at which cohorts are compared."""
+    # Beyond that age the average rests on the few oldest cohorts.
+    upto = len(average) if age is None else age + 1
+    known = [i for i, v in enumerate(average[:upto]) if math.isfinite(v)]
     if not known:
         return f"The first {grain} is not over yet"
     last = known[-1]

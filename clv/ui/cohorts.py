@@ -239,7 +239,7 @@ def _heatmap(found: CohortReport, shown: Triangle, measure: Measure, currency: s
         caption += f" Shown are {' and '.join(left_out)}; the downloads hold all."
     parts.chart(
         figure,
-        words.heatmap_statement(average.tolist(), measure, grain, currency),
+        words.heatmap_statement(average.tolist(), found.age, measure, grain, currency),
         caption,
         "heatmap",
         min_width=charts.heatmap_width(cells),
@@ -419,7 +419,8 @@ def _explanation(grain: Grain) -> None:
             f"**Came back** means a second day with an order. **Compared** are cohorts of "
             f"30 customers or more, all at the same age: the latest that at least half of them "
             "have reached. Each is tested against all others together (shares: two-proportion "
-            "z-test or Fisher's exact test; amounts: Welch's test). Among many cohorts some look "
+            "z-test or Fisher's exact test; amounts: Welch's test and one with a common variance, "
+            "the weaker verdict counting). Among many cohorts some look "
             "outstanding by chance; Holm's correction keeps the risk of naming any of them wrongly "
             "at 5\u00a0%.\n\n"
             "**The first cohort** may hold customers who had ordered before the file begins.\n\n"
