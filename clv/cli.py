@@ -294,6 +294,9 @@ def segments(
         typer.echo(f"{out}: {number:,} of {chosen.summary['customers']:,} customers.")
         return
     rows = lists.first(chosen, wanted, _SHOWN)
+    if not rows:
+        typer.echo("Nobody.")
+        return
     terminal.say_table([c for c in lists.COLUMNS if any(r[c] is not None for r in rows)], rows)
 
 
