@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -401,3 +402,17 @@ def test_without_a_forecast_there_are_no_segments(tmp_path):
         lists.first(run, CampaignList(group="new"), 1)
     with pytest.raises(InputError, match="no forecast"):
         tables.sizes(run)
+
+
+def test_the_documentation_words_the_rules_as_the_code_does():
+    docs = (Path(__file__).parents[1] / "docs/segments.md").read_text(encoding="utf-8")
+    table = {
+        cells[1].strip(): [cell.strip() for cell in cells[2:4]]
+        for line in docs.splitlines()
+        if (cells := line.split("|")) and len(cells) == 5
+    }
+    for group, text in GROUPS.items():
+        words = text.replace("\u00a0", " ").replace("{horizon}", "the horizon")
+        usual = words.replace("the last {new_days}", "the last usual gap")
+        usual = usual.replace("{new_days} ago", "a usual gap ago")
+        assert table[group] == [usual, ACTIONS[group]]

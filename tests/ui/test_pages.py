@@ -6,7 +6,7 @@ from clv.ui import jobs, session
 from tests.ui.conftest import texts
 from tests.ui.fakes import fake_run
 
-PAGES = ["", "Top_customers", "Customer_lookup"]
+PAGES = ["", "Top_customers", "Customer_lookup", "Segments"]
 
 
 def query(at, name):
