@@ -1,0 +1,152 @@
+"""One protocol for everything that forecasts customers, so that a test can treat all alike.
+
+Whoever forecasts at an origin may learn from two things, both known on that day: the customers as
+they stand (`History`), and the same customers as they stood one horizon earlier together with what
+they have done since (`Past`). A probabilistic model learns from the first, a rule of thumb (or a
+learner) from the second. Nobody is handed what comes after the origin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from clv.models.base import Floats, PurchaseModel, SpendModel
+
+
+class History(NamedTuple):
+    """Customers as known on one day; arrays of shape (n,), days and currency units.
+
+    Attributes
+    ----------
+    frequency, recency, T, monetary_value
+        As `clv.features.rfm` defines them; ``monetary_value`` 0 where there is none.
+    mean_value
+        Mean revenue of all ``frequency + 1`` purchase days.
+    recent_purchases, recent_value
+        Purchase days and revenue of the last ``recent_days`` days.
+    recent_days
+        Length of that period, best that of the horizon.
+    weights
+        Customers per row; None: 1 each.
+    """
+
+    frequency: Floats
+    recency: Floats
+    T: Floats
+    monetary_value: Floats
+    mean_value: Floats
+    recent_purchases: Floats
+    recent_value: Floats
+    recent_days: float
+    weights: Floats | None = None
+
+    def counts(self) -> Floats:
+        """Return customers per row, shape (n,)."""
+        return np.ones(self.frequency.size) if self.weights is None else self.weights
+
+
+class Past(NamedTuple):
+    """The customers of an earlier day, and what they did in the ``days`` after it.
+
+    Attributes
+    ----------
+    history
+        As known on that day.
+    purchases, value
+        Shape (n,): purchase days and revenue within the following ``days`` days.
+    days
+        Length of that period.
+    """
+
+    history: History
+    purchases: Floats
+    value: Floats
+    days: float
+
+
+class Forecast(NamedTuple):
+    """What is expected of each customer within the horizon; shape (n,) each.
+
+    Attributes
+    ----------
+    purchases, value
+        Expected purchase days and their revenue, undiscounted.
+    p_purchase
+        Probability of at least one.
+    """
+
+    purchases: Floats
+    p_purchase: Floats
+    value: Floats
+
+
+class Contender(Protocol):
+    """Whatever forecasts customers."""
+
+    name: ClassVar[str]
+
+    def fit(self, history: History, past: Past | None) -> Self:
+        """Learn from what is known on the day of the forecast; return self.
+
+        ``past`` is None where the observed time is too short to look back one horizon.
+
+        Raises
+        ------
+        FitError
+            When the contender can't do without what is missing.
+        """
+
+    def score(self, history: History, days: float) -> Forecast:
+        """Forecast each customer for the next ``days`` days."""
+
+
+class Probabilistic:
+    """A purchase model and a spend model as a contender.
+
+    Parameters
+    ----------
+    purchases
+        Not fitted yet; ``fit`` fits it on the distinct triples.
+    spend
+        Not fitted yet; None where there are no values: they are 0 then.
+
+    Attributes
+    ----------
+    name
+        The purchase model's.
+    """
+
+    def __init__(self, purchases: PurchaseModel, spend: SpendModel | None = None) -> None:
+        self.name = purchases.name
+        self.purchases = purchases
+        self.spend = spend
+
+    def fit(self, history: History, past: Past | None = None) -> Self:
+        """Fit both models on the customers as they stand."""
+        del past
+        rows, counts = np.column_stack(history[:3]), history.counts()
+        triples, place = np.unique(rows, axis=0, return_inverse=True)
+        x, t_x, age = triples.T
+        self.purchases.fit(x, t_x, age, np.bincount(place.ravel(), counts))
+        if self.spend is not None:
+            value = self._value(history)
+            kept = (value > 0) & np.isfinite(value)
+            self.spend.fit(history.frequency[kept], value[kept], counts[kept])
+        return self
+
+    def score(self, history: History, days: float) -> Forecast:
+        """Forecast each customer for the next ``days`` days."""
+        scores = self.purchases.score(*history[:3], [days])
+        purchases = scores.purchases[:, 0]
+        worth = np.zeros(purchases.size)
+        if self.spend is not None:
+            worth = self.spend.order_value(history.frequency, self._value(history))
+        return Forecast(purchases, scores.p_purchase[:, 0], purchases * worth)
+
+    def _value(self, history: History) -> Floats:
+        """Return the mean value that the spend model is about."""
+        counts_first = self.spend is not None and self.spend.name == "gamma-gamma-all"
+        return history.mean_value if counts_first else history.monetary_value
