@@ -81,9 +81,7 @@ _STILLS: Final = {
 }
 
 
-def chart(
-    figure: go.Figure, statement: str, caption: str, key: str, *, min_width: int = 0
-) -> None:
+def chart(figure: go.Figure, statement: str, caption: str, key: str, *, min_width: int = 0) -> None:
     """Show a chart under its statement, with unit and as-of date in words below.
 
     Parameters
