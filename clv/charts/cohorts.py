@@ -23,6 +23,7 @@ _COLOURS: Final = {
 _MARKS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 _MOST_LINES: Final = 7
 _ROW: Final = 27
+_HEAD: Final = 52
 _COLUMN: Final = 42
 _FONT: Final = 12
 _PALE: Final = 0.3
@@ -134,27 +135,40 @@ def cohort_heatmap_figure(
     ahead = sum(c.kind == "forecast" for c in cells)
     layout(
         figure,
-        height=90 + _ROW * max(len(rows), 1),
+        height=_HEAD + 12 + _ROW * max(len(rows), 1),
         alt=f"Heatmap of {len(rows)} rows and {len(columns)} periods"
         f"{f', {ahead} cells of it forecasts' if ahead else ''}.",
     )
-    figure.update_layout(margin={"t": 4}, font={"size": 12})
-    # As many as there are, so that a cell in the last column exists even if all above are blank.
+    figure.update_layout(margin={"t": _HEAD})
+    # Titles of axes stand in the middle: on a phone, out of sight.
+    figure.add_annotation(
+        text=periods,
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        yshift=24,
+        showarrow=False,
+    )
+    # Ranges are set: text would widen them.
     figure.update_xaxes(
         type="category",
         categoryorder="array",
         categoryarray=names,
-        title=periods,
+        range=[-0.5, max(len(names), 1) - 0.5],
         side="top",
         tickangle=0,
+        ticks="",
     )
     figure.update_yaxes(
         type="category",
         categoryorder="array",
         categoryarray=rows,
-        autorange="reversed",
+        range=[max(len(rows), 1) - 0.5, -0.5],
         showgrid=False,
-        rangemode="normal",
+        ticks="",
     )
     return figure
 
