@@ -64,16 +64,17 @@ def first_orders(table, as_of):
 
 class OnPandas:
     def __init__(self, table, as_of, grain):
+        self.grain = grain
         self.periods = customer_periods(table, first_orders(table, as_of), as_of, grain)
 
     def table(self):
-        return self.plain(cohort_table(self.periods))
+        return self.plain(cohort_table(self.periods, self.grain))
 
     def waits(self, last=0):
-        return self.plain(waits(customers_so_far(self.periods, last)))
+        return self.plain(waits(customers_so_far(self.periods, self.grain, last), self.grain))
 
     def totals(self, last):
-        return self.plain(totals(customers_so_far(self.periods, last)))
+        return self.plain(totals(customers_so_far(self.periods, self.grain, last), self.grain))
 
     @staticmethod
     def plain(native):
@@ -83,7 +84,7 @@ class OnPandas:
 
 class OnDuckDB(OnPandas):
     def __init__(self, table, as_of, grain):
-        self.con = duckdb.connect()
+        self.con, self.grain = duckdb.connect(), grain
         self.con.register("given", table)
         self.con.register("first", first_orders(table, as_of))
         self.con.execute(

@@ -14,6 +14,8 @@ Grain = Literal["month", "quarter", "week"]
 
 #: Periods in the year over which a customer's value is told.
 A_YEAR: Final[Mapping[Grain, int]] = {"month": 12, "quarter": 4, "week": 52}
+#: What `mark_column` counts in a period: months, or the minutes of a week.
+STEP: Final[Mapping[Grain, int]] = {"month": 1, "quarter": 3, "week": 10_080}
 #: A Monday, from which weeks are counted.
 _MONDAY: Final = date(1900, 1, 1)
 
@@ -52,15 +54,20 @@ def period_name(period: int, grain: Grain) -> str:
     return f"{start.year}-{start.month:02d}"
 
 
-def period_column(day: nw.Expr, grain: Grain) -> nw.Expr:
-    """Return `period_of` as an expression over a column of timestamps at midnight."""
+def mark_column(day: nw.Expr, grain: Grain) -> nw.Expr:
+    """Return a whole number for each day's period: `period_of` × `STEP`.
+
+    ``day`` holds timestamps at midnight. Dividing by `STEP` is left to `period_column`, after
+    grouping: on millions of rows it would take longer than all the rest.
+    """
     if grain == "week":
         monday = nw.lit(datetime.combine(_MONDAY, datetime.min.time()))
-        return (days_between(monday, day) // 7).cast(nw.Int64)
-    year, month = day.dt.year().cast(nw.Int64), day.dt.month().cast(nw.Int64)
-    return year * 4 + (month - 1) // 3 if grain == "quarter" else year * 12 + month - 1
+        since = (day - monday).dt.total_minutes().cast(nw.Int64)
+        return since - (day.dt.weekday().cast(nw.Int64) - 1) * 1440
+    start = day.dt.truncate("1q") if grain == "quarter" else day
+    return start.dt.year().cast(nw.Int64) * 12 + start.dt.month().cast(nw.Int64) - 1
 
 
-def days_between(start: nw.Expr, end: nw.Expr) -> nw.Expr:
-    """Return whole days between two columns of timestamps at midnight."""
-    return ((end - start).dt.total_minutes() // 1440).cast(nw.Int64)
+def period_column(mark: nw.Expr, grain: Grain) -> nw.Expr:
+    """Return `period_of` for what `mark_column` returned."""
+    return (mark // STEP[grain]).cast(nw.Int64)

@@ -8,11 +8,11 @@ the one before it: orders and customers → `customer_periods` → `cohort_table
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import narwhals as nw
 
-from clv.cohorts.calendar import days_between, period_column
+from clv.cohorts.calendar import STEP, mark_column, period_column
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
     from clv.cohorts.calendar import Grain
+
+#: Minutes.
+_DAY: Final = 1440
 
 
 def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain: Grain) -> Any:  # noqa: ANN401 - the caller's own frame type
@@ -42,10 +45,10 @@ def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain
     -------
     frame
         The same kind of frame. One row per customer and period with an order: ``customer_id``;
-        ``cohort``, the number of the period of the first order (`clv.cohorts.calendar`);
-        ``period``, periods since then (0 = that of the first order); ``orders``; ``revenue`` and
-        ``valued``, how many orders have one; ``wait``, days from the first order to the earliest
-        later purchase day within the period, null where there is none.
+        ``cohort`` and ``mark``, the periods of the first order and of these as
+        `clv.cohorts.calendar.mark_column` counts; ``orders``; ``revenue`` and ``valued``, how many orders have one; ``wait``, minutes
+        from the first day with an order to the earliest later one within the period, null where
+        there is none.
     """
     end = nw.lit(datetime.combine(as_of, time()))
     day, first = nw.col("day"), nw.col("first_day")
@@ -56,17 +59,15 @@ def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain
         "customer_id", nw.col("first_order").cast(nw.Datetime("us")).alias("first_day")
     )
     joined = bought.filter(day <= end).join(born, on="customer_id", how="inner")
-    wait = days_between(first, day)
-    cohort = period_column(first, grain)
     result = (
         joined.select(
             "customer_id",
             "revenue",
-            cohort.alias("cohort"),
-            (period_column(day, grain) - cohort).alias("period"),
-            nw.when(wait > 0).then(wait).alias("wait"),
+            mark_column(first, grain).alias("cohort"),
+            mark_column(day, grain).alias("mark"),
+            nw.when(day > first).then((day - first).dt.total_minutes()).alias("wait"),
         )
-        .group_by("customer_id", "cohort", "period")
+        .group_by("customer_id", "cohort", "mark")
         .agg(
             nw.len().alias("orders"),
             nw.col("revenue").sum(),
@@ -77,36 +78,44 @@ def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain
     return result.to_native()
 
 
-def cohort_table(periods: IntoFrame) -> Any:  # noqa: ANN401
+def cohort_table(periods: IntoFrame, grain: Grain) -> Any:  # noqa: ANN401
     """Sum `customer_periods` by cohort.
 
     Returns
     -------
     frame
-        One row per cohort and period in which anybody ordered: ``cohort``, ``period``, ``active``
-        (customers with an order), ``orders``, ``revenue`` (null where no order has a value). In
-        period 0 everybody is active: there ``active`` is the cohort's size.
+        One row per cohort and period in which anybody ordered: ``cohort``, its number
+        (`clv.cohorts.calendar`); ``period``, periods since then (0 = that of the first order);
+        ``active`` (customers with an order), ``orders``, ``revenue`` (null where no order has a
+        value). In period 0 everybody is active: there ``active`` is the cohort's size.
     """
-    frame = nw.from_native(periods).group_by("cohort", "period")
-    table = frame.agg(
-        nw.len().alias("active"),
-        nw.col("orders").sum(),
-        nw.col("revenue").sum(),
-        nw.col("valued").sum(),
+    table = (
+        nw.from_native(periods)
+        .group_by("cohort", "mark")
+        .agg(
+            nw.len().alias("active"),
+            nw.col("orders").sum(),
+            nw.col("revenue").sum(),
+            nw.col("valued").sum(),
+        )
     )
     # Threads add up in any order: beyond the ninth decimal a sum is not the same twice.
     revenue = nw.when(nw.col("valued") > 0).then(nw.col("revenue").round(9)).alias("revenue")
+    cohort = period_column(nw.col("cohort"), grain)
     return table.select(
-        "cohort", "period", nw.col("active", "orders").cast(nw.Int64), revenue
+        cohort.alias("cohort"),
+        (period_column(nw.col("mark"), grain) - cohort).alias("period"),
+        nw.col("active", "orders").cast(nw.Int64),
+        revenue,
     ).to_native()
 
 
-def customers_so_far(periods: IntoFrame, last: int) -> Any:  # noqa: ANN401
+def customers_so_far(periods: IntoFrame, grain: Grain, last: int) -> Any:  # noqa: ANN401
     """Sum `customer_periods` by customer.
 
     Parameters
     ----------
-    periods
+    periods, grain
         From `customer_periods`.
     last
         Periods 0…last count towards ``orders``, ``revenue`` and ``returned``.
@@ -114,10 +123,11 @@ def customers_so_far(periods: IntoFrame, last: int) -> Any:  # noqa: ANN401
     Returns
     -------
     frame
-        One row per customer: ``cohort``; ``wait``, days to the second purchase day, null if none;
+        One row per customer: ``cohort``, as in ``periods``; ``wait``, minutes to the
+        second day with an order, null if there is none;
         ``returned``, 1 if that day lies in period ``last`` or before; ``orders``, ``revenue``.
     """
-    within = nw.col("period") <= last
+    within = nw.col("mark") - nw.col("cohort") <= last * STEP[grain]
     frame = nw.from_native(periods).with_columns(
         nw.when(within).then(nw.col("orders")).otherwise(0).alias("orders"),
         nw.when(within).then(nw.col("revenue")).otherwise(0.0).alias("revenue"),
@@ -130,25 +140,29 @@ def customers_so_far(periods: IntoFrame, last: int) -> Any:  # noqa: ANN401
     return each.select("cohort", "wait", returned, "orders", "revenue").to_native()
 
 
-def waits(customers: IntoFrame) -> Any:  # noqa: ANN401
+def waits(customers: IntoFrame, grain: Grain) -> Any:  # noqa: ANN401
     """Count `customers_so_far` by cohort and days to the second purchase.
 
     Returns
     -------
     frame
-        ``cohort``, ``wait`` (null: no second purchase so far), ``customers``.
+        ``cohort``, its number; ``wait`` in days (null: no second purchase so far); ``customers``.
     """
     counted = nw.from_native(customers).group_by("cohort", "wait").agg(nw.len().alias("customers"))
-    return counted.with_columns(nw.col("customers").cast(nw.Int64)).to_native()
+    return counted.select(
+        period_column(nw.col("cohort"), grain).alias("cohort"),
+        (nw.col("wait") // _DAY).alias("wait"),
+        nw.col("customers").cast(nw.Int64),
+    ).to_native()
 
 
-def totals(customers: IntoFrame) -> Any:  # noqa: ANN401
+def totals(customers: IntoFrame, grain: Grain) -> Any:  # noqa: ANN401
     """Sum `customers_so_far` by cohort, with squares: what a test of differences needs.
 
     Returns
     -------
     frame
-        ``cohort``, ``customers``, and of ``returned``, ``orders``, ``revenue`` the sum and, ending
+        ``cohort``, its number; ``customers``; and of ``returned``, ``orders``, ``revenue`` the sum and, ending
         in ``_squares``, the sum of squares.
     """
     names = ("returned", "orders", "revenue")
@@ -159,4 +173,7 @@ def totals(customers: IntoFrame) -> Any:  # noqa: ANN401
         .group_by("cohort")
         .agg(nw.len().alias("customers"), nw.col(*names, *(f"{n}_squares" for n in names)).sum())
     )
-    return sums.with_columns(nw.col("customers").cast(nw.Int64)).to_native()
+    return sums.with_columns(
+        period_column(nw.col("cohort"), grain).alias("cohort"),
+        nw.col("customers").cast(nw.Int64),
+    ).to_native()

@@ -128,15 +128,15 @@ def cohorts_of(
         con.execute(f"CREATE TEMP VIEW chosen AS {_chosen(chosen or {})}")
         cells = customer_periods(con.table("orders"), con.table("chosen"), as_of, grain)
         cells.create("periods")
-        table = cohort_table(con.table("periods")).to_arrow_table().to_pydict()
+        table = cohort_table(con.table("periods"), grain).to_arrow_table().to_pydict()
         if not table["cohort"]:
             return None
         facts = triangle(table, as_of, grain)
         age = common_age(facts)
-        each = customers_so_far(con.table("periods"), 0 if age is None else age)
+        each = customers_so_far(con.table("periods"), grain, 0 if age is None else age)
         each.create("each_customer")
-        waited = waits(con.table("each_customer")).to_arrow_table().to_pydict()
-        summed = totals(con.table("each_customer")).to_arrow_table().to_pydict()
+        waited = waits(con.table("each_customer"), grain).to_arrow_table().to_pydict()
+        summed = totals(con.table("each_customer"), grain).to_arrow_table().to_pydict()
         ahead, ends = _ahead(con, run, facts, grain)
     return CohortReport(
         facts=facts,
