@@ -186,13 +186,15 @@ def _has_header(rows: list[list[str]]) -> bool:
 
 
 def _names(first: list[str], width: int) -> list[str]:
-    """Return one distinct name per column."""
+    """Return one distinct name per column; to the engine Country and country are the same."""
     names: list[str] = []
+    taken: set[str] = set()
     for i in range(width):
         base = first[i].strip() if i < len(first) else ""
         base = base or f"column_{i + 1}"
         name, n = base, 2
-        while name in names:
+        while name.lower() in taken:
             name, n = f"{base} ({n})", n + 1
+        taken.add(name.lower())
         names.append(name)
     return names

@@ -15,7 +15,7 @@ from clv.ingest import values
 from clv.ingest.layouts import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     import duckdb
 
@@ -36,6 +36,14 @@ _FEWEST_ROWS: Final = 20
 _MOST_IN_HEAD: Final = 20
 _REPEATS: Final = 5
 _LONGEST: Final = 40
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """Return each name once, the first spelling of it: one file's Country is the next one's country."""
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(name.lower(), name)
+    return tuple(first.values())
 
 
 def find(dialect: Dialect, used: Collection[str]) -> tuple[str, ...]:
@@ -72,20 +80,24 @@ def _groups(cells: Sequence[str]) -> bool:
     )
 
 
-def check(wanted: Sequence[str], tables: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+def check(
+    wanted: Sequence[str], tables: Sequence[tuple[str, Sequence[str]]], customers: Collection[str]
+) -> tuple[str, ...]:
     """Return the labels the user asked for as the files spell them.
 
     Parameters
     ----------
     tables
         Name and columns of every file.
+    customers
+        The columns that say who the customer is.
 
     Raises
     ------
     LayoutError
-        No file has such a column.
+        No file has such a column, or it names the customers.
     """
-    columns = list(dict.fromkeys(c for _, names in tables for c in names))
+    columns = distinct(c for _, names in tables for c in names)
     result: list[str] = []
     for label in wanted:
         same = [c for c in columns if c == label] or [
@@ -94,8 +106,11 @@ def check(wanted: Sequence[str], tables: Sequence[tuple[str, Sequence[str]]]) ->
         if len(same) != 1:
             msg = f'{tables[0][0]} has no column "{label}".{did_you_mean(label, columns)}'
             raise LayoutError(msg, f"Its columns: {', '.join(columns)}.")
+        if same[0] in customers:
+            msg = f'"{same[0]}" says who the customer is; it cannot be a label as well.'
+            raise LayoutError(msg, "Name a column that many customers share, such as country.")
         result.append(same[0])
-    return tuple(dict.fromkeys(result))
+    return distinct(result)
 
 
 def column(position: int) -> str:
@@ -143,11 +158,17 @@ def build(
         f"ON l.customer_id = b.customer_id AND l.code = 0 AND {same} GROUP BY b.customer_id"
     )
     kept = list(range(len(labels))) if asked else _telling(con, len(labels))
-    named = "".join(f", {column(i)} AS {engine.name(labels[i])}" for i in kept)
+    names = {i: _title(labels[i]) for i in kept}
+    named = "".join(f", {column(i)} AS {engine.name(name)}" for i, name in names.items())
     con.execute(
         f"CREATE TABLE labels AS SELECT customer_id{named} FROM picked ORDER BY customer_id"
     )
-    return [labels[i] for i in kept]
+    return list(names.values())
+
+
+def _title(label: str) -> str:
+    """Return a label's name in the table, whose first column has a name already."""
+    return f"{label} (label)" if label.lower() == "customer_id" else label
 
 
 def _telling(con: duckdb.DuckDBPyConnection, number: int) -> list[int]:

@@ -138,9 +138,10 @@ def _labels(
 ) -> tuple[str, ...]:
     """Return the label columns: as asked for, else those found in any of the files."""
     if options.labels is not None:
-        return labels.check(options.labels, [(s.name, d.columns) for s, d, _ in tables])
+        customers = [match.mapping.get("customer_id", "") for *_, match in tables]
+        return labels.check(options.labels, [(s.name, d.columns) for s, d, _ in tables], customers)
     found = [c for _, d, match in tables for c in labels.find(d, match.mapping.values())]
-    return tuple(dict.fromkeys(found))[: labels.MOST_LABELS]
+    return labels.distinct(found)[: labels.MOST_LABELS]
 
 
 @contextmanager

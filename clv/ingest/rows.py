@@ -356,7 +356,8 @@ def _parsed(table: Table) -> str:
 
 def _label(table: Table, name: str) -> str:
     """Return a label's cell; of several files, not all need to have the column."""
-    return _text(engine.name(name)) if name in table.dialect.columns else "NULL::VARCHAR"
+    present = name.lower() in {c.lower() for c in table.dialect.columns}
+    return _text(engine.name(name)) if present else "NULL::VARCHAR"
 
 
 def _signs(table: Table) -> dict[str, str]:

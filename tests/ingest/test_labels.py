@@ -124,6 +124,46 @@ def test_two_files_need_not_both_have_the_column(tmp_path):
         ]
 
 
+def test_names_that_differ_in_case_only(tmp_path):
+    # To the engine they are one column.
+    text = (
+        "customer,date,amount,Country,country,CUSTOMER\n"
+        "A,2020-01-01,9,DE,x,p\nB,2020-01-01,9,FR,x,q\nC,2020-01-02,9,FR,y,q\n"
+    )
+    assert read(tmp_path, text) == (["Country"], [("A", "DE"), ("B", "FR"), ("C", "FR")])
+    assert read(tmp_path, text, labels=("COUNTRY", "country", "country (2)")) == (
+        ["Country", "country (2)"],
+        [("A", "DE", "x"), ("B", "FR", "x"), ("C", "FR", "y")],
+    )
+
+
+def test_one_label_spelled_differently_in_two_files(tmp_path):
+    one, two = tmp_path / "a.csv", tmp_path / "b.csv"
+    one.write_text("customer,date,amount,country\nA,2020-01-01,9,DE\n")
+    two.write_text("customer,date,amount,Country\nB,2020-01-01,9,FR\n")
+    for labels in (None, ("Country",), ("Country", "country")):
+        with ingest.read([one, two], IngestOptions(labels=labels), None, quiet) as (con, report):
+            assert report["labels"] == ["country"]
+            assert con.execute("SELECT * FROM labels ORDER BY 1").fetchall() == [
+                ("A", "DE"),
+                ("B", "FR"),
+            ]
+
+
+def test_a_label_called_like_the_customers_column(tmp_path):
+    text = (
+        "client,date,amount,customer_id,country\n"
+        "A,2020-01-01,9,x,DE\nB,2020-01-01,9,y,DE\nC,2020-01-02,9,y,FR\n"
+    )
+    mapping = {"customer_id": "client"}
+    assert read(tmp_path, text, mapping=mapping, labels=("customer_id", "country")) == (
+        ["customer_id (label)", "country"],
+        [("A", "x", "DE"), ("B", "y", "DE"), ("C", "y", "FR")],
+    )
+    with pytest.raises(LayoutError, match='"client" says who the customer is'):
+        read(tmp_path, text, mapping=mapping, labels=("client",))
+
+
 def test_options_survive_the_report():
     for labels in (None, (), ("a", "b")):
         options = IngestOptions(labels=labels)
