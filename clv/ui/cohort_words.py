@@ -198,6 +198,8 @@ def heatmap_caption(
     if partial:
         told.append(f"A star marks a {grain} that is not over.")
     told.append("Blank cells lie in the future. The average counts periods that are over.")
+    if grain == "week":
+        told.append("Weeks are named by their Monday.")
     return " ".join(told)
 
 

@@ -9,9 +9,9 @@ import streamlit as st
 
 from clv import charts, engine
 from clv.cohorts import report as reports
-from clv.cohorts.triangle import FACT, FORECAST, KINDS, PARTIAL
 from clv.cohorts.verdict import compare
 from clv.ui import cohort_downloads, page, parts, session
+from clv.ui import cohort_pictures as pictures
 from clv.ui import cohort_words as words
 from clv.ui.formatting import (
     count,
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     Chosen = tuple[tuple[str, tuple[str | None, ...]], ...]
 
-_MOST_COHORTS: Final = 24
-_MOST_PERIODS: Final = 36
 _MOST_VALUES: Final = 50
 _MOST_CURVES: Final = 6
 
@@ -210,7 +208,7 @@ def _cards(
 
 def _heatmap(found: CohortReport, shown: Triangle, measure: Measure, currency: str) -> None:
     grain, average = shown.grain, shown.average(measure)
-    cells = _cells(found.facts, shown, measure, currency)
+    cells = pictures.cells(found.facts, shown, measure, currency)
     facts = np.array([c.value for c in cells if c.kind == "fact" and c.period > 0] or [0.0])
     low = float(facts.min()) if measure.startswith("cumulative") else 0.0
     figure = charts.cohort_heatmap_figure(
@@ -231,10 +229,12 @@ def _heatmap(found: CohortReport, shown: Triangle, measure: Measure, currency: s
         forecast=any(c.kind == "forecast" for c in cells),
     )
     left_out = []
-    if len(shown.cohorts) > _MOST_COHORTS:
-        left_out.append(f"the newest {_MOST_COHORTS} of {count(len(shown.cohorts))} cohorts")
-    if shown.kind.shape[1] > _MOST_PERIODS:
-        left_out.append(f"the first {_MOST_PERIODS} {grain}s")
+    if len(shown.cohorts) > pictures.MOST_COHORTS:
+        left_out.append(
+            f"the newest {pictures.MOST_COHORTS} of {count(len(shown.cohorts))} cohorts"
+        )
+    if shown.kind.shape[1] > pictures.MOST_PERIODS:
+        left_out.append(f"the first {pictures.MOST_PERIODS} {grain}s")
     if left_out:
         caption += f" Shown are {' and '.join(left_out)}; the downloads hold all."
     parts.chart(
@@ -246,39 +246,6 @@ def _heatmap(found: CohortReport, shown: Triangle, measure: Measure, currency: s
     )
 
 
-def _cells(facts: Triangle, shown: Triangle, measure: Measure, currency: str) -> list[charts.Cell]:
-    """Return the cells of the average and of the newest cohorts, oldest first."""
-    grain, values, so_far = shown.grain, shown.values(measure), facts.values(measure)
-    average = facts.average(measure)
-    title = f"Average · {count(float(facts.customers.sum()))}"
-    what = words.MEASURES[measure].lower()
-
-    def cell(row: str, name: str, j: int, value: float, kind: int, also: str = "") -> charts.Cell:
-        full = words.written(value, measure, currency)
-        text = words.in_cell(value, measure) + ("*" if kind == PARTIAL else "")
-        told = f"{name}, {grain} {j}<br><b>{full}</b> {what}{also}"
-        return charts.Cell(row, j, value, KINDS[kind], text, told)
-
-    found = [
-        cell(title, "Average of all cohorts", j, float(v), FACT)
-        for j, v in enumerate(average[:_MOST_PERIODS])
-        if np.isfinite(v)
-    ]
-    for i in range(max(len(shown.cohorts) - _MOST_COHORTS, 0), len(shown.cohorts)):
-        name = words.cohort_name(int(shown.cohorts[i]), grain)
-        row = f"{name} · {count(float(shown.customers[i]))}"
-        for j in range(min(shown.kind.shape[1], _MOST_PERIODS)):
-            kind, value = int(shown.kind[i, j]), float(values[i, j])
-            if not np.isfinite(value):
-                continue
-            also = {PARTIAL: f"<br>so far; the {grain} is not over", FORECAST: "<br>forecast"}
-            more = also.get(kind, "")
-            if kind == FORECAST and j < facts.kind.shape[1] and facts.kind[i, j] == PARTIAL:
-                more += f" for the whole {grain}, {words.written(so_far[i, j], measure, currency)} so far"
-            found.append(cell(row, name, j, value, kind, more))
-    return found
-
-
 def _curves(
     found: CohortReport,
     shown: Triangle,
@@ -287,56 +254,27 @@ def _curves(
     currency: str,
 ) -> None:
     facts, grain = found.facts, shown.grain
-    observed = facts.observed()
     cohorts = [int(c) for c in facts.cohorts]
     picked = st.multiselect(
         "Cohorts to compare",
         cohorts[::-1],
-        default=_typical(facts, verdict),
+        default=pictures.typical(facts, verdict),
         max_selections=_MOST_CURVES,
         format_func=lambda c: words.cohort_name(c, grain),
         # A choice belongs to the cohorts it was made from.
         key=f"cohort_curves_{grain}_{measure}_{cohorts[0]}_{len(cohorts)}",
         help=f"At most {_MOST_CURVES}, beside the average.",
     )
-    first = 1 if measure == "retention" else 0
-    values, average = shown.values(measure), facts.average(measure)
 
-    def texts(name: str, numbers: Sequence[float], start: int, also: str) -> list[str]:
-        return [
-            f"{name}, {grain} {start + k}<br><b>{words.written(v, measure, currency)}</b>{also}"
-            for k, v in enumerate(numbers)
-        ]
-
-    def curve(cohort: int) -> charts.CohortCurve:
-        i = cohorts.index(cohort)
-        name = words.cohort_name(cohort, grain)
-        end = int(observed[i])
-        fact = values[i, first:end].tolist() if end > first else []
-        ahead = values[i, max(end, first) :][shown.kind[i, max(end, first) :] == FORECAST]
-        forecast = ahead[np.isfinite(ahead)].tolist()
-        return charts.CohortCurve(
-            name,
-            fact,
-            forecast,
-            texts(name, fact, first, ""),
-            texts(name, forecast, max(end, first), "<br>forecast"),
-        )
-
-    known = average[first:][np.isfinite(average[first:])].tolist()
-    lines = [curve(c) for c in sorted(picked)]
-    # A cohort whose forecast starts before a first fact would start nowhere.
-    lines = [c for c in lines if c.fact or c.forecast]
+    lines = pictures.curves(facts, shown, measure, sorted(picked), currency)
     figure = charts.cohort_curves_figure(
         lines,
-        average=charts.CohortCurve("Average", known, [], texts("Average", known, first, ""), [])
-        if known
-        else None,
+        average=pictures.average_curve(facts, measure, currency),
         periods=words.periods_title(grain),
         title=with_unit(words.MEASURES[measure], currency)
         if "revenue" in measure
         else words.MEASURES[measure],
-        first=first,
+        first=pictures.first_period(measure),
         share=measure == "retention",
         symbol=symbol(currency) if "revenue" in measure else "",
         dark=page.dark(),
@@ -345,18 +283,10 @@ def _curves(
     parts.chart(
         figure,
         words.curves_statement(verdict, words.TRAITS[measure], grain),
-        f"{words.MEASURES[measure]}, as of {day(shown.as_of)}; only {grain}s that are over."
-        f"{dashed}",
+        f"{words.MEASURES[measure]}, as of {day(shown.as_of)}; only {grain}s that are over. The end "
+        f"of the average rests on the few oldest cohorts.{dashed}",
         "curves",
     )
-
-
-def _typical(facts: Triangle, verdict: Verdict | None) -> list[int]:
-    """Return cohorts worth a first look: best, worst, oldest, newest with two periods over."""
-    seen = facts.cohorts[facts.observed() >= 2]
-    wanted = [s.cohort for s in verdict.standings[:1] + verdict.standings[-1:]] if verdict else []
-    wanted += [int(c) for c in (*seen[:1], *seen[-1:], *facts.cohorts[:1])]
-    return list(dict.fromkeys(wanted))[:4]
 
 
 def _sizes(facts: Triangle) -> None:
