@@ -66,8 +66,8 @@ class BetaGeoLikelihood:
         x = frequency.astype(np.int64)
         # log (r)_x = sum over j < x of log(r + j): so only the number of customers with x > j
         # matters. No gamma functions, hence nothing cancels when r is in the millions.
-        self._bought = _more_than(x, weights)
-        self._dropped = _more_than(x + first, weights)
+        self._bought = more_than(x, weights)
+        self._dropped = more_than(x + first, weights)
         self._ages, age = np.unique(T, return_inverse=True)
         self._customers_at = np.bincount(age, weights)
         self._purchases_at = np.bincount(age, weights * frequency)
@@ -186,7 +186,7 @@ class BetaGeoLikelihood:
         return value, gradient, hessian
 
 
-def _more_than(counts: np.ndarray[tuple[int], np.dtype[np.int64]], weights: Floats) -> Floats:
+def more_than(counts: np.ndarray[tuple[int], np.dtype[np.int64]], weights: Floats) -> Floats:
     """Return for j = 0, 1, ... how many customers have a count above j."""
     above: Floats = np.cumsum(np.bincount(counts, weights).astype(float)[:0:-1])[::-1]
     return above

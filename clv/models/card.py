@@ -18,6 +18,8 @@ MODELS: Final = {
     "mbg-nbd": ("clv.models.beta_geo", "MBGNBDCore"),
     "bg-nbd": ("clv.models.beta_geo", "BGNBDCore"),
     "pareto-nbd": ("clv.models.pareto_nbd", "ParetoNBD"),
+    "mbg-cnbd": ("clv.models.cnbd", "MBGCNBD"),
+    "bg-cnbd": ("clv.models.cnbd", "BGCNBD"),
     "pooled-rate": ("clv.models.simple", "PooledRate"),
     "gamma-gamma": ("clv.models.gamma_gamma_core", "GammaGammaCore"),
     "gamma-gamma-all": ("clv.models.gamma_gamma_core", "GammaGammaAll"),

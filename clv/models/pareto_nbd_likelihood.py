@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from clv.models.beta_geo_likelihood import more_than
+
 if TYPE_CHECKING:
     from clv.models.base import Floats
 
@@ -115,8 +117,7 @@ class ParetoNBDLikelihood:
         self.penalizer = penalizer
         self.customers = float(weights.sum())
         # log (r)_x = sum over j < x of log(r + j): only how many have x > j matters.
-        counts = np.bincount(frequency.astype(np.int64), weights).astype(float)
-        self._bought: Floats = np.cumsum(counts[:0:-1])[::-1]
+        self._bought = more_than(frequency.astype(np.int64), weights)
         rows = np.flatnonzero(weights)
         self._x = frequency[rows]
         self._recency = recency[rows]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clv.models.beta_geo import NAMES
-from clv.models.beta_geo_expectation import purchases_while_alive
-from clv.models.beta_geo_formulas import probability_alive
-
 if TYPE_CHECKING:
     from clv.models.base import Floats
-    from clv.models.beta_geo import BetaGeoModel
+    from clv.models.triples import TripleModel
 
 #: Triples that stand for all when the error of the total is estimated.
 SAMPLE: Final = 2000
@@ -23,7 +20,7 @@ NO_CURVATURE: Final = 1e-13
 
 
 def total_in_sample(
-    model: BetaGeoModel,
+    model: TripleModel,
     T: Floats,
     weights: Floats,
 ) -> float:
@@ -34,7 +31,7 @@ def total_in_sample(
 
 
 def total_forecast_error(
-    model: BetaGeoModel,
+    model: TripleModel,
     frequency: Floats,
     recency: Floats,
     T: Floats,
@@ -49,17 +46,16 @@ def total_forecast_error(
     """
     rows = slice(None, None, max(1, frequency.size // SAMPLE))
     x, t_x, age, counts = frequency[rows], recency[rows], T[rows], weights[rows]
-    horizon = np.array(float(T.max()))
+    horizon = float(T.max())
+    nearby = copy(model)
 
     def log_total(log_parameters: Floats) -> float:
-        r, alpha, a, b = np.exp(log_parameters)
-        alive = probability_alive((r, alpha, a, b), x, t_x, age, model.first_can_be_last)
-        stays = b + x + model.first_can_be_last
-        expected = purchases_while_alive(horizon, r + x, alpha + age, a, stays)
-        return float(np.log(np.maximum(counts @ (alive * expected), np.finfo(float).tiny)))
+        nearby.theta_ = np.exp(log_parameters)
+        total = counts @ nearby.predict(horizon, x, t_x, age)
+        return float(np.log(np.maximum(total, np.finfo(float).tiny)))
 
     point = np.log(model.parameters())
-    free = np.array([name not in model.at_bound_ for name in NAMES])
+    free = np.array([name not in model.at_bound_ for name in model.names])
     slope = np.array(
         [(log_total(point + d) - log_total(point - d)) / (2 * STEP) for d in STEP * np.eye(4)]
     )[free]

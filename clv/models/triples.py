@@ -75,6 +75,14 @@ class TripleModel(LifetimesAttributes):
         """Return the likelihood of these triples; time is scaled so that the largest T is 1."""
         raise NotImplementedError
 
+    def predict(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Any:
+        """Return the expected purchases in (T, T + t] given the history; arguments broadcast."""
+        raise NotImplementedError
+
+    def expected_number_of_purchases_up_to_time(self, t: ArrayLike) -> Any:
+        """Return the expected repeat purchases of a new customer in its first t time units."""
+        raise NotImplementedError
+
     def fit(
         self,
         frequency: ArrayLike,

@@ -76,7 +76,8 @@ def test_constant_spend():
 
 def test_names():
     assert [*MODELS] == [
-        "mbg-nbd", "bg-nbd", "pareto-nbd", "pooled-rate", "gamma-gamma", "gamma-gamma-all",
+        "mbg-nbd", "bg-nbd", "pareto-nbd", "mbg-cnbd", "bg-cnbd", "pooled-rate",
+        "gamma-gamma", "gamma-gamma-all",
         "mean-spend", "constant-spend",
     ]  # fmt: skip
 
