@@ -13,6 +13,7 @@ import numpy as np
 
 from clv.features import rfm
 from clv.forecast import add_months
+from clv.models.contenders import History, Past
 
 if TYPE_CHECKING:
     from datetime import date
@@ -107,36 +108,29 @@ def plan(first_order: date, as_of: date, horizon_months: int) -> Plan:
 
 
 class Sample(NamedTuple):
-    """Every customer known at an origin: history and outcome, arrays of shape (n,).
+    """Every customer known at an origin: history and outcome; n customers, sorted by id.
 
     Attributes
     ----------
-    frequency, recency, T, monetary_value
-        As of the origin; days and currency units.
-    mean_value
-        Mean revenue of all purchase days, the first one included.
-    recent_purchases, recent_value
-        Purchase days and revenue in the window before the origin that is as long as the outcome's.
+    customer_id
+        Arrow column of length n.
+    history
+        As known at the origin; what is recent lies in the window before it that is as long as the
+        outcome's.
     purchases, value
-        Outcome: purchase days and revenue within (as_of, end].
-    monthly
-        Outcome of all customers, shape (months,): revenue and purchase days month by month.
+        Shape (n,): purchase days and revenue within (as_of, end].
     """
 
     origin: Origin
     customer_id: Any
-    frequency: Floats
-    recency: Floats
-    T: Floats
-    monetary_value: Floats
-    mean_value: Floats
-    recent_purchases: Floats
-    recent_value: Floats
+    history: History
     purchases: Floats
     value: Floats
 
-
-_COLUMNS: Final = Sample._fields[2:]
+    @property
+    def past(self) -> Past:
+        """The same as a past to learn from: only for whoever forecasts at its end or later."""
+        return Past(self.history, self.purchases, self.value, self.origin.days)
 
 
 def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
@@ -145,28 +139,41 @@ def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
     The outcome is joined to the customers last; nothing in their history can depend on it.
     """
     rfm(con.table("orders"), origin.as_of).create("known")
-    outcome = _window(con, "outcome", f"DATE '{origin.as_of}'", f"DATE '{origin.end}'")
-    before = f"DATE '{origin.as_of}' - {origin.days}"
-    recent = _window(con, "recent", before, f"DATE '{origin.as_of}'")
+    start = origin.as_of - timedelta(days=origin.days)
+    _window(con, "recent", start, origin.as_of)
+    _window(con, "outcome", origin.as_of, origin.end)
     rows = con.sql(
         "SELECT k.customer_id, frequency, recency, T, coalesce(monetary_value, 0) AS monetary_value, "
         "coalesce(k.revenue, 0) / (frequency + 1) AS mean_value, "
         "coalesce(r.purchases, 0) AS recent_purchases, coalesce(r.value, 0) AS recent_value, "
         "coalesce(o.purchases, 0) AS purchases, coalesce(o.value, 0) AS value "
-        f"FROM known k LEFT JOIN {recent} r USING (customer_id) "
-        f"LEFT JOIN {outcome} o USING (customer_id) ORDER BY k.customer_id"
+        "FROM known k LEFT JOIN recent r USING (customer_id) "
+        "LEFT JOIN outcome o USING (customer_id) ORDER BY k.customer_id"
     ).to_arrow_table()
     for table in ("known", "outcome", "recent"):
         con.execute(f"DROP TABLE {table}")
-    columns = (np.asarray(rows[c], dtype=float) for c in _COLUMNS)
-    return Sample(origin, rows["customer_id"], *columns)
+    arrays = {name: np.asarray(rows[name], dtype=float) for name in rows.column_names[1:]}
+    purchases, value = arrays.pop("purchases"), arrays.pop("value")
+    history = History(**arrays, recent_days=origin.days)
+    return Sample(origin, rows["customer_id"], history, purchases, value)
 
 
-def _window(con: duckdb.DuckDBPyConnection, name: str, after: str, until: str) -> str:
-    """Make a table of purchase days and revenue per customer in (after, until]; return its name."""
+def past(con: duckdb.DuckDBPyConnection, origin: Origin, first_order: date) -> Past | None:
+    """Return what one can learn from at an origin: the customers one horizon earlier, and since.
+
+    None where the history doesn't reach back a horizon and a bit, or hardly anybody was known then.
+    """
+    begin = origin.as_of - timedelta(days=origin.days)
+    if begin <= first_order:
+        return None
+    found = sample(con, Origin(begin, origin.as_of)).past
+    return found if found.purchases.size >= FEWEST_CUSTOMERS else None
+
+
+def _window(con: duckdb.DuckDBPyConnection, name: str, after: date, until: date) -> None:
+    """Make a table of purchase days and revenue per customer in (after, until]."""
     con.execute(
         f"CREATE TABLE {name} AS SELECT customer_id, count(DISTINCT ordered_at::DATE) AS purchases, "
-        f"sum(revenue) AS value FROM orders WHERE ordered_at::DATE > {after} "
-        f"AND ordered_at::DATE <= {until} GROUP BY customer_id"
+        f"sum(revenue) AS value FROM orders WHERE ordered_at::DATE > DATE '{after}' "
+        f"AND ordered_at::DATE <= DATE '{until}' GROUP BY customer_id"
     )
-    return name

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clv import engine
-from clv.origins import Origin, plan, sample
+from clv.origins import Origin, past, plan, sample
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ ORDERS = [
 ORIGIN = Origin(date(2020, 1, 31), date(2020, 2, 29))
 
 
-def read(orders):
-    with engine.connect() as con:
+def load(con, orders):
+    if True:
         con.execute(
             "CREATE TABLE orders (customer_id VARCHAR, ordered_at TIMESTAMP, revenue DOUBLE)"
         )
@@ -70,6 +70,11 @@ def read(orders):
             "INSERT INTO orders VALUES (?, ?, ?)",
             [(c, datetime.fromisoformat(t), v) for c, t, v in orders],
         )
+
+
+def read(orders):
+    with engine.connect() as con:
+        load(con, orders)
         return sample(con, ORIGIN)
 
 
@@ -85,11 +90,13 @@ def test_a_sample_by_hand():
         # The window of 29 days before the origin begins on 3 January.
         "recent_purchases": [2, 0],
         "recent_value": [36, 0],
-        "purchases": [2, 0],
-        "value": [10, 0],
     }
     for name, values in expected.items():
-        np.testing.assert_array_equal(getattr(found, name), np.array(values, dtype=float), name)
+        got = getattr(found.history, name)
+        np.testing.assert_array_equal(got, np.array(values, dtype=float), name)
+    assert found.history.recent_days == 29
+    assert found.purchases.tolist() == [2, 0]
+    assert found.value.tolist() == [10, 0]
 
 
 def test_what_comes_after_the_origin_changes_no_history():
@@ -107,6 +114,20 @@ def test_what_comes_after_the_origin_changes_no_history():
     ]
     one, other = read(before), read(before + after)
     assert one.customer_id == other.customer_id
-    for name in one._fields[2:-2]:
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), name)
+    for name, mine, theirs in zip(one.history._fields, one.history, other.history, strict=True):
+        np.testing.assert_array_equal(mine, theirs, name)
     assert one.purchases.sum() == 0 < other.purchases.sum()
+
+
+def test_the_past_ends_where_the_forecast_begins():
+    many = [(f"C{i}", f"2020-01-{1 + i % 9:02d}T12:00", 5.0) for i in range(60)]
+    again = [(f"C{i}", "2020-01-25T12:00", 5.0) for i in range(20)]
+    later = [(f"C{i}", "2020-02-05T12:00", 5.0) for i in range(60)]
+    begin = date(2020, 1, 1)
+    with engine.connect() as con:
+        load(con, many + again + later)
+        found = past(con, Origin(date(2020, 1, 30), date(2020, 2, 18)), begin)
+        # Looking back 19 days: everybody was known on 11 January, and 20 came back by the 30th.
+        assert (found.days, found.purchases.size, found.purchases.sum()) == (19, 60, 20)
+        assert past(con, Origin(date(2020, 1, 30), date(2020, 3, 1)), begin) is None
+        assert past(con, Origin(date(2020, 1, 22), date(2020, 2, 11)), begin) is None
