@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from clv.models.inputs import distinct_pairs
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from clv.models.base import Floats, PurchaseModel, SpendModel
 
 
@@ -127,10 +131,9 @@ class Probabilistic:
     def fit(self, history: History, past: Past | None = None) -> Self:
         """Fit both models on the customers as they stand."""
         del past
-        rows, counts = np.column_stack(history[:3]), history.counts()
-        triples, place = np.unique(rows, axis=0, return_inverse=True)
-        x, t_x, age = triples.T
-        self.purchases.fit(x, t_x, age, np.bincount(place.ravel(), counts))
+        counts = history.counts()
+        x, t_x, age, place = _distinct(history)
+        self.purchases.fit(x, t_x, age, np.bincount(place, counts))
         if self.spend is not None:
             value = self._value(history)
             kept = (value > 0) & np.isfinite(value)
@@ -139,14 +142,23 @@ class Probabilistic:
 
     def score(self, history: History, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
-        scores = self.purchases.score(*history[:3], [days])
-        purchases = scores.purchases[:, 0]
+        x, t_x, age, place = _distinct(history)
+        scores = self.purchases.score(x, t_x, age, [days])
+        purchases = scores.purchases[place, 0]
         worth = np.zeros(purchases.size)
         if self.spend is not None:
             worth = self.spend.order_value(history.frequency, self._value(history))
-        return Forecast(purchases, scores.p_purchase[:, 0], purchases * worth)
+        return Forecast(purchases, scores.p_purchase[place, 0], purchases * worth)
 
     def _value(self, history: History) -> Floats:
         """Return the mean value that the spend model is about."""
         counts_first = self.spend is not None and self.spend.name == "gamma-gamma-all"
         return history.mean_value if counts_first else history.monetary_value
+
+
+def _distinct(history: History) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
+    """Return the distinct (frequency, recency, T), and the position of each customer's."""
+    x, age, pair = distinct_pairs(history.frequency, history.T)
+    pairs, t_x, place = distinct_pairs(pair.astype(float), history.recency)
+    pair = pairs.astype(np.intp)
+    return x[pair], t_x, age[pair], place

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import mpmath
 import numpy as np
+import pandas as pd
 import pytest
 from lifetimes import ParetoNBDFitter
 
 from clv.errors import FitError
+from clv.metrics import amounts
 from clv.models.card import from_card, to_card
 from clv.models.pareto_nbd import ParetoNBD
 from clv.models.pareto_nbd_likelihood import ParetoNBDLikelihood
+from tests.models.conftest import DATA
 
 #: r, alpha, s, beta: CDNOW in weeks; hardly any repeats; nobody leaves; all leave alike; heavy
 #: buyers, all alike; alpha near 0; both near 0; beta far away; an extreme hazard
@@ -311,6 +314,23 @@ def test_cdnow_master(cdnow_master):
     # lifetimes, after 16 s: .5974, 11.5855, .5222, 8.8260
     assert round(model.log_likelihood_, 2) == -95415.12
     np.testing.assert_allclose(model.parameters(), (0.5974, 11.5857, 0.5222, 8.8278), rtol=1e-4)
+
+
+def test_hold_out_of_the_cdnow_sample():
+    # 39 weeks to learn from, 39 to compare with; 2,357 customers, repeat purchases
+    log = pd.read_csv(DATA / "CDNOW_sample.txt", sep=r"\s+", header=None, usecols=[1, 2])
+    log.columns = ["customer", "day"]
+    log["day"] = pd.to_datetime(log["day"].astype(str), format="%Y%m%d")
+    days = log.drop_duplicates()
+    known = days["day"] <= "1997-09-30"
+    each = days[known].groupby("customer")["day"].agg(["min", "max", "size"])
+    later = days[~known].groupby("customer").size().reindex(each.index).fillna(0)
+    x = each["size"] - 1
+    t_x, age = (each["max"] - each["min"]), (pd.Timestamp("1997-09-30") - each["min"])
+    triples = x, t_x.dt.days / 7, age.dt.days / 7
+    found = amounts(later, ParetoNBD().fit(*triples).predict(39, *triples))
+    names = ("mae", "rmse", "bias", "gini", "top10")
+    assert [round(found[name], 4) for name in names] == [0.7545, 1.6028, -0.115, 0.6726, 0.4728]
 
 
 def test_online_retail_converges(online_retail_cleanings):
