@@ -99,11 +99,15 @@ def gini(actual: ArrayLike, predicted: ArrayLike) -> float | None:
 
 
 def capture(actual: ArrayLike, predicted: ArrayLike, share: float) -> float | None:
-    """Return the share of the actual total brought by the best ``share`` of customers."""
+    """Return the share of the actual total brought by the best ``share`` of customers.
+
+    Of so many whole customers: 235 are the best 10 % of 2,357; at least one.
+    """
     y, f = _arrays(actual, predicted)
     if not y.sum() > 0:
         return None
-    return float(np.interp(share, *concentration(y, f)))
+    customers = max(int(share * y.size + 1e-9), 1)
+    return float(np.interp(customers / y.size, *concentration(y, f)))
 
 
 def spearman(actual: ArrayLike, predicted: ArrayLike) -> float | None:

@@ -159,13 +159,15 @@ def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
 
 
 def past(con: duckdb.DuckDBPyConnection, origin: Origin, first_order: date) -> Past | None:
-    """Return what one can learn from at an origin: the customers one horizon earlier, and since.
+    """Return what one can learn from at an origin: the customers of an earlier day, and since.
 
-    None where the history doesn't reach back a horizon and a bit, or hardly anybody was known then.
+    The earlier day lies one horizon back, or half-way to the first order where that is later. None
+    where hardly anybody was known then.
     """
-    begin = origin.as_of - timedelta(days=origin.days)
-    if begin <= first_order:
+    days = min(origin.days, (origin.as_of - first_order).days // 2)
+    if days < 1:
         return None
+    begin = origin.as_of - timedelta(days=days)
     found = sample(con, Origin(begin, origin.as_of)).past
     return found if found.purchases.size >= FEWEST_CUSTOMERS else None
 

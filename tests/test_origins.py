@@ -127,7 +127,10 @@ def test_the_past_ends_where_the_forecast_begins():
     with engine.connect() as con:
         load(con, many + again + later)
         found = past(con, Origin(date(2020, 1, 30), date(2020, 2, 18)), begin)
-        # Looking back 19 days: everybody was known on 11 January, and 20 came back by the 30th.
-        assert (found.days, found.purchases.size, found.purchases.sum()) == (19, 60, 20)
-        assert past(con, Origin(date(2020, 1, 30), date(2020, 3, 1)), begin) is None
-        assert past(con, Origin(date(2020, 1, 22), date(2020, 2, 11)), begin) is None
+        # Looking back 14 days, half-way: all were known on 16 January, 20 came back by the 30th.
+        assert (found.days, found.purchases.size, found.purchases.sum()) == (14, 60, 20)
+        short = past(con, Origin(date(2020, 1, 30), date(2020, 2, 5)), begin)
+        assert (short.days, short.purchases.sum()) == (6, 20)
+        # Hardly anybody was known on 5 January; nothing was on the first day.
+        assert past(con, Origin(date(2020, 1, 9), date(2020, 1, 13)), begin) is None
+        assert past(con, Origin(begin, date(2020, 2, 1)), begin) is None
