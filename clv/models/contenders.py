@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from clv.models.cnbd import CNBDModel
 from clv.models.inputs import distinct_pairs
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ class History(NamedTuple):
         Length of that period, best that of the horizon.
     weights
         Customers per row; None: 1 each.
+    log_gaps
+        Sum, over all customers, of the logs of the days between consecutive purchase days; only
+        `clv.models.cnbd` asks for it, to choose k.
     """
 
     frequency: Floats
@@ -46,6 +50,7 @@ class History(NamedTuple):
     recent_value: Floats
     recent_days: float
     weights: Floats | None = None
+    log_gaps: float | None = None
 
     def counts(self) -> Floats:
         """Return customers per row, shape (n,)."""
@@ -123,7 +128,9 @@ class Probabilistic:
         The purchase model's.
     """
 
-    def __init__(self, purchases: PurchaseModel, spend: SpendModel | None = None) -> None:
+    def __init__(
+        self, purchases: PurchaseModel | CNBDModel, spend: SpendModel | None = None
+    ) -> None:
         self.name = purchases.name
         self.purchases = purchases
         self.spend = spend
@@ -133,7 +140,11 @@ class Probabilistic:
         del past
         counts = history.counts()
         x, t_x, age, place = _distinct(history)
-        self.purchases.fit(x, t_x, age, np.bincount(place, counts))
+        triples = x, t_x, age, np.bincount(place, counts)
+        if isinstance(self.purchases, CNBDModel):
+            self.purchases.fit(*triples, log_gaps=history.log_gaps)
+        else:
+            self.purchases.fit(*triples)
         if self.spend is not None:
             value = self._value(history)
             kept = (value > 0) & np.isfinite(value)

@@ -9,6 +9,7 @@ import pytest
 from clv.errors import FitError
 from clv.metrics import amounts, chances
 from clv.models.beta_geo import MBGNBDCore
+from clv.models.cnbd import MBGCNBD
 from clv.models.contenders import History, Past, Probabilistic
 from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 from clv.models.heuristics import HEURISTICS, PopulationMean, RateSoFar, RecencyRule, SamePeriod
@@ -192,6 +193,19 @@ def test_models_and_rules_on_cdnow(purchase_days):
             assert table[model]["brier"] < table[rule.name]["brier"]
             ranked = table[rule.name]["gini"]
             assert ranked is None or table[model]["gini"] > ranked
+
+
+def test_a_model_that_asks_for_the_gaps(purchase_days):
+    now, *_ = known(purchase_days, "1997-12-31", 180)
+    days = purchase_days[purchase_days["day"] <= "1997-12-31"].sort_values(["customer_id", "day"])
+    gaps = days.groupby("customer_id")["day"].diff().dropna().dt.days
+    regular = Probabilistic(MBGCNBD()).fit(now._replace(log_gaps=float(np.log(gaps).sum())))
+    assert regular.purchases.k_ == 1
+    plain = Probabilistic(MBGNBDCore()).fit(now)
+    for part, same in zip(regular.score(now, 180), plain.score(now, 180), strict=True):
+        np.testing.assert_allclose(part, same, rtol=1e-9)
+    with pytest.raises(ValueError, match="needs log_gaps"):
+        Probabilistic(MBGCNBD()).fit(now)
 
 
 def test_purchases_alone(purchase_days):
