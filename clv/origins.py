@@ -152,7 +152,9 @@ def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
     ).to_arrow_table()
     for table in ("known", "outcome", "recent"):
         con.execute(f"DROP TABLE {table}")
-    arrays = {name: np.asarray(rows[name], dtype=float) for name in rows.column_names[1:]}
+    arrays: dict[str, Any] = {
+        name: np.asarray(rows[name], dtype=float) for name in rows.column_names[1:]
+    }
     purchases, value = arrays.pop("purchases"), arrays.pop("value")
     history = History(**arrays, recent_days=origin.days)
     return Sample(origin, rows["customer_id"], history, purchases, value)
