@@ -128,23 +128,31 @@ class Acquisition:
 
 def by_label(run: Run, label: str) -> Acquisition:
     """Return what new customers bring, in all and by the values of one of the run's labels."""
-    values = f"SELECT customer_id, {engine.name(label)} AS value FROM labels"
-    return _acquisition(run, values, "count(*) DESC, value")
+    source, key = "forecasts f JOIN labels l USING (customer_id)", f"l.{engine.name(label)}"
+    return _acquisition(run, _PEOPLE.format(source=source, key=key), "key", "count(*) DESC, key")
 
 
 def by_cohort(run: Run) -> Acquisition:
     """Return what new customers bring, in all and by quarter of the first order, newest first."""
-    quarter = "year(first_order) || ' Q' || quarter(first_order)"
-    return _acquisition(run, f"SELECT customer_id, {quarter} AS value FROM forecasts", "value DESC")
+    people = _PEOPLE.format(source="forecasts f", key="date_trunc('quarter', f.first_order)")
+    return _acquisition(run, people, "year(key) || ' Q' || quarter(key)", "key DESC")
 
 
 def overall(run: Run) -> Newcomers:
     """Return what new customers bring, all together."""
-    return _acquisition(run, None, "").everyone
+    people = _PEOPLE.format(source="forecasts f", key="NULL::VARCHAR")
+    return _acquisition(run, people, "key", "key").everyone
 
 
-def _acquisition(run: Run, values: str | None, order: str) -> Acquisition:
-    """Read history and forecasts of a run by the ``value`` that a query gives each customer.
+def _acquisition(run: Run, people: str, value: str, order: str) -> Acquisition:
+    """Read history and forecasts of a run by the ``key`` that a query gives each customer.
+
+    Parameters
+    ----------
+    people
+        `_PEOPLE`, filled in.
+    value, order
+        SQL over ``key``: what it is called, and the order of the keys.
 
     Notes
     -----
@@ -154,50 +162,58 @@ def _acquisition(run: Run, values: str | None, order: str) -> Acquisition:
     the sum of the squares is the variance, whatever the correlation between a customer's months.
     """
     has_value = run.summary.get("revenue") is not None
-    people = _people(values, order)
-    facts = run.query(f"WITH {people} {_FACTS}").to_pylist()
+    with run.connect() as con:
+        con.execute(f"CREATE TEMP TABLE people AS {people}")
+        con.execute(f"CREATE TEMP TABLE slots AS {_SLOTS.format(value=value, order=order)}")
+        con.execute(f"CREATE TEMP TABLE facts AS {_facts_sql(has_value=has_value)}")
+        facts = con.sql(_NAMED_FACTS).to_arrow_table().to_pylist()
+        life = con.sql(_life_sql(has_value=has_value)).to_arrow_table()
     months = max((int(row["observed"]) for row in facts), default=0)
-    life = run.query(_life_sql(people, has_value=has_value))
     cube = {name: np.asarray(life[name].to_numpy()) for name in life.column_names}
     slots = sorted({int(row["slot"]) for row in facts})
     groups = [_newcomers(facts, cube, [slot], "own", months) for slot in slots]
-    everyone = _newcomers(facts, cube, slots, "all", months)
-    return Acquisition(everyone, groups if values is not None else [])
+    return Acquisition(_newcomers(facts, cube, slots, "all", months), groups)
 
 
-def _people(values: str | None, order: str) -> str:
-    """Return SQL of one row per customer: number, slot (place of the value), months watched."""
-    about = f"floor(T / {MONTH_DAYS!r})::INTEGER AS observed, row_number() OVER () AS customer"
-    if values is None:
-        return (
-            f"people AS MATERIALIZED (SELECT *, {about}, 1 AS slot, NULL::VARCHAR AS value, "
-            "1 AS values_in FROM forecasts)"
-        )
-    return (
-        f"given AS ({values}), "
-        "sizes AS (SELECT value, row_number() OVER "
-        f"(ORDER BY (value IS NULL), {order}) AS place, count(*) OVER () AS all_values "
-        "FROM given GROUP BY value), "
-        # A rest of one value is that value.
-        f"slots AS (SELECT value, CASE WHEN all_values > {MOST_VALUES + 1} "
-        f"THEN least(place, {MOST_VALUES + 1}) ELSE place END AS slot FROM sizes), "
-        "named AS (SELECT *, count(*) OVER (PARTITION BY slot) AS values_in FROM slots), "
-        f"people AS MATERIALIZED (SELECT f.*, {about}, slot, named.value, values_in "
-        "FROM forecasts f JOIN given USING (customer_id) "
-        "JOIN named ON given.value IS NOT DISTINCT FROM named.value)"
-    )
-
-
-_FACTS: Final = (
-    "SELECT slot, observed, any_value(value) AS value, any_value(values_in) AS values_in, "
-    "count(*) AS customers, sum(orders)::BIGINT AS orders, sum(revenue) AS revenue, "
-    "count(*) FILTER (frequency > 0) AS again, sum(predicted_purchases) AS purchases, "
-    "sum(predicted_clv) AS clv, sum(predicted_clv * predicted_clv) AS clv_squared "
-    "FROM people GROUP BY slot, observed ORDER BY slot, observed"
+#: One row per customer: what is added up, whole months watched, and a key.
+_PEOPLE: Final = (
+    "SELECT f.customer_id, f.first_order, f.orders, f.revenue, f.frequency, "
+    f"f.predicted_purchases, f.predicted_clv, floor(f.T / {MONTH_DAYS!r})::INTEGER AS observed, "
+    "{key} AS key FROM {source}"
+)
+#: One row per key: its name and its slot, the place among the groups shown.
+_SLOTS: Final = (
+    "SELECT key, {value} AS value, "
+    # A rest of one value is that value.
+    f"CASE WHEN all_keys > {MOST_VALUES + 1} THEN least(place, {MOST_VALUES + 1}) ELSE place END "
+    "AS slot FROM (SELECT key, row_number() OVER (ORDER BY (key IS NULL), {order}) AS place, "
+    "count(*) OVER () AS all_keys FROM people GROUP BY key)"
+)
+_SLOTTED: Final = "people p JOIN slots s ON p.key IS NOT DISTINCT FROM s.key"
+_NAMED_FACTS: Final = (
+    "SELECT * FROM facts JOIN (SELECT slot, any_value(value) AS value, count(*) AS values_in "
+    "FROM slots GROUP BY slot) USING (slot) ORDER BY slot, observed"
 )
 
 
-def _life_sql(people: str, *, has_value: bool) -> str:
+def _facts_sql(*, has_value: bool) -> str:
+    """Return SQL of sums by slot and months watched.
+
+    ``once`` and ``once_squared`` are of those who ordered once: that brought it all in month 1.
+    """
+    once = "revenue" if has_value else "1"
+    return (
+        "SELECT slot, observed, count(*) AS customers, sum(orders)::BIGINT AS orders, "
+        "sum(revenue) AS revenue, count(*) FILTER (frequency > 0) AS again, "
+        "sum(predicted_purchases) AS purchases, sum(predicted_clv) AS clv, "
+        "sum(predicted_clv * predicted_clv) AS clv_squared, "
+        f"sum({once}) FILTER (orders = 1)::DOUBLE AS once, "
+        f"sum({once} * {once}) FILTER (orders = 1)::DOUBLE AS once_squared "
+        f"FROM {_SLOTTED} GROUP BY slot, observed"
+    )
+
+
+def _life_sql(*, has_value: bool) -> str:
     """Return SQL of what came in by slot, months watched and month of life.
 
     ``square_own`` and ``square_all`` are what each month adds to the sum over customers of the
@@ -205,23 +221,22 @@ def _life_sql(people: str, *, has_value: bool) -> str:
     """
     month = f"floor(date_diff('day', first_order, ordered_at::DATE) / {MONTH_DAYS!r})::INTEGER + 1"
     running = "OVER (PARTITION BY customer ORDER BY month ROWS UNBOUNDED PRECEDING)"
-    once, several = ("revenue", "sum(o.revenue)") if has_value else ("1", "count(*)")
-    # Who ordered once brought it all in the first month: no need to look the order up.
-    return f"""WITH {people},
-        once AS (
-            SELECT slot, observed, 1 AS month, sum({once}) AS amount, sum({once} ** 2) AS squares
-            FROM people WHERE orders = 1 AND observed >= 1 GROUP BY slot, observed),
+    several = "sum(o.revenue)" if has_value else "count(*)"
+    return f"""WITH
+        repeat AS (
+            -- Numbers are grouped by faster than ids.
+            SELECT customer_id, first_order, slot, observed, row_number() OVER () AS customer
+            FROM {_SLOTTED} WHERE orders > 1 AND observed >= 1),
         several AS (
-            SELECT customer, any_value(slot) AS slot, any_value(observed) AS observed,
-                {month} AS month, {several}::DOUBLE AS amount
-            FROM orders o JOIN people p USING (customer_id)
-            WHERE p.orders > 1 AND {month} <= observed GROUP BY customer, month),
-        ages AS (SELECT slot, observed, count(*) AS n FROM people GROUP BY slot, observed),
-        months AS (SELECT unnest(range(1, (SELECT max(observed) FROM people) + 1)) AS month),
+            SELECT customer, slot, observed, {month} AS month, {several}::DOUBLE AS amount
+            FROM orders o JOIN repeat USING (customer_id)
+            WHERE {month} <= observed GROUP BY customer, slot, observed, month),
+        months AS (
+            SELECT unnest(range(1, (SELECT max(observed) FROM facts) + 1))::INTEGER AS month),
         watched AS (
-            SELECT slot, month, sum(n) FILTER (observed >= month) AS own,
-                sum(sum(n) FILTER (observed >= month)) OVER (PARTITION BY month) AS everyone
-            FROM ages, months GROUP BY slot, month),
+            SELECT slot, month, sum(customers) FILTER (observed >= month) AS own,
+                sum(sum(customers) FILTER (observed >= month)) OVER (PARTITION BY month) AS everyone
+            FROM facts, months GROUP BY slot, month),
         shares AS (
             SELECT s.*, amount / own AS a, amount / everyone AS e
             FROM several s JOIN watched USING (slot, month)),
@@ -231,8 +246,9 @@ def _life_sql(people: str, *, has_value: bool) -> str:
                 sum(a * (2 * a_sum - a)) AS own, sum(e * (2 * e_sum - e)) AS everyone
             FROM sums GROUP BY slot, observed, month
             UNION ALL
-            SELECT slot, observed, month, amount, squares / own ** 2, squares / everyone ** 2
-            FROM once JOIN watched USING (slot, month))
+            SELECT slot, observed, month, once, once_squared / own ** 2, once_squared / everyone ** 2
+            FROM facts JOIN watched USING (slot)
+            WHERE month = 1 AND observed >= 1 AND once IS NOT NULL)
         SELECT slot, observed, month, sum(amount) AS amount, sum(own) AS square_own,
             sum(everyone) AS square_all
         FROM parts GROUP BY slot, observed, month ORDER BY slot, observed, month"""
