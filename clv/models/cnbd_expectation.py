@@ -43,8 +43,8 @@ AGREE_ABSOLUTE: Final = 1e-12
 NODES: Final = 256
 #: Values computed at a time: they stay in the processor's cache.
 CHUNK: Final = 16_384
-#: 1 - p is not taken below this: powers of s are divided by, and rounding grows with them. The
-#: functions have long reached their value at p = 1.
+#: 1 - p is not taken below this. Powers of s are divided by, and rounding grows as they fall; the
+#: functions are linear in 1 - p there and have reached their value at p = 1 but for this much.
 SMALLEST_STAY: Final = 1e-8
 
 
@@ -67,7 +67,8 @@ def purchases_while_alive(
     Returns
     -------
     Floats
-        Shape (n, k): one column a stage; relative error below 1e-8.
+        Shape (n, k): one column a stage; error below 1e-8, absolute or relative (1e-7 where k is 7 or
+        8 and nearly everybody leaves at once, B < 0.1).
     """
     tau = t / rate
 

@@ -218,6 +218,26 @@ def test_chance_of_a_first_purchase_is_negative_binomial(k):
     np.testing.assert_allclose(found, np.transpose(due), rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("k", [1, 2, 5, 8])
+def test_chance_of_a_purchase_later_against_the_sum_over_stages(k):
+    # i stages pass before the span begins: j + i in all, and the rate is then gamma(N + i, A + t1)
+    i, cases = np.arange(3_000), []
+    for begin, end in ((3.0, 4.0), (40.0, 70.0), (300.0, 900.0)):
+        for shape, rate in ((0.2, 20.0), (6.0, 200.0), (300.0, 3000.0)):
+            cases.extend((begin, end, shape, rate, stays) for stays in (1.1, 3.0, 60.0))
+    columns = np.array(cases).T
+    for a in (1e-6, 0.6, 1.0, 25.0):
+        found = purchase_between(k, *columns[:4], a, columns[4])
+        for row, (begin, end, shape, rate, stays) in zip(found, cases, strict=True):
+            log_stayed = np.log((stays + i) / (a + stays + i)).cumsum()
+            stayed = np.exp(np.concatenate([[0.0], log_stayed[:-1]]))
+            for j in range(k):
+                before = nbinom.pmf(i, shape + j, rate / (rate + begin))
+                due = nbinom.sf(k - 1 - (j + i) % k, shape + j + i, (rate + begin) / (rate + end))
+                wanted = (before * stayed[(j + i) // k] * due).sum()
+                assert row[j] == pytest.approx(wanted, rel=1e-7, abs=1e-9)
+
+
 @pytest.mark.parametrize("kind", [MBGCNBD, BGCNBD])
 def test_against_a_simulation(kind):
     # Customers of the same triple, by rejection: x = 2 after 60, the last one between 33 and 36.
