@@ -375,7 +375,7 @@ def test_other_file_names_are_no_lists(name):
 def test_lists_are_asked_for_in_words():
     assert lists.wanted("At risk") == lists.wanted("at-risk") == CampaignList(group="at risk")
     assert lists.wanted("one-time") == CampaignList(group="one-time")
-    assert lists.wanted("overdue") == CampaignList(least_active=0.1)
+    assert lists.wanted("overdue") == CampaignList(least_active=0.2)
     assert lists.wanted("somewhat likely") == CampaignList(chance=(0.5, 0.75))
     with pytest.raises(InputError, match='no segment "at rsk"') as found:
         lists.wanted("at rsk")

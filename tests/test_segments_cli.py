@@ -64,7 +64,7 @@ def test_sizes_of_all_groups(run, call):
         ]
     totals = tables.overdue_totals(run)
     last = lines[-1].split()
-    assert last[:5] == ["overdue,", "at", "least", "10", "%"]
+    assert last[:5] == ["overdue,", "at", "least", "20", "%"]
     assert last[6:] == [str(totals["customers"]), f"{totals['at_risk']:.3f}"]
 
 

@@ -11,6 +11,7 @@ from clv.errors import InputError
 from clv.models.card import from_card
 from clv.segments.reasons import reason_sql
 from clv.segments.rules import (
+    GONE,
     GROUPS,
     LIKELIHOODS,
     OVERDUE,
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from clv.runs import Run
 
 #: An overdue customer less likely to be active than this is left out, unless asked for: who is
-#: almost surely lost has the most formal money at risk, and nothing to be won back.
-LEAST_ACTIVE: Final = 0.10
+#: most probably lost has the most formal money at risk, and nothing to be won back. What is left is
+#: the group "at risk".
+LEAST_ACTIVE: Final = GONE
 #: The next order of an active customer lies between these quantiles of the wait in 4 of 5 cases.
 WINDOW: Final = (0.1, 0.9)
 #: Customers and what depends on their history alone.

@@ -67,9 +67,9 @@ def sentence(
     top = int(overdue["first"])
     if top:
         who = "overdue customer" if top == 1 else f"{count(top)} overdue customers"
-        stand = "stands" if top == 1 else "stand"
+        account = "accounts" if top == 1 else "account"
         most = amount(overdue["first_worth"], currency, has_money=has_money)
-        text += f"; the {who} with the most at risk {stand} for {most}"
+        text += f"; the {who} with the most at risk {account} for {most}{' of that' if has_money else ''}"
     return f"{text}."
 
 

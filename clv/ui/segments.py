@@ -80,7 +80,7 @@ def _cards(
     number = sum(int(r["customers"]) for r in fading)
     risk = sum(float(r["at_risk"]) for r in fading)
     buyers = float(run.summary["expected_buyers"])
-    what = "Money" if has_money else "Orders"
+    what = "money" if has_money else "orders"
     full = money_full(risk, currency) if has_money else expected(risk)
     row = [
         page.Card(
@@ -89,7 +89,7 @@ def _cards(
             f"{percent(number / customers)} of all customers.",
         ),
         page.Card(
-            f"{what} at risk, {ahead}",
+            f"Their {what} at risk, {ahead}",
             money(risk, currency) if has_money else expected(risk),
             f"{full}: what these customers would bring, were they known to be active, beyond what "
             "is expected of them now. Discounted, at your margin.",
@@ -97,8 +97,8 @@ def _cards(
         page.Card(
             "Overdue",
             count(totals["customers"]),
-            "Repeat buyers silent for longer than 9 out of 10 of their usual gaps, with a chance of "
-            f"still being active of at least {percent(tables.LEAST_ACTIVE)}.",
+            "The group “at risk”: repeat buyers silent for longer than 9 out of 10 of their usual gaps, "
+            f"but still active with a chance of {percent(tables.LEAST_ACTIVE)} or more.",
         ),
         page.Card(
             f"Should order, {ahead}",

@@ -58,11 +58,12 @@ def test_the_answer_by_hand(pages, made):
     read = calm(at)
     assert (
         "2 customers (29 %) are at risk or need attention: kept active, they are worth €109.50 over "
-        "the next 12 months; the 2 overdue customers with the most at risk stand for €109.50."
+        "the next 12 months; the 2 overdue customers with the most at risk account for "
+        "€109.50 of that."
     ).replace("€109.50", money(109.5, "EUR")) in read
     assert cards(at) == {
         "At risk or need attention": "2",
-        "Money at risk, next 12 months": "€69.00",
+        "Their money at risk, next 12 months": "€69.00",
         "Overdue": "2",
         "Should order, next 12 months": "3",
         "Most to pay for a new customer": "too few customers",
@@ -183,7 +184,7 @@ def test_lists_are_links_where_the_server_streams(pages, made, monkeypatch):
     at = open_page(pages, made)
     calm(at)
     links = unquote("".join(h.proto.body for h in at.get("html")))
-    for name in ("group-at-risk", "group-champions", "overdue-10", "chance-75-100", "chance-0-25"):
+    for name in ("group-at-risk", "group-champions", "overdue-20", "chance-75-100", "chance-0-25"):
         assert f"/download/{made.id}/campaign-{name}.csv" in links
 
 
@@ -265,7 +266,8 @@ def group(name, customers, if_active=10.0, at_risk=1.0):
             True,
             (
                 "1 customer (10 %) is at risk or needs attention: kept active, it is worth €250 over the "
-                "next 12 months; the overdue customer with the most at risk stands for €99.00."
+                "next 12 months; the overdue customer with the most at risk accounts for "
+                "€99.00 of that."
             ),
         ),
         (
@@ -274,7 +276,7 @@ def group(name, customers, if_active=10.0, at_risk=1.0):
             False,
             (
                 "2 customers (20 %) are at risk or need attention: kept active, they should place 5.5 "
-                "orders in the next 12 months; the 2 overdue customers with the most at risk stand for "
+                "orders in the next 12 months; the 2 overdue customers with the most at risk account for "
                 "99 orders."
             ),
         ),
