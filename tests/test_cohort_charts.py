@@ -151,22 +151,31 @@ def verdict(p_best=0.01, p_worst=0.01):
 
 START = (
     "40 % of what a customer brings in the first 12 months comes in the month of the first order; "
-    "so far 20 % of customers have ever come back. "
+    "so far 20 % of customers have come back. "
 )
+
+
+def test_sentence_tells_when_few_are_known_for_long():
+    few = FirstYear(12, 100, YEAR.revenue)
+    assert told(None, year=few).startswith(
+        "40 % of what a customer brings in the first 12 months comes in the month of the first order "
+        "(as seen in the 100 customers known that long); so far 20 % of customers have come back. "
+    )
 
 
 def test_sentence_names_best_and_worst():
     assert told(verdict()) == START + (
         "Compared 6 months after the first order, the best cohort is Jan 2017 with 30 % back (the "
         "file begins there, so it may hold older customers) and the worst is Feb 2017 with 10 % "
-        "back, against 20 % back on average: both are more than chance would do."
+        "back, against 20 % back on average: both differ from the others by more than "
+        "chance would do."
     )
 
 
 def test_sentence_names_one_or_none():
     assert told(verdict(p_best=0.06)).endswith(
-        "the worst cohort is Feb 2017 with 10 % back, against 20 % back on average: that is more "
-        "than chance would do."
+        "the worst cohort is Feb 2017 with 10 % back, against 20 % back on average: it differs from "
+        "the others by more than chance would do."
     )
     assert told(verdict(0.06, 0.06)) == START + (
         "Compared 6 months after the first order, no cohort differs from the others by more than "
@@ -181,7 +190,8 @@ def test_sentence_in_money_and_without():
     money = Verdict(0, (Standing(FEB, 50, 90.0, 60.0, 0.001), Standing(JAN, 50, 55.0, 60.0, 1)), 61)
     assert told(money, trait="revenue").endswith(
         "Compared in the month of the first order, the best cohort is Feb 2017 with €90.00 a "
-        "customer, against €61.00 a customer on average: that is more than chance would do."
+        "customer, against €61.00 a customer on average: it differs from the others by more "
+        "than chance would do."
     )
     assert told(None, year=FirstYear(12, 5, None)).startswith("So far 20 % of customers have")
     nobody = SecondOrders(3, 0, None, None)

@@ -88,6 +88,9 @@ def sentence(
                 f"{share} of what a customer brings in the first {plural(year.periods, grain)} "
                 f"comes in the {grain} of the first order"
             )
+            if year.customers < seconds.customers / 2:
+                who = plural(year.customers, "customer")
+                front += f" (as seen in the {who} known that long)"
             told = [f"{front}; {back[0].lower()}{back[1:]}."]
     told.append(_compared(verdict, trait, grain, first_cohort, currency))
     return " ".join(told)
@@ -102,7 +105,7 @@ def _back(seconds: SecondOrders) -> str:
         return f"None of {count(seconds.customers)} customers has come back so far"
     if seconds.returned == seconds.customers:
         return f"All {count(seconds.customers)} customers have come back"
-    return f"So far {percent(seconds.rate)} of customers have ever come back"
+    return f"So far {percent(seconds.rate)} of customers have come back"
 
 
 def _compared(
@@ -129,10 +132,11 @@ def _compared(
             f"the worst {'' if best else 'cohort '}is {_standing(worst, trait, grain, currency)}"
         )
     average = _amount(verdict.average, trait, currency)
-    more = "both are" if best and worst else "that is"
+    both = "both differ" if best and worst else "it differs"
     told = " and ".join(parts)
     return (
-        f"Compared {when}, {told}, against {average} on average: {more} more than chance would do."
+        f"Compared {when}, {told}, against {average} on average: {both} from the others by more than "
+        "chance would do."
     )
 
 
