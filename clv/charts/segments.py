@@ -188,12 +188,13 @@ def newcomers_figure(
     if cost is not None:
         figure.add_hline(y=cost, line={"color": MUTED, "dash": "dot", "width": 2}, layer="below")
         figure.add_annotation(
-            x=1,
+            # The lines start below and end above it: on the left they leave room.
+            x=0,
             xref="paper",
-            xanchor="right",
+            xanchor="left",
             y=cost,
             yanchor="bottom",
-            text="what one costs",
+            text="cost to earn back",
             showarrow=False,
             font={"color": MUTED},
         )

@@ -186,7 +186,7 @@ def _table(
             ),
             with_unit("Revenue so far, each", currency): (
                 [(g.revenue or 0.0) / g.customers for g in rows],
-                number(format="%.2f"),
+                number(format="accounting"),
             ),
         }
     else:
@@ -201,13 +201,15 @@ def _table(
         )
         shown["Orders so far, each"] = (
             [g.orders / g.customers for g in rows],
-            number(format="%.2f"),
+            number(format="accounting"),
         )
     if tables.has_money(run):
         shown |= {
             with_unit("Lifetime value, each", currency): (
                 [None if g.clv is None else g.clv.mean for g in rows],
-                number(format="%.2f", help=f"Mean predicted CLV of {next_months(run.settings)}."),
+                number(
+                    format="accounting", help=f"Mean predicted CLV of {next_months(run.settings)}."
+                ),
             ),
             "in 4 of 5 cases": (
                 [
@@ -222,7 +224,7 @@ def _table(
     elif tables.has_forecast(run):
         shown["Expected orders, each"] = (
             [(g.purchases or 0.0) / g.customers for g in rows],
-            number(format="%.2f", help=f"In {next_months(run.settings)}."),
+            number(format="accounting", help=f"In {next_months(run.settings)}."),
         )
     parts.table(
         shown, "newcomers_table", "What new customers bring, and what one may cost, by label"
@@ -275,6 +277,8 @@ def _explanation(months: int) -> None:
             f"leaves. With fewer than {acquisition.FEW} customers there is no figure.\n\n"
             "**Earned back in** is the first month by whose end margin × revenue per customer has "
             "covered the cost.\n\n"
+            "**The page of cohorts** counts calendar months and takes a first year from those alone who "
+            "were seen for all of it, so its figures for as many months differ somewhat.\n\n"
             "**Take care.** A channel whose customers bring more need not be the reason for it. Late "
             "months rest on the customers won first, who may have been different ones. Who was a "
             "customer before the file begins counts as new in it, and brings more than a new one. "
