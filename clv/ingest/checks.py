@@ -67,7 +67,7 @@ CHECKS: Final = (
     ),
     Check("unpaid", "Not paid", "Counts once the order is paid.", "status"),
     Check(
-        "cancelled", "Cancelled", "The order it belongs to is not in the file, or it never counted."
+        "cancelled", "Cancelled", "No sale came of it, or the order it cancels is not in the file."
     ),
     Check("refunded", "Refunded in full", "Nothing was earned with this order."),
     Check(

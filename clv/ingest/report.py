@@ -109,7 +109,7 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
     mapping = report["mapping"]
     days = ", ".join(report["far_dates"][:5])
     far = "rejected" if rules["far_date"] == "drop" else "kept"
-    value = f"The value of a row is `{mapping.get('items')}` × `{mapping.get('unit_price')}`."
+    value = f"The value of a row is “{mapping.get('items')}” × “{mapping.get('unit_price')}”."
     share = f"Rejected rows: {rejected:,} of {total:,} ({rejected / max(total, 1):.0%})"
     doubtful = settled["doubtful"]
     kept = noted.get("duplicate", 0)

@@ -105,6 +105,8 @@ def half_life(lifetimes: Sequence[float], since: str) -> str:
     if half <= 0:
         when = f"by {since}" if since[:1].isdigit() else f"right after {since}"
         return f"This run: half have left {when}"
+    if ends[0] > _LAST:
+        return "This run: all are alive after 100 years"
     if half > _LAST:
         return "This run: most are alive after 100 years"
     return f"This run: half have left after {_span(half)}"

@@ -258,6 +258,7 @@ INF = float("inf")
         ([0, 0.2], "the first order", "This run: half have left right after the first order"),
         ([0.2], "x", "This run: half have left after less than a day"),
         ([3, INF, INF], "x", "This run: most are alive after 100 years"),
+        ([INF, INF], "x", "This run: all are alive after 100 years"),
     ],
 )
 def test_half_life(lifetimes, since, said):
