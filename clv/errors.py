@@ -9,7 +9,8 @@
     │   ├── AmbiguousDateError  day and month cannot be told apart; says which option decides
     │   ├── NoRowsError         nothing usable is left; says what was rejected and why
     │   ├── SettingsError       a setting is out of its range
-    │   └── RunNotFoundError    no such run, or no run yet
+    │   ├── RunNotFoundError    no such run, or no run yet
+    │   └── OutdatedRunError    an earlier version made the run, without what is asked for
     └── FitError                a model cannot be fitted to these customers; the ladder steps down
 
 A message says what is wrong, where, and what to do next. It is written for the person who holds
@@ -86,6 +87,10 @@ class SettingsError(InputError):
 
 class RunNotFoundError(InputError):
     """No run with this id, or no run at all yet."""
+
+
+class OutdatedRunError(InputError):
+    """A run of an earlier version, without a table or column that this version reads."""
 
 
 class FitError(ClvError):

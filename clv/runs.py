@@ -27,14 +27,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+import duckdb
+
 from clv import engine
-from clv.errors import InputError, RunNotFoundError
-from clv.orders import FORECASTS, MONTHLY, REJECTS
+from clv.errors import InputError, OutdatedRunError, RunNotFoundError
+from clv.orders import FORECASTS, MONTHLY, PROFILES, REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import duckdb
     import pyarrow as pa
 
 Kind = Literal["buyers", "spenders"]
@@ -44,6 +45,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 _DAY_SECONDS: Final = 86_400
 #: Cells that a spreadsheet would run as a formula get an apostrophe in front.
 _FORMULA: Final = "'=', '+', '-', '@', chr(9), chr(13)"
+_VIEWS: Final = ("orders", "rejects", "labels", "forecasts", "profiles")
 _COLUMNS: Final = {"forecasts": FORECASTS, "monthly": MONTHLY, "rejects": REJECTS}
 _ORDER_BY: Final[dict[str, tuple[str, str]]] = {
     "buyers": ("predicted_purchases", "predicted_clv"),
@@ -310,26 +312,50 @@ class Run:
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the engine with the run's tables as views."""
+        """Open the engine with the run's tables as views.
+
+        Raises
+        ------
+        OutdatedRunError
+            The run lacks something, because an earlier version made it.
+        """
         with engine.connect() as con:
-            for table in ("orders", "rejects", "labels", "forecasts", "profiles"):
-                source = engine.text(self.path / f"{table}.parquet")
-                con.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({source})")
-            rows = ", ".join(
-                f"({m['month']}, DATE '{m['start']}', DATE '{m['end']}', {m['discount']!r}::DOUBLE)"
-                for m in self.settings["months"]
-            )
-            margin = repr(float(self.settings["margin"]))
-            con.execute(
-                "CREATE VIEW monthly AS "
-                "SELECT customer_id, month, month_start, month_end, "
-                "p.purchases[month] AS predicted_purchases, "
-                "p.purchases[month] * predicted_order_value AS predicted_revenue, "
-                f"p.purchases[month] * predicted_order_value * discount * {margin} AS predicted_clv "
-                "FROM forecasts JOIN profiles p USING (frequency, recency, T), "
-                f"(VALUES {rows}) AS months(month, month_start, month_end, discount)"
-            )
-            yield con
+            try:
+                self._create_views(con)
+                yield con
+            except (duckdb.IOException, duckdb.BinderException) as error:
+                if self._complete():
+                    raise
+                msg = "This forecast was made by an earlier version and lacks what is read here."
+                raise OutdatedRunError(msg, "Make it again from its file.") from error
+
+    def _create_views(self, con: duckdb.DuckDBPyConnection) -> None:
+        for table in _VIEWS:
+            source = engine.text(self.path / f"{table}.parquet")
+            con.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({source})")
+        rows = ", ".join(
+            f"({m['month']}, DATE '{m['start']}', DATE '{m['end']}', {m['discount']!r}::DOUBLE)"
+            for m in self.settings["months"]
+        )
+        margin = repr(float(self.settings["margin"]))
+        con.execute(
+            "CREATE VIEW monthly AS "
+            "SELECT customer_id, month, month_start, month_end, "
+            "p.purchases[month] AS predicted_purchases, "
+            "p.purchases[month] * predicted_order_value AS predicted_revenue, "
+            f"p.purchases[month] * predicted_order_value * discount * {margin} AS predicted_clv "
+            "FROM forecasts JOIN profiles p USING (frequency, recency, T), "
+            f"(VALUES {rows}) AS months(month, month_start, month_end, discount)"
+        )
+
+    def _complete(self) -> bool:
+        """Whether the run has all tables, and its profiles all columns, of this version."""
+        if not all((self.path / f"{table}.parquet").exists() for table in _VIEWS):
+            return False
+        with engine.connect() as con:
+            source = engine.text(self.path / "profiles.parquet")
+            found = con.sql(f"SELECT * FROM read_parquet({source})").columns
+        return set(PROFILES) <= set(found)
 
 
 class Store:

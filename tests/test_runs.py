@@ -6,6 +6,7 @@ import csv
 import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import pytest
 
 import clv.runs
 from clv import pipeline
-from clv.errors import InputError, RunNotFoundError
+from clv.errors import InputError, OutdatedRunError, RunNotFoundError
 from clv.orders import FORECASTS, MONTHLY, ORDERS, REJECTS
 from clv.runs import Store, default_root, new_id, read_json, write_json
 from clv.settings import IngestOptions, Settings
@@ -684,3 +685,23 @@ def test_a_store_in_a_folder_with_a_quote_in_its_name(tmp_path):
     made = make_run(new_store(tmp_path / "it's 100%"), shop())
     assert made.export("forecasts").exists()
     assert made.top("buyers", 1).num_rows == 1
+
+
+@pytest.mark.parametrize("lost", ["labels.parquet", "profiles.parquet", "p_silent"])
+def test_a_run_of_an_earlier_version_says_so(run, tmp_path, lost):
+    folder = tmp_path / "runs" / new_id()
+    shutil.copytree(run.path, folder)
+    if lost == "p_silent":
+        profiles = pq.read_table(folder / "profiles.parquet")
+        pq.write_table(profiles.drop_columns([lost]), folder / "profiles.parquet")
+    else:
+        (folder / lost).unlink()
+    old = Store(tmp_path).run(folder.name)
+    with pytest.raises(OutdatedRunError, match="earlier version") as caught:
+        old.query("SELECT p_silent FROM profiles")
+    assert caught.value.hint == "Make it again from its file."
+
+
+def test_a_mistake_of_ours_is_not_taken_for_an_earlier_version(run):
+    with pytest.raises(duckdb.BinderException, match="no_such_column"):
+        run.query("SELECT no_such_column FROM profiles")
