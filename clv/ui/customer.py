@@ -98,11 +98,12 @@ def show(run: Run) -> None:
         placeholder="Type the beginning of an id",
         icon=":material/search:",
     )
-    wanted = (wanted or "").strip()
+    typed, wanted = wanted or "", (wanted or "").strip()
     if not wanted:
         _examples(run)
         return
-    found = known(run.id, wanted)
+    # An id may begin or end with a tab; spaces around one are a slip of the hand.
+    found = (known(run.id, typed) if typed != wanted else None) or known(run.id, wanted)
     if found is None:
         _suggest(run, wanted)
         return

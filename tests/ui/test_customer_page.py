@@ -169,7 +169,7 @@ def test_history_only(pages, tmp_path):
 
 ODD = [
     *("a/b/c", "Ünïcödé 客户", 'O\'Brien "x"', "*bold* `code` [l](http://x)", "=1+1", "A&amp;B<b>"),
-    *("#1 $5$ :smile:", "me@example.com", "100%?a=b&c#d", "x" * 300),
+    *("#1 $5$ :smile:", "me@example.com", "100%?a=b&c#d", "x" * 300, "\ttab"),
 ]
 
 
