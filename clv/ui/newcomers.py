@@ -14,7 +14,7 @@ from clv.segments import tables
 from clv.simulate import write_csv
 from clv.ui import page, parts, session
 from clv.ui import segment_words as words
-from clv.ui.formatting import day, money, plain, symbol, with_unit
+from clv.ui.formatting import day, money, symbol, with_unit
 from clv.ui.words import next_months
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
     label = boxes[0].selectbox(
         "Compare by",
         _labels(run),
-        format_func=lambda name: names.get(name, plain(name)),
+        # Options of a box are no Markdown: a name stands as it is.
+        format_func=lambda name: names.get(name, name),
         key="newcomers_by",
         help="The label of the customer's first order.",
     )

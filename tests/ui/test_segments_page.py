@@ -179,6 +179,17 @@ def test_newcomers_by_label(pages, tmp_path):
     assert frame(at, "Customers who")["Customers who"].tolist()[1:] == ["2017 Q4", "2017 Q3"]
 
 
+def test_the_names_of_labels_stand_as_they_are(pages, tmp_path):
+    rows, orders = lives(15)
+    run = handmade_run(
+        tmp_path, rows, orders, labels={"payment_method <b>": channels(15)["channel"]}
+    )
+    at = open_page(pages, run)
+    calm(at)
+    offered = at.selectbox(key="newcomers_by").options
+    assert offered == ["payment_method <b>", "Quarter of the first order"]
+
+
 def test_lists_are_links_where_the_server_streams(pages, made, monkeypatch):
     monkeypatch.setattr(downloads, "enabled", lambda: True)
     at = open_page(pages, made)
