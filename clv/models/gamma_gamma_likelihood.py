@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import betaln, digamma, zeta
+
+from clv.models.gamma_functions import digamma, log_beta, trigamma
 
 if TYPE_CHECKING:
     from clv.models.base import Floats
@@ -57,10 +58,10 @@ class GammaGammaLikelihood:
         kept, lost = np.log1p(v / s), np.log1p(s / v)
         inverse = 1 / (s + v)
         wx = w * x
-        value = -float(at @ betaln(p * counts, q)) - float(p * (wx @ kept) + q * (w @ lost))
+        value = -float(at @ log_beta(p * counts, q)) - float(p * (wx @ kept) + q * (w @ lost))
         value -= self._constant
         both, own = digamma(p * counts + q), digamma(p * counts)
-        both2, own2 = zeta(2, p * counts + q), zeta(2, p * counts)
+        both2, own2 = trigamma(p * counts + q), trigamma(p * counts)
         x_inverse, s_inverse = float(wx @ inverse), float(w @ (s * inverse))
         gradient = np.array(
             [
@@ -73,7 +74,7 @@ class GammaGammaLikelihood:
         hessian[0, 0] = at @ (counts**2 * (both2 - own2))
         hessian[0, 1] = hessian[1, 0] = at @ (counts * both2)
         hessian[0, 2] = hessian[2, 0] = -x_inverse
-        hessian[1, 1] = at @ (both2 - zeta(2, q))
+        hessian[1, 1] = at @ (both2 - trigamma(q))
         hessian[1, 2] = hessian[2, 1] = s_inverse / v
         inverse *= inverse
         hessian[2, 2] = p * (wx @ inverse) - q / v**2 * (w @ (s * (s + 2 * v) * inverse))
