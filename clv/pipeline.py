@@ -46,11 +46,12 @@ def check(
     """
     with ingest.read(inputs, options, as_of, progress) as (con, report):
         progress("Storing orders", report["rows_total"], report["rows_total"])
-        for table, target in (
-            ("orders", draft.orders),
-            ("rejects", draft.rejects),
-            ("labels", draft.labels),
-        ):
+        targets = {"orders": draft.orders, "rejects": draft.rejects}
+        if report["labels"]:
+            targets["labels"] = draft.labels
+        else:  # There may be one of an earlier check.
+            draft.labels.unlink(missing_ok=True)
+        for table, target in targets.items():
             # A new file each time: a run made from this draft earlier shares the old one.
             fresh = target.with_suffix(".new")
             con.execute(

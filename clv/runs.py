@@ -6,9 +6,10 @@ visible. Ids are unguessable: whoever knows one may read it.
 
 ::
 
-    <store>/drafts/<id>/          uploads/, then orders, rejects, labels (Parquet), report.json
-    <store>/runs/<id>/            orders, rejects, labels, forecasts, profiles (Parquet);
-                                  report.json, model.json, settings.json, summary.json
+    <store>/drafts/<id>/          uploads/, then orders, rejects, labels if the file has any
+                                  (Parquet), report.json
+    <store>/runs/<id>/            orders, rejects, forecasts, profiles (Parquet), labels if the
+                                  file has any; report.json, model.json, settings.json, summary.json
     <store>/exports/<id>/         CSV downloads, made on demand, safe to delete
 """
 
@@ -45,7 +46,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 _DAY_SECONDS: Final = 86_400
 #: Cells that a spreadsheet would run as a formula get an apostrophe in front.
 _FORMULA: Final = "'=', '+', '-', '@', chr(9), chr(13)"
-_VIEWS: Final = ("orders", "rejects", "labels", "forecasts", "profiles")
+_TABLES: Final = ("orders", "rejects", "forecasts", "profiles")
 _COLUMNS: Final = {"forecasts": FORECASTS, "monthly": MONTHLY, "rejects": REJECTS}
 _ORDER_BY: Final[dict[str, tuple[str, str]]] = {
     "buyers": ("predicted_purchases", "predicted_clv"),
@@ -330,9 +331,11 @@ class Run:
                 raise OutdatedRunError(msg, "Make it again from its file.") from error
 
     def _create_views(self, con: duckdb.DuckDBPyConnection) -> None:
-        for table in _VIEWS:
+        for table in self._tables:
             source = engine.text(self.path / f"{table}.parquet")
             con.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({source})")
+        if not self.labels:
+            con.execute("CREATE VIEW labels AS SELECT customer_id FROM forecasts")
         rows = ", ".join(
             f"({m['month']}, DATE '{m['start']}', DATE '{m['end']}', {m['discount']!r}::DOUBLE)"
             for m in self.settings["months"]
@@ -348,9 +351,14 @@ class Run:
             f"(VALUES {rows}) AS months(month, month_start, month_end, discount)"
         )
 
+    @property
+    def _tables(self) -> tuple[str, ...]:
+        """Names of the run's Parquet files; there is none of labels where the file has none."""
+        return (*_TABLES, "labels") if self.labels else _TABLES
+
     def _complete(self) -> bool:
         """Whether the run has all tables, and its profiles all columns, of this version."""
-        if not all((self.path / f"{table}.parquet").exists() for table in _VIEWS):
+        if not all((self.path / f"{table}.parquet").exists() for table in self._tables):
             return False
         with engine.connect() as con:
             source = engine.text(self.path / "profiles.parquet")
@@ -445,7 +453,8 @@ class RunWriter:
 
     def __enter__(self) -> Self:
         self._partial.mkdir(parents=True, mode=0o700)
-        for name in ("orders.parquet", "rejects.parquet", "labels.parquet", "report.json"):
+        labels = ("labels.parquet",) if self._draft.report.get("labels") else ()
+        for name in ("orders.parquet", "rejects.parquet", "report.json", *labels):
             _link(self._draft.path / name, self._partial / name)
         return self
 

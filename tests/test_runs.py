@@ -29,8 +29,7 @@ from tests.test_pipeline import make_draft, make_run, new_store, shop
 
 ROOT = Path(__file__).parent.parent
 FILES = {
-    *("orders.parquet", "rejects.parquet", "labels.parquet"),
-    *("forecasts.parquet", "profiles.parquet"),
+    *("orders.parquet", "rejects.parquet", "forecasts.parquet", "profiles.parquet"),
     *("report.json", "model.json", "settings.json", "summary.json"),
 }
 #: Ids that a spreadsheet, SQL or a file system could trip over.

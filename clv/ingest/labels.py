@@ -121,7 +121,7 @@ def column(position: int) -> str:
 def build(
     con: duckdb.DuckDBPyConnection, labels: Sequence[str], *, asked: bool, has_order_id: bool
 ) -> list[str]:
-    """Make the table ``labels``, one row per customer; return the labels that are worth keeping.
+    """Make the table or view ``labels``, one row per customer; return the labels that are worth keeping.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def build(
         almost everybody, or repeat another one customer by customer.
     """
     if not labels:
-        con.execute("CREATE TABLE labels AS SELECT DISTINCT customer_id FROM orders")
+        con.execute("CREATE VIEW labels AS SELECT DISTINCT customer_id FROM orders")
         return []
     con.execute(
         "CREATE TEMP TABLE begun AS SELECT customer_id, min(ordered_at) AS ordered_at FROM orders "

@@ -178,8 +178,9 @@ def settle_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int
         f"UPDATE lines SET code = CASE WHEN r.cancel THEN {cancelled} ELSE {negative} END, "
         "detail = round(lines.revenue, 2)::VARCHAR FROM refunds r WHERE lines.rowid = r.id AND r.target IS NULL"
     )
+    number = "order_id = t.order_id, " if has_order_id else ""
     con.execute(
-        "UPDATE lines SET order_id = t.order_id, ordered_at = t.ordered_at "
+        f"UPDATE lines SET {number}ordered_at = t.ordered_at "
         "FROM refunds r JOIN (SELECT rowid AS id, order_id, ordered_at FROM lines) t ON t.id = r.target "
         "WHERE lines.rowid = r.id"
     )
@@ -245,7 +246,8 @@ def build_orders(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int:
     Rows with an order number are grouped by it (and the customer). In a log without one, every row
     is an order, less the refunds netted against it.
     """
-    con.execute(f"CREATE TABLE grouped AS {_GROUPED if has_order_id else _each_row(con)}")
+    made = f"TABLE grouped AS {_GROUPED}" if has_order_id else _each_row(con)
+    con.execute(f"CREATE {made}")
     gone = "coalesce(netted AND revenue < 0.005, false)"
     cancelled = int(engine.row(con, f"SELECT count(*) FROM grouped WHERE {gone}")[0])
     con.execute(
@@ -264,7 +266,17 @@ _GROUPED: Final = (
 
 
 def _each_row(con: duckdb.DuckDBPyConnection) -> str:
-    """Return the query for a log; rows at the same moment get a running number in their id."""
+    """Return what ``grouped`` is for a log; rows at the same moment get a running number in their id."""
+    tied, netted = (
+        engine.row(con, f"SELECT count(*) FROM {source}")[0]
+        for source in (_tied_rows(con), "netted")
+    )
+    number = "customer_id || '@' || ordered_at::VARCHAR"
+    if not tied and not netted:  # Every row is an order as it stands: nothing to work out.
+        return (
+            f"VIEW grouped AS SELECT customer_id, {number} AS order_id, ordered_at, revenue, "
+            "items::BIGINT AS items, false AS netted FROM lines WHERE code = 0"
+        )
     con.execute(
         "CREATE TEMP TABLE numbered AS SELECT rowid AS id, row_number() OVER "
         f"(PARTITION BY customer_id, ordered_at ORDER BY rowid) AS k FROM {_tied_rows(con)} "
@@ -275,7 +287,7 @@ def _each_row(con: duckdb.DuckDBPyConnection) -> str:
         "FROM netted n JOIN lines l ON l.rowid = n.id GROUP BY target"
     )
     return (
-        "SELECT customer_id, customer_id || '@' || ordered_at::VARCHAR || "
+        f"TABLE grouped AS SELECT customer_id, {number} || "
         "CASE WHEN k > 1 THEN '#' || k ELSE '' END AS order_id, ordered_at, "
         "l.revenue + coalesce(t.revenue, 0) AS revenue, "
         "(l.items + coalesce(t.items, 0))::BIGINT AS items, t.target IS NOT NULL AS netted "

@@ -174,10 +174,9 @@ def read(
         has_order_id = all("order_id" in t.mapping for t in tables)
         rules = checks.rules(options, has_order_id=has_order_id)
         names = _labels([(t.source, t.dialect, t.match) for t in tables], options)
-        rows.create(con, names)
+        rows.create(con, tables, names)
         latest = as_of or datetime.now(UTC).date()
         for number, table in enumerate(tables):
-            table.labels = names
             progress(f"Reading {table.source.name}", number, len(tables))
             rows.load(con, number, table, latest, spool)
         settled = _settle(con, tables, rules, has_order_id=has_order_id, progress=progress)

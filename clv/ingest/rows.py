@@ -39,13 +39,21 @@ if TYPE_CHECKING:
     from clv.ingest.source import Source
     from clv.settings import IngestOptions
 
-_CREATE: Final = """
-CREATE TABLE lines (
-    file UTINYINT, customer_id VARCHAR, order_id VARCHAR, ordered_at TIMESTAMP, revenue DOUBLE,
-    items DOUBLE, product VARCHAR, currency VARCHAR, cancel BOOLEAN, fingerprint UBIGINT,
-    code UTINYINT, detail VARCHAR{labels}
-)
-"""
+#: Column of ``lines`` → its type, and what it holds if no file fills it.
+_COLUMNS: Final = {
+    "file": ("UTINYINT", "0"),
+    "customer_id": ("VARCHAR", ""),
+    "order_id": ("VARCHAR", "NULL"),
+    "ordered_at": ("TIMESTAMP", ""),
+    "revenue": ("DOUBLE", ""),
+    "items": ("DOUBLE", "NULL"),
+    "product": ("VARCHAR", "NULL"),
+    "currency": ("VARCHAR", "NULL"),
+    "cancel": ("BOOLEAN", "false"),
+    "fingerprint": ("UBIGINT", ""),
+    "code": ("UTINYINT", ""),
+    "detail": ("VARCHAR", ""),
+}
 _MISSING: Final = ("nan", "null", "none", "n/a", "#n/a", "<na>", "na", "\\n")
 #: No amount and no quantity is this large: beyond it cents are lost, and so is the file's sense.
 _MOST: Final = "1e15"
@@ -80,6 +88,7 @@ class Table:
     records: rec.Records | None = None
     fine: NDArray[np.int64] | None = field(default=None)
     labels: tuple[str, ...] = ()
+    stored: tuple[str, ...] = ()
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -99,10 +108,23 @@ class Table:
         return self.records
 
 
-def create(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
-    """Make the empty table ``lines``, with a column for every label."""
-    more = "".join(f", {labels.column(i)} VARCHAR" for i in range(len(names)))
-    con.execute(_CREATE.format(labels=more))
+def create(con: duckdb.DuckDBPyConnection, tables: Sequence[Table], names: Sequence[str]) -> None:
+    """Make the empty table ``lines`` for these files, with a column for every label.
+
+    A column that no file fills is generated: it takes neither time nor room.
+    """
+    filled = {"file"} if len(tables) > 1 else set()
+    for table in tables:
+        filled.update(table.mapping, _signs(table))
+        if table.match.layout.cancel_prefix:
+            filled.add("cancel")
+    kinds = {c: kind for c, (kind, rest) in _COLUMNS.items() if not rest or c in filled}
+    kinds |= {labels.column(i): "VARCHAR" for i in range(len(names))}
+    made = {c: f"{kind} AS ({rest})" for c, (kind, rest) in _COLUMNS.items() if c not in kinds}
+    columns = ", ".join(f"{c} {kind}" for c, kind in (kinds | made).items())
+    con.execute(f"CREATE TABLE lines ({columns})")
+    for table in tables:
+        table.labels, table.stored = tuple(names), tuple(kinds)
 
 
 def prepare(
@@ -210,7 +232,7 @@ def _reader(
     return (
         f"read_csv({engine.text(path or table.text)}, auto_detect=false, columns={{{columns}}}, "
         f"header=false, skip={skip}, delim={engine.text(table.delimiter)}, quote='{quote}', "
-        f"escape='{quote}', nullstr='', new_line='\\n', max_line_size=2097152, buffer_size=8388608, "
+        f"escape='{quote}', nullstr='', new_line='\\n', max_line_size=2097152, buffer_size=33554432, "
         f"{'ignore_errors=true, strict_mode=false' if lenient else 'strict_mode=true'})"
     )
 
@@ -224,11 +246,11 @@ def load(
     fault, records are found one by one, the broken ones set aside, and the rest read again.
     """
     table.first_row = _count(con)
-    select = _select(number, table, latest)
+    insert = f"INSERT INTO lines ({', '.join(table.stored)}) {_select(number, table, latest)}"
     regular = not table.dialect.quoting and len(table.dialect.columns) > 1
     if regular:
         try:
-            con.execute(f"INSERT INTO lines {select.replace('@source', _reader(table))}")
+            con.execute(insert.replace("@source", _reader(table)))
         except (duckdb.InvalidInputException, duckdb.ConversionException):
             regular = False
     if not regular:
@@ -240,15 +262,15 @@ def load(
             source = _reader(table, clean, 0)
         else:
             source = _reader(table, skip=int(index.line[0]) - 1)
-        _insert_strict(con, table, select, source)
+        _insert_strict(con, table, insert, source)
     table.rows = _count(con) - table.first_row
 
 
-def _insert_strict(con: duckdb.DuckDBPyConnection, table: Table, select: str, source: str) -> None:
+def _insert_strict(con: duckdb.DuckDBPyConnection, table: Table, insert: str, source: str) -> None:
     index = table.index()
     before = _count(con)
     try:
-        con.execute(f"INSERT INTO lines {select.replace('@source', source)}")
+        con.execute(insert.replace("@source", source))
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         msg = f"{table.source.name} cannot be read as a table ({reason})."
@@ -291,14 +313,12 @@ def _select(number: int, table: Table, latest: date) -> str:
     low, high = DATE_RANGE
     fillable = "order_id IS NOT NULL" if table.match.layout.one_total else "false"
     return f"""
-        SELECT {number}, customer_id, order_id, ordered_at, revenue, items, product, currency,
-            cancel, fingerprint, code,
-            CASE code
+        SELECT {", ".join(table.stored)} FROM (SELECT *, {number} AS file, CASE code
                 WHEN 0 THEN NULL
                 WHEN {NUMBER["unreadable_date"]} THEN coalesce(raw_date, '')
                 WHEN {NUMBER["future_date"]} THEN raw_date
                 WHEN {NUMBER["unreadable_number"]} THEN wrong
-            END{"".join(f", {labels.column(i)}" for i in range(len(table.labels)))}
+            END AS detail
         FROM (SELECT *, CASE
                 WHEN customer_id IS NULL AND NOT ({fillable}) THEN {NUMBER["missing_customer"]}
                 WHEN ordered_at IS NULL AND NOT ({fillable} AND coalesce(trim(raw_date), '') = '')
@@ -314,7 +334,7 @@ def _select(number: int, table: Table, latest: date) -> str:
                         CASE WHEN abs(items) < {_MOST} THEN items END AS items,
                         CASE WHEN abs(unit_price) < {_MOST} THEN unit_price END AS unit_price,
                         CASE WHEN abs(refunded) < {_MOST} THEN refunded END AS refunded)
-                    FROM (SELECT {_parsed(table)} FROM @source))))
+                    FROM (SELECT {_parsed(table)} FROM @source)))))
     """
 
 
