@@ -3,6 +3,10 @@
 import os
 import sys
 
+# NumPy reads it on import. Its linear algebra is a few short sums here: threads of its own would only
+# get in the way of the engine's, and their number would show in the last digits.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from clv.cli import main
 
 
