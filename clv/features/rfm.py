@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -40,13 +40,13 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
     monetary value: it is the condition under which the customer is observed at all. The definitions
     are those of Fader, Hardie & Lee (2005) and of ``lifetimes.utils``.
     """
-    end = nw.lit(datetime.combine(as_of, time()))
+    today = nw.lit(datetime.combine(as_of, time()))
+    tomorrow = nw.lit(datetime.combine(as_of, time()) + timedelta(days=1))
     frame = nw.from_native(orders)
-    day = nw.col("ordered_at").dt.truncate("1d").alias("day")
     days = (
         frame.lazy()
-        .select("customer_id", day, "revenue")
-        .filter(nw.col("day") <= end)
+        .filter(nw.col("ordered_at") < tomorrow)
+        .select("customer_id", nw.col("ordered_at").cast(nw.Date).alias("day"), "revenue")
         .group_by("customer_id", "day")
         .agg(
             nw.col("revenue").sum().alias("value"),
@@ -63,6 +63,7 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
         nw.col("day").max().alias("last_day"),
         nw.len().alias("days"),
     )
+    first, last = (nw.col(c).cast(nw.Datetime("us")) for c in ("first_day", "last_day"))
     frequency = nw.col("days") - 1
     repeat = nw.when(frequency > 0).then(frequency).otherwise(1)
     # Threads add up in any order: beyond the ninth decimal a sum is not the same twice.
@@ -73,11 +74,11 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
         "customer_id",
         nw.col("orders").cast(nw.Int64),
         nw.when(known).then(revenue).alias("revenue"),
-        nw.col("first_day").cast(nw.Date).alias("first_order"),
-        nw.col("last_day").cast(nw.Date).alias("last_order"),
+        nw.col("first_day").alias("first_order"),
+        nw.col("last_day").alias("last_order"),
         frequency.cast(nw.Int64).alias("frequency"),
-        _days(nw.col("last_day") - nw.col("first_day")).alias("recency"),
-        _days(end - nw.col("first_day")).alias("T"),
+        _days(last - first).alias("recency"),
+        _days(today - first).alias("T"),
         nw.when(known)
         .then(nw.when(frequency > 0).then(value).otherwise(0.0))
         .alias("monetary_value"),
@@ -86,4 +87,4 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
 
 
 def _days(span: nw.Expr) -> nw.Expr:
-    return (span.dt.total_minutes() // 1440).cast(nw.Int64)
+    return (span.dt.total_minutes() / 1440).cast(nw.Int64)
