@@ -13,6 +13,7 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 
 @contextmanager
@@ -63,3 +64,18 @@ def column(values: np.ndarray[Any, Any]) -> pa.Array:
     plain = np.ascontiguousarray(values)
     kind = pa.from_numpy_dtype(plain.dtype)
     return pa.Array.from_buffers(kind, len(plain), [None, pa.py_buffer(plain)])
+
+
+def write_parquet(
+    con: duckdb.DuckDBPyConnection, source: str, target: Path, rows: int = 122_880
+) -> None:
+    """Write a table, view or query, ``rows`` to a group.
+
+    Text is packed by the engine's newer encodings. It looks for repeated values among few only: the
+    search through columns whose values all differ would take longer than the writing.
+    """
+    table = source if source.isidentifier() else f"({source})"
+    con.execute(
+        f"COPY {table} TO {text(target)} (FORMAT parquet, PARQUET_VERSION v2, "
+        f"DICTIONARY_SIZE_LIMIT 1000, ROW_GROUP_SIZE {rows})"
+    )

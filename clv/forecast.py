@@ -1,4 +1,4 @@
-"""Customers + models → forecasts: fit on distinct triples, score them, join back in the engine."""
+"""Customers + models → forecasts: fit on distinct triples, score them, hand the scores round."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from clv import __version__, engine
+from clv import __version__, engine, totals
 from clv.errors import SettingsError
 from clv.features import rfm
+from clv.history import History
 from clv.models.card import from_card, to_card
 from clv.models.ladder import SpendFit, fit_purchases, fit_spend
 from clv.orders import FORECASTS, PROFILES
@@ -30,13 +31,18 @@ if TYPE_CHECKING:
 
     from clv.models.ladder import PurchaseFit
     from clv.settings import Settings
+    from clv.totals import Scores
 
     Progress = Callable[[str, int, int], None]
 
 #: A customer whose next order lies beyond a century gets that date: practically never.
 MAX_WAIT_DAYS: Final = 36_525
+#: Rows that a reader of one customer must go through.
+ROW_GROUP: Final = 61_440
 _VECTORS: Final = 12
-_CURVE_POINTS: Final = 100
+#: What `_score_customers` finds out about each customer, in ``profile`` or beside it.
+_OF_TRIPLE: Final = "p_alive p_purchase predicted_purchases next_order_days p_silent".split()
+_SCORES: Final = (*_OF_TRIPLE, "predicted_order_value", "predicted_clv")
 _PACKAGES: Final = ("lifetimes", "numpy", "scipy", "duckdb", "narwhals", "pyarrow")
 
 
@@ -116,141 +122,123 @@ def make(
         Plain JSON types.
     """
     progress("Summarising customers", 0, 0)
-    rfm(con.table("orders"), as_of).create("customers")
-    customers = engine.row(con, "SELECT count(*) FROM customers")[0]
-    triples = con.execute(
-        "SELECT frequency, recency, T, count(*) AS n FROM customers GROUP BY ALL ORDER BY ALL"
-    ).fetchnumpy()
-    x, t_x, age, n = (
-        np.asarray(triples[k], dtype=float) for k in ("frequency", "recency", "T", "n")
-    )
+    rfm(con.table("orders"), as_of).order("customer_id").create("customers")
+    history = History.of(con)
+    customers = len(history.x)
     progress("Fitting the purchase model", 0, customers)
-    purchases = fit_purchases(x, t_x, age, n, model=settings.model)
+    purchases = fit_purchases(
+        history.frequency, history.recency, history.T, history.customers, model=settings.model
+    )
     progress("Fitting the spend model", 0, customers)
     # Without a forecast of purchases there is nothing to put a value on.
-    spend = _fit_spend(con) if purchases.model else SpendFit(None, [])
+    spend = _fit_spend(history) if purchases.model else SpendFit(None, [])
     months = months_of(as_of, settings)
     progress("Forecasting customers", 0, customers)
-    scored, monthly = _score_triples(purchases, x, t_x, age, months)
-    con.register("profile", scored)
-    con.register("spend", _score_spend(con, spend))
-    valued = "predicted_purchases" if spend.model is None else "predicted_clv"
-    cuts = _cuts(con, settings, valued)
-    _write(con, settings, as_of, group_sql(cuts, valued), forecasts, profiles)
+    profile = _score_triples(purchases, history, months)
+    scores = _score_customers(profile, spend, history, settings)
+    cuts = _cuts(history, scores)
+    _write(con, history, profile, scores, cuts, as_of, forecasts, profiles)
     card = _card(con, purchases, spend, settings, as_of, months)
     progress("Summing up", customers, customers)
-    summary = _summary(con, forecasts, monthly, months, as_of, settings)
+    summary = totals.summary(con, history, profile, scores, months, settings, as_of)
     return card, summary | {"cuts": cuts.as_dict()}
 
 
-def _fit_spend(con: duckdb.DuckDBPyConnection) -> SpendFit:
-    if not engine.row(con, "SELECT count(revenue) FROM customers")[0]:
+def _fit_spend(history: History) -> SpendFit:
+    if history.monetary_value is None or history.revenue is None:
         return fit_spend([], None)
-    groups = con.execute(
-        "SELECT frequency, monetary_value, count(*) AS n FROM customers "
-        "WHERE frequency > 0 AND monetary_value > 0 GROUP BY ALL ORDER BY ALL"
-    ).fetchnumpy()
-    mean = engine.row(con, "SELECT sum(revenue) / sum(frequency + 1) FROM customers")[0]
-    return fit_spend(
-        *(np.asarray(groups[k], dtype=float) for k in ("frequency", "monetary_value", "n")),
-        mean_value=mean,
-    )
+    again = history.x > 0
+    mean = float(history.revenue.sum() / (history.x + 1).sum())
+    return fit_spend(history.x[again], history.monetary_value[again], mean_value=mean)
 
 
-def _score_triples(
-    fit: PurchaseFit,
-    x: np.ndarray[Any, Any],
-    t_x: np.ndarray[Any, Any],
-    age: np.ndarray[Any, Any],
-    months: list[Month],
-) -> tuple[pa.Table, np.ndarray[Any, Any] | None]:
-    """Return one row per triple, and its expected purchases month by month, shape (n, months)."""
-    h = len(months)
-    keys = {
-        "frequency": engine.column(x.astype(np.int64)),
-        "recency": engine.column(t_x.astype(np.int64)),
-        "T": engine.column(age.astype(np.int64)),
-    }
+def _score_triples(fit: PurchaseFit, history: History, months: list[Month]) -> Scores:
+    """Return what depends on the triple alone, row for row; ``purchases`` has shape (k, months)."""
     if fit.model is None:
-        nothing = pa.nulls(len(x), pa.float64())
-        names = (
-            *("p_alive", "p_purchase", "predicted_purchases", "discounted", "next_order_days"),
-            *("p_silent", "discounted_if_active"),
-        )
-        each = pa.nulls(len(x), pa.list_(pa.float64()))
-        return pa.table(keys | dict.fromkeys(names, nothing) | {"purchases": each}), None
-    scores = fit.model.score(x, t_x, age, [m.end_days for m in months])
+        return {}
+    scores = fit.model.score(
+        history.frequency, history.recency, history.T, [m.end_days for m in months]
+    )
     monthly = np.maximum(np.diff(scores.purchases, axis=1, prepend=0.0), 0.0)
     discount = np.array([m.discount for m in months])
-    figures = {
+    return {
         "p_alive": scores.p_alive,
         "p_purchase": scores.p_purchase[:, -1],
         "predicted_purchases": scores.purchases[:, -1],
         "discounted": monthly @ discount,
-        "next_order_days": np.minimum(scores.next_order_days, MAX_WAIT_DAYS),
+        "next_order_days": np.ceil(np.minimum(scores.next_order_days, MAX_WAIT_DAYS)),
         "p_silent": scores.p_silent,
         "discounted_if_active": np.diff(scores.purchases_if_active, axis=1, prepend=0.0) @ discount,
+        "purchases": monthly,
     }
-    lists = pa.FixedSizeListArray.from_arrays(engine.column(monthly.ravel()), h)
-    columns = {name: engine.column(values) for name, values in figures.items()}
-    table = pa.table(keys | columns | {"purchases": lists.cast(pa.list_(pa.float64()))})
-    return table, monthly
 
 
-def _score_spend(con: duckdb.DuckDBPyConnection, fit: SpendFit) -> pa.Table:
-    """Return the expected order value, row for row of ``customers``."""
-    rows = con.execute("SELECT frequency, monetary_value FROM customers").fetchnumpy()
-    if fit.model is None:
-        return pa.table({"predicted_order_value": pa.nulls(len(rows["frequency"]), pa.float64())})
-    value = fit.model.order_value(
-        np.asarray(rows["frequency"], dtype=float), np.asarray(rows["monetary_value"], dtype=float)
-    )
-    return pa.table({"predicted_order_value": engine.column(value)})
+def _score_customers(
+    profile: Scores, fit: SpendFit, history: History, settings: Settings
+) -> Scores:
+    """Return the forecast of every customer, row for row of ``customers``."""
+    scores = {name: profile[name][history.triple] for name in _OF_TRIPLE if name in profile}
+    if fit.model is not None and history.monetary_value is not None:
+        value = fit.model.order_value(history.x, history.monetary_value)
+        scores["predicted_order_value"] = value
+        scores["predicted_clv"] = profile["discounted"][history.triple] * value * settings.margin
+    return scores
 
 
-def _clv(settings: Settings) -> str:
-    return f"discounted * predicted_order_value * {settings.margin!r}"
+def _valued(scores: Scores) -> str:
+    """Return the name of what customers are ranked by."""
+    return "predicted_clv" if "predicted_clv" in scores else "predicted_purchases"
 
 
-def _cuts(con: duckdb.DuckDBPyConnection, settings: Settings, valued: str) -> Cuts:
+def _cuts(history: History, scores: Scores) -> Cuts:
     """Read the numbers that the segments' rules need off the scored customers."""
-    value = _clv(settings) if valued == "predicted_clv" else valued
-    gap, high, middle = engine.row(
-        con,
-        "SELECT median(recency / frequency) FILTER (frequency > 0), "
-        f"quantile_cont({value}, {1 - HIGH_SHARE!r}), quantile_cont({value}, {1 - MIDDLE_SHARE!r}) "
-        "FROM (SELECT * FROM customers POSITIONAL JOIN spend) "
-        "JOIN profile USING (frequency, recency, T)",
-    )
-    days = NEW_DAYS if gap is None else max(ceil(gap), 1)
-    return Cuts(days, float(high or 0.0), float(middle or 0.0))
+    again = history.x > 0
+    gaps = history.gap[again] / history.x[again]
+    days = max(ceil(np.median(gaps)), 1) if len(gaps) else NEW_DAYS
+    value = scores.get(_valued(scores))
+    if value is None:
+        return Cuts(days, 0.0, 0.0)
+    high, middle = np.quantile(value, [1 - HIGH_SHARE, 1 - MIDDLE_SHARE])
+    return Cuts(days, float(high), float(middle))
 
 
 def _write(
     con: duckdb.DuckDBPyConnection,
-    settings: Settings,
+    history: History,
+    profile: Scores,
+    scores: Scores,
+    cuts: Cuts,
     as_of: date,
-    segment: str,
     forecasts: Path,
     profiles: Path,
 ) -> None:
+    """Write both tables; what could not be forecast is null."""
+    customers, triples = len(history.x), len(history.T)
+    con.register("scores", pa.table({c: _column(scores, c, customers) for c in _SCORES}))
     made = {
-        "predicted_clv": _clv(settings),
         "predicted_clv_low": "NULL::DOUBLE",
         "predicted_clv_high": "NULL::DOUBLE",
-        "next_order_date": f"DATE '{as_of}' + ceil(next_order_days)::INTEGER",
-        "segment": segment,
+        "next_order_date": f"DATE '{as_of}' + next_order_days::INTEGER",
+        "segment": group_sql(cuts, _valued(scores)),
     }
     columns = ", ".join(f"({made.get(c, c)})::{kind} AS {c}" for c, kind in FORECASTS.items())
-    con.execute(
-        f"COPY (SELECT {columns} FROM (SELECT * FROM customers POSITIONAL JOIN spend) "
-        "JOIN profile USING (frequency, recency, T) ORDER BY customer_id) "
-        f"TO {engine.text(forecasts)} (FORMAT parquet, PARQUET_VERSION v2, ROW_GROUP_SIZE 61440)"
+    engine.write_parquet(
+        con, f"SELECT {columns} FROM customers POSITIONAL JOIN scores", forecasts, ROW_GROUP
     )
-    con.execute(
-        f"COPY (SELECT {', '.join(PROFILES)} FROM profile) "
-        f"TO {engine.text(profiles)} (FORMAT parquet)"
-    )
+    keys = {"frequency": history.frequency, "recency": history.recency, "T": history.T}
+    each = {c: _column(keys | profile, c, triples) for c in PROFILES}
+    con.register("profile", pa.table(each))
+    columns = ", ".join(f"{c}::{kind} AS {c}" for c, kind in PROFILES.items())
+    engine.write_parquet(con, f"SELECT {columns} FROM profile", profiles)
+
+
+def _column(scores: Scores, name: str, rows: int) -> pa.Array:
+    if name not in scores:
+        return pa.nulls(rows, pa.float64())
+    values = scores[name]
+    if values.ndim == 1:
+        return engine.column(values)
+    return pa.FixedSizeListArray.from_arrays(engine.column(values.ravel()), values.shape[1])
 
 
 def _card(
@@ -344,86 +332,3 @@ def score(
         "predicted_order_value": order_value,
         "predicted_clv": discounted * order_value * card["settings"]["margin"],
     }
-
-
-def _summary(
-    con: duckdb.DuckDBPyConnection,
-    forecasts: Path,
-    monthly: np.ndarray[Any, Any] | None,
-    months: list[Month],
-    as_of: date,
-    settings: Settings,
-) -> dict[str, Any]:
-    """Return the totals that the first page shows."""
-    con.execute(f"CREATE TEMP VIEW f AS SELECT * FROM read_parquet({engine.text(forecasts)})")
-    names = (
-        *("customers", "orders", "revenue", "first_order", "last_order", "one_time_share"),
-        *("predicted_purchases", "predicted_revenue", "predicted_clv", "median_clv", "mean_clv"),
-        *("expected_buyers",),
-    )
-    row = engine.row(
-        con,
-        "SELECT count(*), sum(orders)::BIGINT, sum(revenue), min(first_order)::VARCHAR, "
-        "max(last_order)::VARCHAR, avg((frequency = 0)::INT), sum(predicted_purchases), "
-        "sum(predicted_purchases * predicted_order_value), sum(predicted_clv), "
-        "median(predicted_clv), avg(predicted_clv), sum(p_purchase) FROM f",
-    )
-    summary: dict[str, Any] = dict(zip(names, row, strict=True))
-    summary["as_of"] = as_of.isoformat()
-    summary |= _concentration(con, summary["customers"])
-    summary["monthly"] = _monthly(con, monthly, months, settings)
-    history = con.execute(
-        "SELECT strftime(date_trunc('month', ordered_at), '%Y-%m') AS month, count(*) AS orders, "
-        "sum(revenue) AS revenue FROM orders "
-        f"WHERE ordered_at < DATE '{as_of}' + INTERVAL 1 DAY "
-        "GROUP BY date_trunc('month', ordered_at) ORDER BY 1"
-    ).fetchall()
-    keys = ("month", "orders", "revenue")
-    summary["history_monthly"] = [dict(zip(keys, h, strict=True)) for h in history]
-    return summary
-
-
-def _monthly(
-    con: duckdb.DuckDBPyConnection,
-    each: np.ndarray[Any, Any] | None,
-    months: list[Month],
-    settings: Settings,
-) -> list[dict[str, Any]]:
-    """Return the forecast's totals month by month, summed over triples."""
-    totals = con.execute(
-        "SELECT count(*) AS n, sum(predicted_order_value) AS value "
-        "FROM (SELECT * FROM customers POSITIONAL JOIN spend) "
-        "GROUP BY frequency, recency, T ORDER BY frequency, recency, T"
-    ).fetchnumpy()
-    names = ("predicted_purchases", "predicted_revenue", "predicted_clv")
-    result: list[dict[str, Any]] = [month.as_dict() | dict.fromkeys(names) for month in months]
-    if each is None:
-        return result
-    value = totals["value"]
-    bought = np.asarray(totals["n"], dtype=float) @ each
-    earned = None if np.ma.is_masked(value) else np.asarray(value, dtype=float) @ each
-    for i, month in enumerate(months):
-        result[i]["predicted_purchases"] = float(bought[i])
-        if earned is not None:
-            result[i]["predicted_revenue"] = float(earned[i])
-            result[i]["predicted_clv"] = float(earned[i]) * month.discount * settings.margin
-    return result
-
-
-def _concentration(con: duckdb.DuckDBPyConnection, customers: int) -> dict[str, Any]:
-    """Return the share of value held by the top shares of customers, best first."""
-    values = con.execute(
-        "SELECT predicted_clv FROM f WHERE predicted_clv IS NOT NULL ORDER BY 1 DESC"
-    ).fetchnumpy()["predicted_clv"]
-    total = float(np.sum(values)) if len(values) else 0.0
-    if not total > 0:
-        return {"concentration": [], "top20_share": None}
-    cumulative = np.concatenate(([0.0], np.cumsum(np.asarray(values, dtype=float)))) / total
-    shares = np.linspace(0, 1, min(_CURVE_POINTS, customers) + 1)
-    at = np.interp(shares * len(values), np.arange(len(values) + 1), cumulative)
-    top = float(np.interp(0.2 * len(values), np.arange(len(values) + 1), cumulative))
-    points = [
-        {"customers": float(c), "value": min(float(v), 1.0)}
-        for c, v in zip(shares, at, strict=True)
-    ]
-    return {"concentration": points, "top20_share": top}

@@ -54,9 +54,7 @@ def check(
         for table, target in targets.items():
             # A new file each time: a run made from this draft earlier shares the old one.
             fresh = target.with_suffix(".new")
-            con.execute(
-                f"COPY {table} TO {engine.text(fresh)} (FORMAT parquet, PARQUET_VERSION v2)"
-            )
+            engine.write_parquet(con, table, fresh)
             fresh.replace(target)
         draft.put_report(report)
     ingest.refuse_no_orders(report)
