@@ -94,7 +94,7 @@ def copy_csv(con: duckdb.DuckDBPyConnection, sql: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        con.execute(f"COPY ({sql}) TO {engine.text(partial)} (FORMAT csv, HEADER true)")
+        engine.write_csv(con, sql, partial)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

@@ -320,7 +320,7 @@ def test_the_customers_as_csv(run, tmp_path):
         one.purchases[i, -1] for i in np.argsort(one.lifetime, kind="stable")
     ]
     for row in rows:
-        gone = row["dropout_day"] == "0.0"
+        gone = row["dropout_day"] in {"0", "0.0"}
         assert (row["purchases_per_year"] == "") == gone
         assert (row["dropout_day"] == "") == (row["alive_after_100_years"] == "true")
 

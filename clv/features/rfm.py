@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -41,11 +41,11 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
     are those of Fader, Hardie & Lee (2005) and of ``lifetimes.utils``.
     """
     today = nw.lit(datetime.combine(as_of, time()))
-    tomorrow = nw.lit(datetime.combine(as_of, time()) + timedelta(days=1))
+    midnight = nw.lit(datetime.combine(as_of, time.max))
     frame = nw.from_native(orders)
     days = (
         frame.lazy()
-        .filter(nw.col("ordered_at") < tomorrow)
+        .filter(nw.col("ordered_at") <= midnight)
         .select("customer_id", nw.col("ordered_at").cast(nw.Date).alias("day"), "revenue")
         .group_by("customer_id", "day")
         .agg(
