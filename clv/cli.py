@@ -9,22 +9,23 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from datetime import date
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import typer
 
 from clv import __version__, terminal
-from clv.errors import ClvError, InputError, NoRowsError, SettingsError, did_you_mean
+from clv.errors import ClvError, InputError, SettingsError, did_you_mean
 from clv.runs import Draft, Store, write_json
 from clv.settings import MODELS, IngestOptions, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
 
 app = typer.Typer(
@@ -168,8 +169,8 @@ def run(
     with terminal.progress() as progress:
         draft = where.new_draft()
         try:
-            _check(draft, inputs, options, settings.as_of, progress, rejects, report)
-            made = pipeline.forecast(where, draft, settings, progress)
+            with _telling(draft, rejects, report):
+                made = pipeline.run(where, draft, inputs, options, settings, progress)
         finally:
             draft.discard()
         progress("Writing predictions", 0, 0)
@@ -203,10 +204,14 @@ def check(
 
     Example: python -m clv check orders.csv --rejects rejects.csv
     """
+    from clv import pipeline  # noqa: PLC0415
+
     options = _options(layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop)
     _writable([rejects, report], inputs)
     with TemporaryDirectory(prefix="clv-check-") as folder, terminal.progress() as progress:
-        found = _check(Draft(Path(folder)), inputs, options, _day(as_of), progress, rejects, report)
+        draft = Draft(Path(folder))
+        with _telling(draft, rejects, report):
+            found = pipeline.check(draft, inputs, options, _day(as_of), progress)
     terminal.say_report(found)
 
 
@@ -442,24 +447,11 @@ def _identity(path: Path) -> object:
     return path.resolve()
 
 
-def _check(
-    draft: Draft,
-    inputs: Sequence[Path],
-    options: IngestOptions,
-    as_of: date | None,
-    progress: Callable[[str, int, int], None],
-    rejects: Path | None,
-    report: Path | None,
-) -> dict[str, Any]:
-    """Check the files; write report and rejects even when nothing else can be done."""
-    from clv import pipeline  # noqa: PLC0415
-
+@contextmanager
+def _telling(draft: Draft, rejects: Path | None, report: Path | None) -> Iterator[None]:
+    """Write report and rejects once the files are checked, even when nothing else can be done."""
     try:
-        return pipeline.check(draft, inputs, options, as_of, progress)
-    except NoRowsError:
-        if not draft.checked:
-            rejects = report = None
-        raise
+        yield
     finally:
         if draft.checked:
             if rejects:

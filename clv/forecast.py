@@ -96,6 +96,11 @@ def months_of(as_of: date, settings: Settings) -> list[Month]:
     ]
 
 
+def summarise(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make the table ``customers`` of the ``orders`` of a connection, sorted by ``customer_id``."""
+    rfm(con.table("orders"), as_of).order("customer_id").create("customers")
+
+
 def make(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -104,12 +109,12 @@ def make(
     profiles: Path,
     progress: Progress,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Fit the models on the ``orders`` of a connection and write the forecasts.
+    """Fit the models on the ``customers`` of a connection and write the forecasts.
 
     Parameters
     ----------
     con
-        Has a table or view ``orders``.
+        Has tables or views ``orders`` and ``customers`` (see `summarise`).
     as_of
         The day on which the forecast stands.
     forecasts, profiles
@@ -121,8 +126,6 @@ def make(
     (card, summary)
         Plain JSON types.
     """
-    progress("Summarising customers", 0, 0)
-    rfm(con.table("orders"), as_of).order("customer_id").create("customers")
     history = History.of(con)
     customers = len(history.x)
     progress("Fitting the purchase model", 0, customers)

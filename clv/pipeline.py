@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from clv.runs import Draft, Run, Store
+    import duckdb
+
+    from clv.runs import Draft, Run, RunWriter, Store
     from clv.settings import IngestOptions, Settings
 
     #: Called with a stage's sentence, how much of it is done, and of how much (0: unknown).
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["Preview", "check", "detect", "forecast"]
+__all__ = ["Preview", "check", "detect", "forecast", "run"]
 
 
 def quiet(stage: str, done: int, total: int) -> None:
@@ -46,19 +49,24 @@ def check(
     """
     with ingest.read(inputs, options, as_of, progress) as (con, report):
         progress("Storing orders", report["rows_total"], report["rows_total"])
-        targets = {"orders": draft.orders, "rejects": draft.rejects}
-        if report["labels"]:
-            targets["labels"] = draft.labels
-        else:  # There may be one of an earlier check.
-            draft.labels.unlink(missing_ok=True)
-        for table, target in targets.items():
-            # A new file each time: a run made from this draft earlier shares the old one.
-            fresh = target.with_suffix(".new")
-            engine.write_parquet(con, table, fresh)
-            fresh.replace(target)
-        draft.put_report(report)
+        _store(con, draft, report)
     ingest.refuse_no_orders(report)
     return report
+
+
+def _store(con: duckdb.DuckDBPyConnection, draft: Draft, report: dict[str, Any]) -> None:
+    """Write what a check found into its draft, the report last."""
+    targets = {"orders": draft.orders, "rejects": draft.rejects}
+    if report["labels"]:
+        targets["labels"] = draft.labels
+    else:  # There may be one of an earlier check.
+        draft.labels.unlink(missing_ok=True)
+    for table, target in targets.items():
+        # A new file each time: a run made from this draft earlier shares the old one.
+        fresh = target.with_suffix(".new")
+        engine.write_parquet(con, table, fresh)
+        fresh.replace(target)
+    draft.put_report(report)
 
 
 def forecast(
@@ -80,8 +88,6 @@ def forecast(
     SettingsError
         The as-of date is not the one that the draft was checked with.
     """
-    from clv import forecast as core  # noqa: PLC0415 - models load only when something is fitted
-
     report = draft.report
     ingest.refuse_no_orders(report)
     as_of = settings.as_of or date.fromisoformat(report["as_of"])
@@ -91,23 +97,78 @@ def forecast(
     with store.begin(draft, run_id) as writer, engine.connect() as con:
         source = f"read_parquet({engine.text(writer.orders)})"
         con.execute(f"CREATE VIEW orders AS SELECT * FROM {source}")
-        card, summary = core.make(con, settings, as_of, writer.forecasts, writer.profiles, progress)
-        card["data"]["files"] = report["inputs"]
-        writer.put("model", card)
-        writer.put("summary", summary)
-        writer.put(
-            "settings",
-            settings.as_dict()
-            | {
-                "as_of": as_of.isoformat(),
-                "currency": settings.currency or report["currency"],
-                "months": [
-                    {k: m[k] for k in ("month", "start", "end", "discount")} for m in card["months"]
-                ],
-                "ingest": report["options"],
-                "inputs": [f["name"] for f in report["inputs"]],
-                "created_at": now(),
-                "run_id": writer.id,
-            },
-        )
+        _summarise(con, as_of, progress)
+        _write(con, writer, report, settings, as_of, progress)
     return writer.run
+
+
+def run(
+    store: Store,
+    draft: Draft,
+    inputs: Sequence[Path],
+    options: IngestOptions,
+    settings: Settings,
+    progress: Progress = quiet,
+) -> Run:
+    """Do `check` and `forecast` in one go, the quickest way from files to a run.
+
+    The orders stay in the engine, and are stored while the models are fitted.
+
+    Raises
+    ------
+    InputError
+        As from `check`; the draft then holds what `check` would have left in it.
+    """
+    with (
+        ingest.read(inputs, options, settings.as_of, progress) as (con, report),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        if not report["orders"]:
+            _store(con, draft, report)
+            ingest.refuse_no_orders(report)
+        as_of = date.fromisoformat(report["as_of"])
+        _summarise(con, as_of, progress)
+        stored = pool.submit(_store, con.cursor(), draft, report)
+        with store.begin(draft, unfinished=True) as writer:
+            _write(con, writer, report, settings, as_of, progress)
+            stored.result()
+    return writer.run
+
+
+def _summarise(con: duckdb.DuckDBPyConnection, as_of: date, progress: Progress) -> None:
+    from clv import forecast as core  # noqa: PLC0415 - models load only when something is fitted
+
+    progress("Summarising customers", 0, 0)
+    core.summarise(con, as_of)
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    writer: RunWriter,
+    report: dict[str, Any],
+    settings: Settings,
+    as_of: date,
+    progress: Progress,
+) -> None:
+    """Forecast, and write the run's files but for those of its draft."""
+    from clv import forecast as core  # noqa: PLC0415
+
+    card, summary = core.make(con, settings, as_of, writer.forecasts, writer.profiles, progress)
+    card["data"]["files"] = report["inputs"]
+    writer.put("model", card)
+    writer.put("summary", summary)
+    writer.put(
+        "settings",
+        settings.as_dict()
+        | {
+            "as_of": as_of.isoformat(),
+            "currency": settings.currency or report["currency"],
+            "months": [
+                {k: m[k] for k in ("month", "start", "end", "discount")} for m in card["months"]
+            ],
+            "ingest": report["options"],
+            "inputs": [f["name"] for f in report["inputs"]],
+            "created_at": now(),
+            "run_id": writer.id,
+        },
+    )

@@ -417,9 +417,11 @@ class Store:
             )
         return runs[0]
 
-    def begin(self, draft: Draft, run_id: str | None = None) -> RunWriter:
-        """Start a run from a checked draft; see `RunWriter`."""
-        return RunWriter(self, draft, run_id or new_id())
+    def begin(
+        self, draft: Draft, run_id: str | None = None, *, unfinished: bool = False
+    ) -> RunWriter:
+        """Start a run from a checked draft, or from one still being written; see `RunWriter`."""
+        return RunWriter(self, draft, run_id or new_id(), unfinished=unfinished)
 
     def _run(self, run_id: str) -> Run:
         return Run(self.root / "runs" / run_id, self.root / "exports" / run_id)
@@ -436,15 +438,19 @@ class Store:
 class RunWriter:
     """A run in the making: a context manager whose clean end makes it visible, all at once.
 
-    Use ``writer.forecasts`` and ``writer.profiles`` as targets, ``put`` for the JSON files.
+    Use ``writer.forecasts`` and ``writer.profiles`` as targets, ``put`` for the JSON files. The
+    draft's files come along as they are at the beginning, those of an unfinished draft at the end.
     """
 
-    def __init__(self, store: Store, draft: Draft, run_id: str) -> None:
+    def __init__(
+        self, store: Store, draft: Draft, run_id: str, *, unfinished: bool = False
+    ) -> None:
         if not _ID.fullmatch(run_id):
             msg = f'"{run_id}" is not a run id.'
             raise InputError(msg)
         self._store = store
         self._draft = draft
+        self._unfinished = unfinished
         self.id = run_id
         self._partial = store.root / "runs" / f".partial-{run_id}"
         self.forecasts = self._partial / "forecasts.parquet"
@@ -453,9 +459,8 @@ class RunWriter:
 
     def __enter__(self) -> Self:
         self._partial.mkdir(parents=True, mode=0o700)
-        labels = ("labels.parquet",) if self._draft.report.get("labels") else ()
-        for name in ("orders.parquet", "rejects.parquet", "report.json", *labels):
-            _link(self._draft.path / name, self._partial / name)
+        if not self._unfinished:
+            self._link_draft()
         return self
 
     def put(
@@ -467,12 +472,19 @@ class RunWriter:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
+                if self._unfinished:
+                    self._link_draft()
                 for path in self._partial.iterdir():
                     with path.open("rb") as handle:
                         os.fsync(handle.fileno())
                 self._partial.rename(self._partial.with_name(self.id))
         finally:  # Renamed, there is nothing left to remove.
             shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _link_draft(self) -> None:
+        labels = ("labels.parquet",) if self._draft.report.get("labels") else ()
+        for name in ("orders.parquet", "rejects.parquet", "report.json", *labels):
+            _link(self._draft.path / name, self._partial / name)
 
     @property
     def run(self) -> Run:
