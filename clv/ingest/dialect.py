@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from clv.errors import FileError, did_you_mean
 from clv.ingest import values
+from clv.ingest.source import PIECE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +105,7 @@ def detect(path: Path, name: str, delimiter: str | None = None) -> Dialect:
     skipped = skip + int(header)
     body = rows[1:] if header else rows
     with path.open("rb") as handle:
-        quoting = any(b'"' in chunk for chunk in iter(lambda: handle.read(1 << 24), b""))
+        quoting = any(b'"' in chunk for chunk in iter(lambda: handle.read(PIECE), b""))
     return Dialect(
         chosen,
         tuple(columns),

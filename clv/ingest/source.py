@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNK: Final = 16 << 20
+#: Bytes looked at in one go: more would be fetched from memory again for every look.
+PIECE: Final = 256 << 10
 #: Ten times the largest upload; beyond it an archive is taken for a bomb.
 MAX_UNPACKED: Final = 5 << 30
 #: A member may unpack to at most this many times its packed size (plain tables reach about 30).
@@ -218,7 +220,7 @@ def _serial(spool: Path) -> str:
 
 
 def _chunks(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK):
+    while chunk := stream.read(PIECE):
         yield chunk
 
 
@@ -296,6 +298,8 @@ def _probe(path: Path, name: str) -> tuple[str, bool]:
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
         for chunk in _endless(handle):
             plain = plain and b"\r" not in chunk and b"\0" not in chunk
+            if chunk.isascii() and not decoder.getstate()[0]:
+                continue  # No character is open, and none is begun.
             try:
                 if utf8:
                     decoder.decode(chunk, final=not chunk)
