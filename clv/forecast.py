@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from calendar import monthrange
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -140,10 +141,14 @@ def make(
     profile = _score_triples(purchases, history, months)
     scores = _score_customers(profile, spend, history, settings)
     cuts = _cuts(history, scores)
-    _write(con, history, profile, scores, cuts, as_of, forecasts, profiles)
-    card = _card(con, purchases, spend, settings, as_of, months)
-    progress("Summing up", customers, customers)
-    summary = totals.summary(con, history, profile, scores, months, settings, as_of)
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(
+            _write, con.cursor(), history, profile, scores, cuts, as_of, forecasts, profiles
+        )
+        card = _card(con, purchases, spend, settings, as_of, months)
+        progress("Summing up", customers, customers)
+        summary = totals.summary(con, history, profile, scores, months, settings, as_of)
+        written.result()
     return card, summary | {"cuts": cuts.as_dict()}
 
 
