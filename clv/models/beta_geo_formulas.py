@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import betainc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,8 +49,6 @@ def count_probability(
     Products are formed in logarithms, and the tail of the negative binomial is an incomplete beta
     function: finite for every n. ``parameters`` are r, alpha, a, b.
     """
-    from scipy.special import betainc  # noqa: PLC0415 - long to import, and no forecast needs it
-
     r, alpha, a, b = parameters
     time, count = np.broadcast_arrays(t, n)
     count = count.astype(np.int64)

@@ -15,8 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-
-from clv.models.gamma_functions import digamma, log_beta, trigamma
+from scipy.special import betaln, digamma, zeta
 
 if TYPE_CHECKING:
     from clv.models.base import Floats
@@ -59,9 +58,9 @@ class GammaGammaLikelihood:
         """Return value, gradient (3,) and Hessian (3, 3) by p, q, v."""
         counts, at = self._counts, self._customers_at
         kept, lost, inverse, share, inverse2, share2 = self._sums(v)
-        value = -float(at @ log_beta(p * counts, q)) - p * kept - q * lost - self._constant
+        value = -float(at @ betaln(p * counts, q)) - p * kept - q * lost - self._constant
         both, own = digamma(p * counts + q), digamma(p * counts)
-        both2, own2 = trigamma(p * counts + q), trigamma(p * counts)
+        both2, own2 = zeta(2, p * counts + q), zeta(2, p * counts)
         gradient = np.array(
             [
                 at @ (counts * (both - own)) - kept,
@@ -73,7 +72,7 @@ class GammaGammaLikelihood:
         hessian[0, 0] = at @ (counts**2 * (both2 - own2))
         hessian[0, 1] = hessian[1, 0] = at @ (counts * both2)
         hessian[0, 2] = hessian[2, 0] = -inverse
-        hessian[1, 1] = at @ (both2 - trigamma(q))
+        hessian[1, 1] = at @ (both2 - zeta(2, q))
         hessian[1, 2] = hessian[2, 1] = share / v
         hessian[2, 2] = p * inverse2 - q / v**2 * share2
 
