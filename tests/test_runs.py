@@ -686,7 +686,7 @@ def test_a_store_in_a_folder_with_a_quote_in_its_name(tmp_path):
     assert made.top("buyers", 1).num_rows == 1
 
 
-@pytest.mark.parametrize("lost", ["labels.parquet", "profiles.parquet", "p_silent"])
+@pytest.mark.parametrize("lost", ["profiles.parquet", "p_silent"])
 def test_a_run_of_an_earlier_version_says_so(run, tmp_path, lost):
     folder = tmp_path / "runs" / new_id()
     shutil.copytree(run.path, folder)
