@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from clv import __version__, engine, totals
+from clv import __version__, engine
+from clv import summary as run_summary
 from clv.errors import SettingsError
 from clv.features import rfm
 from clv.history import History
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from clv.models.ladder import PurchaseFit
     from clv.settings import Settings
-    from clv.totals import Scores
+    from clv.summary import Scores
 
     Progress = Callable[[str, int, int], None]
 
@@ -147,7 +148,7 @@ def make(
         )
         card = _card(con, purchases, spend, settings, as_of, months)
         progress("Summing up", customers, customers)
-        summary = totals.summary(con, history, profile, scores, months, settings, as_of)
+        summary = run_summary.of_run(con, history, profile, scores, months, settings, as_of)
         written.result()
     return card, summary | {"cuts": cuts.as_dict()}
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _CURVE_POINTS: Final = 100
 
 
-def summary(
+def of_run(
     con: duckdb.DuckDBPyConnection,
     history: History,
     profile: Scores,
