@@ -18,6 +18,7 @@ from clv.cohorts.history import (
     cohort_table,
     customer_periods,
     customers_so_far,
+    one_day_periods,
     totals,
     waits,
 )
@@ -188,6 +189,33 @@ def test_totals_by_hand(engine):
     assert [r for _, r in tuples(early, "cohort", "returned")] == [0, 1, 1]
 
 
+@pytest.mark.parametrize("grain", GRAINS)
+def test_customers_of_one_day_need_no_orders(grain):
+    rows = [
+        ("a", "2017-11-30 08:00:00", 5.0),
+        ("a", "2017-11-30 23:59:59", 10.0),
+        ("b", "2018-02-14 09:00:00", None),
+    ]
+    table = frame(rows).assign(revenue=[5.0, 10.0, np.nan])
+    customers = first_orders(table, AS_OF)
+    summed = table.groupby("customer_id")["revenue"]
+    known = customers.assign(orders=[2, 1], revenue=summed.sum(min_count=1).tolist())
+    names = ["customer_id", "cohort", "mark", "orders", "revenue"]
+    wanted = customer_periods(table, customers, AS_OF, grain).sort_values("customer_id")
+    on_pandas = one_day_periods(known, grain)
+    rows = list(wanted[names].itertuples(index=False, name=None))
+    assert list(on_pandas[names].itertuples(index=False, name=None)) == rows
+    assert (on_pandas["valued"] > 0).tolist() == (wanted["valued"] > 0).tolist() == [True, False]
+    with duckdb.connect() as con:
+        con.register("given", known)
+        con.execute(
+            "CREATE TABLE known AS SELECT * REPLACE (first_order::DATE AS first_order, "
+            "CASE WHEN isnan(revenue) THEN NULL ELSE revenue END AS revenue) FROM given"
+        )
+        found = one_day_periods(con.table("known").order("customer_id"), grain).fetchall()
+    assert found == [(*rows[0], 1), (*rows[1], 0)]
+
+
 @both
 def test_triangle_by_hand(engine):
     found = triangle(engine(frame(ORDERS), AS_OF, "month").table(), AS_OF, "month")
@@ -349,6 +377,34 @@ def test_equal_to_pandas_on_online_retail(online_retail, grain):
             assert found.facts.revenue[i, j] == pytest.approx(revenue, rel=1e-9, abs=1e-9)
     assert found.facts.active[known].sum() == cells["active"].sum()
     assert np.isnan(found.facts.active[~known]).all()
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+@pytest.mark.parametrize("name", ["cdnow", "online_retail"])
+def test_a_run_counts_as_its_orders_do(request, name, grain):
+    """A run looks at the orders of repeat buyers only: the same as looking at all of them."""
+    run = request.getfixturevalue(name)
+    found = cohorts_of(run, grain)
+    with run.connect() as con:
+        each = customer_periods(
+            con.table("orders"), con.table("forecasts"), found.facts.as_of, grain
+        )
+        each.create("each_period")
+        table = cohort_table(con.table("each_period"), grain).to_arrow_table().to_pydict()
+        so_far = customers_so_far(con.table("each_period"), grain, found.age or 0)
+        wanted = totals(so_far, grain).to_arrow_table().to_pydict()
+        waited = waits(so_far, grain).to_arrow_table().to_pydict()
+    facts = triangle(table, found.facts.as_of, grain)
+    for measure in ("kind", "customers", "active", "orders"):
+        np.testing.assert_array_equal(getattr(found.facts, measure), getattr(facts, measure))
+    np.testing.assert_allclose(found.facts.revenue, facts.revenue, rtol=0, atol=1e-8)
+    order = {key: np.argsort(sums["cohort"]) for key, sums in (("a", found.totals), ("b", wanted))}
+    for key in wanted:
+        a, b = np.array(found.totals[key])[order["a"]], np.array(wanted[key])[order["b"]]
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-8)
+    back = sum(n for w, n in zip(waited["wait"], waited["customers"], strict=True) if w is not None)
+    assert found.seconds[None].returned == back
+    assert found.seconds[None].customers == sum(waited["customers"])
 
 
 def test_second_orders_equal_pandas_on_online_retail(online_retail):

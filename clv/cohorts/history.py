@@ -2,7 +2,7 @@
 
 Written with narwhals, so that the same code runs in DuckDB, on Spark and on pandas. Each step takes
 the one before it: orders and customers → `customer_periods` → `cohort_table`, and `customers_so_far`
-→ `waits`, `totals`.
+→ `waits`, `totals`. Who ordered on one day only needs no look at the orders: `one_day_periods`.
 """
 
 from __future__ import annotations
@@ -50,17 +50,33 @@ def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain
         from the first day with an order to the earliest later one within the period, null where
         there is none.
     """
+    bought: Any = nw.from_native(orders).select("customer_id", "ordered_at", "revenue")
+    born: Any = nw.from_native(customers).select("customer_id", "first_order")
+    return periods_of(bought.join(born, on="customer_id", how="inner").to_native(), as_of, grain)
+
+
+def periods_of(bought: IntoFrame, as_of: date, grain: Grain) -> Any:  # noqa: ANN401
+    """Do the same where every order already knows its customer's first.
+
+    Parameters
+    ----------
+    bought
+        One row per order: ``customer_id`` (numbers are grouped faster than text), ``first_order``
+        (date), ``ordered_at``, ``revenue``.
+    as_of, grain
+        As in `customer_periods`, and so is what is returned.
+    """
     end = nw.lit(datetime.combine(as_of, time()))
     day, first = nw.col("day"), nw.col("first_day")
-    bought: Any = nw.from_native(orders).select(
-        "customer_id", nw.col("ordered_at").dt.truncate("1d").alias("day"), "revenue"
+    days: Any = nw.from_native(bought).select(
+        "customer_id",
+        "revenue",
+        nw.col("ordered_at").dt.truncate("1d").alias("day"),
+        nw.col("first_order").cast(nw.Datetime("us")).alias("first_day"),
     )
-    born: Any = nw.from_native(customers).select(
-        "customer_id", nw.col("first_order").cast(nw.Datetime("us")).alias("first_day")
-    )
-    joined = bought.filter(day <= end).join(born, on="customer_id", how="inner")
     result = (
-        joined.select(
+        days.filter(day <= end)
+        .select(
             "customer_id",
             "revenue",
             mark_column(first, grain).alias("cohort"),
@@ -76,6 +92,30 @@ def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain
         )
     )
     return result.to_native()
+
+
+def one_day_periods(customers: IntoFrame, grain: Grain) -> Any:  # noqa: ANN401
+    """Return what `customer_periods` says of customers with a single day with an order, but no wait.
+
+    Parameters
+    ----------
+    customers
+        Such customers (``frequency`` 0): ``customer_id, first_order, orders, revenue``, as
+        `clv.features.rfm` makes them. Their one row holds all they did.
+    grain
+        As in `customer_periods`.
+    """
+    mark = mark_column(nw.col("first_order").cast(nw.Datetime("us")), grain)
+    valued = nw.when(nw.col("revenue").is_null()).then(0).otherwise(1).alias("valued")
+    frame: Any = nw.from_native(customers)
+    return frame.select(
+        "customer_id",
+        mark.alias("cohort"),
+        mark.alias("mark"),
+        "orders",
+        nw.col("revenue").fill_null(0.0),
+        valued,
+    ).to_native()
 
 
 def cohort_table(periods: IntoFrame, grain: Grain) -> Any:  # noqa: ANN401

@@ -11,7 +11,14 @@ import numpy as np
 from clv import engine
 from clv.cohorts.calendar import A_YEAR, Grain, period_end, period_of, period_start
 from clv.cohorts.forecast import Outlook, outlook, period_ends, whole
-from clv.cohorts.history import cohort_table, customer_periods, customers_so_far, totals, waits
+from clv.cohorts.history import (
+    cohort_table,
+    customers_so_far,
+    one_day_periods,
+    periods_of,
+    totals,
+    waits,
+)
 from clv.cohorts.triangle import Triangle, triangle
 from clv.cohorts.verdict import FEWEST, common_age
 from clv.models.card import from_card
@@ -30,6 +37,23 @@ if TYPE_CHECKING:
 
 #: Days within which a second purchase counts as a soon one.
 SOON: Final = 90
+#: Most customers ordered on one day only: all they did stands in their forecast. The orders of the
+#: others are joined once, and grouped under numbers, which takes half the time of text.
+_KNOWN: Final = (
+    "SELECT customer_id AS id, row_number() OVER () AS number, first_order "
+    "FROM chosen WHERE frequency > 0"
+)
+_BOUGHT: Final = (
+    "SELECT k.number AS customer_id, k.first_order, o.ordered_at, o.revenue "
+    "FROM orders o JOIN known k ON o.customer_id = k.id"
+)
+_PERIODS: Final = " UNION ALL ".join(
+    f"SELECT cohort, mark, orders, revenue, valued FROM {table}" for table in ("repeated", "single")
+)
+_EACH: Final = (
+    "SELECT * FROM so_far "
+    "UNION ALL SELECT cohort, NULL AS wait, 0 AS returned, orders, revenue FROM single"
+)
 
 
 @dataclass(frozen=True)
@@ -126,15 +150,20 @@ def cohorts_of(
     as_of = date.fromisoformat(run.settings["as_of"])
     with run.connect() as con:
         con.execute(f"CREATE TEMP VIEW chosen AS {_chosen(chosen or {})}")
-        cells = customer_periods(con.table("orders"), con.table("chosen"), as_of, grain)
-        cells.create("periods")
+        con.execute(f"CREATE TEMP TABLE known AS {_KNOWN}")
+        con.execute(f"CREATE TEMP VIEW bought AS {_BOUGHT}")
+        con.execute("CREATE TEMP VIEW once AS SELECT * FROM chosen WHERE frequency = 0")
+        periods_of(con.table("bought"), as_of, grain).create("repeated")
+        one_day_periods(con.table("once"), grain).create("single")
+        con.execute(f"CREATE TEMP VIEW periods AS {_PERIODS}")
         table = cohort_table(con.table("periods"), grain).to_arrow_table().to_pydict()
         if not table["cohort"]:
             return None
         facts = triangle(table, as_of, grain)
         age = common_age(facts)
-        each = customers_so_far(con.table("periods"), grain, 0 if age is None else age)
-        each.create("each_customer")
+        so_far = customers_so_far(con.table("repeated"), grain, 0 if age is None else age)
+        so_far.create("so_far")
+        con.execute(f"CREATE TEMP VIEW each_customer AS {_EACH}")
         waited = waits(con.table("each_customer"), grain).to_arrow_table().to_pydict()
         summed = totals(con.table("each_customer"), grain).to_arrow_table().to_pydict()
         ahead, ends = _ahead(con, run, facts, grain)

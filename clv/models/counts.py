@@ -1,0 +1,222 @@
+"""How many purchases a customer makes in the next days: the whole distribution, not its mean alone.
+
+A customer who has left buys nothing. What an active one does depends on less than the whole history
+in most models: on (frequency, T). These are the *states* here; a distribution is computed once each.
+
+Where customers leave right after a purchase, n purchases happen in one of two ways: the customer
+stayed through n chances to leave and the clock allows exactly n, or left right after the n-th and
+the clock allows at least n:
+
+    P(n) = E[(1-p)^n] P(N = n) + E[p (1-p)^(n-1)] P(N >= n)
+
+p is beta(a, B) and N, the purchases of somebody who never leaves, is negative binomial (Fader, Hardie
+& Lee 2005, eq. 8, with the posterior's parameters) or, where a gap has k stages, every k-th of so
+many stages. Where customers leave at any time (Pareto/NBD), N is counted over the time they stay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+from scipy.special import betainc
+
+from clv.models.beta_geo import BetaGeoModel
+from clv.models.cnbd import CNBDModel
+from clv.models.cnbd_likelihood import stage_weights
+from clv.models.inputs import distinct_pairs
+from clv.models.pareto_nbd import ParetoNBD
+from clv.models.simple import PooledRate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from clv.models.base import Floats, PurchaseModel
+
+    Rows = NDArray[np.intp]
+
+#: The probability of more purchases than are looked at; it is given to the largest number.
+TAIL: Final = 1e-7
+#: Numbers of purchases at which the table may end; customers who buy so often are cut off there.
+ENDS: Final = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096)
+#: Numbers in a table at a time: it stays in the processor's cache.
+CHUNK: Final = 1 << 19
+#: Points of the mean over the time that a customer stays (Pareto/NBD).
+POINTS: Final = 24
+
+
+class States(NamedTuple):
+    """What customers known to be active are told apart by; s states of n triples.
+
+    Attributes
+    ----------
+    frequency, recency, T
+        Shape (s,); recency is that of some triple where it makes no difference.
+    of
+        Shape (n,): each triple's state.
+    p_alive
+        Shape (n,): each triple's probability of being active.
+    """
+
+    frequency: Floats
+    recency: Floats
+    T: Floats
+    of: Rows
+    p_alive: Floats
+
+
+def states(
+    model: PurchaseModel | CNBDModel, frequency: Floats, recency: Floats, T: Floats
+) -> States:
+    """Return the states of n distinct triples.
+
+    Raises
+    ------
+    TypeError
+        When nothing is known here of this kind of model.
+    """
+    if isinstance(model, PooledRate):
+        x, of = np.unique(frequency, return_inverse=True)
+        return States(x, np.zeros(x.size), np.zeros(x.size), of, np.ones(frequency.size))
+    if not isinstance(model, BetaGeoModel | CNBDModel | ParetoNBD):
+        msg = f"The distribution of purchases is not known for {type(model).__name__}."
+        raise TypeError(msg)
+    alive = model.conditional_probability_alive(frequency, recency, T)
+    if isinstance(model, CNBDModel):
+        return States(frequency, recency, T, np.arange(frequency.size), alive)
+    x, age, of = distinct_pairs(frequency, T)
+    return States(x, np.zeros(x.size), age, of, alive)
+
+
+def purchase_counts(
+    model: PurchaseModel | CNBDModel, which: States, days: float
+) -> Iterator[tuple[float, list[tuple[Rows, Floats]]]]:
+    """Yield, for every frequency, P(n purchases in (T, T + days] | active at T) of its states.
+
+    Yields
+    ------
+    (frequency, parts)
+        A part is the numbers of m states and their probabilities, shape (m, ends + 1): of 0, 1, 2…
+        purchases. Every row sums to 1.
+    """
+    order = np.argsort(which.frequency, kind="stable")
+    frequencies, starts = np.unique(which.frequency[order], return_index=True)
+    for x, rows in zip(frequencies, np.split(order, starts[1:]), strict=True):
+        table, ends = _table(model, float(x), which, rows, days)
+        parts = []
+        for end in np.unique(ends):
+            same = np.flatnonzero(ends == end)
+            for some in np.array_split(same, -(-same.size * int(end) // CHUNK)):
+                chances = table(some, int(end))
+                chances[:, -1] += np.maximum(1 - chances.sum(axis=1), 0.0)
+                parts.append((rows[some], chances))
+        yield float(x), parts
+
+
+def _table(
+    model: PurchaseModel | CNBDModel, x: float, which: States, rows: Rows, days: float
+) -> tuple[Callable[[Rows, int], Floats], NDArray[np.int64]]:
+    """Return a function of (some of the rows, largest n), and the largest n that each row needs."""
+    if isinstance(model, PooledRate):
+        # The rate is known as well as its standard error says: gamma, so that counts are negative
+        # binomial. For few purchases that matters.
+        shape = (model.rate_ / model.standard_error_) ** 2
+        tau = np.full(rows.size, model.rate_ * days / shape)
+        return (lambda some, most: _negative_binomial(shape, tau[some], most)), _ends(shape, tau)
+    assert isinstance(model, BetaGeoModel | CNBDModel | ParetoNBD)  # noqa: S101 - as `states` saw to
+    age, silence = which.T[rows], which.T[rows] - which.recency[rows]
+    r, alpha, a, b = model.parameters()
+    stages = model.k_ if isinstance(model, CNBDModel) else 1
+    shape, tau = r + stages * x, days / (alpha + age)
+    ends = _ends(shape + stages - 1, tau)
+    if isinstance(model, ParetoNBD):
+        hazard = b + age
+        return (
+            lambda some, most: _leaving_any_time(shape, tau[some], a, days / hazard[some], most)
+        ), ends
+    stays = b + x + model.first_can_be_last
+    if stages == 1:
+        return (
+            lambda some, most: _leaving_after_purchases(
+                _negative_binomial(shape, tau[some], most), a, stays
+            )
+        ), ends
+    odds = stage_weights(stages, np.full(rows.size, shape), silence / (alpha + age))
+    odds /= odds.sum(axis=1, keepdims=True)
+    return (
+        lambda some, most: _leaving_after_purchases(
+            _every_kth(shape, tau[some], odds[some], most), a, stays
+        )
+    ), -(-ends // stages)
+
+
+def _ends(shape: float, tau: Floats) -> NDArray[np.int64]:
+    """Return where each row's table may end: more happen with a probability below ``TAIL``."""
+    ends = np.full(tau.size, ENDS[-1], dtype=np.int64)
+    z = tau / (1 + tau)
+    todo = np.arange(tau.size)
+    for end in ENDS:
+        done = betainc(end, shape, z[todo]) < TAIL
+        ends[todo[done]] = end
+        todo = todo[~done]
+    return ends
+
+
+def _negative_binomial(shape: float, tau: Floats, most: int) -> Floats:
+    """Return P(N = n) for n = 0 … most, shape (m, most + 1); ``tau`` is time over the gamma's rate."""
+    j = np.arange(most)
+    ways = np.concatenate([[0.0], np.cumsum(np.log((shape + j) / (j + 1)))])
+    time = np.maximum(tau, np.finfo(float).tiny)[:, None]
+    log_z = np.log(time) - np.log1p(time)
+    chances: Floats = np.exp(ways + np.arange(most + 1) * log_z - shape * np.log1p(time))
+    return chances
+
+
+def _at_least(chances: Floats) -> Floats:
+    """Return P(N >= n) from P(N = n), 1 at n = 0."""
+    more = 1 - np.cumsum(chances, axis=1)
+    result: Floats = np.maximum(np.concatenate([np.ones((len(more), 1)), more[:, :-1]], axis=1), 0)
+    return result
+
+
+def _every_kth(shape: float, tau: Floats, odds: Floats, most: int) -> Floats:
+    """Return P(N = n) where every k-th stage ends in a purchase, given the odds of the stage now.
+
+    Who is at stage j has gone through j more: the rate is gamma(shape + j).
+    """
+    k = odds.shape[1]
+    n = np.arange(most + 1)
+    result = np.zeros((len(odds), most + 1))
+    for j in range(k):
+        reached = _at_least(_negative_binomial(shape + j, tau, k * (most + 1)))
+        begun, ended = reached[:, np.maximum(k * n - j, 0)], reached[:, k * (n + 1) - j]
+        result += odds[:, j : j + 1] * (begun - ended)
+    return result
+
+
+def _leaving_after_purchases(chances: Floats, a: float, stays: float) -> Floats:
+    """Return P(n) of a customer who may leave after each purchase, from that of one who never does."""
+    n = np.arange(chances.shape[1])
+    stayed = np.exp(np.concatenate([[0.0], np.cumsum(-np.log1p(a / (stays + n[:-1])))]))
+    # The mean of p (1-p)^(n-1) is that of (1-p)^n, times a / (B + n - 1).
+    left = np.where(n > 0, stayed * a / (stays + np.maximum(n, 1) - 1), 0.0)
+    result: Floats = stayed * chances + left * _at_least(chances)
+    return result
+
+
+def _leaving_any_time(shape: float, tau: Floats, s: float, longer: Floats, most: int) -> Floats:
+    """Return P(n) of a customer whose stay is Lomax; ``longer`` is time over the hazard's rate.
+
+    The mean over the stay by Gauss-Legendre in its distribution function; who stays to the end is
+    one point more.
+    """
+    stays = np.exp(-s * np.log1p(longer))
+    result = stays[:, None] * _negative_binomial(shape, tau, most)
+    points, weights = np.polynomial.legendre.leggauss(POINTS)
+    for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
+        stay = np.expm1(-np.log1p(-point * (1 - stays)) / s) / longer
+        short = tau * np.minimum(stay, 1.0)
+        result += weight * (1 - stays)[:, None] * _negative_binomial(shape, short, most)
+    return result
