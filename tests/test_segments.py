@@ -14,7 +14,17 @@ from starlette.applications import Starlette
 
 from clv import downloads
 from clv.errors import InputError, SettingsError
-from clv.segments import ACTIONS, GROUPS, LIKELIHOODS, TIERS, Thresholds, lists, rule, tables
+from clv.segments import (
+    ACTIONS,
+    GROUPS,
+    LIKELIHOODS,
+    TIERS,
+    TO_SAVE,
+    Thresholds,
+    lists,
+    rule,
+    tables,
+)
 from clv.segments.lists import CampaignList
 from clv.segments.reasons import duration_sql
 from tests.handmade import AS_OF, customer, handmade_run
@@ -330,7 +340,9 @@ def test_groups_and_likelihoods_each_part_the_customers(real, tmp_path):
             number = lists.write(real, one, tmp_path / one.filename)
             found = read(tmp_path / one.filename)
             assert len(found) == number
-            values = [float(r["predicted_clv"]) for r in found]
+            # Where something can be saved, those with most at risk come first.
+            by = "money_at_risk" if one.group in TO_SAVE else "predicted_clv"
+            values = [float(r[by]) for r in found]
             assert values == sorted(values, reverse=True)
             rows += found
         assert {r["customer_id"]: float(r["predicted_clv"]) for r in rows} == clv

@@ -76,8 +76,9 @@ def test_one_segment_as_a_list(run, call):
     assert {r["segment"] for r in rows} == {"at risk"}
     assert out == f"list.csv: {len(rows)} of 300 customers.\n"
     expected = run.query(
-        "SELECT customer_id FROM forecasts WHERE segment = 'at risk' "
-        "ORDER BY predicted_clv DESC, customer_id"
+        "SELECT customer_id FROM forecasts JOIN profiles USING (frequency, recency, T) "
+        "WHERE segment = 'at risk' ORDER BY (1 - p_alive) * discounted_if_active "
+        "* predicted_order_value DESC, customer_id"
     )
     assert [r["customer_id"] for r in rows] == expected["customer_id"].to_pylist()
     code, shown, err = call("--segment", "at-risk")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clv import engine
 from clv.errors import InputError, did_you_mean
 from clv.segments.reasons import reason_sql
-from clv.segments.rules import GROUPS, LIKELIHOODS, Thresholds
+from clv.segments.rules import GROUPS, LIKELIHOODS, TO_SAVE, Thresholds
 from clv.segments.tables import (
     LEAST_ACTIVE,
     SCORED,
@@ -112,11 +112,15 @@ def wanted(text: str) -> CampaignList:
 
 
 def list_sql(run: Run, wanted: CampaignList) -> str:
-    """Return SQL of a list's rows: `COLUMNS`, and ``standing``, highest first."""
+    """Return SQL of a list's rows: `COLUMNS`, and ``standing``, highest first.
+
+    Standing is what is at risk where something can still be saved, elsewhere the predicted value.
+    """
     rows = f"SELECT *, {risk_sql(run)} AS at_risk FROM {SCORED}"
     standing, active = value_column(run), wanted.group in _FADING
     if wanted.group is not None:
         rows += f" WHERE segment = {engine.text(wanted.group)}"
+        standing = "at_risk" if wanted.group in TO_SAVE else standing
     elif wanted.chance is not None:
         low, high = wanted.chance
         rows += f" WHERE p_purchase >= {low!r}{f' AND p_purchase < {high!r}' if high < 1 else ''}"

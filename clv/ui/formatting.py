@@ -128,6 +128,16 @@ def percent(value: float | None) -> str:
     return f"{_MINUS if value < 0 else ''}{body}{_NBSP}%"
 
 
+def percent_number(value: float | None) -> float | None:
+    """Return a share as a table's number in percent, which sorts: for columns ``%.1f %%``.
+
+    As in `percent`, what isn't exactly 0 or 100 must not round to it: it is kept from 0.1 to 99.9.
+    """
+    if value is None or not _finite(value):
+        return None
+    return value * 100 if value <= 0 or value >= 1 else min(max(value * 100, 0.1), 99.9)
+
+
 def to_date(value: date | datetime | str | None) -> date | None:
     """Return the day of a date, a time or an ISO text; None where there is none."""
     if value is None or value == "":

@@ -12,8 +12,8 @@ from clv.segments import LIKELIHOODS, TIERS, Thresholds, tables
 from clv.segments.lists import CampaignList
 from clv.ui import page, parts, session
 from clv.ui import segment_words as words
-from clv.ui.formatting import day, plain, with_unit
-from clv.ui.words import next_months
+from clv.ui.formatting import day, percent_number, plain, with_unit
+from clv.ui.words import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run
@@ -87,10 +87,10 @@ def show(run: Run) -> None:
         "An order is": ([name.capitalize() for name, _ in lines], text(pinned=True)),
         "Chance": ([words.chances(name, thresholds) for name, _ in lines], text()),
         "Customers": (sizes, number(format="localized")),
-        "Customers (%)": ([n / customers * 100 for n in sizes], number(format="%.1f %%")),
+        "Customers (%)": ([percent_number(n / customers) for n in sizes], number(format="%.1f %%")),
         "Mean chance (%)": (
-            [b / n * 100 if n else None for b, n in zip(buyers, sizes, strict=True)],
-            number(format="%.0f %%"),
+            [percent_number(b / n) if n else None for b, n in zip(buyers, sizes, strict=True)],
+            number(format="%.1f %%"),
         ),
         "Expected buyers": (
             [round(b, 1) for b in buyers],
@@ -119,3 +119,23 @@ def show(run: Run) -> None:
                     f"{name.capitalize()} (CSV)",
                     f"list_{name.replace(' ', '_')}",
                 )
+    _explanation(settings, has_money=has_money)
+
+
+def _explanation(settings: dict[str, Any], *, has_money: bool) -> None:
+    worth = "predicted lifetime value" if has_money else "expected orders"
+    with st.expander("How is this computed?", icon=":material/help:", key="help_likelihoods"):
+        st.markdown(
+            f"**Chance of buying** is the chance of at least one order in {next_months(settings)}: "
+            "that of still being active × that an active customer with this history orders in that "
+            "time, both from the fitted model (MBG/NBD, BG/NBD). The limits between the likelihoods "
+            "are yours.\n\n"
+            "**Expected buyers** are the chances added up: the number to count on, however the limits "
+            "are set.\n\n"
+            f"**High, middle, low**: the best 20\u00a0% of customers by {worth}, the next 30\u00a0%, "
+            "the rest; customers with the same forecast are in the same tier."
+            f"{'' if has_money else f' Expected orders: {ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]}.'}\n\n"
+            "**Take care.** A chance holds for many customers together: of 100 with 70\u00a0% about 70 "
+            "order, nobody knows which. And it is no answer to a mailing: who will order anyway needs "
+            "none."
+        )

@@ -14,8 +14,8 @@ from clv.segments import tables
 from clv.simulate import write_csv
 from clv.ui import page, parts, session
 from clv.ui import segment_words as words
-from clv.ui.formatting import day, money, symbol, with_unit
-from clv.ui.words import next_months
+from clv.ui.formatting import day, money, percent_number, symbol, with_unit
+from clv.ui.words import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
     from clv.acquisition import Acquisition, Newcomers
@@ -49,7 +49,8 @@ def show(run: Run) -> None:
     """Show the controls, the curves, the table, its download, the explanation."""
     has_value = page.has_value(run)
     currency = str(run.settings.get("currency") or "")
-    total = everyone(run)
+    with st.spinner("Following the new customers…", show_time=False):
+        total = everyone(run)
     heading = st.container()
     if not total.longest:
         with heading:
@@ -91,6 +92,7 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
         # Options of a box are no Markdown: a name stands as it is.
         format_func=lambda name: names.get(name, name),
         key="newcomers_by",
+        persist_state="session",
         help="The label of the customer's first order.",
     )
     months = boxes[1].number_input(
@@ -98,7 +100,8 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
         min_value=1,
         max_value=total.longest,
         value=min(PAYBACK, total.longest),
-        key="payback",
+        key=f"payback_{run.id}",
+        persist_state="session",
     )
     if not page.has_value(run):
         return str(label), int(months), 1.0, None
@@ -109,7 +112,9 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
         value=round(float(run.settings["margin"]) * 100, 1),
         step=1.0,
         format="%.1f",
-        key="acquisition_margin",
+        # Margins and costs are a business's own: another run starts with its own.
+        key=f"acquisition_margin_{run.id}",
+        persist_state="session",
         help="Share of revenue that is left to pay for the customer.",
     )
     most = total.ceiling(float(margin) / 100, int(months))
@@ -117,7 +122,8 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
         with_unit("What you pay for one", currency),
         min_value=0.0,
         value=None,
-        key="acquisition_cost",
+        key=f"acquisition_cost_{run.id}",
+        persist_state="session",
         placeholder=f"{money(most.mean if most else None, currency)}, the ceiling",
         help="Cost of winning one new customer; empty: the most you could pay, over all customers.",
     )
@@ -146,6 +152,9 @@ def _curves(run: Run, found: Acquisition, months: int, margin: float, price: flo
         dark=page.dark(),
     )
     more = "" if len(known) == len(found.groups) else " The table has all."
+    range_ = words.between(found.everyone.ceiling(margin, months), currency) if has_value else ""
+    if range_:
+        more = f" All customers in {words.first(months)}: {range_} in 4 of 5 cases.{more}"
     parts.chart(
         figure,
         words.newcomers_title(found.everyone, margin, months, currency, has_money=has_value),
@@ -164,8 +173,8 @@ def _table(
         "Customers who": (names, text("Value", pinned=True)),
         "Customers": ([g.customers for g in rows], number(format="localized")),
         "Second order (%)": (
-            [g.second * 100 for g in rows],
-            number(format="%.0f %%", help="Ordered on a second day so far."),
+            [percent_number(g.second) for g in rows],
+            number(format="%.1f %%", help="Ordered on a second day so far."),
         ),
     }
     if has_value:
@@ -225,7 +234,7 @@ def _table(
     elif tables.has_forecast(run):
         shown["Expected orders, each"] = (
             [(g.purchases or 0.0) / g.customers for g in rows],
-            number(format="accounting", help=f"In {next_months(run.settings)}."),
+            number(format="accounting", help=f"In {next_months(run.settings)}. {ORDER_DAYS}."),
         )
     parts.table(
         shown, "newcomers_table", "What new customers bring, and what one may cost, by label"

@@ -10,8 +10,8 @@ from clv.segments import tables
 from clv.segments.lists import CampaignList
 from clv.ui import page, parts, session
 from clv.ui import segment_words as words
-from clv.ui.formatting import count, day, plural, with_unit
-from clv.ui.words import next_months
+from clv.ui.formatting import count, day, percent, percent_number, plural, with_unit
+from clv.ui.words import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run
@@ -22,11 +22,15 @@ _FIRST: Final = 25
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def found(run_id: str, least_active: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what the overdue customers amount to, and those with most at risk."""
-    run = session.store().run(run_id)
-    totals = tables.overdue_totals(run, least_active, _FIRST)
-    return totals, tables.overdue(run, least_active, _LISTED)
+def totals_of(run_id: str, least_active: float) -> dict[str, Any]:
+    """Return what the overdue customers amount to."""
+    return tables.overdue_totals(session.store().run(run_id), least_active, _FIRST)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def found(run_id: str, least_active: float) -> list[dict[str, Any]]:
+    """Return the overdue customers with most at risk."""
+    return tables.overdue(session.store().run(run_id), least_active, _LISTED)
 
 
 def show(run: Run) -> None:
@@ -44,7 +48,7 @@ def show(run: Run) -> None:
         persist_state="session",
         width=420,
     )
-    totals, rows = found(run.id, int(least) / 100)
+    totals, rows = totals_of(run.id, int(least) / 100), found(run.id, int(least) / 100)
     with heading:
         st.subheader(
             words.overdue_title(totals, currency, has_money=has_money).replace("$", r"\$"),
@@ -60,8 +64,18 @@ def show(run: Run) -> None:
             f"{'is' if totals['left_out'] == 1 else 'are'} most probably lost: formally much is at "
             "risk, and little can be won back."
         )
-    if not rows:
-        return
+    if rows:
+        _table(run, totals, rows)
+        wanted = CampaignList(least_active=int(least) / 100)
+        label = f"All {plural(totals['customers'], 'overdue customer')} (CSV)"
+        parts.download_run(run, wanted.filename, label, "list_overdue")
+    _explanation(settings)
+
+
+def _table(run: Run, totals: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """Show who is overdue; a ticked row opens that customer."""
+    settings, has_money = run.settings, tables.has_money(run)
+    currency = str(settings.get("currency") or "")
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     date_column = st.column_config.DateColumn(format="D MMM YYYY")
     shown: dict[str, tuple[list[Any], Any]] = {
@@ -82,11 +96,14 @@ def show(run: Run) -> None:
             ),
         }
     else:
-        shown["Orders at risk"] = ([round(r["at_risk"], 1) for r in rows], number(format="%.1f"))
+        shown["Orders at risk"] = (
+            [round(r["at_risk"], 1) for r in rows],
+            number(format="%.1f", help=f"{ORDER_DAYS}."),
+        )
     shown |= {
         "Still active (%)": (
-            [r["p_alive"] * 100 for r in rows],
-            number(format="%.0f %%", help="Chance of still being active (p_alive)."),
+            [percent_number(r["p_alive"]) for r in rows],
+            number(format="%.1f %%", help="Chance of still being active (p_alive)."),
         ),
         "Silent (days)": ([r["silent_days"] for r in rows], number(format="localized")),
         "Usual gap (days)": ([round(r["gap_days"], 1) for r in rows], number(format="%.0f")),
@@ -120,10 +137,27 @@ def show(run: Run) -> None:
         st.caption(
             f"The first {count(len(rows))} of {count(totals['customers'])}; the list has all."
         )
-    wanted = CampaignList(least_active=int(least) / 100)
-    label = f"All {plural(totals['customers'], 'overdue customer')} (CSV)"
-    parts.download_run(run, wanted.filename, label, "list_overdue")
     if chosen := event.selection.rows:
         st.switch_page(
             page.ONE, query_params={"run": run.id, "customer": rows[chosen[0]]["customer_id"]}
+        )
+
+
+def _explanation(settings: dict[str, Any]) -> None:
+    with st.expander("How is this computed?", icon=":material/help:", key="help_overdue"):
+        st.markdown(
+            "**Overdue** is a repeat buyer silent for so long that 9 out of 10 active customers with "
+            "the same history would have ordered by now: the wait (α+t)·(0.1^(−1/(r+x)) − 1) after "
+            "the last order has passed, with x repeat order days, the last one t days after the "
+            "first, and r and α of the fitted model (MBG/NBD, BG/NBD). **Due by** is that day. The "
+            "**usual gap** is their own mean, t ÷ x, for comparison only.\n\n"
+            "**At risk** = (1 − chance of still being active) × **worth if active**: what the customer "
+            f"would bring in {next_months(settings)} if known to be active, discounted at "
+            f"{percent(settings['discount_rate'])} a year, at a margin of "
+            f"{percent(settings['margin'])}. Without amounts it is orders: "
+            f"{ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]}.\n\n"
+            "**If active, next order**: the wait counted from today, in 4 of 5 cases.\n\n"
+            "**Take care.** Where 9 out of 10 have ordered, 1 in 10 has not and is still active. And who "
+            "has very likely left has the most formally at risk: so those less likely to be active "
+            f"than {percent(tables.LEAST_ACTIVE)} are left out unless you ask for them."
         )

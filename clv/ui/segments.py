@@ -18,13 +18,13 @@ from clv.ui.formatting import (
     money,
     money_full,
     percent,
+    percent_number,
     plural,
     with_unit,
 )
-from clv.ui.words import horizon, next_months, span
+from clv.ui.words import ORDER_DAYS, horizon, next_months, span
 
 if TYPE_CHECKING:
-    from clv.acquisition import Newcomers
     from clv.runs import Run
 
 
@@ -42,18 +42,19 @@ def show(run: Run) -> None:
         _history_only(run)
         return
     rows = groups(run.id)
-    totals, _ = overdue.found(run.id, tables.LEAST_ACTIVE)
+    totals = overdue.totals_of(run.id, tables.LEAST_ACTIVE)
     has_money = tables.has_money(run)
     page.answer(words.sentence(rows, totals, run.settings, has_money=has_money).replace("$", r"\$"))
-    # The sentence stands while the engine is still at what a new customer brings.
-    page.cards(_cards(run, rows, totals, newcomers.everyone(run)), "segments")
+    page.cards(_cards(run, rows, totals), "segments")
     page.notes(run)
-    views = st.tabs(["Groups", "Overdue", "Chance of buying", "New customers"], key="view")
-    for view, draw in zip(
-        views, (_groups, overdue.show, likelihoods.show, newcomers.show), strict=True
-    ):
-        with view:
-            draw(run)
+    # Only what is seen is computed: with a million customers each view takes its time.
+    names = ["Groups", "Overdue", "Chance of buying", "New customers"]
+    views = st.tabs(names, key="view", on_change="rerun")
+    draws = (_groups, overdue.show, likelihoods.show, newcomers.show)
+    for view, draw in zip(views, draws, strict=True):
+        if view.open:
+            with view:
+                draw(run)
 
 
 def _history_only(run: Run) -> None:
@@ -71,7 +72,6 @@ def _cards(
     run: Run,
     rows: list[dict[str, Any]],
     totals: dict[str, Any],
-    everyone: Newcomers,
 ) -> list[page.Card]:
     settings, has_money = run.settings, tables.has_money(run)
     currency, ahead = str(settings.get("currency") or ""), span(settings)
@@ -82,7 +82,7 @@ def _cards(
     buyers = float(run.summary["expected_buyers"])
     what = "money" if has_money else "orders"
     full = money_full(risk, currency) if has_money else expected(risk)
-    row = [
+    return [
         page.Card(
             "At risk or need attention",
             count(number),
@@ -92,7 +92,7 @@ def _cards(
             f"Their {what} at risk, {ahead}",
             money(risk, currency) if has_money else expected(risk),
             f"{full}: what these customers would bring, were they known to be active, beyond what "
-            "is expected of them now. Discounted, at your margin.",
+            f"is expected of them now. {'Discounted, at your margin' if has_money else ORDER_DAYS}.",
         ),
         page.Card(
             "Overdue",
@@ -106,20 +106,6 @@ def _cards(
             f"Of {plural(customers, 'customer')}: the chances of all, added up.",
         ),
     ]
-    if has_money:
-        months = min(newcomers.PAYBACK, everyone.longest)
-        most = everyone.ceiling(float(settings["margin"]), months)
-        row.append(
-            page.Card(
-                "Most to pay for a new customer",
-                "too few customers" if most is None else money(most.mean, currency),
-                ""
-                if most is None
-                else f"Earned back within {plural(months, 'month')} at a margin of "
-                f"{percent(settings['margin'])}: {words.between(most, currency)} in 4 of 5 cases.",
-            )
-        )
-    return row
 
 
 def _groups(run: Run) -> None:
@@ -152,7 +138,10 @@ def _groups(run: Run) -> None:
         st.caption(note)
     _groups_table(run, rows, shares)
     st.subheader("Who is in each group, and what to do", anchor=False)
-    st.caption("Each list has id, segment, CLV and the reason, the most valuable first.")
+    st.caption(
+        "Each list has id, segment, CLV and the reason, the most valuable first; at risk and "
+        "needs attention: those with the most at risk first."
+    )
     for row in rows:
         name = str(row["segment"])
         with st.container(border=True):
@@ -179,13 +168,16 @@ def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, A
     shown: dict[str, tuple[list[Any], Any]] = {
         "Group": ([str(r["segment"]).capitalize() for r in rows], text(pinned=True)),
         "Customers": ([r["customers"] for r in rows], whole),
-        "Customers (%)": ([s["customers"] * 100 for s in shares], share),
+        "Customers (%)": ([percent_number(s["customers"]) for s in shares], share),
     }
     if page.has_value(run):
         so_far = tables.total(rows, "revenue") or 0.0
         shown |= {
             with_unit("Revenue so far", currency): ([round(r["revenue"]) for r in rows], whole),
-            "Revenue so far (%)": ([_share(r["revenue"], so_far) * 100 for r in rows], share),
+            "Revenue so far (%)": (
+                [percent_number(_share(r["revenue"], so_far)) for r in rows],
+                share,
+            ),
         }
     else:
         shown["Orders so far"] = ([r["orders"] for r in rows], whole)
@@ -195,7 +187,7 @@ def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, A
                 [round(r["predicted_revenue"]) for r in rows],
                 number(format="localized", help=f"In {next_months(run.settings)}, not discounted."),
             ),
-            "Forecast revenue (%)": ([s["forecast"] * 100 for s in shares], share),
+            "Forecast revenue (%)": ([percent_number(s["forecast"]) for s in shares], share),
             with_unit("Lifetime value", currency): (
                 [round(r["predicted_clv"]) for r in rows],
                 number(format="localized", help="Discounted, at your margin (predicted_clv)."),
@@ -204,12 +196,18 @@ def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, A
         }
     else:
         shown |= {
-            "Expected orders": ([round(r["predicted_purchases"], 1) for r in rows], whole),
-            "Orders at risk": ([round(r["at_risk"], 1) for r in rows], whole),
+            "Expected orders": (
+                [round(r["predicted_purchases"], 1) for r in rows],
+                number(format="localized", help=f"{ORDER_DAYS}."),
+            ),
+            "Orders at risk": (
+                [round(r["at_risk"], 1) for r in rows],
+                number(format="localized", help=f"{ORDER_DAYS}."),
+            ),
         }
     shown["Chance of buying (%)"] = (
-        [r["p_purchase"] * 100 for r in rows],
-        number(format="%.0f %%", help=f"Mean chance of an order in {next_months(run.settings)}."),
+        [percent_number(r["p_purchase"]) for r in rows],
+        number(format="%.1f %%", help=f"Mean chance of an order in {next_months(run.settings)}."),
     )
     parts.table(shown, "groups_table", "The groups with their sizes, forecasts and money at risk")
 

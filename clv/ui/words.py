@@ -26,6 +26,10 @@ MODEL_TITLES: Final = {
 }
 
 
+#: What an expected order is: stands wherever one is shown.
+ORDER_DAYS: Final = "Days with an order; several orders on one day count once"
+
+
 def horizon(settings: Facts) -> str:
     """Return ``12 months``."""
     return plural(int(settings["horizon_months"]), "month")

@@ -69,6 +69,16 @@ def test_percent(value, text):
     assert f.percent(value).replace("\u00a0", " ") == text
 
 
+def test_percent_number_rounds_to_0_and_100_only_what_is_that():
+    shares = [0.0, 1e-9, 0.0004, 0.0006, 0.25, 0.9994, 0.9996, 1 - 1e-12, 1.0]
+    numbers = [f.percent_number(share) for share in shares]
+    assert numbers == sorted(numbers)
+    assert [f"{number:.1f}" for number in numbers] == [
+        *("0.0", "0.1", "0.1", "0.1", "25.0", "99.9", "99.9", "99.9", "100.0")
+    ]
+    assert f.percent_number(None) is f.percent_number(float("nan")) is None
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

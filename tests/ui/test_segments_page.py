@@ -23,11 +23,16 @@ from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm
 
 WHERE = "Segments"
+VIEWS = ("Groups", "Overdue", "Chance of buying", "New customers")
 
 
-def open_page(pages, run):
-    """Open the page on a run of the pages' own store."""
-    return pages.open(WHERE, run=run.id)
+def open_page(pages, run, view=""):
+    """Open the page on a run of the pages' own store, at one of its views."""
+    at = pages.open(WHERE, run=run.id)
+    if view:
+        at.session_state["view"] = view
+        at.run()
+    return at
 
 
 @pytest.fixture
@@ -66,7 +71,6 @@ def test_the_answer_by_hand(pages, made):
         "Their money at risk, next 12 months": "€69.00",
         "Overdue": "2",
         "Should order, next 12 months": "3",
-        "Most to pay for a new customer": "too few customers",
     }
     # Rules and actions stand beside the groups, with the run's own numbers.
     assert "First and only order within the last 30 days." in read
@@ -99,11 +103,12 @@ def test_groups_table_holds_the_digits_of_the_files(pages, tmp_path):
 
 
 def test_overdue_table_and_its_limit(pages, made):
-    at = open_page(pages, made)
+    at = open_page(pages, made, "Overdue")
     shown = frame(at, "Customer")
     assert shown["Customer"].tolist() == ["dan", "eve"]
     assert shown["At risk (€)"].tolist() == [54, 15]
     assert shown["Worth if active (€)"].tolist() == [72, 38]
+    assert shown["Still active (%)"].tolist() == [25.0, 60.0]
     assert shown["Silent (days)"].tolist() == [98, 50]
     due = tables.overdue(made)[0]["due"]
     assert shown["Due by"][0] == due
@@ -118,7 +123,7 @@ def test_overdue_table_and_its_limit(pages, made):
 
 
 def test_likelihoods_and_their_limits(pages, made):
-    at = open_page(pages, made)
+    at = open_page(pages, made, "Chance of buying")
     shown = frame(at, "An order is")
     assert shown["An order is"].tolist() == [name.capitalize() for name in LIKELIHOODS]
     assert shown["Customers"].tolist() == [2, 2, 0, 3]
@@ -142,11 +147,12 @@ def test_likelihoods_and_their_limits(pages, made):
 def test_newcomers_by_label(pages, tmp_path):
     rows, orders = lives(15)
     run = handmade_run(tmp_path, rows, orders, labels=channels(15))
-    at = open_page(pages, run)
+    at = open_page(pages, run, "New customers")
     read = calm(at)
     all_ = acquisition.by_label(run, "channel").everyone
     assert "The history is too short for 12 months" in read
-    assert cards(at)["Most to pay for a new customer"] == money(all_.after(2).mean, "EUR")
+    assert f"A new customer brings {money(all_.after(2).mean, 'EUR')} in the first 2 months" in read
+    assert f"the first 2 months: {words.between(all_.after(2), 'EUR')} in 4 of 5 cases" in read
     shown = frame(at, "Customers who")
     assert shown["Customers who"].tolist() == ["All customers", "shop", "web", "not stated"]
     assert shown["Customers"].tolist() == [90, 45, 30, 15]
@@ -164,13 +170,13 @@ def test_newcomers_by_label(pages, tmp_path):
         "too few customers (15)",
         "too few customers (15)",
     ]
-    at.number_input(key="acquisition_cost").set_value(21.0)
-    at.number_input(key="payback").set_value(1).run()
+    at.number_input(key=f"acquisition_cost_{run.id}").set_value(21.0)
+    at.number_input(key=f"payback_{run.id}").set_value(1).run()
     calm(at)
     shown = frame(at, "Customers who")
     assert shown["Earned back in"].tolist()[:2] == ["month 1", "month 1"]
     assert shown["Most you could pay"].tolist()[:2] == [money(33, "EUR"), money(65 / 3, "EUR")]
-    at.number_input(key="acquisition_margin").set_value(50.0).run()
+    at.number_input(key=f"acquisition_margin_{run.id}").set_value(50.0).run()
     shown = frame(at, "Customers who")
     assert shown["Most you could pay"].tolist()[:2] == [money(16.5, "EUR"), money(65 / 6, "EUR")]
     assert shown["Earned back in"].tolist()[:2] == ["not within 2 months", "not within 2 months"]
@@ -184,24 +190,73 @@ def test_the_names_of_labels_stand_as_they_are(pages, tmp_path):
     run = handmade_run(
         tmp_path, rows, orders, labels={"payment_method <b>": channels(15)["channel"]}
     )
-    at = open_page(pages, run)
+    at = open_page(pages, run, "New customers")
     calm(at)
     offered = at.selectbox(key="newcomers_by").options
     assert offered == ["payment_method <b>", "Quarter of the first order"]
 
 
+def test_only_the_open_view_is_computed_and_all_say_how(pages, made, monkeypatch):
+    read = []
+    for name in ("groups", "overdue_totals", "overdue", "likelihoods"):
+        real = getattr(tables, name)
+        monkeypatch.setattr(
+            tables, name, lambda *a, real=real, name=name: read.append(name) or real(*a)
+        )
+    by_cohort = acquisition.by_cohort
+    monkeypatch.setattr(
+        acquisition, "by_cohort", lambda run: read.append("newcomers") or by_cohort(run)
+    )
+    at = open_page(pages, made)
+    for view, more in zip(VIEWS, ([], ["overdue"], ["likelihoods"], ["newcomers"]), strict=True):
+        at.session_state["view"] = view
+        at.run()
+        calm(at)
+        if view == "Groups":
+            assert read == ["groups", "overdue_totals"]
+        else:
+            assert read == more
+        folded = [e.label for e in at.expander]
+        # Who can't be watched for a month has no figure to explain.
+        assert folded == ([] if view == "New customers" else ["How is this computed?"])
+        read.clear()
+
+
+def test_choices_outlast_a_look_at_another_view(pages, tmp_path):
+    rows, orders = lives(15)
+    run = handmade_run(tmp_path, rows, orders, labels=channels(15))
+    at = open_page(pages, run, "New customers")
+    at.number_input(key=f"payback_{run.id}").set_value(1)
+    at.selectbox(key="newcomers_by").select_index(1).run()
+    for view in ("Overdue", "New customers"):
+        at.session_state["view"] = view
+        at.run()
+    calm(at)
+    assert at.number_input(key=f"payback_{run.id}").value == 1
+    assert frame(at, "Customers who")["Customers who"].tolist()[1:] == ["2017 Q4", "2017 Q3"]
+
+
 def test_lists_are_links_where_the_server_streams(pages, made, monkeypatch):
     monkeypatch.setattr(downloads, "enabled", lambda: True)
     at = open_page(pages, made)
-    calm(at)
-    links = unquote("".join(h.proto.body for h in at.get("html")))
-    for name in ("group-at-risk", "group-champions", "overdue-20", "chance-75-100", "chance-0-25"):
-        assert f"/download/{made.id}/campaign-{name}.csv" in links
+    for view, names in (
+        ("Groups", ("group-at-risk", "group-champions")),
+        ("Overdue", ("overdue-20",)),
+        ("Chance of buying", ("chance-75-100", "chance-0-25")),
+    ):
+        at.session_state["view"] = view
+        at.run()
+        calm(at)
+        links = unquote("".join(h.proto.body for h in at.get("html")))
+        for name in names:
+            assert f"/download/{made.id}/campaign-{name}.csv" in links
 
 
 @pytest.mark.parametrize("customers", [1, 3, 40, 300])
 def test_any_number_of_customers(pages, tmp_path, customers):
-    calm(open_page(pages, fake_run(tmp_path, customers=customers)))
+    run = fake_run(tmp_path, customers=customers)
+    for view in VIEWS:
+        calm(open_page(pages, run, view))
 
 
 def test_without_amounts(pages, tmp_path):
@@ -210,10 +265,14 @@ def test_without_amounts(pages, tmp_path):
     read = calm(at)
     assert "Here is why." in read
     assert not any("evenue" in m.label or "Money" in m.label or "pay" in m.label for m in at.metric)
-    for table in at.dataframe:
-        assert not any(w in c for c in table.value for w in ("evenue", "value", "Money", "pay"))
     assert "Orders at risk" in frame(at, "Group")
     assert "should place" in read
+    for view in VIEWS:
+        at.session_state["view"] = view
+        at.run()
+        calm(at)
+        for table in at.dataframe:
+            assert not any(w in c for c in table.value for w in ("evenue", "value", "Money", "pay"))
 
 
 @pytest.mark.parametrize("value", [True, False])
@@ -232,17 +291,18 @@ def test_history_alone_says_what_remains(pages, tmp_path, value):
 
 def test_money_in_dollars_is_no_formula(pages, tmp_path):
     run = handmade_run(tmp_path, people(), margin=0.5, cuts=(30, 60.0, 20.0), currency="USD")
-    at = open_page(pages, run)
-    calm(at)
-    for text in (*at.markdown, *at.subheader, *at.caption):
-        assert "$" not in text.value.replace(r"\$", ""), text.value
+    for view in VIEWS:
+        at = open_page(pages, run, view)
+        calm(at)
+        for text in (*at.markdown, *at.subheader, *at.caption):
+            assert "$" not in text.value.replace(r"\$", ""), text.value
 
 
 def test_names_are_shown_as_they_stand(pages, tmp_path):
     rows, orders = lives(15)
     labels = {"*chan*nel": {r["customer_id"]: "<b>*x*</b>" for r in rows}}
     run = handmade_run(tmp_path, rows, orders, labels=labels)
-    at = open_page(pages, run)
+    at = open_page(pages, run, "New customers")
     assert not at.exception
     assert frame(at, "Customers who")["Customers who"].tolist()[1] == "<b>*x*</b>"
     spec = at.get("plotly_chart")[-1].proto.spec
@@ -346,6 +406,6 @@ def test_the_table_of_newcomers_can_be_taken_along(pages, tmp_path):
 def test_a_customer_with_a_strange_id_is_listed_as_it_stands(pages, tmp_path):
     row = customer("<i>$1$</i>", 2, 10, 200, p_alive=0.5, p_purchase=0.3, predicted_purchases=1.0)
     row |= {"segment": "at risk", "p_silent": 0.05, "discounted_if_active": 2.0}
-    at = open_page(pages, handmade_run(tmp_path, [row]))
+    at = open_page(pages, handmade_run(tmp_path, [row]), "Overdue")
     assert not at.exception
     assert frame(at, "Customer")["Customer"].tolist() == ["<i>$1$</i>"]
