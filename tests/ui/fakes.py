@@ -24,6 +24,18 @@ PURCHASES: dict[str, Any] = {
     "at_bound": [],
     "penalizer_coef": 0.0,
 }
+#: CDNOW's, Fader & Hardie (2013).
+SPEND: dict[str, Any] = {
+    "name": "gamma-gamma",
+    "parameters": {"p": 6.25, "q": 3.74, "v": 15.44},
+    "standard_errors": {"p": None, "q": None, "v": None},
+    "log_likelihood": -4055.92,
+    "customers": 946.0,
+    "converged": True,
+    "at_bound": [],
+    "mean_held": False,
+    "penalizer_coef": 0.0,
+}
 
 
 def months(horizon: int = 12) -> list[dict[str, Any]]:
@@ -196,7 +208,8 @@ def _settings(currency: str, run_id: str) -> dict[str, Any]:
 def _card(*, forecast: bool, value: bool, notes: tuple[str, ...]) -> dict[str, Any]:
     return {
         "purchases": PURCHASES | {"title": "MBG/NBD"} if forecast else None,
-        "spend": {"name": "gamma-gamma", "title": "Gamma-Gamma"} if forecast and value else None,
+        "spend": SPEND | {"title": "Gamma-Gamma"} if forecast and value else None,
+        "months": [{"end_days": 365}],
         "notes": [{"code": "note", "message": text, "step": ""} for text in notes],
     }
 
