@@ -17,7 +17,7 @@ from clv.forecast import add_months
 from clv.origins import past, sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     import duckdb
@@ -212,17 +212,18 @@ def run(
     dict
         ``horizon_months``, ``reason`` and ``origins``, oldest first: ``as_of, end, customers,
         measures`` (`measure`), ``failed``, ``months`` (`by_month`), ``weeks`` (`track`), and
-        ``apart``: each contender's loss less the best one's, with its 95 % interval.
+        ``apart``: each contender's loss less the best one's, with its 95 % interval; and
+        ``together`` (`over_all`), None without an origin.
     """
     rows = []
+    lost: list[tuple[Sample, dict[str, Floats]]] = []
     for i, origin in enumerate(chosen.origins):
         progress(f"Testing on {origin.as_of}", i, len(chosen.origins))
         found, tested, failed = try_at(con, origin, first_order, contenders())
         measures = measure(found, tested)
         best = min(measures, key=lambda name: measures[name]["loss"])
-        apart = metrics.paired_difference(
-            {name: losses(found, t.forecast) for name, t in tested.items()}, best
-        )
+        lost.append((found, {name: losses(found, t.forecast) for name, t in tested.items()}))
+        apart = metrics.paired_difference(lost[-1][1], best)
         rows.append(
             {
                 "as_of": origin.as_of.isoformat(),
@@ -240,4 +241,42 @@ def run(
         "horizon_months": chosen.horizon_months,
         "reason": chosen.reason,
         "origins": rows,
+        "together": over_all(lost) if lost else None,
+    }
+
+
+def over_all(lost: Sequence[tuple[Sample, Mapping[str, Floats]]]) -> dict[str, Any]:
+    """Compare the contenders that were tested at all origins, every origin counting the same.
+
+    A customer known at several origins is drawn, or not, with all of them at once: what one
+    customer does after two overlapping origins is no two observations.
+
+    Parameters
+    ----------
+    lost
+        Each origin's sample and its `losses` by contender, oldest first.
+
+    Returns
+    -------
+    dict
+        ``loss``: mean over the origins of the mean loss; ``best``: the smallest; ``apart``: the
+        others' loss less the best one's, with its 95 % interval (`metrics.paired_difference`).
+    """
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    everybody = lost[-1][0].customer_id.combine_chunks()  # Who was known earlier still is.
+    names = [name for name in lost[-1][1] if all(name in losses for _, losses in lost)]
+    share = {name: np.zeros(len(everybody)) for name in names}
+    for found, by_name in lost:
+        place = np.asarray(pc.index_in(found.customer_id.combine_chunks(), value_set=everybody))
+        weight = len(everybody) / (len(place) * len(lost))
+        for name in names:
+            share[name][place] += weight * by_name[name]
+    mean = {name: float(values.mean()) for name, values in share.items()}
+    best = min(mean, key=lambda name: mean[name])
+    apart = metrics.paired_difference(share, best)
+    return {
+        "loss": mean,
+        "best": best,
+        "apart": {name: list(edges) for name, edges in apart.items()},
     }

@@ -35,7 +35,7 @@ from clv.errors import InputError, OutdatedRunError, RunNotFoundError
 from clv.orders import FORECASTS, MONTHLY, PROFILES, REJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -295,6 +295,27 @@ class Run:
         if not target.exists():
             self.write_query(sql, columns, target, order)
         return target
+
+    def derived(
+        self, name: str, make: Callable[[], Mapping[str, Any]] | None = None
+    ) -> dict[str, Any] | None:
+        """Return something costly that follows from the run (JSON), made once by ``make``.
+
+        Without ``make``, None where it has not been made yet. Safe to delete, like every export.
+        """
+        target = self.exports / f"{name}.json"
+        if not target.exists():
+            if make is None:
+                return None
+            content = make()
+            self.exports.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+            try:
+                write_json(partial, content)
+                partial.replace(target)
+            finally:
+                partial.unlink(missing_ok=True)
+        return read_json(target)
 
     def _top_sql(self, kind: Kind, n: int) -> str:
         first, second = _ORDER_BY[kind]

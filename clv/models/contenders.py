@@ -8,7 +8,7 @@ learner) from the second. Nobody is handed what comes after the origin.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -95,7 +95,9 @@ class Forecast(NamedTuple):
 class Contender(Protocol):
     """Whatever forecasts customers."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """How it is called in tables; another one for every contender of a test."""
 
     def fit(self, history: History, past: Past | None) -> Self:
         """Learn from what is known on the day of the forecast; return self.
