@@ -108,15 +108,14 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
     worst = max(reasons, key=reasons.get, default="")
     mapping = report["mapping"]
     days = ", ".join(report["far_dates"][:5])
-    far = "rejected" if rules["far_date"] == "drop" else "kept"
+    far = "left out" if rules["far_date"] == "drop" else "kept"
     value = f"The value of a row is “{mapping.get('items')}” × “{mapping.get('unit_price')}”."
-    share = f"Rejected rows: {rejected:,} of {total:,} ({rejected / max(total, 1):.0%})"
     doubtful = settled["doubtful"]
     kept = noted.get("duplicate", 0)
     dropped = reasons.get("duplicate", 0)
     sentences = {
-        f"{share}, most often for: {checks.TITLES.get(worst, '').lower()} "
-        f"({reasons.get(worst, 0):,}).": rejected > 0.05 * total,
+        f"Rows left out, most often for: {checks.TITLES.get(worst, '').lower()} ({reasons.get(worst, 0):,} of "
+        f"{rejected:,}).": rejected > 0.05 * total,
         f"Lines above the header, passed over: {settled['titles']}.": settled["titles"],
         **{f"{one} is no table and was not read.": True for one in report["skipped"]},
         value: "unit_price" in mapping,
@@ -125,7 +124,7 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
         "The file has no order number: every row is one order.": not settled["has_order_id"],
         f"Rows that repeat an earlier row exactly: {kept:,}. They were kept, because without an order "
         "number two equal purchases may both be real.": kept,
-        f"Rows that repeat an earlier row exactly: {dropped:,}. They were dropped.": dropped,
+        f"Rows that repeat an earlier row exactly: {dropped:,}. They were left out.": dropped,
         f"Rows with the value 0: {noted.get('zero_value', 0):,}. They were kept: purchases without "
         "revenue.": noted.get("zero_value"),
         f"A few dates lie more than ten years from all others ({days}); their rows were {far}.": days,

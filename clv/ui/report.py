@@ -143,7 +143,7 @@ def examples(report: Report) -> None:
             column_config={
                 "Line": st.column_config.NumberColumn(format="localized", width="small")
             },
-            alt="Rejected rows with line, reason and text",
+            alt="Rows left out with line, reason and text",
         )
 
 
