@@ -190,7 +190,7 @@ def _cards(
         first = float(year.revenue[0])
         row.append(
             page.Card(
-                f"Per customer in the first {grain}",
+                f"Revenue per customer in the first {grain}",
                 money(first, currency),
                 f"{money_full(first, currency)}. {who}",
             )
@@ -198,7 +198,7 @@ def _cards(
         if year.periods > 1:
             row.append(
                 page.Card(
-                    f"Per customer in {plural(year.periods, grain)}",
+                    f"Revenue per customer in {plural(year.periods, grain)}",
                     money(total, currency),
                     f"{money_full(total, currency)}: lifetime value so far (LTV). {who}",
                 )

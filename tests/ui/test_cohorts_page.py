@@ -36,8 +36,8 @@ def test_figures_on_the_page_are_the_runs(pages, tmp_path):
     for value in (
         f"Customers {count(run.summary['customers'])}",
         f"Ever came back {percent(1 - run.summary['one_time_share'])}",
-        f"Per customer in the first month {money(float(year.revenue[0]), 'EUR')}",
-        f"Per customer in 12 months {money(float(year.revenue.sum()), 'EUR')}",
+        f"Revenue per customer in the first month {money(float(year.revenue[0]), 'EUR')}",
+        f"Revenue per customer in 12 months {money(float(year.revenue.sum()), 'EUR')}",
         f"Median time to the second order {words.waiting(everybody)}",
     ):
         assert clean(value) in read
@@ -134,7 +134,7 @@ def test_without_amounts_no_money_is_shown(pages, tmp_path):
     at = pages.open("Cohorts", run=run.id)
     read = calm(at)
     assert "€" not in read
-    assert "Per customer" not in read
+    assert "per customer in" not in read
     assert "Revenue per customer" not in at.selectbox(key="cohort_measure").options
     assert "Revenue per customer (€)" not in at.dataframe[0].value.columns
 
