@@ -1,5 +1,7 @@
 from datetime import UTC, date, datetime
 
+import pytest
+
 from clv import charts
 
 PATH = [
@@ -55,9 +57,14 @@ def test_path_is_lighter_in_the_dark():
     assert (path().data[0].line.color, path(dark=True).data[0].line.color) == ("#0072b2", "#56b4e9")
 
 
-def test_window_of_the_next_order_is_dashed():
+@pytest.mark.parametrize(
+    ("value", "height", "told"),
+    [(41.5, 41.5, "<br>about <b>41.50</b> expected"), (None, 0.0, "")],
+)
+def test_window_of_the_next_order_is_dashed(value, height, told):
     figure = charts.customer_timeline_figure(
         ORDERS,
+        order_value=value,
         as_of=date(2017, 12, 9),
         next_order=date(2018, 2, 1),
         window=(date(2018, 1, 2), date(2018, 6, 1)),
@@ -66,7 +73,8 @@ def test_window_of_the_next_order_is_dashed():
     _, orders, window, following = figure.data
     assert (window.name, window.line.dash) == ("Likely window", "dash")
     assert list(window.x) == ["2018-01-02", "2018-06-01"]
-    # At the height of a usual order, where the diamond stands.
-    assert list(window.y) == [*following.y, *following.y] == [50.0, 50.0]
+    # At the expected value; without one at the foot of the axis, where nobody reads an amount.
+    assert list(window.y) == [*following.y, *following.y] == [height, height]
+    assert following.hovertemplate == f"Next order expected: 1 Feb 2018{told}<extra></extra>"
     assert list(orders.x) == ["2017-03-01T00:00:00+00:00", "2017-06-01T00:00:00+00:00"]
     assert figure.layout.xaxis.range == ("2017-02-17", "2018-12-21")

@@ -124,6 +124,7 @@ def customer_timeline_figure(
     as_of: date,
     next_order: date | None = None,
     window: tuple[date, date] | None = None,
+    order_value: float | None = None,
     end: date | None = None,
     symbol: str = "",
     dark: bool = False,
@@ -140,6 +141,9 @@ def customer_timeline_figure(
         Expected date of the next order: a hollow diamond; None leaves it out.
     window
         First and last day of its likely window: a dashed line through the diamond.
+    order_value
+        Expected value of that order: the diamond's height. Where it is unknown the diamond stands
+        at the axis's foot, so that nobody reads an amount off it.
     end
         Where the time axis ends; by default, where what is drawn ends.
     symbol
@@ -180,7 +184,8 @@ def customer_timeline_figure(
         )
     )
     if next_order is not None:
-        level = sorted(heights)[len(heights) // 2] if heights else 1.0
+        level = (order_value or 0.0) if has_value else 1.0
+        worth = f"<br>about <b>{symbol}{level:,.2f}</b> expected" if level and has_value else ""
         if window is not None:
             figure.add_trace(
                 go.Scatter(
@@ -204,7 +209,7 @@ def customer_timeline_figure(
                     "color": accent,
                     "line": {"width": 2},
                 },
-                hovertemplate=f"Next order expected: {written(next_order)}<extra></extra>",
+                hovertemplate=f"Next order expected: {written(next_order)}{worth}<extra></extra>",
             )
         )
     start = orders[0]["ordered_at"].date() if orders else as_of

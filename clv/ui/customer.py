@@ -27,7 +27,7 @@ from clv.ui.formatting import (
     plain,
     plural,
 )
-from clv.ui.words import horizon_end, span
+from clv.ui.words import ORDER_DAYS, horizon_end, span
 
 if TYPE_CHECKING:
     from clv.runs import Kind, Run
@@ -162,7 +162,7 @@ def _cards(run: Run, found: Known) -> list[page.Card]:
             page.Card(
                 f"Expected orders, {ahead}",
                 expected(facts["predicted_purchases"]),
-                "Days with an order (predicted_purchases).",
+                f"{ORDER_DAYS} (predicted_purchases).",
             )
         )
     if facts["p_purchase"] is not None:

@@ -28,7 +28,7 @@ from clv.ui.formatting import (
     unit,
     with_unit,
 )
-from clv.ui.words import horizon, next_months
+from clv.ui.words import ORDER_DAYS, horizon, next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run
@@ -120,6 +120,12 @@ def who(run: Run, facts: Facts, labels: dict[str, str]) -> None:
     if page.has_value(run):
         told["Spent"] = money(facts["revenue"], currency)
         told["Average order"] = money(facts["revenue"] / facts["orders"], currency)
+        if facts["orders"] > facts["frequency"] + 1:
+            told["Average day with an order"] = money(
+                facts["revenue"] / (facts["frequency"] + 1), currency
+            )
+        if facts["predicted_order_value"] is not None:
+            told["Expected day with an order"] = money(facts["predicted_order_value"], currency)
     if facts["frequency"]:
         told["Average gap"] = words.rhythm(facts["recency"] / facts["frequency"])
     told["Cohort"] = f"first ordered in {month(facts['first_order'])}"
@@ -154,6 +160,7 @@ def next_steps(
         border="horizontal",
         alt="Chance of an order and expected orders within 30, 90 and 365 days",
     )
+    st.caption(f"Expected orders: {ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]}.")
     told = (
         words.window_sentence(seen, as_of),
         words.due_sentence(facts, seen, p_silent, as_of),
@@ -178,6 +185,7 @@ def timeline(run: Run, facts: Facts, seen: one.Outlook | None) -> None:
         as_of=as_of,
         next_order=shown,
         window=None if shown is None else (window[0], min(window[1], end)) if window else None,
+        order_value=facts["predicted_order_value"],
         end=end if seen is not None else None,
         symbol=symbol(currency),
         dark=page.dark(),
@@ -190,8 +198,10 @@ def timeline(run: Run, facts: Facts, seen: one.Outlook | None) -> None:
     what = f"Value in {unit(currency)}" if known else "Days with an order"
     caption = f"{what}, as of {day(as_of)}."
     if shown:
+        at_value = " at its expected value" if facts["predicted_order_value"] is not None else ""
         caption += (
-            " The hollow diamond marks the expected next order, the dashed line its likely window."
+            " The hollow diamond marks the expected next order"
+            f"{at_value}, the dashed line its likely window."
         )
     if table.num_rows > _DRAW_ORDERS:
         caption += f" The last {count(_DRAW_ORDERS)} orders are drawn."
@@ -244,7 +254,7 @@ def monthly(run: Run, facts: Facts) -> None:
         figure,
         f"{amount} expected in {next_months(settings)}",
         f"{what} a month{', before discounting and margin' if money_known else ''}, as of "
-        f"{day(settings['as_of'])}.",
+        f"{day(settings['as_of'])}.{'' if money_known else f' {ORDER_DAYS}.'}",
         "monthly",
     )
     columns: dict[str, list[Any]] = {
@@ -255,6 +265,7 @@ def monthly(run: Run, facts: Facts) -> None:
         columns[with_unit("Expected revenue", currency)] = rows["predicted_revenue"]
         columns[with_unit("Lifetime value", currency)] = rows["predicted_clv"]
     numbers = st.column_config.NumberColumn(format="%.2f")
+    days = st.column_config.NumberColumn(format="%.2f", help=f"{ORDER_DAYS}.")
     with st.expander("The forecast as a table", icon=":material/table_rows:"):
         st.dataframe(
             columns,
@@ -264,6 +275,8 @@ def monthly(run: Run, facts: Facts) -> None:
             column_config={
                 name: st.column_config.DateColumn("Month to", format="D MMM YYYY")
                 if name == "To"
+                else days
+                if name == "Expected orders"
                 else numbers
                 for name in columns
             },

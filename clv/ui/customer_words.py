@@ -80,6 +80,11 @@ def _orders(number: float) -> str:
     return "1 order is" if amount == "1" else f"{amount} orders are"
 
 
+def _order_days(number: float) -> str:
+    amount = expected(number)
+    return "1 day with an order is" if amount == "1" else f"{amount} days with an order are"
+
+
 def reasons(
     customer: Facts,
     settings: Facts,
@@ -203,13 +208,18 @@ def _value(customer: Facts, settings: Facts) -> list[str]:
         return []
     currency = str(settings.get("currency") or "")
     own = customer.get("monetary_value")
-    whose = "the average of all customers"
+    whose, days = "the average of all customers", customer["orders"] > customer["frequency"] + 1
     if customer["frequency"] and own is not None:
-        whose = f"repeat orders so far brought {money(own, currency)} on average"
+        what = "repeat days with an order" if days else "repeat orders"
+        whose = f"{what} so far brought {money(own, currency)} on average"
+    number = _orders(customer["predicted_purchases"])
+    if days:
+        # Where orders and days with one differ, each is called by its name.
+        number = _order_days(customer["predicted_purchases"])
     margin = settings["margin"]
     kept = "" if margin == 1 else f" and a margin of {percent(margin)} taken"
     told = (
-        f"Worth {money(worth, currency)}: {_orders(customer['predicted_purchases'])} expected, of "
+        f"Worth {money(worth, currency)}: {number} expected, of "
         f"about {money(each, currency)} each ({whose}), discounted at "
         f"{percent(settings['discount_rate'])} a year{kept}."
     )
@@ -330,5 +340,6 @@ def rank(peers: Peers, measure: str) -> str:
         return ""
     if below == above == 0:
         return "all the same"
-    word = f"{percent(below)} lower" if below >= above else f"{percent(above)} higher"
+    share, side = (below, "lower") if below >= above else (above, "higher")
+    word = f"{'all' if share == 1 else percent(share)} {side}"
     return word.replace(" ", "\u00a0")

@@ -26,6 +26,7 @@ from clv.ui.formatting import (
 )
 from clv.ui.words import (
     MODEL_TITLES,
+    ORDER_DAYS,
     concentration_title,
     history_title,
     horizon_end,
@@ -88,8 +89,8 @@ def _cards(run: Run) -> list[page.Card]:
             page.Card(
                 f"Expected orders, {ahead}",
                 expected(summary["predicted_purchases"]),
-                f"Days with an order expected until {horizon_end(settings)} from the customers in "
-                "this file; customers you win later come on top. "
+                f"{ORDER_DAYS}. Until {horizon_end(settings)}, from the customers in this file; "
+                "customers you win later come on top. "
                 f"{_buyers(summary)}",
             )
         )
@@ -225,13 +226,17 @@ def _months(run: Run) -> None:
     st.subheader("The forecast month by month", anchor=False)
     dates = st.column_config.DateColumn(format="D MMM YYYY")
     numbers = st.column_config.NumberColumn(format="localized")
+    columns = {name: dates if name in {"From", "To"} else numbers for name in table}
+    columns["Expected orders"] = st.column_config.NumberColumn(
+        format="localized", help=f"{ORDER_DAYS}."
+    )
     st.dataframe(
         table,
         hide_index=True,
         width="stretch",
         height="content" if len(monthly) <= 12 else "auto",
         key="months",
-        column_config={name: dates if name in {"From", "To"} else numbers for name in table},
+        column_config=columns,
         alt="Expected orders and revenue month by month",
     )
 
@@ -279,7 +284,7 @@ def _rows(run: Run) -> None:
         left, right = st.columns(2)
         with left:
             if run.report["rows_rejected"]:
-                parts.download_run(run, "rejects.csv", "Rejected rows (CSV)", "download_rejects")
+                parts.download_run(run, "rejects.csv", "Rows left out (CSV)", "download_rejects")
         with right:
             parts.download_run(run, "report.json", "Report (JSON)", "download_report")
 

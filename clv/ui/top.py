@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv.ui import page, parts, session
-from clv.ui.formatting import count, expected, money, money_full, percent, to_date, with_unit
-from clv.ui.words import next_months, span, top_sentence
+from clv.ui.formatting import (
+    count,
+    expected,
+    money,
+    money_full,
+    percent,
+    percent_number,
+    to_date,
+    with_unit,
+)
+from clv.ui.words import ORDER_DAYS, next_months, span, top_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,7 +105,11 @@ def _cards(figures: dict[str, Any], settings: dict[str, Any]) -> list[page.Card]
     currency, ahead = str(settings.get("currency") or ""), span(settings)
     number = figures["n"]
     row = [
-        page.Card(f"Expected orders, {ahead}", expected(figures["purchases"]), "All in this list."),
+        page.Card(
+            f"Expected orders, {ahead}",
+            expected(figures["purchases"]),
+            f"Of all in this list. {ORDER_DAYS}.",
+        ),
         page.Card(
             "Should order at least once",
             f"{count(figures['buyers'])} of {count(number)}",
@@ -132,9 +145,9 @@ def _table(run: Run, table: pa.Table, kind: Kind) -> None:
         "#": (rows["rank"], number(width="small", pinned=True)),
         "Customer": (rows["customer_id"], st.column_config.TextColumn(pinned=True)),
         "Chance of buying (%)": (
-            [None if p is None else p * 100 for p in rows["p_purchase"]],
+            [percent_number(p) for p in rows["p_purchase"]],
             st.column_config.ProgressColumn(
-                format="%.0f %%",
+                format="%.1f %%",
                 min_value=0,
                 max_value=100,
                 help=f"At least one order in {next_months(run.settings)} (p_purchase).",
@@ -142,7 +155,7 @@ def _table(run: Run, table: pa.Table, kind: Kind) -> None:
         ),
         "Expected orders": (
             _rounded(rows["predicted_purchases"], 1),
-            number(format="%.1f", help="Days with an order (predicted_purchases)."),
+            number(format="%.1f", help=f"{ORDER_DAYS} (predicted_purchases)."),
         ),
     }
     if money_known:
@@ -214,8 +227,8 @@ def _explanation(settings: dict[str, Any]) -> None:
     with st.expander("How is this computed?", icon=":material/help:"):
         st.markdown(
             "**Will buy most** ranks by the expected number of days with an order in "
-            f"{next_months(settings)}; **will spend most** by that number × the expected value of "
-            "one order.\n\n"
+            f"{next_months(settings)}, several orders on one day counting once; **will spend most** by "
+            "that number × the expected value of one such day.\n\n"
             "**Chance of buying** is the chance of at least one order in that time. It is not the "
             "chance of still being active: an active customer may still not order.\n\n"
             "The expected values are averages over what may happen: single customers will deviate, "

@@ -1,5 +1,6 @@
 """The page of one customer, without a browser: what it says is what the run's files say."""
 
+import json
 from datetime import date
 
 import pytest
@@ -90,6 +91,25 @@ def test_a_real_customer_to_the_last_digit(look, cdnow, segment):
     assert months["Expected revenue"].tolist() == monthly["predicted_revenue"]
     assert months["Lifetime value"].tolist() == monthly["predicted_clv"]
     assert {b.key for b in at.get("download_button")} == {"download_orders", "download_monthly"}
+
+
+def test_days_with_an_order_are_compared_with_days(look, cdnow):
+    facts = cdnow.query(
+        "SELECT * FROM forecasts WHERE orders > frequency + 1 AND p_alive > 0.9 "
+        "ORDER BY orders DESC, customer_id LIMIT 1"
+    ).to_pylist()[0]
+    at = look(cdnow, facts["customer_id"])
+    read = calm(at)
+    who = at.table[0].value
+    told = dict(zip(who["Fact"], who["Value"], strict=True))
+    assert told["Average order"] == money(facts["revenue"] / facts["orders"])
+    assert told["Average day with an order"] == money(facts["revenue"] / (facts["frequency"] + 1))
+    assert told["Expected day with an order"] == money(facts["predicted_order_value"])
+    assert f"{expected(facts['predicted_purchases'])} days with an order are expected" in read
+    assert "several orders on one day count once" in read
+    traces = json.loads(at.get("plotly_chart")[1].proto.spec)["data"]
+    diamond = next(t for t in traces if t.get("name") == "Next order expected")
+    assert diamond["y"] == [pytest.approx(facts["predicted_order_value"])]
 
 
 def silent(run, facts):

@@ -232,6 +232,12 @@ def test_value():
         "Worth €140: 2.3 orders are expected, of about €61.00 each (repeat orders so far brought "
         "€52.00 on average), discounted at 10 % a year."
     )
+    twice_a_day = CUSTOMER | {"orders": CUSTOMER["frequency"] + 3}
+    days = said(words.reasons(twice_a_day, SETTINGS, Standing.ON_SCHEDULE)[1])
+    assert days.startswith(
+        "Worth €140: 2.3 days with an order are expected, of about €61.00 each (repeat days with an "
+        "order so far brought €52.00 on average)"
+    )
     margin = said(words.reasons(ONCE, SETTINGS | {"margin": 0.35}, Standing.ONCE)[1])
     assert margin.endswith(
         "each (the average of all customers), discounted at 10 % a year and a margin of 35 % taken."
@@ -348,4 +354,7 @@ def test_rank():
     assert said(words.rank(peers(50, 0.2, 0.8), "orders")) == "80 % higher"
     assert said(words.rank(peers(50, 0.5, 0.5), "orders")) == "50 % lower"
     assert said(words.rank(peers(50, 0.0, 0.0), "orders")) == "all the same"
+    # Exactly all is another thing than nearly all.
+    assert said(words.rank(peers(50, 1.0, 0.0), "orders")) == "all lower"
+    assert said(words.rank(peers(5000, 0.9998, 0.0), "orders")) == "over 99 % lower"
     assert words.rank(peers(50, None, None), "orders") == ""
