@@ -3,6 +3,7 @@
 One module a page; `clv.charts.base` holds what all share.
 """
 
+from clv.charts.assumptions import intervals_figure, observed_expected_figure
 from clv.charts.base import Measure
 from clv.charts.cohorts import (
     Cell,
@@ -37,8 +38,10 @@ __all__ = [
     "groups_figure",
     "heatmap_width",
     "history_forecast_figure",
+    "intervals_figure",
     "likelihood_figure",
     "lives_figure",
     "newcomers_figure",
+    "observed_expected_figure",
     "purchases_figure",
 ]
