@@ -169,7 +169,9 @@ def _supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:
         if not kept
         else f"Earlier dates are left out: fewer than {FEWEST_CUSTOMERS} customers were known then."
     )
-    return replace(chosen, origins=kept, reason=" ".join(filter(None, (chosen.reason, reason))))
+    if kept and chosen.reason:
+        reason = f"{chosen.reason} {reason}"
+    return replace(chosen, origins=kept, reason=reason)
 
 
 def _mape(months: Sequence[Mapping[str, Any]], name: str) -> dict[str, float | None]:

@@ -18,6 +18,7 @@ from clv.charts.customer import (
     customer_path_figure,
     customer_timeline_figure,
 )
+from clv.charts.proof import ranking_figure, reliability_figure, tracking_figure
 from clv.charts.segments import Curve, groups_figure, likelihood_figure, newcomers_figure
 from clv.charts.summary import concentration_figure, history_forecast_figure
 from clv.charts.survival import alive_figure, lives_figure, purchases_figure
@@ -44,4 +45,7 @@ __all__ = [
     "newcomers_figure",
     "observed_expected_figure",
     "purchases_figure",
+    "ranking_figure",
+    "reliability_figure",
+    "tracking_figure",
 ]

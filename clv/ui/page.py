@@ -25,6 +25,7 @@ TOP: Final = "pages/Top_customers.py"
 ONE: Final = "pages/Customer_lookup.py"
 SURVIVAL: Final = "pages/Survival.py"
 SEGMENTS: Final = "pages/Segments.py"
+PROOF: Final = "pages/How_good_is_it.py"
 _PAGES: Final = (
     (HOME, "Upload & summary", ":material/upload_file:"),
     (COHORTS, "Cohorts", ":material/grid_on:"),
@@ -32,6 +33,7 @@ _PAGES: Final = (
     (ONE, "One customer", ":material/person_search:"),
     (SURVIVAL, "Survival", ":material/hourglass_bottom:"),
     (SEGMENTS, "Segments & actions", ":material/groups:"),
+    (PROOF, "How good is it?", ":material/fact_check:"),
 )
 _MODELS: Final = {"mbg-nbd": "MBG/NBD", "bg-nbd": "BG/NBD"}
 

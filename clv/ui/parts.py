@@ -78,6 +78,17 @@ _STILLS: Final = {
             for i, (few, much) in enumerate(((60, 240), (90, 130), (120, 60), (70, 30), (200, 12)))
         ),
     ),
+    "proof": (
+        "What the forecast would have said on past dates, beside what really came.",
+        "".join(
+            f'<rect x="{24 + i * 42}" y="{126 - h}" width="15" height="{h}" rx="2" fill="#2a7fb5"/>'
+            f'<rect x="{41 + i * 42}" y="{126 - said}" width="15" height="{said}" rx="2" opacity=".35"/>'
+            for i, (h, said) in enumerate(
+                ((104, 96), (70, 74), (52, 48), (36, 38), (26, 22), (16, 18), (9, 11), (5, 6))
+            )
+        )
+        + '<path d="M16 127h332" stroke="#7f8c99" opacity=".4"/>',
+    ),
 }
 
 

@@ -1,0 +1,167 @@
+"""Charts of the page on accuracy: what was forecast on a past day beside what came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import plotly.graph_objects as go
+
+from clv.charts.base import ACCENT, GRID, MUTED, as_forecast, axis_title, layout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clv.charts.base import Measure, Row
+
+#: Of the lines beside the forecast's own; they differ by dash as well.
+_OTHERS: Final = {False: ("#b84a00", "#008060"), True: ("#f08c3c", "#2fc598")}
+_DASHES: Final = ("dash", "dot", "dashdot")
+
+
+def ranking_figure(
+    rows: Sequence[Row], *, measure: Measure, symbol: str = "", dark: bool = False
+) -> go.Figure:
+    """Draw mean outcome (solid) and mean forecast (hatched) of groups by forecast, best first.
+
+    Parameters
+    ----------
+    rows
+        `clv.metrics.deciles`.
+    measure
+        What the means are of.
+    symbol
+        Of the currency; empty where it is not known.
+    dark
+        Whether the page is dark.
+    """
+    names = [f"{row['bin']:.0f}" for row in rows]
+    prefix = symbol if measure == "revenue" else ""
+    shown = ",.0f" if measure == "revenue" else ",.2f"
+
+    def bars(key: str, name: str) -> go.Bar:
+        return go.Bar(
+            x=names,
+            y=[row[key] for row in rows],
+            name=name,
+            customdata=[f"{row['customers']:,.0f}" for row in rows],
+            hovertemplate=f"Group %{{x}}, %{{customdata}} customers<br><b>{prefix}%{{y:{shown}}}</b>"
+            f"<extra>{name}</extra>",
+        )
+
+    figure = go.Figure(
+        [
+            bars("actual", "Came").update(marker_color=ACCENT[dark]),
+            as_forecast(bars("predicted", "Forecast"), dark=dark),
+        ]
+    )
+    alt = f"Bars of {len(rows)} groups of customers, ranked by forecast: mean {measure} forecast and come"
+    alt += (
+        f"; the best group came to {rows[0]['actual']:,.1f}, the last to {rows[-1]['actual']:,.1f}."
+    )
+    layout(figure, height=340, alt=alt)
+    figure.update_layout(barmode="group", bargap=0.22)
+    figure.update_xaxes(type="category", title="Group by forecast, highest first")
+    figure.update_yaxes(title=f"{axis_title(measure, symbol)} per customer", tickprefix=prefix)
+    return figure
+
+
+def reliability_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
+    """Draw the share that bought over the forecast chance, with 95 % intervals, and the diagonal.
+
+    Parameters
+    ----------
+    rows
+        `clv.metrics.reliability`.
+    dark
+        Whether the page is dark.
+    """
+    x = [float(row["predicted"]) for row in rows]
+    y = [float(row["actual"]) for row in rows]
+    highest = min(max([*x, *(float(row["high"]) for row in rows)]) * 1.06, 1.02)
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=[0, 1],
+                y=[0, 1],
+                mode="lines",
+                name="If every chance came true",
+                line={"color": MUTED, "dash": "dot", "width": 1.5},
+                hoverinfo="skip",
+            ),
+            go.Scatter(
+                x=x,
+                y=y,
+                mode="markers",
+                name="Groups of customers",
+                marker={"size": 9, "color": ACCENT[dark]},
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [row["high"] - row["actual"] for row in rows],
+                    "arrayminus": [row["actual"] - row["low"] for row in rows],
+                    "color": ACCENT[dark],
+                    "thickness": 1.5,
+                    "width": 4,
+                },
+                customdata=[[f"{row['customers']:,.0f}", row["low"], row["high"]] for row in rows],
+                hovertemplate="%{customdata[0]} customers<br>forecast %{x:.1%}<br>"
+                "<b>bought %{y:.1%}</b> (%{customdata[1]:.1%} to %{customdata[2]:.1%})"
+                "<extra></extra>",
+            ),
+        ]
+    )
+    inside = sum(row["low"] <= row["predicted"] <= row["high"] for row in rows)
+    layout(
+        figure,
+        height=360,
+        alt=f"Share of buyers over the forecast chance in {len(rows)} groups; in {inside} the "
+        "forecast lies within the 95 % interval of what came.",
+    )
+    figure.update_xaxes(
+        title="Forecast chance of buying",
+        tickformat=".0%",
+        range=[0, highest],
+        showgrid=True,
+        gridcolor=GRID,
+    )
+    figure.update_yaxes(title="Share that bought", tickformat=".0%", range=[0, highest])
+    return figure
+
+
+def tracking_figure(
+    weeks: Sequence[Row], lines: Mapping[str, str], *, dark: bool = False
+) -> go.Figure:
+    """Draw orders since the day of a test, week by week: what came, and what was expected.
+
+    Parameters
+    ----------
+    weeks
+        `clv.backtest.track`.
+    lines
+        Contender → its name; at most three, the forecast's own first.
+    dark
+        Whether the page is dark.
+    """
+    x = [0, *(int(row["week"]) for row in weeks)]
+
+    def line(key: str, name: str, colour: str, dash: str, width: float) -> go.Scatter:
+        return go.Scatter(
+            x=x,
+            y=[0, *(row[key] for row in weeks)],
+            mode="lines",
+            name=name,
+            line={"color": colour, "dash": dash, "width": width},
+            hovertemplate=f"Week %{{x}}<br><b>%{{y:,.0f}} orders</b><extra>{name}</extra>",
+        )
+
+    colours = (ACCENT[dark], *_OTHERS[dark])
+    figure = go.Figure([line("actual", "Came", ACCENT[dark], "solid", 3)])
+    for (key, name), colour, dash in zip(lines.items(), colours, _DASHES, strict=False):
+        figure.add_trace(line(key, name, colour, dash, 2))
+    last = weeks[-1]
+    alt = f"Lines of orders by week: {last['actual']:,.0f} had come after {len(weeks)} weeks; expected were "
+    alt += ", ".join(f"{last[key]:,.0f} by {name}" for key, name in lines.items())
+    layout(figure, height=360, alt=f"{alt}.")
+    figure.update_xaxes(title="Weeks since the day of the test")
+    figure.update_yaxes(title="Orders so far")
+    return figure

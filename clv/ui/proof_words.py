@@ -1,0 +1,182 @@
+"""What the page on accuracy says, from a receipt's figures (`clv.proof`); pure functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from clv import proof
+from clv.ui.formatting import day, percent, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Facts = Mapping[str, Any]
+
+NAMES: Final = {
+    "mbg-nbd": "MBG/NBD",
+    "bg-nbd": "BG/NBD",
+    "pareto-nbd": "Pareto/NBD",
+    proof.ALL_ORDERS: "MBG/NBD, first orders valued too",
+    "population-mean": "Rule: everybody as the average",
+    "rate-so-far": "Rule: everybody goes on as so far",
+    "same-period": "Rule: the same as last period",
+    "recency-rule": "Rule: who bought lately is active",
+}
+_RULES: Final = {
+    "population-mean": "that everybody does what the average customer did",
+    "rate-so-far": "that everybody goes on at the rate so far",
+    "same-period": "that everybody repeats the last period",
+    "recency-rule": "that who bought lately is active",
+}
+#: A wider distance between two shares than this is said as a range.
+_CLOSE: Final = 0.005
+
+
+def name(contender: str) -> str:
+    """Return a contender's name, plain."""
+    return NAMES.get(contender, contender)
+
+
+def ahead(found: Facts) -> str:
+    """Return ``the following 9 months``."""
+    months = int(found["horizon_months"])
+    return "the following month" if months == 1 else f"the following {months} months"
+
+
+def foretold(found: Facts, contender: str) -> str:
+    """Say which share of the orders a contender foretold: ``81 %``, ``between 81 % and 93 %``."""
+    shares = [o["measures"][contender]["purchases"]["bias"] for o in found["origins"]]
+    known = sorted(1 + s for s in shares if s is not None)
+    if not known:
+        return ""
+    low, high = known[0], known[-1]
+    if high - low < _CLOSE or percent(low) == percent(high):
+        return percent(sum(known) / len(known))
+    return f"between {percent(low)} and {percent(high)}"
+
+
+def sentence(found: Facts) -> str:
+    """Answer the question of the page: how good the forecast would have been."""
+    model = proof.subject(found)
+    if model is None:
+        return f"There is no test of this forecast. {found['reason']}"
+    row = _row(found, model)
+    number = len(found["origins"])
+    dates = "1 past date" if number == 1 else f"{number} past dates"
+    share = foretold(found, model)
+    if not share:
+        return (
+            f"Tested on {dates}: nobody known then ordered in {ahead(found)}, so that the forecast "
+            "cannot be compared with orders."
+        )
+    parts = [f"{name(model)} foretold {share} of the orders of {ahead(found)}"]
+    parts += filter(None, [against_rules(found, model)])
+    if row["orders_top10"] is not None:
+        parts.append(
+            f"the 10\u00a0% of customers it ranked highest brought {percent(row['orders_top10'])} "
+            "of the orders"
+        )
+    told = ", ".join(parts[:-1]) + f", and {parts[-1]}" if len(parts) > 1 else parts[0]
+    return f"Tested on {dates}: {told}."
+
+
+def against_rules(found: Facts, model: str) -> str:
+    """Say how a model did beside the rules of thumb, in forecasting each customer's orders."""
+    loss, together = found["together"]["loss"], found["together"]
+    rules = [rule for rule in proof.RULES if rule in loss]
+    if not rules or model in proof.RULES:
+        return ""
+    rule = min(rules, key=lambda r: float(loss[r]))
+    if loss[rule] <= loss[model]:
+        # The best of all may be the rule or another model: only the former has an interval here.
+        sure = together["best"] == rule and proof.differs(
+            together["apart"][model], float(loss[rule])
+        )
+        verdict = "was better" if sure else "was at least as good"
+        return f"the rule of thumb {_RULES[rule]} {verdict} customer by customer"
+    if together["best"] == model:
+        sure = proof.differs(together["apart"][rule], float(loss[model]))
+    else:
+        # Compared with the best model, which is at least as good as this one.
+        _, low, _ = together["apart"][rule]
+        sure = low > loss[model] - loss[together["best"]]
+    if not sure:
+        return f"the rule of thumb {_RULES[rule]} was about as good customer by customer"
+    ranks = _gini(found, model) > max((_gini(found, r) for r in rules), default=0.0)
+    did = "forecast and ranked customers" if ranks else "forecast customers"
+    return f"{did} better than every rule of thumb"
+
+
+def rivals(found: Facts) -> str:
+    """Say which contender was the best, and whether the next one is really apart."""
+    together, second = found["together"], found["runner_up"]
+    if together is None or second is None:
+        return ""
+    best = name(together["best"])
+    if found["noise"]:
+        return (
+            f"{best} had the smallest error, but the difference to {name(second)} is too small to "
+            "tell them apart."
+        )
+    return f"{best} had the smallest error, ahead of {name(second)} by more than chance."
+
+
+def shorter(found: Facts) -> str:
+    """Say where the tests look less far ahead than the forecast, or dates were left out."""
+    if not found["origins"] or not found["reason"]:
+        return ""
+    return str(found["reason"])
+
+
+def dates(origin: Facts) -> str:
+    """Return ``30 Sep 1997, then 9 months seen`` of one origin, short."""
+    return f"As of {day(origin['as_of'])}, compared up to {day(origin['end'])}"
+
+
+def ranking_title(rows: Sequence[Facts]) -> str:
+    """Say what the best group by forecast really brought, beside the last."""
+    if len(rows) < 2:
+        return "All customers were forecast the same"
+    best, last = float(rows[0]["actual"]), float(rows[-1]["actual"])
+    if best <= last:
+        return "Customers ranked highest did not bring more than those ranked lowest"
+    if last <= 0:
+        return "Customers ranked lowest brought nothing; those ranked highest brought the most"
+    ratio = best / last
+    if ratio < 2:
+        return "Customers ranked highest brought more than those ranked lowest"
+    return f"Customers ranked highest brought {ratio:,.0f} times as much as those ranked lowest"
+
+
+def chance_title(rows: Sequence[Facts]) -> str:
+    """Say in how many groups the forecast chance lies within the interval of what came."""
+    inside = sum(r["low"] <= r["predicted"] <= r["high"] for r in rows)
+    if inside == len(rows):
+        return "The chances of buying came true in every group"
+    if not inside:
+        return "The chances of buying came true in no group"
+    return f"The chances of buying came true in {inside} of {len(rows)} groups"
+
+
+def tracking_title(weeks: Sequence[Facts], contender: str) -> str:
+    """Say how far the expected total was off when the test ended."""
+    actual, said = float(weeks[-1]["actual"]), float(weeks[-1][contender])
+    if actual <= 0:
+        return "No order came in the weeks of the test"
+    off = said / actual - 1
+    if abs(off) < _CLOSE:
+        return f"After {plural(len(weeks), 'week')} the expected orders had come"
+    more = "more" if off < 0 else "fewer"
+    return (
+        f"After {plural(len(weeks), 'week')} {percent(abs(actual / said - 1)) if said else 'many'} "
+        f"{more} orders had come than expected"
+    )
+
+
+def _row(found: Facts, contender: str) -> Facts:
+    return next(r for r in proof.leaderboard(found) if r["contender"] == contender)
+
+
+def _gini(found: Facts, contender: str) -> float:
+    value = _row(found, contender)["orders_gini"]
+    return float("-inf") if value is None else float(value)
