@@ -121,11 +121,11 @@ def who(run: Run, facts: Facts, labels: dict[str, str]) -> None:
         told["Spent"] = money(facts["revenue"], currency)
         told["Average order"] = money(facts["revenue"] / facts["orders"], currency)
         if facts["orders"] > facts["frequency"] + 1:
-            told["Average day with an order"] = money(
+            told["Average per day with an order"] = money(
                 facts["revenue"] / (facts["frequency"] + 1), currency
             )
         if facts["predicted_order_value"] is not None:
-            told["Expected day with an order"] = money(facts["predicted_order_value"], currency)
+            told["Expected per day with an order"] = money(facts["predicted_order_value"], currency)
     if facts["frequency"]:
         told["Average gap"] = words.rhythm(facts["recency"] / facts["frequency"])
     told["Cohort"] = f"first ordered in {month(facts['first_order'])}"

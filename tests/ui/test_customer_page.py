@@ -103,8 +103,10 @@ def test_days_with_an_order_are_compared_with_days(look, cdnow):
     who = at.table[0].value
     told = dict(zip(who["Fact"], who["Value"], strict=True))
     assert told["Average order"] == money(facts["revenue"] / facts["orders"])
-    assert told["Average day with an order"] == money(facts["revenue"] / (facts["frequency"] + 1))
-    assert told["Expected day with an order"] == money(facts["predicted_order_value"])
+    assert told["Average per day with an order"] == money(
+        facts["revenue"] / (facts["frequency"] + 1)
+    )
+    assert told["Expected per day with an order"] == money(facts["predicted_order_value"])
     assert f"{expected(facts['predicted_purchases'])} days with an order are expected" in read
     assert "several orders on one day count once" in read
     traces = json.loads(at.get("plotly_chart")[1].proto.spec)["data"]
