@@ -120,7 +120,9 @@ def season(group: People) -> Check | None:
     came = group.columns(
         "SELECT quantile_cont(born, 0.9) - quantile_cont(born, 0.1) AS span FROM people"
     )["span"][0]
-    facts: dict[str, Any] = {"years": group.span / YEAR, "together": bool(came < YEAR / 4)}
+    years = group.span / YEAR
+    # Over several years a season comes again at other ages, even if all came at once.
+    facts: dict[str, Any] = {"years": years, "together": bool(came < YEAR / 4 and years < 1.9)}
     if group.span < YEAR - _WEEK or purchases < FEWEST_PURCHASES:
         short = group.span < YEAR - _WEEK
         return Check(

@@ -170,7 +170,9 @@ def spend_spread(group: People) -> Check | None:
     slope = own(within[0]) * (1 - own(within[0]))
     variance = slope**2 * covariance[0, 0]
     if error is not None:
-        variance += (own(p) * (1 - own(p)) * float(error) / p) ** 2
+        # 1 / p, unlike p, is estimated about as well wherever it lies: were the purchases right, the
+        # model's would scatter around theirs by this much.
+        variance += (slope * within[0] * float(error) / p**2) ** 2
     reach = T_GROUPS * np.sqrt(np.diag(covariance))
     rows = [
         {
