@@ -218,7 +218,7 @@ def run(
     rows = []
     lost: list[tuple[Sample, dict[str, Floats]]] = []
     for i, origin in enumerate(chosen.origins):
-        progress(f"Testing on {origin.as_of}", i, len(chosen.origins))
+        progress(f"Testing as of {origin.as_of.day} {origin.as_of:%b %Y}", i, len(chosen.origins))
         found, tested, failed = try_at(con, origin, first_order, contenders())
         measures = measure(found, tested)
         best = min(measures, key=lambda name: measures[name]["loss"])

@@ -355,6 +355,45 @@ def simulate(
 
 
 @app.command()
+def backtest(
+    *,
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="Id of a run, or latest: the newest.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write every date's table here (CSV), or everything (.json)."),
+    ] = None,
+    store: StoreDir = None,
+) -> None:
+    """Test models and rules of thumb on a run's own past, and show who forecast best.
+
+    Example: python -m clv backtest --run latest --out backtest.csv
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    from clv import proof, simulate  # noqa: PLC0415
+
+    where = Store(store)
+    chosen = where.run(run_id) if run_id and run_id != "latest" else where.latest()
+    if out is not None:
+        _writable([out])
+    with terminal.progress() as progress:
+        found = proof.receipt(chosen, progress)
+    dates = [str(origin["as_of"]) for origin in found["origins"]]
+    if not dates:
+        msg = "The history of this run supports no test."
+        raise InputError(msg, found["reason"])
+    if out is None:
+        terminal.say_leaderboard(proof.leaderboard(found))
+    elif out.suffix == ".json":
+        write_json(out, found)
+    else:
+        simulate.write_csv(pa.Table.from_pylist(proof.boards(found)), out)
+    terminal.say_tests(found, out)
+
+
+@app.command()
 def sample(
     name: Annotated[
         str, typer.Argument(help="transactions, order-lines, shopify, woocommerce, cdnow.")

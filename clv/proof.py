@@ -144,7 +144,7 @@ class _Fits:
         stage, done, total = self._at
         everybody = contenders(value=self._value)
         for i, one in enumerate(everybody):
-            self._progress(stage, done * len(everybody) + i, total * len(everybody))
+            self._progress(f"{stage}, fit", done * len(everybody) + i, total * len(everybody))
             yield one
 
 
@@ -253,6 +253,23 @@ def leaderboard(found: Receipt, as_of: str = "") -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: float(row["loss"]))
 
 
+def boards(found: Receipt) -> list[dict[str, Any]]:
+    """Return the leaderboards of all origins one below the other, in ``as_of``; ``all``: the mean."""
+    days = ["", *(str(o["as_of"]) for o in found["origins"])]
+    return [{"as_of": day or "all"} | row for day in days for row in leaderboard(found, day)]
+
+
+def closest_total(found: Receipt) -> str | None:
+    """Return whose total of orders was off by the least, as a mean over the origins."""
+    names = (found["together"] or {"loss": {}})["loss"]
+    off = {
+        name: _mean([o["measures"][name]["purchases"]["bias"] for o in found["origins"]], abs)
+        for name in names
+    }
+    known = {name: value for name, value in off.items() if value is not None}
+    return min(known, key=lambda name: known[name]) if known else None
+
+
 def _figures(origin: Mapping[str, Any], name: str) -> dict[str, float | None]:
     found, mape = origin["measures"][name], origin["mape"][name]
     orders, chance, value = found["purchases"], found["chance"], found["value"] or {}
@@ -271,8 +288,8 @@ def _figures(origin: Mapping[str, Any], name: str) -> dict[str, float | None]:
     }
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [v for v in values if v is not None]
+def _mean(values: Sequence[float | None], size: Callable[[float], float] = float) -> float | None:
+    known = [size(v) for v in values if v is not None]
     return fmean(known) if len(known) == len(values) else None
 
 

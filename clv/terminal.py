@@ -98,6 +98,25 @@ def say_simulation(rows: list[dict[str, Any]]) -> None:
     say_table(list(said[0]), said)
 
 
+def say_leaderboard(rows: list[dict[str, Any]]) -> None:
+    """Print who forecast how well, the best first; what is not defined is a dash."""
+    columns = [c for c in rows[0] if any(row[c] is not None for row in rows)]
+    say_table(columns, [{c: "-" if row[c] is None else row[c] for c in columns} for row in rows])
+
+
+def say_tests(found: dict[str, Any], out: Path | None) -> None:
+    """Print what a backtest rests on: dates, horizon, who could not be fitted."""
+    dates = ", ".join(str(origin["as_of"]) for origin in found["origins"])
+    typer.echo(
+        f"{f'{out}: t' if out else 'T'}ested as of {dates}, {found['horizon_months']} months ahead."
+    )
+    if found["reason"]:
+        typer.echo(f"  note      {found['reason']}")
+    for origin in found["origins"]:
+        for name, why in origin["failed"].items():
+            typer.echo(f"  note      {name} as of {origin['as_of']}: {why}")
+
+
 def say_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
     """Print rows under their column names, right-aligned."""
 

@@ -90,7 +90,7 @@ def _choice(found: Receipt) -> str:
         st.selectbox(
             "Tested on",
             ["", *days],
-            format_func=lambda d: f"as of {day(d)}" if d else f"all {len(days)} dates, averaged",
+            format_func=lambda d: f"as of {day(d)}" if d else "all past dates, averaged",
             key="proof_origin",
             width=320,
         )
@@ -159,7 +159,7 @@ def _reliability(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
         charts.reliability_figure(rows, dark=page.dark()),
         words.chance_title(rows),
         f"Share of customers who bought in {words.ahead(found)}, by forecast chance, with 95\u00a0% "
-        f"intervals. {words.name(model)}; {words.dates(origin)}.",
+        f"intervals; {words.within(rows)}. {words.name(model)}; {words.dates(origin)}.",
         "reliability",
     )
 
@@ -227,10 +227,7 @@ def _leaderboard(found: Receipt, chosen: str) -> None:
     st.subheader("Models and rules of thumb", anchor=False)
     when = f"as of {day(chosen)}" if chosen else f"mean of {len(found['origins'])} past dates"
     if told := words.rivals(found):
-        st.markdown(
-            plain(told)
-            + (" On all dates together." if chosen and len(found["origins"]) > 1 else "")
-        )
+        st.markdown(plain(told))
     parts.table(shown, "proof_table", f"{len(rows)} models and rules, the smallest error first")
     st.caption(f"Smallest error first, {when}; orders and revenue of {words.ahead(found)}.")
     for name, dates in proof.failures(found).items():
@@ -252,7 +249,7 @@ def _downloads(found: Receipt) -> None:
     left, right = st.columns(2)
     with left:
         _button(
-            "Models and rules, every date (CSV)", lambda: written(board_rows(found)), "backtest"
+            "Models and rules, every date (CSV)", lambda: written(proof.boards(found)), "backtest"
         )
         _button("Groups by forecast (CSV)", lambda: written(bin_rows(found)), "backtest_groups")
     with right:
@@ -276,12 +273,6 @@ def _button(label: str, data: Callable[[], bytes], stem: str, kind: str = "csv")
         on_click="ignore",
         width="stretch",
     )
-
-
-def board_rows(found: Receipt) -> list[dict[str, Any]]:
-    """Return the leaderboards of all dates, the mean first (``as_of`` is ``all`` there)."""
-    days = ["", *(str(o["as_of"]) for o in found["origins"])]
-    return [{"as_of": d or "all"} | row for d in days for row in proof.leaderboard(found, d)]
 
 
 def bin_rows(found: Receipt) -> list[dict[str, Any]]:

@@ -29,7 +29,9 @@ _RULES: Final = {
     "recency-rule": "that who bought lately is active",
 }
 #: A wider distance between two shares than this is said as a range.
-_CLOSE: Final = 0.005
+_CLOSE: Final = 0.015
+#: A total that is off by less was as expected.
+_EXACT: Final = 0.005
 
 
 def name(contender: str) -> str:
@@ -108,17 +110,24 @@ def against_rules(found: Facts, model: str) -> str:
 
 
 def rivals(found: Facts) -> str:
-    """Say which contender was the best, and whether the next one is really apart."""
+    """Say who was best customer by customer, whether the next one is really apart, whose total."""
     together, second = found["together"], found["runner_up"]
     if together is None or second is None:
         return ""
     best = name(together["best"])
-    if found["noise"]:
-        return (
-            f"{best} had the smallest error, but the difference to {name(second)} is too small to "
-            "tell them apart."
-        )
-    return f"{best} had the smallest error, ahead of {name(second)} by more than chance."
+    dates = "On all dates together, " if len(found["origins"]) > 1 else ""
+    told = f"{dates}{best} had the smallest error customer by customer"
+    told += (
+        f", but the difference to {name(second)} is too small to tell them apart."
+        if found["noise"]
+        else f", ahead of {name(second)} by more than chance."
+    )
+    total = proof.closest_total(found)
+    if total is None or total == together["best"]:
+        return told
+    return (
+        f"{told} The total came closest in {name(total)}: {foretold(found, total)} of the orders."
+    )
 
 
 def shorter(found: Facts) -> str:
@@ -149,13 +158,21 @@ def ranking_title(rows: Sequence[Facts]) -> str:
 
 
 def chance_title(rows: Sequence[Facts]) -> str:
+    """Say which share of the customers bought, and which the chances had said."""
+    customers = sum(float(r["customers"]) for r in rows)
+    came, said = (
+        percent(sum(float(r["customers"]) * float(r[k]) for r in rows) / customers)
+        for k in ("actual", "predicted")
+    )
+    if came == said:
+        return f"{came} of the customers bought, as their chances had said"
+    return f"{came} of the customers bought; their chances had said {said}"
+
+
+def within(rows: Sequence[Facts]) -> str:
     """Say in how many groups the forecast chance lies within the interval of what came."""
     inside = sum(r["low"] <= r["predicted"] <= r["high"] for r in rows)
-    if inside == len(rows):
-        return "The chances of buying came true in every group"
-    if not inside:
-        return "The chances of buying came true in no group"
-    return f"The chances of buying came true in {inside} of {len(rows)} groups"
+    return f"the forecast lies within them in {inside} of {plural(len(rows), 'group')}"
 
 
 def tracking_title(weeks: Sequence[Facts], contender: str) -> str:
@@ -164,7 +181,7 @@ def tracking_title(weeks: Sequence[Facts], contender: str) -> str:
     if actual <= 0:
         return "No order came in the weeks of the test"
     off = said / actual - 1
-    if abs(off) < _CLOSE:
+    if abs(off) < _EXACT:
         return f"After {plural(len(weeks), 'week')} the expected orders had come"
     more = "more" if off < 0 else "fewer"
     return (
