@@ -48,8 +48,8 @@ def show(run: Run) -> None:
     if model is None:
         _explanation(found)
         return
-    if shorter := words.shorter(found):
-        st.caption(plain(shorter))
+    for told in filter(None, (words.shorter(found), words.untested(found))):
+        st.caption(plain(told))
     chosen = _choice(found)
     page.cards(_cards(found, model, chosen), "proof")
     origin = proof.origin_of(found, chosen)

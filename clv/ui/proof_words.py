@@ -71,7 +71,8 @@ def sentence(found: Facts) -> str:
             f"Tested on {dates}: nobody known then ordered in {ahead(found)}, so that the forecast "
             "cannot be compared with orders."
         )
-    parts = [f"{name(model)} foretold {share} of the orders of {ahead(found)}"]
+    who = f"the rule of thumb {_RULES[model]}" if model in proof.RULES else name(model)
+    parts = [f"{who} foretold {share} of the orders of {ahead(found)}"]
     parts += filter(None, [against_rules(found, model)])
     if row["orders_top10"] is not None:
         parts.append(
@@ -137,9 +138,19 @@ def shorter(found: Facts) -> str:
     return str(found["reason"])
 
 
+def untested(found: Facts) -> str:
+    """Say where the answer is about another model than the forecast's own."""
+    if proof.subject(found) in {None, found["model"]}:
+        return ""
+    return (
+        "The forecast's own model could not be tested on every date; the answer is about the best "
+        "of those that could."
+    )
+
+
 def dates(origin: Facts) -> str:
-    """Return ``30 Sep 1997, then 9 months seen`` of one origin, short."""
-    return f"As of {day(origin['as_of'])}, compared up to {day(origin['end'])}"
+    """Return ``as of 30 Sep 1997, compared up to 30 Jun 1998``."""
+    return f"as of {day(origin['as_of'])}, compared up to {day(origin['end'])}"
 
 
 def ranking_title(rows: Sequence[Facts]) -> str:
