@@ -264,6 +264,12 @@ def test_other_sentences():
     assert "too small to tell them apart" in words.rivals(close)
     apart = receipt(pair | {"bg-nbd": 2.0}, {"bg-nbd": [1.0, 0.5, 1.5]}, "mbg-nbd")
     assert "ahead of BG/NBD by more than chance" in words.rivals(apart)
+    total = receipt(pair, {"bg-nbd": [0.2, 0.1, 0.3]}, "mbg-nbd")
+    for origin in total["origins"]:
+        origin["measures"]["bg-nbd"]["purchases"] = {"bias": 0.02}
+    assert words.rivals(total).endswith(
+        "Closest to the total came BG/NBD, with 102\u00a0% of the orders."
+    )
 
 
 def test_titles():

@@ -39,6 +39,11 @@ def name(contender: str) -> str:
     return NAMES.get(contender, contender)
 
 
+def who(contender: str) -> str:
+    """Return a contender's name within a sentence."""
+    return f"the rule of thumb {_RULES[contender]}" if contender in _RULES else name(contender)
+
+
 def ahead(found: Facts) -> str:
     """Return ``the following 9 months``."""
     months = int(found["horizon_months"])
@@ -71,8 +76,7 @@ def sentence(found: Facts) -> str:
             f"Tested on {dates}: nobody known then ordered in {ahead(found)}, so that the forecast "
             "cannot be compared with orders."
         )
-    who = f"the rule of thumb {_RULES[model]}" if model in proof.RULES else name(model)
-    parts = [f"{who} foretold {share} of the orders of {ahead(found)}"]
+    parts = [f"{who(model)} foretold {share} of the orders of {ahead(found)}"]
     parts += filter(None, [against_rules(found, model)])
     if row["orders_top10"] is not None:
         parts.append(
@@ -96,7 +100,7 @@ def against_rules(found: Facts, model: str) -> str:
             together["apart"][model], float(loss[rule])
         )
         verdict = "was better" if sure else "was at least as good"
-        return f"the rule of thumb {_RULES[rule]} {verdict} customer by customer"
+        return f"{who(rule)} {verdict} customer by customer"
     if together["best"] == model:
         sure = proof.differs(together["apart"][rule], float(loss[model]))
     else:
@@ -104,7 +108,7 @@ def against_rules(found: Facts, model: str) -> str:
         _, low, _ = together["apart"][rule]
         sure = low > loss[model] - loss[together["best"]]
     if not sure:
-        return f"the rule of thumb {_RULES[rule]} was about as good customer by customer"
+        return f"{who(rule)} was about as good customer by customer"
     ranks = _gini(found, model) > max((_gini(found, r) for r in rules), default=0.0)
     did = "forecast and ranked customers" if ranks else "forecast customers"
     return f"{did} better than every rule of thumb"
@@ -115,20 +119,18 @@ def rivals(found: Facts) -> str:
     together, second = found["together"], found["runner_up"]
     if together is None or second is None:
         return ""
-    best = name(together["best"])
-    dates = "On all dates together, " if len(found["origins"]) > 1 else ""
-    told = f"{dates}{best} had the smallest error customer by customer"
+    several = " over all dates" if len(found["origins"]) > 1 else ""
+    told = f"The smallest error customer by customer{several} was that of {who(together['best'])}"
     told += (
-        f", but the difference to {name(second)} is too small to tell them apart."
+        f", but the difference to {who(second)} is too small to tell them apart."
         if found["noise"]
-        else f", ahead of {name(second)} by more than chance."
+        else f", ahead of {who(second)} by more than chance."
     )
     total = proof.closest_total(found)
     if total is None or total == together["best"]:
         return told
-    return (
-        f"{told} The total came closest in {name(total)}: {foretold(found, total)} of the orders."
-    )
+    share = foretold(found, total)
+    return f"{told} Closest to the total came {who(total)}, with {share} of the orders."
 
 
 def shorter(found: Facts) -> str:
