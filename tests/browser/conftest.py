@@ -155,6 +155,7 @@ class Visit:
 
     def download(self, key: str) -> Path:
         """Press a download button; return the file and check nothing else happened."""
+        self.settle()  # A page that is still being drawn may put a new button in the old one's place.
         before = self.tab.url
         with self.tab.expect_download(timeout=_TIMEOUT) as info:
             self.tab.locator(f".st-key-{key} :is(a, button)").first.click()
