@@ -338,5 +338,5 @@ def _explanation(found: Receipt) -> None:
             "the shop shows only afterwards.\n\n"
             "**Sources.** Fader, Hardie & Lee (2005); Batislam, Denizel & Filiztekin (2007); "
             "Schmittlein, Morrison & Colombo (1987); Wübben & von Wangenheim (2008) on rules of "
-            "thumb; Murphy (1973); Hanley & MacGibbon (2006)."
+            "thumb; Hanley & MacGibbon (2006)."
         )
