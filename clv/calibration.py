@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from clv.metrics import wilson
-from clv.models.inputs import distinct_pairs
+from clv.models.inputs import distinct_triples
 from clv.ranges import HIGHEST_LEVEL, LEVEL, spread
 from clv.totals import model_error, parameter_error
 
@@ -97,7 +97,7 @@ def check(
         The nominal one: says which ranges are 0 to 0.
     """
     history, days = found.history, float(found.origin.days)
-    x, t_x, age, place = distinct_triples(history.frequency, history.recency, history.T)
+    (x, t_x, age), place, _ = distinct_triples(history.frequency, history.recency, history.T)
     all_of_them = spend is not None and spend.name == "gamma-gamma-all"
     value = history.mean_value if all_of_them else history.monetary_value
     error = parameter_error(
@@ -282,15 +282,3 @@ def evaluate(checks: Sequence[Check], level: float = LEVEL) -> dict[str, Any]:
         "model_error": model_error(*sums),
         "tests": len(checks),
     }
-
-
-def distinct_triples(
-    frequency: Floats,
-    recency: Floats,
-    T: Floats,  # noqa: N803
-) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
-    """Return the distinct (frequency, recency, T), and the position of each customer's."""
-    x, age, pair = distinct_pairs(frequency, T)
-    pairs, t_x, place = distinct_pairs(pair.astype(float), recency)
-    of = pairs.astype(np.intp)
-    return x[of], t_x, age[of], place

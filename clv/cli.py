@@ -21,7 +21,7 @@ import typer
 
 from clv import __version__, terminal
 from clv.errors import ClvError, InputError, SettingsError, did_you_mean
-from clv.runs import Draft, Store, write_json
+from clv.runs import Draft, Run, Store, write_json, write_rows
 from clv.settings import MODELS, IngestOptions, Settings
 
 if TYPE_CHECKING:
@@ -108,6 +108,10 @@ Rejects = Annotated[
     Path | None, typer.Option(help="Write the rejected rows here (CSV or .parquet).")
 ]
 Report = Annotated[Path | None, typer.Option(help="Write the check report here (JSON).")]
+RunId = Annotated[
+    str | None, typer.Option("--run", help="Id of a run. Default, and latest: the newest.")
+]
+OutCsv = Annotated[Path | None, typer.Option(help="Write CSV here instead of the terminal.")]
 StoreDir = Annotated[
     Path | None,
     typer.Option(help="Folder of the run store. Default: $CLV_RUNS, else data/runs."),
@@ -223,20 +227,15 @@ def top(
     ],
     *,
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many customers.")] = 100,
-    run_id: Annotated[
-        str | None, typer.Option("--run", help="Id of a run. Default: the newest.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Write CSV here instead of the terminal.")
-    ] = None,
+    run_id: RunId = None,
+    out: OutCsv = None,
     store: StoreDir = None,
 ) -> None:
     """Show the customers predicted to buy, or to spend, most.
 
     Example: python -m clv top spenders --n 100 --out top.csv
     """
-    where = Store(store)
-    chosen = where.run(run_id) if run_id else where.latest()
+    chosen = _chosen(run_id, store)
     figure = "predicted_purchases" if kind == "buyers" else "predicted_revenue"
     total = chosen.summary[figure]
     if total is None:
@@ -269,9 +268,7 @@ def segments(
             "Default: the sizes of all groups."
         ),
     ] = None,
-    run_id: Annotated[
-        str | None, typer.Option("--run", help="Id of a run. Default: the newest.")
-    ] = None,
+    run_id: RunId = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Write the segment's campaign list here (CSV) instead of the terminal."),
@@ -284,8 +281,7 @@ def segments(
     """
     from clv.segments import lists, tables  # noqa: PLC0415
 
-    where = Store(store)
-    chosen = where.run(run_id) if run_id else where.latest()
+    chosen = _chosen(run_id, store)
     if segment is None:
         if out is not None:
             msg = "A campaign list is of one segment, and none is named."
@@ -308,9 +304,7 @@ def segments(
 @app.command()
 def simulate(
     *,
-    run_id: Annotated[
-        str | None, typer.Option("--run", help="Id of a run, or latest: the newest.")
-    ] = None,
+    run_id: RunId = None,
     population: Annotated[
         Literal["new", "yours"],
         typer.Option(help="new: drawn from the fitted model; yours: a sample of the run's own."),
@@ -324,9 +318,7 @@ def simulate(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Repeat a run. Default: another one each time.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Write CSV here instead of the terminal.")
-    ] = None,
+    out: OutCsv = None,
     store: StoreDir = None,
 ) -> None:
     """Simulate who is still alive after 10 days, 1, 10 and 100 years, and what they have bought.
@@ -337,8 +329,7 @@ def simulate(
 
     from clv import simulate as simulation  # noqa: PLC0415
 
-    where = Store(store)
-    chosen = where.run(run_id) if run_id and run_id != "latest" else where.latest()
+    chosen = _chosen(run_id, store)
     model = simulation.purchase_model(chosen)
     if out is not None:
         _writable([out])
@@ -347,7 +338,7 @@ def simulate(
     ahead = simulation.outlook(chosen, model, population, customers=customers, runs=runs, seed=seed)
     rows = simulation.table(one, ahead)
     if out is not None:
-        simulation.write_csv(pa.Table.from_pylist(rows), out)
+        write_rows(pa.Table.from_pylist(rows), out)
         typer.echo(f"{out}: {ahead.customers:,} customers, {runs:,} runs, seed {seed}.")
         return
     terminal.say_simulation(rows)
@@ -357,9 +348,7 @@ def simulate(
 @app.command()
 def backtest(
     *,
-    run_id: Annotated[
-        str | None, typer.Option("--run", help="Id of a run, or latest: the newest.")
-    ] = None,
+    run_id: RunId = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Write every date's table here (CSV), or everything (.json)."),
@@ -372,10 +361,9 @@ def backtest(
     """
     import pyarrow as pa  # noqa: PLC0415
 
-    from clv import proof, simulate  # noqa: PLC0415
+    from clv import proof  # noqa: PLC0415
 
-    where = Store(store)
-    chosen = where.run(run_id) if run_id and run_id != "latest" else where.latest()
+    chosen = _chosen(run_id, store)
     if out is not None:
         _writable([out])
     with terminal.progress() as progress:
@@ -389,7 +377,7 @@ def backtest(
     elif out.suffix == ".json":
         write_json(out, found)
     else:
-        simulate.write_csv(pa.Table.from_pylist(proof.boards(found)), out)
+        write_rows(pa.Table.from_pylist(proof.boards(found)), out)
     terminal.say_tests(found, out)
 
 
@@ -413,6 +401,12 @@ def sample(
     _writable([out])
     shutil.copyfile(sample_path(name), out)
     typer.echo(f"{out}: {SAMPLES[name].title}. {SAMPLES[name].description}")
+
+
+def _chosen(run_id: str | None, store: Path | None) -> Run:
+    """Return the run that was asked for, else the newest."""
+    where = Store(store)
+    return where.run(run_id) if run_id and run_id != "latest" else where.latest()
 
 
 def _options(

@@ -105,7 +105,7 @@ def receipt(run: Run, progress: Progress) -> dict[str, Any]:
 
 
 def _tested(run: Run, progress: Progress) -> dict[str, Any]:
-    value = bool(run.report.get("has_revenue", True)) and run.summary.get("revenue") is not None
+    value = run.has_value
     settings = run.settings
     result: dict[str, Any] = {
         "as_of": str(settings["as_of"])[:10],

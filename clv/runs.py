@@ -100,6 +100,14 @@ def copy_csv(con: duckdb.DuckDBPyConnection, sql: str, target: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
+def write_rows(rows: pa.Table, target: Path) -> None:
+    """Write a table in memory as CSV, formula cells neutralised."""
+    kinds = {f.name: "VARCHAR" if str(f.type) == "string" else "" for f in rows.schema}
+    with engine.connect() as con:
+        con.register("rows", rows)
+        copy_csv(con, f"SELECT {safe_cells(kinds)} FROM rows", target)
+
+
 def write_table(
     con: duckdb.DuckDBPyConnection,
     table: str,
@@ -208,6 +216,13 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """Totals of the run and the concentration curve."""
         return read_json(self.path / "summary.json")
+
+    @property
+    def has_value(self) -> bool:
+        """Whether the file had amounts; without them no money may be shown, not even 0."""
+        return (
+            bool(self.report.get("has_revenue", True)) and self.summary.get("revenue") is not None
+        )
 
     @property
     def labels(self) -> list[str]:

@@ -18,14 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from clv import engine
 from clv.errors import InputError
 from clv.models.card import from_card
-from clv.runs import copy_csv, safe_cells
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from clv.models.base import Floats, PurchaseModel
@@ -374,11 +370,3 @@ def customer_table(one: OneRun) -> pa.Table:
         columns[f"alive_after_{label}"] = lifetime > day
         columns[f"purchases_after_{label}"] = one.purchases[order, at]
     return pa.table(columns)
-
-
-def write_csv(rows: pa.Table, target: Path) -> None:
-    """Write a table as CSV, formula cells neutralised."""
-    kinds = {f.name: "VARCHAR" if pa.types.is_string(f.type) else "" for f in rows.schema}
-    with engine.connect() as con:
-        con.register("rows", rows)
-        copy_csv(con, f"SELECT {safe_cells(kinds)} FROM rows", target)

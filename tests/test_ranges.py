@@ -19,7 +19,6 @@ from clv.calibration import (
     check,
     compare,
     coverage,
-    distinct_triples,
     evaluate,
     groups_of,
     is_whale,
@@ -30,6 +29,7 @@ from clv.models.beta_geo_formulas import count_probability
 from clv.models.cnbd import BGCNBD, MBGCNBD
 from clv.models.counts import purchase_counts, states
 from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
+from clv.models.inputs import distinct_triples
 from clv.models.ladder import fit_purchases, fit_spend
 from clv.models.pareto_nbd import ParetoNBD
 from clv.models.reliability import total_forecast_error
@@ -418,7 +418,7 @@ def cdnow_checks():
         cdnow(con, 1)
         for origin in plan(date(1997, 1, 1), date(1998, 6, 30), 9).origins:
             known = sample(con, origin)
-            x, t_x, age, place = distinct_triples(*known.history[:3])
+            (x, t_x, age), place, _ = distinct_triples(*known.history[:3])
             purchases = fit_purchases(x, t_x, age, np.bincount(place).astype(float)).model
             spend = fit_spend(known.history.frequency, known.history.monetary_value).model
             found.append(check(known, purchases, spend))

@@ -15,6 +15,7 @@ from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.card import from_card
 from clv.models.draws import Draws, stays_alive
 from clv.models.simple import PooledRate
+from clv.runs import write_rows
 from clv.simulate import CHECKPOINTS, GRID, MARKS, NEW, YEAR, Population
 from tests.ui.fakes import PURCHASES, fake_run
 
@@ -308,7 +309,7 @@ def test_the_customers_as_csv(run, tmp_path):
     one = simulate.one_run(run, simulate.purchase_model(run), "yours", seed=5)
     one.customer_id[0] = "=1+1"
     target = tmp_path / "out.csv"
-    simulate.write_csv(simulate.customer_table(one), target)
+    write_rows(simulate.customer_table(one), target)
     with target.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:4] == [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,27 @@ class PurchaseScores(NamedTuple):
     next_order_days: Floats
     purchases_if_active: Floats
     p_silent: Floats
+
+    @classmethod
+    def of_active(
+        cls,
+        p_alive: Floats,
+        *,
+        p_purchase: Floats,
+        purchases: Floats,
+        next_order_days: Floats,
+        p_silent: Floats,
+    ) -> Self:
+        """Build from the chances and expectations of customers still active; shapes as above."""
+        alive = p_alive[:, None]
+        return cls(
+            p_alive=p_alive,
+            p_purchase=p_purchase * alive,
+            purchases=purchases * alive,
+            next_order_days=next_order_days,
+            purchases_if_active=purchases,
+            p_silent=p_silent,
+        )
 
 
 class PurchaseModel(Protocol):

@@ -16,8 +16,8 @@ from clv.models.beta_geo_expectation import purchases_while_alive
 from clv.models.beta_geo_formulas import count_probability, probability_alive
 from clv.models.beta_geo_likelihood import BetaGeoLikelihood
 from clv.models.draws import beta_geo_draws, stays_alive
+from clv.models.gamma_rate import GammaRateModel
 from clv.models.inputs import distinct_pairs, like
-from clv.models.triples import TripleModel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -30,7 +30,7 @@ NAMES: Final = ("r", "alpha", "a", "b")
 LONGEST_WAIT: Final = 1e9
 
 
-class BetaGeoModel(TripleModel):
+class BetaGeoModel(GammaRateModel):
     """Formulas of both, on plain arrays; goes before a lifetimes fitter where one is wanted.
 
     Attributes
@@ -130,50 +130,6 @@ class BetaGeoModel(TripleModel):
             alive = alive.reshape(())
         return like(soon * alive, frequency, recency, T, t)
 
-    def wait_if_alive(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        q: ArrayLike = 0.5,
-    ) -> Any:
-        """Return the quantile of the wait for the next purchase, given alive at T.
-
-        Lomax: ``(alpha + T) * ((1 - q)^(-1 / (r + x)) - 1)``; infinite where that exceeds what a
-        float can hold.
-
-        Raises
-        ------
-        ValueError
-            When q is not in [0, 1).
-        """
-        r, alpha, _, _ = self.parameters()
-        x, age, level = (np.asarray(v, dtype=float) for v in (frequency, T, q))
-        if not ((level >= 0) & (level < 1)).all():
-            msg = "The quantile q must be at least 0 and below 1."
-            raise ValueError(msg)
-        with np.errstate(over="ignore"):
-            wait = (alpha + age) * np.expm1(-np.log1p(-level) / (r + x))
-        return like(wait, frequency, T, q)
-
-    def due(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        q: ArrayLike = 0.9,
-    ) -> Any:
-        """Return the quantile of the wait after the last purchase, for a customer who stayed active.
-
-        Lomax, like `wait_if_alive`, but counted from the last purchase and knowing nothing of what
-        came after it: ``(alpha + recency) * ((1 - q)^(-1 / (r + x)) - 1)``. A customer silent for
-        longer has a ``p_silent`` below ``1 - q``.
-
-        Raises
-        ------
-        ValueError
-            When q is not in [0, 1).
-        """
-        return self.wait_if_alive(frequency, recency, q)
-
     def wait(
         self,
         frequency: ArrayLike,
@@ -272,24 +228,19 @@ class BetaGeoModel(TripleModel):
         x, t_x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, recency, T))
         times = np.atleast_1d(np.asarray(horizons, dtype=float))
         alive = self.conditional_probability_alive(x, t_x, age)
-        # Active after the last purchase, the rate is gamma-distributed with shape r + x and rate
-        # alpha + t_x; the wait for the next one is Lomax again.
-        silent = np.exp(-(r + x) * np.log1p((age - t_x) / (alpha + t_x)))
+        silent = self.p_silent(x, t_x, age)
         x, age, pair = distinct_pairs(x, age)
         shape, rate = (r + x)[:, None], (alpha + age)[:, None]
         expected = purchases_while_alive(
             times, shape, rate, a, (b + x + self.first_can_be_last)[:, None]
         )
         soon = -np.expm1(-shape * np.log1p(times / rate))
-        if_active, p_purchase = expected[pair], soon[pair]
-        p_purchase *= alive[:, None]
         median = np.minimum(np.asarray(self.wait_if_alive(x, age)), LONGEST_WAIT)
-        return PurchaseScores(
-            p_alive=alive,
-            p_purchase=p_purchase,
-            purchases=if_active * alive[:, None],
+        return PurchaseScores.of_active(
+            alive,
+            p_purchase=soon[pair],
+            purchases=expected[pair],
             next_order_days=median[pair],
-            purchases_if_active=if_active,
             p_silent=silent,
         )
 

@@ -359,12 +359,11 @@ class CNBDModel(TripleModel):
         # Where next to nothing is expected, the closed form has the digits.
         if_active = np.maximum(self._if_active(x, t_x, age, times), soon)
         median = np.asarray(self.wait_if_alive(x, age, recency=t_x))
-        return PurchaseScores(
-            p_alive=alive,
-            p_purchase=soon * alive[:, None],
-            purchases=if_active * alive[:, None],
+        return PurchaseScores.of_active(
+            alive,
+            p_purchase=soon,
+            purchases=if_active,
             next_order_days=np.minimum(median, LONGEST_WAIT),
-            purchases_if_active=if_active,
             p_silent=self.p_silent(x, t_x, age),
         )
 

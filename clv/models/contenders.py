@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 import numpy as np
 
 from clv.models.cnbd import CNBDModel
-from clv.models.inputs import distinct_pairs
+from clv.models.inputs import distinct_triples
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from clv.models.base import Floats, PurchaseModel, SpendModel
 
 
@@ -141,8 +139,8 @@ class Probabilistic:
         """Fit both models on the customers as they stand."""
         del past
         counts = history.counts()
-        x, t_x, age, place = _distinct(history)
-        triples = x, t_x, age, np.bincount(place, counts)
+        distinct, place, _ = distinct_triples(history.frequency, history.recency, history.T)
+        triples = *distinct, np.bincount(place, counts)
         if isinstance(self.purchases, CNBDModel):
             self.purchases.fit(*triples, log_gaps=history.log_gaps)
         else:
@@ -155,8 +153,8 @@ class Probabilistic:
 
     def score(self, history: History, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
-        x, t_x, age, place = _distinct(history)
-        scores = self.purchases.score(x, t_x, age, [days])
+        distinct, place, _ = distinct_triples(history.frequency, history.recency, history.T)
+        scores = self.purchases.score(*distinct, [days])
         purchases = scores.purchases[place, 0]
         worth = np.zeros(purchases.size)
         if self.spend is not None:
@@ -167,11 +165,3 @@ class Probabilistic:
         """Return the mean value that the spend model is about."""
         counts_first = self.spend is not None and self.spend.name == "gamma-gamma-all"
         return history.mean_value if counts_first else history.monetary_value
-
-
-def _distinct(history: History) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
-    """Return the distinct (frequency, recency, T), and the position of each customer's."""
-    x, age, pair = distinct_pairs(history.frequency, history.T)
-    pairs, t_x, place = distinct_pairs(pair.astype(float), history.recency)
-    pair = pairs.astype(np.intp)
-    return x[pair], t_x, age[pair], place

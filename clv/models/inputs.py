@@ -92,13 +92,22 @@ def distinct_pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, NDArr
 def distinct_triples(
     frequency: Floats, recency: Floats, T: Floats
 ) -> tuple[tuple[Floats, Floats, Floats], NDArray[np.intp], Floats]:
-    """Return the distinct triples of whole numbers in order, each row's position, and their counts.
+    """Return the distinct triples in order, each row's position, and their counts.
 
-    A triple is packed into one number. It fits: there are no more purchase days than days, and a
-    million of either is a history of 2,700 years.
+    Whole numbers (days) are packed into one. It fits: there are no more purchase days than days, and
+    a million of either is a history of 2,700 years.
     """
     if T.size == 0:
         return (T, T, T), np.empty(0, dtype=np.intp), T
+    if (recency % 1).any() or (T % 1).any():
+        rows, place, sizes = np.unique(
+            np.column_stack((frequency, recency, T)),
+            axis=0,
+            return_inverse=True,
+            return_counts=True,
+        )
+        first, second, third = rows.T
+        return (first, second, third), place.ravel(), sizes.astype(float)
     width = int(T.max()) + 1
     packed = (frequency.astype(np.int64) * width + recency.astype(np.int64)) * width
     codes, position, counts = np.unique(

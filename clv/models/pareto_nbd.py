@@ -13,9 +13,9 @@ from scipy.special import exprel
 
 from clv.models.base import PurchaseScores
 from clv.models.draws import Draws
+from clv.models.gamma_rate import GammaRateModel
 from clv.models.inputs import distinct_pairs, like
 from clv.models.pareto_nbd_likelihood import NODES, ParetoNBDLikelihood, silent_nodes
-from clv.models.triples import TripleModel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -33,7 +33,7 @@ _BETWEEN = np.polynomial.legendre.leggauss(POINTS)
 _WHOLE = np.polynomial.legendre.leggauss(NODES)
 
 
-class ParetoNBD(TripleModel):
+class ParetoNBD(GammaRateModel):
     """Pareto/NBD (Schmittlein, Morrison & Colombo 1987) with an exact, fast, robust fit.
 
     Purchases are Poisson with a rate that is gamma(r, alpha) among customers; a customer leaves at a
@@ -150,39 +150,6 @@ class ParetoNBD(TripleModel):
         """
         return like(self.purchases_if_alive(t, 0, 0), t)
 
-    def wait_if_alive(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        q: ArrayLike = 0.5,
-    ) -> Any:
-        """Return the quantile of the wait for the next purchase, for a customer who stays active.
-
-        Lomax: ``(alpha + T) * ((1 - q)^(-1 / (r + x)) - 1)``; infinite where that exceeds what a
-        float can hold. The rate of buying and the hazard of leaving are independent, so it is the
-        same whenever the customer leaves after that.
-
-        Raises
-        ------
-        ValueError
-            When q is not in [0, 1).
-        """
-        r, alpha, _, _ = self.parameters()
-        x, age, level = (np.asarray(v, dtype=float) for v in (frequency, T, q))
-        if not ((level >= 0) & (level < 1)).all():
-            msg = "The quantile q must be at least 0 and below 1."
-            raise ValueError(msg)
-        with np.errstate(over="ignore"):
-            wait = (alpha + age) * np.expm1(-np.log1p(-level) / (r + x))
-        return like(wait, frequency, T, q)
-
-    def due(self, frequency: ArrayLike, recency: ArrayLike, q: ArrayLike = 0.9) -> Any:
-        """Return the quantile of the wait after the last purchase, for a customer who stayed active.
-
-        As `wait_if_alive`, counted from the last purchase and knowing nothing of what came after it.
-        """
-        return self.wait_if_alive(frequency, recency, q)
-
     # -- all customers at once -------------------------------------------------------------------
 
     def p_purchase_between(self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike) -> Floats:
@@ -266,22 +233,19 @@ class ParetoNBD(TripleModel):
             ``next_order_days`` and ``p_silent`` are of a customer who stays active; the median is
             cut off at ``LONGEST_WAIT``.
         """
-        r, alpha, _, _ = self.parameters()
         x, t_x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, recency, T))
         times = np.atleast_1d(np.asarray(horizons, dtype=float))
         alive = self.conditional_probability_alive(x, t_x, age)
-        # Who stayed active has a rate that is gamma(r + x, alpha + t_x) after the last purchase.
-        silent = np.exp(-(r + x) * np.log1p((age - t_x) / (alpha + t_x)))
+        silent = self.p_silent(x, t_x, age)
         x, age, pair = distinct_pairs(x, age)
         if_active = self.purchases_if_alive(times, x[:, None], age[:, None])[pair]
         soon = self._purchase_if_alive(x, age, times)[pair]
         median = np.minimum(np.asarray(self.wait_if_alive(x, age)), LONGEST_WAIT)
-        return PurchaseScores(
-            p_alive=alive,
-            p_purchase=soon * alive[:, None],
-            purchases=if_active * alive[:, None],
+        return PurchaseScores.of_active(
+            alive,
+            p_purchase=soon,
+            purchases=if_active,
             next_order_days=median[pair],
-            purchases_if_active=if_active,
             p_silent=silent,
         )
 

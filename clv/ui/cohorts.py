@@ -117,7 +117,7 @@ def _controls(run: Run) -> tuple[Grain, Measure]:
         key="cohort_grain",
         persist_state="session",
     )
-    measures = [m for m in words.MEASURES if page.has_value(run) or "revenue" not in m]
+    measures = [m for m in words.MEASURES if run.has_value or "revenue" not in m]
     measure: Measure = right.selectbox(
         "What to look at",
         measures,
@@ -329,7 +329,7 @@ def _table(run: Run, found: CohortReport, currency: str) -> None:
         "to (days)": (column("days_to_second_75"), number(format="%.0f")),
         "Orders per customer": (column("orders_per_customer"), number(format="%.2f")),
     }
-    if page.has_value(run):
+    if run.has_value:
         shown[with_unit("Revenue per customer", currency)] = (
             column("revenue_per_customer"),
             number(format="%.2f", help=f"So far, up to {day(found.facts.as_of)}."),

@@ -188,7 +188,7 @@ def _cards(run: Run, found: Known) -> list[page.Card]:
         f"{plural(facts['orders'], 'order')} since {day(facts['first_order'])}, "
         f"the last on {day(facts['last_order'])}."
     )
-    if page.has_value(run):
+    if run.has_value:
         row.append(page.Card("Spent so far", money(facts["revenue"], currency), told))
     else:
         row.append(page.Card("Orders so far", count(facts["orders"]), told))

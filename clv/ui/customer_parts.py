@@ -117,7 +117,7 @@ def who(run: Run, facts: Facts, labels: dict[str, str]) -> None:
         "Last order": day(facts["last_order"]),
         "Orders": orders,
     }
-    if page.has_value(run):
+    if run.has_value:
         told["Spent"] = money(facts["revenue"], currency)
         told["Average order"] = money(facts["revenue"] / facts["orders"], currency)
         if facts["orders"] > facts["frequency"] + 1:
@@ -175,7 +175,7 @@ def timeline(run: Run, facts: Facts, seen: one.Outlook | None) -> None:
     currency = str(settings.get("currency") or "")
     table = run.customer_orders(facts["customer_id"])
     as_of, end = as_of_day(settings), horizon_day(settings)
-    known = page.has_value(run)
+    known = run.has_value
     # A next order far beyond the horizon would squeeze the history into a corner.
     when = to_date(facts["next_order_date"])
     shown = when if when is not None and when <= end else None
@@ -287,7 +287,7 @@ def monthly(run: Run, facts: Facts) -> None:
 
 def comparison(run: Run, facts: Facts, cohort: one.Peers | None, group: one.Peers | None) -> None:
     """Show how the customer compares with cohort and group."""
-    sentence = words.peers_sentence(facts, cohort, group, valued=page.has_value(run))
+    sentence = words.peers_sentence(facts, cohort, group, valued=run.has_value)
     if not sentence:
         return
     st.subheader("Compared with others", anchor=False)

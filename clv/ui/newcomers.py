@@ -10,8 +10,8 @@ import pyarrow as pa
 import streamlit as st
 
 from clv import acquisition, charts
+from clv.runs import write_rows
 from clv.segments import tables
-from clv.simulate import write_csv
 from clv.ui import page, parts, session
 from clv.ui import segment_words as words
 from clv.ui.formatting import day, money, percent_number, symbol, with_unit
@@ -47,7 +47,7 @@ def _labels(run: Run) -> list[str]:
 
 def show(run: Run) -> None:
     """Show the controls, the curves, the table, its download, the explanation."""
-    has_value = page.has_value(run)
+    has_value = run.has_value
     currency = str(run.settings.get("currency") or "")
     with st.spinner("Following the new customers…", show_time=False):
         total = everyone(run)
@@ -85,7 +85,7 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
     """Return label, payback in months, margin as a share, and cost: None for the ceiling."""
     names = {_COHORT: "Quarter of the first order"}
     currency = str(run.settings.get("currency") or "")
-    boxes = st.columns(4 if page.has_value(run) else 2, vertical_alignment="bottom")
+    boxes = st.columns(4 if run.has_value else 2, vertical_alignment="bottom")
     label = boxes[0].selectbox(
         "Compare by",
         _labels(run),
@@ -96,14 +96,14 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
         help="The label of the customer's first order.",
     )
     months = boxes[1].number_input(
-        "Earned back within (months)" if page.has_value(run) else "Months",
+        "Earned back within (months)" if run.has_value else "Months",
         min_value=1,
         max_value=total.longest,
         value=min(PAYBACK, total.longest),
         key=f"payback_{run.id}",
         persist_state="session",
     )
-    if not page.has_value(run):
+    if not run.has_value:
         return str(label), int(months), 1.0, None
     margin = boxes[2].number_input(
         "Margin (%)",
@@ -131,7 +131,7 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
 
 
 def _curves(run: Run, found: Acquisition, months: int, margin: float, price: float) -> None:
-    settings, has_value = run.settings, page.has_value(run)
+    settings, has_value = run.settings, run.has_value
     currency = str(settings.get("currency") or "")
     known = [g for g in found.groups if g.longest and g.combined == 1][:_LINES]
     curves = [
@@ -167,7 +167,7 @@ def _curves(run: Run, found: Acquisition, months: int, margin: float, price: flo
 def _table(
     run: Run, rows: list[Newcomers], names: list[str], months: int, margin: float, price: float
 ) -> None:
-    currency, has_value = str(run.settings.get("currency") or ""), page.has_value(run)
+    currency, has_value = str(run.settings.get("currency") or ""), run.has_value
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     shown: dict[str, tuple[list[Any], Any]] = {
         "Customers who": (names, text("Value", pinned=True)),
@@ -271,7 +271,7 @@ def as_csv(
         }
     with tempfile.TemporaryDirectory(prefix="clv-newcomers-") as folder:
         target = Path(folder) / "new_customers.csv"
-        write_csv(pa.table(columns), target)
+        write_rows(pa.table(columns), target)
         return target.read_bytes()
 
 

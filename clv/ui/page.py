@@ -196,9 +196,16 @@ def cards(row: Sequence[Card], name: str) -> None:
             )
 
 
-def has_value(run: Run) -> bool:
-    """Return whether the file had amounts; without them no money may be shown, not even 0."""
-    return bool(run.report.get("has_revenue", True)) and run.summary.get("revenue") is not None
+def nothing_ahead(run: Run, sentence: str) -> None:
+    """Say that there is no forecast for this page, why, and where the history is."""
+    answer(sentence)
+    notes(run)
+    st.page_link(
+        HOME,
+        label="See what happened so far",
+        icon=":material/arrow_forward:",
+        query_params={"run": run.id},
+    )
 
 
 def notes(run: Run) -> None:

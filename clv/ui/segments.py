@@ -170,7 +170,7 @@ def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, A
         "Customers": ([r["customers"] for r in rows], whole),
         "Customers (%)": ([percent_number(s["customers"]) for s in shares], share),
     }
-    if page.has_value(run):
+    if run.has_value:
         so_far = tables.total(rows, "revenue") or 0.0
         shown |= {
             with_unit("Revenue so far", currency): ([round(r["revenue"]) for r in rows], whole),

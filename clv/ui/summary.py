@@ -76,7 +76,7 @@ def _cards(run: Run) -> list[page.Card]:
             f"{count(summary['orders'])} orders, {dates}.",
         ),
     ]
-    if page.has_value(run):
+    if run.has_value:
         row.append(
             page.Card(
                 "Revenue so far",
@@ -119,7 +119,7 @@ def _history(run: Run) -> None:
     if not history:
         return
     choices: list[charts.Measure] = ["orders"]
-    if page.has_value(run):
+    if run.has_value:
         choices = ["revenue", "orders"]
     measure = choices[0]
     if len(choices) > 1:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import charts, simulate
+from clv.runs import write_rows
 from clv.ui import page, parts, session
 from clv.ui import survival_words as words
 from clv.ui.formatting import count, duration, plural
@@ -34,14 +35,7 @@ def show(run: Run) -> None:
     """Show the answer, this run, the curves, everybody's life, the table, its download."""
     page.title("Survival", run)
     if not run.model.get("purchases"):
-        page.answer("There is no forecast for this file, so nothing can be simulated.")
-        page.notes(run)
-        st.page_link(
-            page.HOME,
-            label="See what happened so far",
-            icon=":material/arrow_forward:",
-            query_params={"run": run.id},
-        )
+        page.nothing_ahead(run, "There is no forecast for this file, so nothing can be simulated.")
         return
     answer = st.container()
     kind, fixed = _controls()
@@ -215,7 +209,7 @@ def _download(kind: Kind, one: OneRun, seed: int) -> None:
     def written() -> bytes:
         with tempfile.TemporaryDirectory(prefix="clv-survival-") as folder:
             target = Path(folder) / "survival.csv"
-            simulate.write_csv(simulate.customer_table(one), target)
+            write_rows(simulate.customer_table(one), target)
             return target.read_bytes()
 
     st.download_button(

@@ -42,13 +42,8 @@ def show(run: Run) -> None:
     page.title("Top customers", run)
     settings, summary = run.settings, run.summary
     if summary.get("predicted_purchases") is None:
-        page.answer("There is no forecast for this file, so nobody can be ranked by it.")
-        page.notes(run)
-        st.page_link(
-            page.HOME,
-            label="See what happened so far",
-            icon=":material/arrow_forward:",
-            query_params={"run": run.id},
+        page.nothing_ahead(
+            run, "There is no forecast for this file, so nobody can be ranked by it."
         )
         return
     sentence = st.container()
@@ -138,7 +133,7 @@ def _table(run: Run, table: pa.Table, kind: Kind) -> None:
     rows = table.to_pydict()
     currency = str(run.settings.get("currency") or "")
     money_known = run.summary.get("predicted_revenue") is not None
-    revenue_known = page.has_value(run)
+    revenue_known = run.has_value
     number = st.column_config.NumberColumn
     days = st.column_config.DateColumn(format="D MMM YYYY")
     shown: dict[str, tuple[list[Any], Any]] = {
