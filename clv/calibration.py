@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from clv.metrics import wilson
+from clv.models.contenders import value_of
 from clv.models.inputs import distinct_triples
 from clv.ranges import HIGHEST_LEVEL, LEVEL, spread
 from clv.totals import model_error, parameter_error
@@ -98,8 +99,7 @@ def check(
     """
     history, days = found.history, float(found.origin.days)
     (x, t_x, age), place, _ = distinct_triples(history.frequency, history.recency, history.T)
-    all_of_them = spend is not None and spend.name == "gamma-gamma-all"
-    value = history.mean_value if all_of_them else history.monetary_value
+    value = history.monetary_value if spend is None else value_of(history, spend)
     error = parameter_error(
         purchases, spend, history.frequency, history.recency, history.T, value, days
     )

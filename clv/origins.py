@@ -13,7 +13,7 @@ import numpy as np
 
 from clv.features import rfm
 from clv.forecast import add_months
-from clv.models.contenders import History, Past
+from clv.models.contenders import Known, Past
 
 if TYPE_CHECKING:
     from datetime import date
@@ -123,7 +123,7 @@ class Sample(NamedTuple):
 
     origin: Origin
     customer_id: Any
-    history: History
+    history: Known
     purchases: Floats
     value: Floats
 
@@ -156,7 +156,7 @@ def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
         name: np.asarray(rows[name], dtype=float) for name in rows.column_names[1:]
     }
     purchases, value = arrays.pop("purchases"), arrays.pop("value")
-    history = History(**arrays, recent_days=origin.days)
+    history = Known(**arrays, recent_days=origin.days)
     return Sample(origin, rows["customer_id"], history, purchases, value)
 
 

@@ -1,7 +1,7 @@
 """One protocol for everything that forecasts customers, so that a test can treat all alike.
 
 Whoever forecasts at an origin may learn from two things, both known on that day: the customers as
-they stand (`History`), and the same customers as they stood one horizon earlier together with what
+they stand (`Known`), and the same customers as they stood one horizon earlier together with what
 they have done since (`Past`). A probabilistic model learns from the first, a rule of thumb (or a
 learner) from the second. Nobody is handed what comes after the origin.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from clv.models.base import Floats, PurchaseModel, SpendModel
 
 
-class History(NamedTuple):
+class Known(NamedTuple):
     """Customers as known on one day; arrays of shape (n,), days and currency units.
 
     Attributes
@@ -68,7 +68,7 @@ class Past(NamedTuple):
         Length of that period.
     """
 
-    history: History
+    history: Known
     purchases: Floats
     value: Floats
     days: float
@@ -97,7 +97,7 @@ class Contender(Protocol):
     def name(self) -> str:
         """How it is called in tables; another one for every contender of a test."""
 
-    def fit(self, history: History, past: Past | None) -> Self:
+    def fit(self, history: Known, past: Past | None) -> Self:
         """Learn from what is known on the day of the forecast; return self.
 
         ``past`` is None where the observed time is too short to look back one horizon.
@@ -108,7 +108,7 @@ class Contender(Protocol):
             When the contender can't do without what is missing.
         """
 
-    def score(self, history: History, days: float) -> Forecast:
+    def score(self, history: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
 
 
@@ -135,7 +135,7 @@ class Probabilistic:
         self.purchases = purchases
         self.spend = spend
 
-    def fit(self, history: History, past: Past | None = None) -> Self:
+    def fit(self, history: Known, past: Past | None = None) -> Self:
         """Fit both models on the customers as they stand."""
         del past
         counts = history.counts()
@@ -146,22 +146,23 @@ class Probabilistic:
         else:
             self.purchases.fit(*triples)
         if self.spend is not None:
-            value = self._value(history)
+            value = value_of(history, self.spend)
             kept = (value > 0) & np.isfinite(value)
             self.spend.fit(history.frequency[kept], value[kept], counts[kept])
         return self
 
-    def score(self, history: History, days: float) -> Forecast:
+    def score(self, history: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
         distinct, place, _ = distinct_triples(history.frequency, history.recency, history.T)
         scores = self.purchases.score(*distinct, [days])
         purchases = scores.purchases[place, 0]
         worth = np.zeros(purchases.size)
         if self.spend is not None:
-            worth = self.spend.order_value(history.frequency, self._value(history))
+            worth = self.spend.order_value(history.frequency, value_of(history, self.spend))
         return Forecast(purchases, scores.p_purchase[place, 0], purchases * worth)
 
-    def _value(self, history: History) -> Floats:
-        """Return the mean value that the spend model is about."""
-        counts_first = self.spend is not None and self.spend.name == "gamma-gamma-all"
-        return history.mean_value if counts_first else history.monetary_value
+
+def value_of(history: Known, spend: SpendModel) -> Floats:
+    """Return the mean value of a purchase that a spend model is about, shape (n,)."""
+    counts_first = spend.name == "gamma-gamma-all"
+    return history.mean_value if counts_first else history.monetary_value

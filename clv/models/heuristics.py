@@ -19,7 +19,7 @@ from clv.models.contenders import Forecast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clv.models.contenders import History, Past
+    from clv.models.contenders import Known, Past
 
     Bools = NDArray[np.bool_]
 
@@ -53,7 +53,7 @@ class PopulationMean:
 
     name: ClassVar[str] = "population-mean"
 
-    def fit(self, history: History, past: Past | None) -> Self:
+    def fit(self, history: Known, past: Past | None) -> Self:
         """Average over the last period.
 
         Raises
@@ -66,7 +66,7 @@ class PopulationMean:
         self.means_ = Means.of(past, np.ones(past.purchases.size, dtype=bool))
         return self
 
-    def score(self, history: History, days: float) -> Forecast:
+    def score(self, history: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
         one = self.means_.over(days)
         return Forecast(*(np.full(history.frequency.size, figure) for figure in one))
@@ -81,7 +81,7 @@ class SamePeriod:
 
     name: ClassVar[str] = "same-period"
 
-    def fit(self, history: History, past: Past | None) -> Self:
+    def fit(self, history: Known, past: Past | None) -> Self:
         """Learn the two shares; without a past they are 1 and 0."""
         del history
         self.again_, self.back_ = Means(1, 1, 1, 1), Means(0, 0, 0, 1)
@@ -90,7 +90,7 @@ class SamePeriod:
             self.again_, self.back_ = Means.of(past, bought), Means.of(past, ~bought)
         return self
 
-    def score(self, history: History, days: float) -> Forecast:
+    def score(self, history: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
         share = days / history.recent_days
         chances = self.again_.over(days).p_purchase, self.back_.over(days).p_purchase
@@ -110,12 +110,12 @@ class RateSoFar:
 
     name: ClassVar[str] = "rate-so-far"
 
-    def fit(self, history: History, past: Past | None) -> Self:
+    def fit(self, history: Known, past: Past | None) -> Self:
         """Return self: there is nothing to learn."""
         del history, past
         return self
 
-    def score(self, history: History, days: float) -> Forecast:
+    def score(self, history: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
         rate = history.frequency / np.where(history.T > 0, history.T, 1.0)
         purchases = rate * days
@@ -139,7 +139,7 @@ class RecencyRule:
 
     name: ClassVar[str] = "recency-rule"
 
-    def fit(self, history: History, past: Past | None) -> Self:
+    def fit(self, history: Known, past: Past | None) -> Self:
         """Choose N and average over the groups.
 
         Raises
@@ -164,7 +164,7 @@ class RecencyRule:
         self.inactive_ = Means.of(past, silence > self.days_)
         return self
 
-    def score(self, history: History, days: float) -> Forecast:
+    def score(self, history: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
         active = history.T - history.recency <= self.days_
         both = zip(self.active_.over(days), self.inactive_.over(days), strict=True)

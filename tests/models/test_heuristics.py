@@ -10,7 +10,7 @@ from clv.errors import FitError
 from clv.metrics import amounts, chances
 from clv.models.beta_geo import MBGNBDCore
 from clv.models.cnbd import MBGCNBD
-from clv.models.contenders import History, Past, Probabilistic
+from clv.models.contenders import Known, Past, Probabilistic
 from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 from clv.models.heuristics import HEURISTICS, PopulationMean, RateSoFar, RecencyRule, SamePeriod
 from clv.models.pareto_nbd import ParetoNBD
@@ -20,7 +20,7 @@ from tests.models.conftest import DATA
 def customers(*rows, days=100.0, weights=None):
     """Return a history from (frequency, recency, T, monetary_value, mean, recent n, recent value)."""
     columns = np.array(rows, dtype=float).T
-    return History(*columns, days, None if weights is None else np.array(weights, dtype=float))
+    return Known(*columns, days, None if weights is None else np.array(weights, dtype=float))
 
 
 NOW = customers(
@@ -87,7 +87,7 @@ def test_recency_rule_minimises_the_brier_score():
     silence = rng.integers(0, 60, n).astype(float)
     bought = (rng.random(n) < 0.7 * np.exp(-silence / 15)).astype(float)
     ones = np.ones(n)
-    before = History(ones, 100 - silence, 100 * ones, ones, ones, ones, ones, 30.0)
+    before = Known(ones, 100 - silence, 100 * ones, ones, ones, ones, ones, 30.0)
     rule = RecencyRule().fit(before, Past(before, bought, bought, 30.0))
 
     def brier(days):
@@ -163,7 +163,7 @@ def known(days, origin, length):
         ((each["total"] - each["start"]) / x.where(x > 0)).fillna(0.0),
         each["total"] / each["n"],
     ]
-    history = History(*(c.to_numpy(float) for c in columns), *recent, float(length))
+    history = Known(*(c.to_numpy(float) for c in columns), *recent, float(length))
     return history, *after
 
 
