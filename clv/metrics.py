@@ -7,6 +7,7 @@ its average over all ways to break them.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 #: Quantile bins of tables and of the calibration error.
 BINS: Final = 10
 _SEED: Final = 20_171_017
+#: Customers whose bootstrap weightings are drawn, and kept, together.
+_BLOCK: Final = 4096
 
 
 def _arrays(actual: ArrayLike, predicted: ArrayLike) -> tuple[Floats, Floats]:
@@ -260,7 +263,12 @@ def paired_difference(
     if not names:
         return {}
     apart = np.stack([losses[name] - losses[base] for name in names], axis=1)
-    means = bootstrap(lambda w: w @ apart / w.sum(), len(apart), draws)
+    # One column more counts the customers drawn.
+    columns = np.column_stack((apart, np.ones(len(apart))))
+    sums = np.zeros((draws, columns.shape[1]))
+    for block, rows in _blocks(len(columns)):
+        sums += _drawn(block, draws)[:, : rows.stop - rows.start].astype(float) @ columns[rows]
+    means = sums[:, :-1] / np.maximum(sums[:, -1:], 1.0)
     edges = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return {
         name: (float(apart[:, i].mean()), float(edges[0, i]), float(edges[1, i]))
@@ -274,5 +282,19 @@ def bootstrap(statistic: Callable[[Floats], Any], customers: int, draws: int) ->
     Each customer counts Poisson(1) times: for many customers the same as drawing with replacement
     (Hanley & MacGibbon 2006), and no index is ever built. The same weightings every time.
     """
-    rng = np.random.default_rng(_SEED)
-    return np.array([statistic(rng.poisson(1.0, customers).astype(float)) for _ in range(draws)])
+    parts = [_drawn(b, draws)[:, : rows.stop - rows.start] for b, rows in _blocks(customers)]
+    weightings = (np.concatenate([part[i] for part in parts]).astype(float) for i in range(draws))
+    return np.array([statistic(weights) for weights in weightings])
+
+
+def _blocks(customers: int) -> list[tuple[int, slice]]:
+    """Return the numbers of the blocks of customers, and where these lie."""
+    starts = range(0, customers, _BLOCK)
+    return [(b, slice(at, min(at + _BLOCK, customers))) for b, at in enumerate(starts)]
+
+
+@lru_cache(maxsize=8)
+def _drawn(block: int, draws: int) -> NDArray[np.uint8]:
+    """Return how often each customer of a block is drawn, shape (draws, ``_BLOCK``)."""
+    rng = np.random.default_rng([_SEED, block])
+    return rng.poisson(1.0, (draws, _BLOCK)).astype(np.uint8)
