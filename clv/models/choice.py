@@ -1,0 +1,75 @@
+"""The name of a forecast: which purchase model, what it wears, which spend model.
+
+``PURCHASES[+season][+all-orders]``: "pareto-nbd+season" is Pareto/NBD with the calendar index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, Self
+
+from clv.errors import did_you_mean
+
+#: What forecasts purchases: models first, then rules of thumb.
+PURCHASES: Final = (
+    "mbg-nbd",
+    "bg-nbd",
+    "pareto-nbd",
+    "mbg-cnbd",
+    "bg-cnbd",
+    "population-mean",
+    "rate-so-far",
+    "recency-rule",
+)
+#: Those of them that are rules of thumb (`clv.models.heuristics`).
+RULES: Final = PURCHASES[5:]
+#: What may follow, in this order.
+SEASON: Final = "season"
+ALL_ORDERS: Final = "all-orders"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to forecast.
+
+    Parameters
+    ----------
+    purchases
+        One of ``PURCHASES``.
+    season
+        Whether it wears the calendar index.
+    all_orders
+        Whether the spend model counts the first purchase as well (`GammaGammaAll`).
+    """
+
+    purchases: str
+    season: bool = False
+    all_orders: bool = False
+
+    @property
+    def name(self) -> str:
+        """How it is called in tables, settings and on the command line."""
+        extras = ((self.season, SEASON), (self.all_orders, ALL_ORDERS))
+        return "+".join([self.purchases, *(extra for on, extra in extras if on)])
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Read a name; what follows the model may come in any order.
+
+        Raises
+        ------
+        ValueError
+            When there is no such forecast; says which name is close.
+        """
+        purchases, *extras = name.strip().lower().split("+")
+        known = set(extras) <= {SEASON, ALL_ORDERS} and len(set(extras)) == len(extras)
+        if purchases not in PURCHASES or not known:
+            msg = f'There is no model "{name}".{did_you_mean(name, names())}'
+            raise ValueError(msg)
+        return cls(purchases, SEASON in extras, ALL_ORDERS in extras)
+
+
+def names() -> list[str]:
+    """Return every name there is."""
+    return [Choice(*one).name for one in product(PURCHASES, (False, True), (False, True))]
