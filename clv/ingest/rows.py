@@ -141,7 +141,7 @@ def prepare(
     """
     text, delimiter = source.path, dialect.delimiter
     if delimiter == SPACES:
-        text, delimiter = _tabs(source.path, spool), "\t"
+        text, delimiter = tabs(source.path, spool), "\t"
     dates = choose_dates(source, dialect, found, options)
     table = Table(
         source, dialect, found, dates, choose_numbers(dialect, found, options), text, delimiter
@@ -151,7 +151,7 @@ def prepare(
     return table
 
 
-def _tabs(path: Path, spool: Path) -> Path:
+def tabs(path: Path, spool: Path) -> Path:
     """Turn runs of blanks into one tab each."""
     target = spool / f"{path.name}.tabs"
     with path.open("rb") as handle, target.open("wb") as out:
@@ -226,12 +226,31 @@ def _reader(
     table: Table, path: Path | None = None, skip: int | None = None, *, lenient: bool = False
 ) -> str:
     """Return the engine's reader over one file, every column as text."""
-    quote = '"' if table.dialect.quoting else ""
-    columns = ", ".join(f"{engine.text(c)}: 'VARCHAR'" for c in table.dialect.columns)
     skip = table.dialect.skip_lines if skip is None else skip
+    return reader(table.dialect, path or table.text, table.delimiter, skip, lenient=lenient)
+
+
+def reader(
+    dialect: Dialect, path: Path, delimiter: str, skip: int, *, lenient: bool = False
+) -> str:
+    """Return the engine's reader over a text table, every column as text.
+
+    Parameters
+    ----------
+    dialect
+        Its columns and whether it has quotes.
+    path, delimiter
+        UTF-8 with newline line ends; one character.
+    skip
+        Lines to pass over.
+    lenient
+        Pass over rows that do not fit instead of failing.
+    """
+    quote = '"' if dialect.quoting else ""
+    columns = ", ".join(f"{engine.text(c)}: 'VARCHAR'" for c in dialect.columns)
     return (
-        f"read_csv({engine.text(path or table.text)}, auto_detect=false, columns={{{columns}}}, "
-        f"header=false, skip={skip}, delim={engine.text(table.delimiter)}, quote='{quote}', "
+        f"read_csv({engine.text(path)}, auto_detect=false, columns={{{columns}}}, "
+        f"header=false, skip={skip}, delim={engine.text(delimiter)}, quote='{quote}', "
         f"escape='{quote}', nullstr='', new_line='\\n', max_line_size=2097152, buffer_size=33554432, "
         f"{'ignore_errors=true, strict_mode=false' if lenient else 'strict_mode=true'})"
     )
