@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Quantile bins of tables and of the calibration error.
 BINS: Final = 10
+#: A forecast below this share of the mean outcome is read as this share.
+FLOOR: Final = 0.01
 _SEED: Final = 20_171_017
 #: Customers whose bootstrap weightings are drawn, and kept, together.
 _BLOCK: Final = 4096
@@ -233,6 +235,18 @@ def wilson(successes: int, trials: int, z: float = 1.959963984540054) -> tuple[f
     half = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
     scale = 1 + z * z / trials
     return max(float((centre - half) / scale), 0.0), min(float((centre + half) / scale), 1.0)
+
+
+def poisson_deviance(actual: ArrayLike, predicted: ArrayLike) -> Floats:
+    """Return each entry's unit Poisson deviance, ``2 (y log(y / f) - y + f)``; shape as given.
+
+    A forecast below a hundredth of the mean outcome is read as that: a loss must stay finite where
+    somebody buys who was said never to.
+    """
+    y, f = (np.asarray(v, dtype=float) for v in (actual, predicted))
+    f = np.maximum(f, FLOOR * max(float(y.mean()), 1e-12))
+    deviance: Floats = 2 * (y * np.log(np.where(y > 0, y / f, 1.0)) - y + f)
+    return deviance
 
 
 def mape(actual: ArrayLike, predicted: ArrayLike) -> float | None:
