@@ -1,5 +1,6 @@
 """Bytes → canonical orders and rejects. Nothing else in the package knows what a CSV is."""
 
+from clv.ingest.chances import Chances, read_chances
 from clv.ingest.checks import CHECKS, Check
 from clv.ingest.layouts import LAYOUTS, ROLES, Layout, Role
 from clv.ingest.reading import FilePreview, Preview, detect, read
@@ -9,6 +10,7 @@ __all__ = [
     "CHECKS",
     "LAYOUTS",
     "ROLES",
+    "Chances",
     "Check",
     "FilePreview",
     "Layout",
@@ -16,5 +18,6 @@ __all__ = [
     "Role",
     "detect",
     "read",
+    "read_chances",
     "refuse_no_orders",
 ]
