@@ -24,6 +24,7 @@ from scipy.special import betainc, betaincinv, gammaincinv
 
 from clv.models.counts import purchase_counts, states
 from clv.models.gamma_gamma_core import GammaGammaCore
+from clv.models.season import unwrap
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -218,6 +219,7 @@ def spread(
         When nothing is known of this kind of purchase model.
     """
     x, t_x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, recency, T))
+    purchases, x, t_x, age, days = unwrap(purchases, x, t_x, age, days)
     which = states(purchases, x, t_x, age)
     size = which.frequency.size
     p_any, mean, square, first, step = (np.zeros(size) for _ in range(5))

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from clv.models.gamma_gamma_core import GammaGammaCore
+from clv.models.season import unwrap
 from clv.models.simple import PooledRate
 from clv.models.triples import TripleModel
 from clv.ranges import LEVEL
@@ -128,6 +129,8 @@ def parameter_error(
     which = np.zeros(frequency.size, dtype=np.intp) if group is None else group
     rows = _some_of_each(which)
     x, t_x, age, m = (np.asarray(v, dtype=float)[rows] for v in (frequency, recency, T, value))
+    # A season, where one is worn, counts as given.
+    purchases, x, t_x, age, days = unwrap(purchases, x, t_x, age, days)
     counts = np.ones(rows.size) if weights is None else weights[rows]
     size = int(which.max(initial=0)) + 1
 

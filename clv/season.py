@@ -1,0 +1,248 @@
+"""Finding the season in the orders so far.
+
+A calendar month's index is what was bought in it over what the purchase model expects of the customers
+there were, by the day each of them came. So a shop that wins customers has no season for it, nor has
+a month in which many came. The index is estimated with the level and the trend of that ratio by
+Poisson regression,
+
+    log E[purchases of a month] = log expected + level + trend + season of its calendar month,
+
+where the twelve season terms are normal with mean 0 and one variance, which is chosen by marginal
+likelihood (empirical Bayes; Laplace's approximation). What a month has not enough purchases to show
+is thereby shrunk towards an index of 1; without a season the variance is next to nothing, and all
+indices are 1. Purchases of a month may vary more than Poisson: the dispersion is that of the years
+among each other, as far as there are several.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from clv.errors import FitError
+from clv.models.poisson import poisson_fit
+from clv.models.season import MONTH_DAYS, NONE, TWO_YEARS, Season, Seasonal, by_the_year, refit
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import duckdb
+    from numpy.typing import NDArray
+
+    from clv.models.base import Floats, PurchaseModel
+
+    Months = NDArray[np.datetime64]
+
+YEAR: Final = 365.25
+#: Days without which no season is looked for: a year, but for a week.
+FEWEST_DAYS: Final = YEAR - 7
+#: Fewest repeat purchases: ten for each month.
+FEWEST_PURCHASES: Final = 120
+#: Standard deviation of the trend's terms, as log ratio per year, that is taken for granted. Where
+#: trend and season can't be told apart this shares what is seen among them; from two years on it
+#: hardly matters.
+TREND: Final = 0.2
+#: Standard deviations of the season that are tried; the first is none.
+SPREADS: Final = np.geomspace(0.002, 1.5, 60)
+#: Rounds of fitting in operational time and estimating the season again.
+ROUNDS: Final = 2
+
+
+class RepeatPurchases(NamedTuple):
+    """Repeat purchase days by calendar month, up to and including a day.
+
+    Attributes
+    ----------
+    as_of
+        The day.
+    months
+        Shape (m,), ascending ``datetime64[M]``: from the first purchase's month to that of the day.
+    purchases
+        Shape (m,).
+    """
+
+    as_of: date
+    months: Months
+    purchases: Floats
+
+
+def repeat_purchases_by_month(
+    con: duckdb.DuckDBPyConnection, as_of: date, orders: str = "orders"
+) -> RepeatPurchases:
+    """Count repeat purchase days by calendar month; nothing after ``as_of`` is looked at.
+
+    Parameters
+    ----------
+    orders
+        Table or view with ``customer_id`` and ``ordered_at``: of the customers whose triples the
+        season is to be estimated with, and of no others.
+    """
+    found = con.execute(
+        f"WITH days AS (SELECT DISTINCT customer_id, ordered_at::DATE AS day FROM {orders} "
+        "WHERE ordered_at::DATE <= $1), "
+        "born AS (SELECT customer_id, min(day) AS day FROM days GROUP BY 1) "
+        "SELECT date_trunc('month', day)::DATE AS month, sum(n)::DOUBLE AS purchases FROM "
+        "(SELECT day, 1 AS n FROM days UNION ALL SELECT day, -1 FROM born) GROUP BY 1 ORDER BY 1",
+        [as_of],
+    ).fetchnumpy()
+    here = np.asarray(found["month"]).astype("datetime64[M]")
+    last = np.datetime64(as_of, "M")
+    months = np.arange(here[0] if here.size else last, last + 1)
+    purchases = np.zeros(months.size)
+    purchases[(here - months[0]).astype(int)] = np.asarray(found["purchases"], dtype=float)
+    return RepeatPurchases(as_of, months, purchases)
+
+
+def expected_by_month(
+    purchases: PurchaseModel,
+    season: Season,
+    T: Floats,  # noqa: N803
+    weights: Floats,
+    bought: RepeatPurchases,
+) -> Floats:
+    """Return the repeat purchases that a model expects in each month of the past, shape (m,).
+
+    Parameters
+    ----------
+    purchases
+        Fitted in the operational days of ``season``.
+    T, weights
+        Shape (n,): customers' ages on the as-of day, and how many have them.
+    """
+    ages, which = np.unique(T, return_inverse=True)
+    came = np.bincount(which, weights)
+    firsts = np.append(bought.months, bought.months[-1] + 1).astype("datetime64[D]")
+    # Ends of months, days after the as-of day; the last month ends with that day.
+    edges = np.minimum((firsts - 1 - np.datetime64(bought.as_of)).astype(float), 0.0)
+    lived = np.maximum(season.elapsed(-ages[:, None], edges, bought.as_of), 0.0)
+    # The expectation bends over months: between days it is straight.
+    grid = np.arange(np.ceil(lived.max()) + 1)
+    nobody = np.zeros(1)
+    by_age = np.append(0.0, purchases.score(nobody, nobody, nobody, grid[1:]).purchases[0])
+    result: Floats = came @ np.diff(np.interp(lived, grid, by_age), axis=1)
+    return result
+
+
+def index(bought: RepeatPurchases, expected: Floats, years: float) -> Season:
+    """Estimate the monthly indices; see the module's text.
+
+    Parameters
+    ----------
+    expected
+        Shape (m,): of the same customers, by a model that knows of no season.
+    years
+        That the months cover.
+
+    Raises
+    ------
+    FitError
+        When the likelihood has no maximum.
+    """
+    seen = expected > 1e-9 * expected.max()
+    y, e = bought.purchases[seen], expected[seen]
+    months = bought.months[seen].astype(int)
+    time = (months - months.mean()) / 12
+    # With less than two years a bend can't be told from a wave.
+    bend = [time**2 - (time**2).mean()] if years >= TWO_YEARS else []
+    calendar = np.equal.outer(months % 12, np.arange(12)).astype(float)
+    design = np.column_stack([np.ones(y.size), time, *bend, calendar])
+    trends = 1 + len(bend)
+
+    def precision(spread: float) -> Floats:
+        return np.repeat([0.0, TREND**-2, spread**-2], [1, trends, 12])
+
+    free = poisson_fit(y, e, design, precision(SPREADS[-1]))
+    mean = e * np.exp(design @ free)
+    spare = y.size - int((calendar.sum(axis=0) > 0).sum()) - trends
+    beyond = float(((y - mean) ** 2 / mean).sum()) / spare if spare > 0 else 1.0
+    dispersion = max(beyond, 1.0)
+    y, e = y / dispersion, e / dispersion
+
+    def evidence(spread: float) -> float:
+        held = precision(spread)
+        found = poisson_fit(y, e, design, held)
+        mean = e * np.exp(design @ found)
+        curvature = design.T @ (mean[:, None] * design) + np.diag(held)
+        likelihood = y @ np.log(mean) - mean.sum() - held @ found**2 / 2
+        volume = np.log(held[1:]).sum() - np.linalg.slogdet(curvature)[1]
+        return float(likelihood + volume / 2) if np.isfinite(found).all() else -np.inf
+
+    spread = float(max(SPREADS, key=evidence))
+    held = precision(spread)
+    found = poisson_fit(y, e, design, held)
+    if not np.isfinite(found).all():
+        msg = "No season could be fitted to these months."
+        raise FitError(msg)
+    mean = e * np.exp(design @ found)
+    covariance = np.linalg.inv(design.T @ (mean[:, None] * design) + np.diag(held))[-12:, -12:]
+    indices = by_the_year(np.exp(found[-12:]))
+    # By the delta method: what moves all months moves none.
+    moves = np.eye(12) - indices * MONTH_DAYS / MONTH_DAYS.sum()
+    variance = np.maximum(np.diag(moves @ covariance @ moves.T), 0.0)
+    return Season(
+        tuple(indices.tolist()),
+        tuple((indices * np.sqrt(variance)).tolist()),
+        purchases=int(bought.purchases.sum()),
+        years=years,
+        typical=0.0 if spread == SPREADS[0] else spread,
+        dispersion=dispersion,
+        trend=float(found[1]),
+    )
+
+
+def wear(
+    purchases: PurchaseModel,
+    frequency: Floats,
+    recency: Floats,
+    T: Floats,  # noqa: N803
+    weights: Floats,
+    bought: RepeatPurchases,
+) -> Seasonal:
+    """Estimate the season with a fitted model, and fit its twin in operational time.
+
+    The season is estimated with the model in calendar time, the model fitted in the operational time
+    of that season, and both once more.
+
+    Parameters
+    ----------
+    purchases
+        Fitted on the triples in calendar days; stays as it is.
+    frequency, recency, T, weights
+        Shape (n,): distinct triples and their customers.
+    bought
+        The same customers' repeat purchases.
+
+    Raises
+    ------
+    FitError
+        When less than a year was seen, or too few repeat purchases; the message is for users.
+    """
+    years = float(T.max()) / YEAR
+    made = int(bought.purchases.sum())
+    if T.max() < FEWEST_DAYS:
+        msg = (
+            f"The orders cover {T.max() + 1:,.0f} days. To tell a season, a whole year must have "
+            "been seen."
+        )
+        raise FitError(msg)
+    if made < FEWEST_PURCHASES:
+        msg = (
+            f"Customers came back {made} times. To tell a season, at least {FEWEST_PURCHASES} repeat "
+            "purchases are needed."
+        )
+        raise FitError(msg)
+    fitted, season = purchases, NONE
+    for _ in range(ROUNDS):
+        expected = expected_by_month(fitted, season, T, weights, bought)
+        if not expected.any():
+            msg = f"What {purchases.name} expects of new customers has no months to compare."
+            raise FitError(msg)
+        # Less what the season made of it: purchases of a day of operational time.
+        speed = np.array(season.indices)[bought.months.astype(int) % 12]
+        season = index(bought, expected / speed, years)
+        fitted = refit(purchases, *season.triples(frequency, recency, T, bought.as_of), weights)
+    if not getattr(fitted, "converged_", True):
+        msg = "With a season, the purchase model could not be fitted to these customers."
+        raise FitError(msg)
+    return Seasonal(fitted, season, bought.as_of)
