@@ -24,7 +24,7 @@ from scipy.special import betainc, betaincinv, gammaincinv
 
 from clv.models.counts import purchase_counts, states
 from clv.models.gamma_gamma_core import GammaGammaCore
-from clv.models.season import unwrap
+from clv.models.seasonal import unwrap
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -22,7 +22,8 @@ import numpy as np
 
 from clv.errors import FitError
 from clv.models.poisson import poisson_fit
-from clv.models.season import MONTH_DAYS, NONE, TWO_YEARS, Season, Seasonal, by_the_year, refit
+from clv.models.season import MONTH_DAYS, NONE, TWO_YEARS, Season, by_the_year
+from clv.models.seasonal import Seasonal, refit
 
 if TYPE_CHECKING:
     from datetime import date

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from clv.models.gamma_gamma_core import GammaGammaCore
-from clv.models.season import unwrap
+from clv.models.seasonal import unwrap
 from clv.models.simple import PooledRate
 from clv.models.triples import TripleModel
 from clv.ranges import LEVEL
