@@ -14,7 +14,6 @@ import numpy as np
 from clv import metrics
 from clv.errors import InputError, did_you_mean
 from clv.origins import FEWEST_CUSTOMERS
-from clv.proof import differs
 from clv.scores import Scores, apart, named
 from clv.segments import LIKELIHOODS, Thresholds
 
@@ -78,8 +77,7 @@ def report(
     -------
     dict
         What `compare` returns, and ``as_of``, ``end``, ``horizon_months``, ``currency``,
-        ``tested`` (customers), and of chances from outside ``outside``: ``name``, ``rows``,
-        ``matched``, ``missing``, ``rejected`` (code → rows), ``read_as``.
+        ``tested`` (customers), and of chances from outside ``outside``: see `accounted`.
 
     Raises
     ------
@@ -104,15 +102,27 @@ def report(
         "tested": tested.num_rows,
     }
     if outside is not None:
-        found["outside"] = {
-            "name": outside.name,
-            "rows": outside.rows,
-            "matched": int(place.size),
-            "missing": tested.num_rows - int(place.size),
-            "rejected": outside.reasons,
-            "read_as": outside.read_as,
-        }
+        found["outside"] = accounted(outside, tested.num_rows)
     return found | compare(bought, value, (first, chances[0]), (second, chances[1]), limits)
+
+
+def accounted(outside: Chances, tested: int) -> dict[str, Any]:
+    """Return what became of a file's rows, and of ``tested`` customers.
+
+    Returns
+    -------
+    dict
+        ``name``, ``read_as``, ``rows``, ``matched``, ``rejected`` (code → rows), which add up, and
+        ``missing``: customers without a row.
+    """
+    return {
+        "name": outside.name,
+        "read_as": outside.read_as,
+        "rows": outside.rows,
+        "matched": len(outside.place),
+        "rejected": outside.reasons,
+        "missing": tested - len(outside.place),
+    }
 
 
 def _column(tested: pa.Table, name: str, place: NDArray[np.intp]) -> Floats:
@@ -266,7 +276,7 @@ def _better(brier: Sequence[float] | None, measures: Mapping[str, Row]) -> str |
     found, low, high = brier
     side = SIDES[found > 0]
     edges = (-found, -high, -low) if found < 0 else (found, low, high)
-    return side if differs(edges, measures[side]["brier"]) else None
+    return side if metrics.differs(edges, measures[side]["brier"]) else None
 
 
 def _disagreement(

@@ -117,9 +117,7 @@ class Scores:
 
 def named(values: Sequence[float] | Floats) -> dict[str, float | None]:
     """Return scores under their names; None where one is not defined."""
-    return {
-        n: float(v) if np.isfinite(v) else None for n, v in zip(NAMES, values, strict=True)
-    }
+    return {n: float(v) if np.isfinite(v) else None for n, v in zip(NAMES, values, strict=True)}
 
 
 def apart(

@@ -89,6 +89,22 @@ _STILLS: Final = {
         )
         + '<path d="M16 127h332" stroke="#7f8c99" opacity=".4"/>',
     ),
+    "health": (
+        "What the model takes for granted, whether it holds for your customers, and what it does well.",
+        "".join(
+            f'<rect x="44" y="{20 + i * 24}" width="{wide}" height="8" rx="4" opacity=".35"/>'
+            f'<rect x="220" y="{17 + i * 24}" width="{seen}" height="6" rx="3" fill="#2a7fb5"/>'
+            f'<rect x="220" y="{25 + i * 24}" width="{said}" height="6" rx="3" opacity=".35"/>'
+            + (
+                f'<path d="M14 {24 + i * 24}l5 5 9-11" fill="none" stroke="#2a7fb5" stroke-width="3"/>'
+                if abs(seen - said) < 20
+                else f'<path d="M15 {19 + i * 24}l10 10m0-10l-10 10" stroke="#d55e00" stroke-width="3"/>'
+            )
+            for i, (wide, seen, said) in enumerate(
+                ((130, 110, 116), (96, 60, 104), (150, 84, 80), (110, 124, 70), (136, 40, 44))
+            )
+        ),
+    ),
 }
 
 
@@ -135,6 +151,20 @@ def table(columns: Mapping[str, tuple[list[Any], Any]], key: str, alt: str) -> N
     )
 
 
+def download_made(label: str, data: Callable[[], bytes], name: str, key: str = "") -> None:
+    """Show a button that downloads a small file, made when it is asked for."""
+    st.download_button(
+        label,
+        data=data,
+        file_name=name,
+        mime="application/json" if name.endswith(".json") else "text/csv",
+        key=key or f"download_{name.replace('.', '_')}",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
+
+
 def download_run(run: Run, name: str, label: str, key: str) -> None:
     """Show a button that downloads one of the run's files; whole tables stream from disk."""
     _download(label, name, downloads.address(run.id, name), lambda: downloads.build(run, name), key)
@@ -144,6 +174,20 @@ def download_rejects(draft: Draft, label: str, key: str) -> None:
     """Show a button that downloads a draft's rejected rows."""
     address = downloads.draft_address(draft.id)
     _download(label, "rejects.csv", address, lambda: downloads.build_rejects(draft), key)
+
+
+def download_made(label: str, make: Callable[[], bytes], name: str, key: str) -> None:
+    """Show a button that downloads a small file, made when it is asked for."""
+    st.download_button(
+        label,
+        data=make,
+        file_name=name,
+        mime="application/json" if name.endswith(".json") else "text/csv",
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
 
 
 def _download(label: str, name: str, address: str, build: Callable[[], Path], key: str) -> None:
