@@ -66,7 +66,9 @@ class PurchaseScores(NamedTuple):
 class PurchaseModel(Protocol):
     """How often customers buy and when they leave; all times in days."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """What the model is called, in cards and choices."""
 
     def fit(
         self,
@@ -74,8 +76,18 @@ class PurchaseModel(Protocol):
         recency: ArrayLike,
         T: ArrayLike,
         weights: ArrayLike | None = None,
+        **options: Any,
     ) -> PurchaseModel:
-        """Fit on distinct triples, ``weights`` customers each; return self."""
+        """Fit on distinct triples, ``weights`` customers each; return self.
+
+        ``options`` may hold what only some models look at: ``log_gaps`` (`clv.models.cnbd`),
+        ``past`` (`clv.models.rules`).
+        """
+
+    def conditional_probability_alive(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
+    ) -> Floats:
+        """Return P(active at T), at least one-dimensional."""
 
     def score(
         self,
@@ -96,13 +108,28 @@ class PurchaseModel(Protocol):
     ) -> Floats:
         """Return P(alive at T + t), shape (n, h); times in days after T."""
 
-    def p_purchase_between(self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike) -> Floats:
+    def p_purchase_between(
+        self,
+        frequency: ArrayLike,
+        T: ArrayLike,
+        edges: ArrayLike,
+        *,
+        recency: ArrayLike | None = None,
+    ) -> Floats:
         """Return P(a purchase between two edges | active at T), shape (n, h).
 
-        ``edges`` are h + 1 ascending times in days after T.
+        ``edges`` are h + 1 ascending times in days after T. In most models the recency makes no
+        difference to whoever is active; the others raise ValueError without it.
         """
 
-    def wait_if_alive(self, frequency: ArrayLike, T: ArrayLike, q: ArrayLike = 0.5) -> Any:
+    def wait_if_alive(
+        self,
+        frequency: ArrayLike,
+        T: ArrayLike,
+        q: ArrayLike = 0.5,
+        *,
+        recency: ArrayLike | None = None,
+    ) -> Any:
         """Return the quantile q of the wait from T on, for a customer active at T."""
 
     def due(self, frequency: ArrayLike, recency: ArrayLike, q: ArrayLike = 0.9) -> Any:

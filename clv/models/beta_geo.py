@@ -177,7 +177,14 @@ class BetaGeoModel(GammaRateModel):
 
     # -- all customers at once -------------------------------------------------------------------
 
-    def p_purchase_between(self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike) -> Floats:
+    def p_purchase_between(
+        self,
+        frequency: ArrayLike,
+        T: ArrayLike,
+        edges: ArrayLike,
+        *,
+        recency: ArrayLike | None = None,
+    ) -> Floats:
         """Return P(at least one purchase in (T + t1, T + t2] | active at T).
 
         Parameters
@@ -192,6 +199,7 @@ class BetaGeoModel(GammaRateModel):
         Floats
             Shape (n, h); see `clv.models.activity`.
         """
+        del recency
         r, alpha, a, b = self.parameters()
         x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, T))
         x, age, pair = distinct_pairs(x, age)

@@ -20,12 +20,22 @@ MODELS: Final = {
     "pareto-nbd": ("clv.models.pareto_nbd", "ParetoNBD"),
     "mbg-cnbd": ("clv.models.cnbd", "MBGCNBD"),
     "bg-cnbd": ("clv.models.cnbd", "BGCNBD"),
+    "population-mean": ("clv.models.rules", "PopulationMeanModel"),
+    "rate-so-far": ("clv.models.rules", "RateSoFarModel"),
+    "recency-rule": ("clv.models.rules", "RecencyRuleModel"),
     "pooled-rate": ("clv.models.simple", "PooledRate"),
+    "+season": ("clv.models.seasonal", "Seasonal"),
     "gamma-gamma": ("clv.models.gamma_gamma_core", "GammaGammaCore"),
     "gamma-gamma-all": ("clv.models.gamma_gamma_core", "GammaGammaAll"),
     "mean-spend": ("clv.models.simple", "MeanSpend"),
     "constant-spend": ("clv.models.simple", "ConstantSpend"),
 }
+
+
+def model_class(name: str) -> Any:
+    """Return the class of the models with this name, a key of ``MODELS``."""
+    module, class_name = MODELS[name]
+    return getattr(import_module(module), class_name)
 
 
 def to_card(model: PurchaseModel | SpendModel, notes: Iterable[Note] = ()) -> dict[str, Any]:
@@ -50,12 +60,12 @@ def from_card(card: dict[str, Any]) -> Any:
         When the card's name is unknown or a number is missing.
     """
     name = str(card.get("name"))
-    if name not in MODELS:
+    kind = "+season" if name.endswith("+season") else name  # whatever wears it
+    if kind not in MODELS:
         msg = f'This model card is of a model "{name}", which is not known here.'
         raise FitError(msg + did_you_mean(name, MODELS))
-    module, class_name = MODELS[name]
     try:
-        return getattr(import_module(module), class_name).from_card(card)
+        return model_class(kind).from_card(card)
     except (KeyError, TypeError, ValueError) as error:
         msg = f'The model card of "{name}" is incomplete: {error}.'
         raise FitError(msg) from error

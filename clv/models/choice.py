@@ -22,6 +22,8 @@ PURCHASES: Final = (
     "rate-so-far",
     "recency-rule",
 )
+#: The one that forecasts unless another is better, or asked for.
+STANDARD: Final = PURCHASES[0]
 #: Those of them that are rules of thumb (`clv.models.heuristics`).
 RULES: Final = PURCHASES[5:]
 #: What may follow, in this order.

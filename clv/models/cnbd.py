@@ -21,7 +21,7 @@ from clv.models.beta_geo import LONGEST_WAIT, BetaGeoModel
 from clv.models.beta_geo_likelihood import BetaGeoLikelihood
 from clv.models.cnbd_expectation import purchase_between, purchases_while_alive
 from clv.models.cnbd_likelihood import CNBDLikelihood, stage_weights
-from clv.models.inputs import distinct_pairs, like
+from clv.models.inputs import check_quantile, distinct_pairs, like, needed_recency
 from clv.models.triples import TripleModel
 
 if TYPE_CHECKING:
@@ -195,7 +195,12 @@ class CNBDModel(TripleModel):
         return bought
 
     def wait_if_alive(
-        self, frequency: ArrayLike, T: ArrayLike, q: ArrayLike = 0.5, *, recency: ArrayLike
+        self,
+        frequency: ArrayLike,
+        T: ArrayLike,
+        q: ArrayLike = 0.5,
+        *,
+        recency: ArrayLike | None = None,
     ) -> Any:
         """Return the quantile of the wait for the next purchase, given alive at T.
 
@@ -205,13 +210,10 @@ class CNBDModel(TripleModel):
         Raises
         ------
         ValueError
-            When q is not in [0, 1).
+            When q is not in [0, 1), or without recency.
         """
-        level = np.asarray(q, dtype=float)
-        if not ((level >= 0) & (level < 1)).all():
-            msg = "The quantile q must be at least 0 and below 1."
-            raise ValueError(msg)
-        x, t_x, age, level = self._triple(frequency, recency, T, level)
+        level = check_quantile(q)
+        x, t_x, age, level = self._triple(frequency, needed_recency(recency), T, level)
         k, target = self.k_, -np.log1p(-level)
         shape, rate, odds = self._stages(x, t_x, age)
         rest = 1 - np.maximum(age - t_x, 0) / rate
@@ -284,7 +286,12 @@ class CNBDModel(TripleModel):
         return like(self.predict(t, 0, 0, 0), t)
 
     def p_purchase_between(
-        self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike, *, recency: ArrayLike
+        self,
+        frequency: ArrayLike,
+        T: ArrayLike,
+        edges: ArrayLike,
+        *,
+        recency: ArrayLike | None = None,
     ) -> Floats:
         """Return P(at least one purchase in (T + t1, T + t2] | active at T).
 
@@ -299,9 +306,15 @@ class CNBDModel(TripleModel):
         -------
         Floats
             Shape (n, h).
+
+        Raises
+        ------
+        ValueError
+            Without recency.
         """
         r, alpha, a, b = self.parameters()
-        x, t_x, age = (v.ravel() for v in self._triple(frequency, recency, T))
+        triples = self._triple(frequency, needed_recency(recency), T)
+        x, t_x, age = (v.ravel() for v in triples)
         odds = self._stages(x, t_x, age)[2]
         odds /= odds.sum(axis=-1, keepdims=True)
         x, age, pair = distinct_pairs(x, age)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clv.models.inputs import like
+from clv.models.inputs import check_quantile, like
 from clv.models.triples import TripleModel
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class GammaRateModel(TripleModel):
         frequency: ArrayLike,
         T: ArrayLike,
         q: ArrayLike = 0.5,
+        *,
+        recency: ArrayLike | None = None,
     ) -> Any:
         """Return the quantile of the wait for the next purchase, given alive at T and staying so.
 
@@ -38,11 +40,10 @@ class GammaRateModel(TripleModel):
         ValueError
             When q is not in [0, 1).
         """
+        del recency
         r, alpha, _, _ = self.parameters()
-        x, age, level = (np.asarray(v, dtype=float) for v in (frequency, T, q))
-        if not ((level >= 0) & (level < 1)).all():
-            msg = "The quantile q must be at least 0 and below 1."
-            raise ValueError(msg)
+        level = check_quantile(q)
+        x, age = (np.asarray(v, dtype=float) for v in (frequency, T))
         with np.errstate(over="ignore"):
             wait = (alpha + age) * np.expm1(-np.log1p(-level) / (r + x))
         return like(wait, frequency, T, q)

@@ -17,6 +17,8 @@ from clv.errors import FitError
 from clv.models.contenders import Forecast
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from clv.models.contenders import Known, Past
@@ -48,7 +50,19 @@ class Means(NamedTuple):
         return Forecast(*(np.asarray(v, dtype=float) for v in figures))
 
 
-class PopulationMean:
+class Rule:
+    """What all rules share: a length of time costs them nothing."""
+
+    def score(self, history: Known, days: float) -> Forecast:
+        """Forecast each customer for the next ``days`` days."""
+        raise NotImplementedError
+
+    def score_many(self, history: Known, horizons: Sequence[float]) -> list[Forecast]:
+        """Forecast each customer for several lengths of time."""
+        return [self.score(history, days) for days in horizons]
+
+
+class PopulationMean(Rule):
     """Every customer does what the average customer did in the last period."""
 
     name: ClassVar[str] = "population-mean"
@@ -72,7 +86,7 @@ class PopulationMean:
         return Forecast(*(np.full(history.frequency.size, figure) for figure in one))
 
 
-class SamePeriod:
+class SamePeriod(Rule):
     """Each customer does again what they did in the last period of the same length.
 
     The probability of buying is the share that bought again, one period earlier: among customers
@@ -101,7 +115,7 @@ class SamePeriod:
         )
 
 
-class RateSoFar:
+class RateSoFar(Rule):
     """Each customer goes on at the rate so far, ``x / T``; nobody ever leaves.
 
     The probability of buying is that of a Poisson process with this rate; a purchase is worth the
@@ -122,7 +136,7 @@ class RateSoFar:
         return Forecast(purchases, -np.expm1(-purchases), purchases * history.monetary_value)
 
 
-class RecencyRule:
+class RecencyRule(Rule):
     """Who bought within the last N days is active, the others are not; nothing else matters.
 
     N is what would have told buyers from others best one period earlier: the smallest Brier score

@@ -64,6 +64,35 @@ def weights_of(weights: ArrayLike | None, size: int) -> Floats:
     return counts
 
 
+def check_quantile(q: ArrayLike) -> Floats:
+    """Return quantile levels as floats.
+
+    Raises
+    ------
+    ValueError
+        When one is not in [0, 1).
+    """
+    level = np.asarray(q, dtype=float)
+    if not ((level >= 0) & (level < 1)).all():
+        msg = "The quantile q must be at least 0 and below 1."
+        raise ValueError(msg)
+    return level
+
+
+def needed_recency(recency: ArrayLike | None) -> ArrayLike:
+    """Return the recency, or say that this model can't do without it.
+
+    Raises
+    ------
+    ValueError
+        Without it.
+    """
+    if recency is None:
+        msg = "This model needs the recency: what comes depends on when the last purchase was."
+        raise ValueError(msg)
+    return recency
+
+
 def distinct_pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
     """Return the distinct pairs and, for each row, the position of its pair.
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from clv.errors import FitError
-from clv.models.beta_geo import BGNBDCore, MBGNBDCore
-from clv.models.gamma_gamma_core import GammaGammaCore
+from clv.models.card import model_class
+from clv.models.choice import RULES
+from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 from clv.models.inputs import check_triples, weights_of
 from clv.models.notes import Note
 from clv.models.reliability import total_forecast_error, total_in_sample
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.models.base import Floats, PurchaseModel, SpendModel
+    from clv.models.contenders import Past
     from clv.models.notes import Step
+    from clv.models.triples import TripleModel
 
 #: Fewer customers, or fewer with a repeat purchase, can't tell four parameters apart. (Ten events
 #: per parameter is the rule of thumb; a repeat buyer tells of a purchase and of a stay.)
@@ -38,10 +41,8 @@ WORST_FORECAST_ERROR: Final = 1.0
 #: Tried in this order; lifetimes' documentation advises 0.001 to 0.1.
 PENALTIES: Final = (0.001, 0.01, 0.1)
 
-PURCHASE_MODELS: Final[dict[str, type[MBGNBDCore | BGNBDCore]]] = {
-    "mbg-nbd": MBGNBDCore,
-    "bg-nbd": BGNBDCore,
-}
+#: Takes the place of a rule that has nothing to learn from.
+STANDARD: Final = "mbg-nbd"
 
 
 class PurchaseFit(NamedTuple):
@@ -63,7 +64,10 @@ def fit_purchases(
     recency: ArrayLike,
     T: ArrayLike,
     weights: ArrayLike | None = None,
-    model: str = "mbg-nbd",
+    model: str = STANDARD,
+    *,
+    log_gaps: float | None = None,
+    past: Past | None = None,
 ) -> PurchaseFit:
     """Fit the purchase model, or the best that the data can carry.
 
@@ -74,7 +78,12 @@ def fit_purchases(
     weights
         Shape (n,): customers with this triple; 1 by default.
     model
-        A key of ``PURCHASE_MODELS``.
+        One of `clv.models.choice.PURCHASES`.
+    log_gaps
+        Sum, over all customers, of the logs of the days between consecutive purchase days; the
+        CNBD models choose k by it.
+    past
+        What rules of thumb learn from: the customers one period earlier, and what they did since.
 
     Returns
     -------
@@ -83,7 +92,8 @@ def fit_purchases(
     Raises
     ------
     ValueError
-        Only when the triples contradict themselves (a recency later than T...).
+        Only when the triples contradict themselves (a recency later than T...), or when a CNBD
+        model is asked for without ``log_gaps``.
     """
     if np.size(frequency) == 0:
         return PurchaseFit(None, [_note("no-customers", "history only")])
@@ -92,10 +102,9 @@ def fit_purchases(
     kept = counts > 0
     x, t_x, age, counts = x[kept], t_x[kept], age[kept], counts[kept]
     customers, buyers = int(counts.sum()), int(counts[x > 0].sum())
-    if age.max() <= 0:
-        return PurchaseFit(None, [_note("nothing-observed", "history only")])
-    if buyers == 0:
-        return PurchaseFit(None, [_note("no-repeat-purchases", "history only")])
+    if age.max() <= 0 or buyers == 0:
+        code = "nothing-observed" if age.max() <= 0 else "no-repeat-purchases"
+        return PurchaseFit(None, [_note(code, "history only")])
     if customers < MIN_CUSTOMERS or buyers < MIN_REPEAT_BUYERS:
         code = "few-customers" if customers < MIN_CUSTOMERS else "few-repeat-buyers"
         there = "is one customer" if customers == 1 else f"are {customers} customers"
@@ -103,11 +112,24 @@ def fit_purchases(
         note = _note(code, "simpler model", customers=there, buyers=some)
         return PurchaseFit(PooledRate().fit(x, t_x, age, counts), [note])
 
+    if model not in RULES:
+        return _fit_penalised(model, x, t_x, age, counts, log_gaps)
+    try:
+        return PurchaseFit(model_class(model)().fit(x, t_x, age, counts, past=past), [])
+    except FitError:
+        instead = _fit_penalised(STANDARD, x, t_x, age, counts, log_gaps)
+        return PurchaseFit(instead.model, [_note("no-past", "full model"), *instead.notes])
+
+
+def _fit_penalised(
+    model: str, x: Floats, t_x: Floats, age: Floats, counts: Floats, log_gaps: float | None
+) -> PurchaseFit:
+    """Fit without a penalty, or with one, or one rate for all: whatever holds first."""
     problem = ""
     for penalty in (0.0, *PENALTIES):
-        fitted = PURCHASE_MODELS[model](penalty)
+        fitted = model_class(model)(penalty)
         try:
-            fitted.fit(x, t_x, age, counts)
+            fitted.fit(x, t_x, age, counts, log_gaps=log_gaps)
         except (FitError, np.linalg.LinAlgError):
             found = "no-convergence"
         else:
@@ -128,6 +150,7 @@ def fit_spend(
     weights: ArrayLike | None = None,
     *,
     mean_value: float | None = None,
+    all_orders: bool = False,
 ) -> SpendFit:
     """Fit the spend model, or the best that the data can carry.
 
@@ -143,6 +166,9 @@ def fit_spend(
     mean_value
         Mean value of all purchase days, the first ones included; what a customer is taken to
         spend when there are too few repeat buyers.
+    all_orders
+        Fit `GammaGammaAll`, which counts the first purchase: ``monetary_value`` is then the mean of
+        all ``frequency + 1`` purchase days, and customers without a repeat purchase count too.
 
     Returns
     -------
@@ -152,18 +178,21 @@ def fit_spend(
         return SpendFit(None, [_note("no-values", "history only")])
     x, m = (np.asarray(v, dtype=float).ravel() for v in (frequency, monetary_value))
     counts = np.ones(x.size) if weights is None else np.asarray(weights, dtype=float).ravel()
-    kept = (x >= 1) & np.isfinite(m) & (m > 0) & (counts > 0)
+    first = 1 if all_orders else 0
+    kept = (x + first >= 1) & np.isfinite(m) & (m > 0) & (counts > 0)
     x, m, counts = x[kept], m[kept], counts[kept]
     spenders = int(counts.sum())
+    again = "" if all_orders else "repeat "
     enough = spenders >= MIN_SPENDERS
     # With few repeat buyers their one value counts only if the other purchases agree.
     agrees = mean_value is None or all_the_same(np.array([*m[:1], mean_value]))
     if all_the_same(m) and (enough or agrees):
         constant = ConstantSpend().fit(x, m, counts)
-        return SpendFit(constant, [_note("constant-spend", "simpler model", value=constant.value_)])
+        same = _note("constant-spend", "simpler model", value=constant.value_, again=again)
+        return SpendFit(constant, [same])
     problem = "few-values"
     if enough:
-        model = GammaGammaCore()
+        model = GammaGammaAll() if all_orders else GammaGammaCore()
         try:
             model.fit(x, m, counts)
         except np.linalg.LinAlgError:
@@ -176,16 +205,15 @@ def fit_spend(
                 notes.append(_note("spend-at-bound", "full model"))
             return SpendFit(model, notes)
     try:
-        mean = MeanSpend().fit(x, m, counts, mean_value=mean_value)
+        mean = MeanSpend().fit(x + first, m, counts, mean_value=mean_value)
     except FitError:
         return SpendFit(None, [_note("no-positive-values", "history only")])
-    note = _note(problem, "simpler model", value=mean.value_, spenders=_people(spenders))
+    people = _people(spenders)
+    note = _note(problem, "simpler model", value=mean.value_, spenders=people, again=again)
     return SpendFit(mean, [note])
 
 
-def _problem(
-    model: MBGNBDCore | BGNBDCore, x: Floats, t_x: Floats, age: Floats, counts: Floats
-) -> str:
+def _problem(model: TripleModel, x: Floats, t_x: Floats, age: Floats, counts: Floats) -> str:
     """Return the code of what is wrong with a fit, or an empty string."""
     if not model.converged_:
         return "no-convergence"
@@ -233,6 +261,10 @@ _MESSAGES: Final = {
         "These customers' purchases don't tell one future from a very different one. The forecast "
         "gives every customer the same average purchase rate and assumes that nobody has left."
     ),
+    "no-past": (
+        "A rule of thumb learns from what customers did in an earlier period of the same length, and "
+        "the orders don't reach back so far. The forecast is that of the standard model instead."
+    ),
     "at-bound": (
         "These customers lie at an extreme of what the purchase model can describe: for example, "
         "they hardly differ, or hardly anybody leaves. The forecast stands; take single customers' "
@@ -247,11 +279,11 @@ _MESSAGES: Final = {
         "forecast of purchases."
     ),
     "constant-spend": (
-        "All repeat purchases have the same value ({value:,.2f}). The forecast uses that value for "
+        "All {again}purchases have the same value ({value:,.2f}). The forecast uses that value for "
         "everybody."
     ),
     "few-values": (
-        "{spenders} made a repeat purchase with a value above zero; at least "
+        "{spenders} made a {again}purchase with a value above zero; at least "
         f"{MIN_SPENDERS} are needed to tell who spends more. The forecast uses the mean purchase "
         "value ({value:,.2f}) for everybody."
     ),

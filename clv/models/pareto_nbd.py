@@ -152,7 +152,14 @@ class ParetoNBD(GammaRateModel):
 
     # -- all customers at once -------------------------------------------------------------------
 
-    def p_purchase_between(self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike) -> Floats:
+    def p_purchase_between(
+        self,
+        frequency: ArrayLike,
+        T: ArrayLike,
+        edges: ArrayLike,
+        *,
+        recency: ArrayLike | None = None,
+    ) -> Floats:
         """Return P(at least one purchase in (T + t1, T + t2] | active at T), exact.
 
         The first purchase after t1 comes at t1 + v if the customer stays until then and hasn't
@@ -173,6 +180,7 @@ class ParetoNBD(GammaRateModel):
         Floats
             Shape (n, h).
         """
+        del recency
         r, alpha, s, beta = self.parameters()
         x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, T))
         x, age, pair = distinct_pairs(x, age)

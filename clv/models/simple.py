@@ -9,7 +9,7 @@ import numpy as np
 from clv.errors import FitError
 from clv.models.base import PurchaseScores
 from clv.models.draws import Draws
-from clv.models.inputs import check_triples, like, weights_of
+from clv.models.inputs import check_quantile, check_triples, like, weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -46,6 +46,7 @@ class PooledRate:
         recency: ArrayLike,
         T: ArrayLike,
         weights: ArrayLike | None = None,
+        **options: Any,
     ) -> Self:
         """Estimate the rate.
 
@@ -55,12 +56,15 @@ class PooledRate:
             Shape (n,): repeat purchases, age at the last one, age now.
         weights
             Shape (n,): customers with this triple; 1 by default.
+        **options
+            What other models are given.
 
         Raises
         ------
         FitError
             Without any repeat purchase, or when no time has passed.
         """
+        del options
         x, _, age = check_triples(frequency, recency, T)
         counts = weights_of(weights, x.size)
         purchases, exposure = float(counts @ x), float(counts @ age)
@@ -74,9 +78,16 @@ class PooledRate:
         self.customers_ = float(counts.sum())
         return self
 
-    def p_purchase_between(self, frequency: ArrayLike, T: ArrayLike, edges: ArrayLike) -> Floats:
+    def p_purchase_between(
+        self,
+        frequency: ArrayLike,
+        T: ArrayLike,
+        edges: ArrayLike,
+        *,
+        recency: ArrayLike | None = None,
+    ) -> Floats:
         """Return P(at least one purchase between two edges): the same for every customer."""
-        del T
+        del T, recency
         chance = -np.expm1(-self.rate_ * np.diff(np.asarray(edges, dtype=float)))
         return np.tile(chance, (np.asarray(frequency).size, 1))
 
@@ -100,7 +111,21 @@ class PooledRate:
             p_silent=np.exp(-self.rate_ * silence),
         )
 
-    def wait_if_alive(self, frequency: ArrayLike, T: ArrayLike, q: ArrayLike = 0.5) -> Any:
+    def conditional_probability_alive(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
+    ) -> Floats:
+        """Return P(active at T), shape (n,): 1."""
+        del recency, T
+        return np.ones(np.size(frequency))
+
+    def wait_if_alive(
+        self,
+        frequency: ArrayLike,
+        T: ArrayLike,
+        q: ArrayLike = 0.5,
+        *,
+        recency: ArrayLike | None = None,
+    ) -> Any:
         """Return the quantile q of the exponential wait, ``-log(1 - q) / rate``, for everybody.
 
         Raises
@@ -108,10 +133,8 @@ class PooledRate:
         ValueError
             When q is not in [0, 1).
         """
-        level = np.asarray(q, dtype=float)
-        if not ((level >= 0) & (level < 1)).all():
-            msg = "The quantile q must be at least 0 and below 1."
-            raise ValueError(msg)
+        del recency
+        level = check_quantile(q)
         shape = np.broadcast(level, frequency, T).shape
         wait = np.array(np.broadcast_to(-np.log1p(-level) / self.rate_, shape))
         return like(wait, frequency, T, q)

@@ -112,7 +112,7 @@ class TripleModel(LifetimesAttributes):
         index
             Index of `data`.
         **options
-            ``maxiter``; others of ``scipy.optimize.minimize`` don't apply.
+            ``maxiter``; others, of ``scipy.optimize.minimize`` or of other models, don't apply.
 
         Returns
         -------

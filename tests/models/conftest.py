@@ -118,3 +118,19 @@ def marketplace(seed, share, customers=20_000):
 @pytest.fixture(scope="session")
 def make_marketplace():
     return marketplace
+
+
+@pytest.fixture(scope="session")
+def regular():
+    """2,000 customers who buy about every 30 days, Erlang-3, over a year; and their log gaps."""
+    rng = np.random.default_rng(3)
+    size, most = 2000, 80
+    stages, leaves = rng.gamma(1.5, 1 / 15, size), rng.beta(0.6, 3.0, size)
+    gaps = rng.standard_gamma(3, (size, most)) / stages[:, None]
+    times, age = gaps.cumsum(axis=1), rng.integers(100, 365, size).astype(float)
+    # MBG: the first purchase can be the last one.
+    last = rng.geometric(leaves)[:, None] - 1
+    made = (times <= age[:, None]) & (np.arange(most) < last)
+    x = made.sum(axis=1)
+    t_x = np.where(x > 0, times[np.arange(size), np.maximum(x, 1) - 1], 0.0)
+    return Triples(x, t_x, age), float(np.log(gaps[made]).sum())

@@ -44,7 +44,7 @@ def test_any_order_and_case():
     ],
 )
 def test_close_names_are_offered(name, close):
-    with pytest.raises(ValueError, match='There is no model ".*".') as error:
+    with pytest.raises(ValueError, match=r'There is no model ".*"\.') as error:
         Choice.parse(name)
     assert str(error.value).endswith(f'Did you mean "{close}"?')
 

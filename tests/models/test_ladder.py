@@ -10,6 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clv.models import ladder
+from clv.models.beta_geo import MBGNBDCore
+from clv.models.choice import RULES
+from clv.models.contenders import Known, Past
+from clv.models.gamma_gamma_core import GammaGammaAll
 from clv.models.ladder import MIN_CUSTOMERS, MIN_REPEAT_BUYERS, fit_purchases, fit_spend
 
 
@@ -28,11 +32,47 @@ def customers(n, buyers):
     return x, np.where(x > 0, 40 + np.arange(n) % 50, 0), np.full(n, 100)
 
 
-@pytest.mark.parametrize("name", ["mbg-nbd", "bg-nbd"])
+@pytest.mark.parametrize("name", ["mbg-nbd", "bg-nbd", "pareto-nbd"])
 def test_full_model(cdnow, name):
     fit = fit_purchases(*cdnow, model=name)
     assert fit.model.name == name
     assert told(fit) == []
+
+
+@pytest.mark.parametrize("name", ["mbg-cnbd", "bg-cnbd"])
+def test_regular_timing(regular, name):
+    """The planted k is found through the ladder, too."""
+    triples, log_gaps = regular
+    fit = fit_purchases(*triples, model=name, log_gaps=log_gaps)
+    assert (fit.model.name, fit.model.k_) == (name, 3)
+    assert told(fit) == []
+    with pytest.raises(ValueError, match="log_gaps"):
+        fit_purchases(*triples, model=name)
+
+
+def past_of(triples, days=20.0):
+    """A past in which everybody who had bought twice bought again, twice."""
+    none = np.zeros(triples.x.size)
+    known = Known(triples.x, triples.t_x, triples.age, *[none] * 4, days, triples.weights)
+    return Past(known, np.where(triples.x > 0, 2.0, 0.0), none, days)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_of_thumb(cdnow, name):
+    fit = fit_purchases(*cdnow, model=name, past=past_of(cdnow))
+    assert fit.model.name == name
+    assert told(fit) == []
+
+
+def test_rules_without_a_past(cdnow, make_marketplace):
+    for name in ("population-mean", "recency-rule"):
+        fit = fit_purchases(*cdnow, model=name)
+        assert fit.model.name == "mbg-nbd"
+        assert told(fit) == [("no-past", "full model")]
+    assert fit_purchases(*cdnow, model="rate-so-far").model.name == "rate-so-far"
+    # The standard model's own steps down are told as well.
+    fit = fit_purchases(*make_marketplace(0, 0.03), model="recency-rule")
+    assert told(fit) == [("no-past", "full model"), ("at-bound", "full model")]
 
 
 def test_at_its_bound(make_marketplace):
@@ -85,16 +125,26 @@ def test_just_enough():
 
 
 def test_penalised_when_the_full_fit_does_not_converge(cdnow, monkeypatch):
-    class Stubborn(ladder.MBGNBDCore):
+    class Stubborn(MBGNBDCore):
         def fit(self, *args, **kwargs):
             super().fit(*args, **kwargs)
             self.converged_ = self.penalizer_coef >= 0.01
             return self
 
-    monkeypatch.setitem(ladder.PURCHASE_MODELS, "mbg-nbd", Stubborn)
+    monkeypatch.setattr(ladder, "model_class", {"mbg-nbd": Stubborn}.get)
     fit = fit_purchases(*cdnow)
     assert fit.model.penalizer_coef == 0.01
     assert told(fit) == [("no-convergence", "penalised fit")]
+
+
+@pytest.mark.parametrize("name", ["pareto-nbd", "mbg-cnbd"])
+def test_any_model_takes_a_penalty(regular, name, monkeypatch):
+    triples, log_gaps = regular
+    errors = iter([5.0, 0.3])
+    monkeypatch.setattr(ladder, "total_forecast_error", lambda *_: next(errors))
+    fit = fit_purchases(*triples, model=name, log_gaps=log_gaps)
+    assert (fit.model.name, fit.model.penalizer_coef) == (name, ladder.PENALTIES[0])
+    assert told(fit) == [("unidentified", "penalised fit")]
 
 
 def test_penalised_when_the_forecast_is_not_determined(cdnow, monkeypatch):
@@ -119,22 +169,33 @@ def test_pooled_when_nothing_helps(cdnow, monkeypatch, name, value, code):
     assert told(fit) == [(code, "simpler model")]
 
 
+def test_regular_and_pareto_fits_are_held_to_the_same_checks(regular):
+    """What the checks compute of these models: a known total, and a total that is known."""
+    triples, log_gaps = regular
+    seen = triples.weights @ triples.x
+    for name in ("pareto-nbd", "mbg-cnbd"):
+        model = fit_purchases(*triples, model=name, log_gaps=log_gaps).model
+        total = ladder.total_in_sample(model, triples.age, triples.weights)
+        assert total == pytest.approx(seen, rel=0.1)
+        assert 0.005 < ladder.total_forecast_error(model, *triples) < 0.2
+
+
 def test_the_forecast_error_is_the_spread_of_forecasts(cdnow):
     """The delta method against fits to resampled customers."""
     data = np.column_stack([cdnow.x, cdnow.t_x, cdnow.age])
     chances = cdnow.weights / cdnow.weights.sum()
-    model = ladder.MBGNBDCore().fit(*cdnow)
+    model = MBGNBDCore().fit(*cdnow)
     rng = np.random.default_rng(2)
     totals = []
     for _ in range(60):
-        again = ladder.MBGNBDCore().fit(*data.T, rng.multinomial(2357, chances))
+        again = MBGNBDCore().fit(*data.T, rng.multinomial(2357, chances))
         totals.append(cdnow.weights @ again.score(*data.T, [cdnow.age.max()]).purchases[:, 0])
     error = ladder.total_forecast_error(model, *cdnow)
     assert error == pytest.approx(np.std(np.log(totals)), rel=0.35)
 
 
 def test_total_in_sample(cdnow):
-    model = ladder.MBGNBDCore().fit(*cdnow)
+    model = MBGNBDCore().fit(*cdnow)
     seen = cdnow.weights @ cdnow.x
     assert ladder.total_in_sample(model, cdnow.age, cdnow.weights) == pytest.approx(seen, rel=0.05)
 
@@ -165,6 +226,30 @@ def test_gamma_gamma(cdnow_values):
     assert fit.model.name == "gamma-gamma"
     assert fit.model.customers_ == 946
     assert told(fit) == []
+
+
+def test_gamma_gamma_of_all_orders(cdnow_values):
+    """The first purchases count, and so do customers who never came back."""
+    buyers, again = cdnow_values["x"], cdnow_values["x"] > 0
+    mean = np.where(again, cdnow_values["zbar"], np.random.default_rng(4).gamma(2, 15, len(buyers)))
+    fit = fit_spend(buyers, mean, all_orders=True)
+    assert fit.model.name == "gamma-gamma-all"
+    assert fit.model.customers_ == len(buyers) == 2357
+    assert told(fit) == []
+    np.testing.assert_allclose(
+        fit.model.plain(), GammaGammaAll().fit(buyers, mean).plain(), rtol=1e-12
+    )
+
+
+def test_few_values_of_all_orders():
+    fit = fit_spend([0, 1, 0], [10.0, 20.0, 0.0], all_orders=True)
+    assert fit.model.name == "mean-spend"
+    # Three purchases: one of 10, two of 20.
+    assert fit.model.value_ == pytest.approx(50 / 3)
+    assert fit.notes[0].message.startswith("Only 2 customers made a purchase with a value")
+    same = fit_spend([0] * 30, [5.0] * 30, all_orders=True)
+    assert same.model.name == "constant-spend"
+    assert same.notes[0].message.startswith("All purchases have the same value")
 
 
 def test_heavy_tails():

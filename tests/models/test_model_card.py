@@ -12,6 +12,7 @@ import pytest
 from clv.errors import FitError
 from clv.models.bg_nbd import BGNBD
 from clv.models.card import MODELS, from_card, to_card
+from clv.models.choice import PURCHASES
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.ladder import fit_purchases
 from clv.models.mbg_nbd import MBGNBD
@@ -76,7 +77,7 @@ def test_constant_spend():
 
 def test_names():
     assert [*MODELS] == [
-        "mbg-nbd", "bg-nbd", "pareto-nbd", "mbg-cnbd", "bg-cnbd", "pooled-rate",
+        *PURCHASES, "pooled-rate", "+season",
         "gamma-gamma", "gamma-gamma-all",
         "mean-spend", "constant-spend",
     ]  # fmt: skip
