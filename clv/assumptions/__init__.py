@@ -4,6 +4,6 @@ One check per module; `checks` runs those that apply. Numbers only: the words ar
 """
 
 from clv.assumptions.base import Check, Effect, Verdict
-from clv.assumptions.report import checks
+from clv.assumptions.report import checked, checks, stored
 
-__all__ = ["Check", "Effect", "Verdict", "checks"]
+__all__ = ["Check", "Effect", "Verdict", "checked", "checks", "stored"]

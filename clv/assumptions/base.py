@@ -9,8 +9,8 @@ deviation that nobody would notice into a violation, and a hundred don't turn ig
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 from scipy import stats
@@ -86,6 +86,23 @@ class Check:
         if max(ends) < self.large:
             return "holds"
         return "doubtful" if least > 0 and size > self.trivial else "too little data"
+
+    @property
+    def weight(self) -> float:
+        """How much it matters: the effect's size over that from which on it is large."""
+        return 0.0 if self.effect is None else abs(self.effect.estimate) / self.large
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types, the verdict among them."""
+        return asdict(self) | {"rows": [dict(row) for row in self.rows], "verdict": self.verdict}
+
+    @classmethod
+    def from_dict(cls, content: Row) -> Self:
+        """Rebuild from `as_dict`."""
+        fields = {k: v for k, v in content.items() if k != "verdict"}
+        effect = fields.pop("effect")
+        rows = tuple(fields.pop("rows"))
+        return cls(effect=None if effect is None else Effect(**effect), rows=rows, **fields)
 
 
 def sums(cell: NDArray[Any], values: Floats, *shape: int) -> Floats:

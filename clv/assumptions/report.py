@@ -1,9 +1,10 @@
-"""All checks that apply to a run."""
+"""All checks that apply to a run; made once, and kept beside its exports."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from clv.assumptions.base import Check
 from clv.assumptions.calendar import cohorts, season
 from clv.assumptions.counts import first_repeat, frequencies
 from clv.assumptions.dropout import dropout
@@ -13,11 +14,25 @@ from clv.assumptions.spend import frequency_value, spend_shape, spend_spread
 from clv.assumptions.timing import timing
 
 if TYPE_CHECKING:
-    from clv.assumptions.base import Check
+    from collections.abc import Callable
+
     from clv.runs import Run
 
+    Progress = Callable[[str, int, int], None]
 
-def checks(run: Run) -> list[Check]:
+_ALL: Final = (
+    *(timing, season, cohorts, dropout, frequencies, first_repeat),
+    *(frequency_value, spend_shape, spend_spread, outliers),
+)
+#: Of the stored form: checks of another form are made anew.
+_NAME: Final = "assumptions-1"
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    """Report progress to nobody."""
+
+
+def checks(run: Run, progress: Progress = quiet) -> list[Check]:
     """Check the models' assumptions on a run's data.
 
     Parameters
@@ -25,6 +40,8 @@ def checks(run: Run) -> list[Check]:
     run
         Any. Without a forecast, only what needs no model is checked; without amounts, nothing about
         them.
+    progress
+        Told how many checks of all are done.
 
     Returns
     -------
@@ -34,11 +51,20 @@ def checks(run: Run) -> list[Check]:
     """
     with run.connect() as con:
         group = people(con, run)
-        found = [
-            check(group)
-            for check in (
-                *(timing, season, cohorts, dropout, frequencies, first_repeat),
-                *(frequency_value, spend_shape, spend_spread, outliers),
-            )
-        ]
+        found = []
+        for i, check in enumerate(_ALL):
+            progress("Checking the assumptions", i, len(_ALL))
+            found.append(check(group))
     return [check for check in found if check is not None]
+
+
+def stored(run: Run) -> list[Check] | None:
+    """Return the run's checks if they have been made."""
+    found = run.derived(_NAME)
+    return None if found is None else [Check.from_dict(each) for each in found["checks"]]
+
+
+def checked(run: Run, progress: Progress = quiet) -> list[Check]:
+    """Return the run's checks, making them on first use; see `checks`."""
+    run.derived(_NAME, lambda: {"checks": [c.as_dict() for c in checks(run, progress)]})
+    return stored(run) or []

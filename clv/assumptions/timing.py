@@ -42,7 +42,8 @@ EDGES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, np.inf)
 
 
 def timing(group: People) -> Check | None:
-    """Estimate k of Erlang-k gaps; effect: its logarithm."""
+    """Estimate k of Erlang-k gaps; effect: the logarithm of k over the model's, 1 for most models."""
+    model_k = int(getattr(group.purchases, "k_", 1))
     found = group.columns(
         "SELECT g, frequency AS x, recency AS n, count(*) AS customers, sum(spread) AS spread "
         "FROM people JOIN (SELECT c, var_pop(gap) * count(gap) AS spread FROM days WHERE nth > 0 "
@@ -57,30 +58,38 @@ def timing(group: People) -> Check | None:
     weight = x - 1
     g = found["g"]
     seen = sums(g, weight * found["spread"] / poisson, GROUPS)
-    by_k = [customers * (free + k * x) / (1 + k * x) * (1 + x) / (free + x) for k in GRID]
-    given = np.stack([sums(g, weight * each, GROUPS) for each in by_k], axis=1)
+
+    def spread_at(k: float) -> Floats:
+        """Of Erlang-k gaps, over that of a Poisson process; summed over the customers."""
+        of_k: Floats = weight * customers * (free + k * x) / (1 + k * x) * (1 + x) / (free + x)
+        return of_k
+
+    given = np.stack([sums(g, spread_at(k), GROUPS) for k in GRID], axis=1)
 
     def log_k(spread: Floats, by_grid: Floats) -> Floats:
         # Spread falls as k rises.
         return np.array([np.interp(-float(spread), -by_grid, np.log(GRID))])
 
     estimate, covariance = jackknife(log_k, seen, given)
-    ratio = float(seen.sum() / (weight * customers).sum())
     return Check(
         "timing",
-        around(estimate[0], covariance[0, 0]),
+        around(estimate[0] - np.log(model_k), covariance[0, 0]),
         TRIVIAL,
         LARGE,
         int(customers.sum()),
-        _rows(group, x, n, customers),
-        {"k": float(np.exp(estimate[0])), "spread": ratio},
+        _rows(group, x, n, customers, model_k),
+        {
+            "k": float(np.exp(estimate[0])),
+            "model_k": model_k,
+            "spread": float(seen.sum() / spread_at(model_k).sum()),
+        },
     )
 
 
 def _rows(
-    group: People, x: Floats, n: Floats, customers: Floats
+    group: People, x: Floats, n: Floats, customers: Floats, k: int
 ) -> tuple[dict[str, float | None], ...]:
-    """Return the shares of gaps by their length over the customer's mean, and Poisson's."""
+    """Return the shares of gaps by their length over the customer's mean, and the model's."""
     cases = " ".join(
         f"WHEN gap * frequency <= {e} * recency THEN {i}" for i, e in enumerate(EDGES[:-1])
     )
@@ -93,19 +102,7 @@ def _rows(
     gaps = x * customers
     below = np.zeros(len(EDGES) + 1)
     for i, edge in enumerate(EDGES[:-1]):
-        y = np.minimum(np.floor(edge * n / x), n - x + 1)
-        # Of all ways to choose x - 1 days between, those with a first gap longer than y days.
-        longer = np.where(
-            y > n - x,
-            0.0,
-            np.exp(
-                gammaln(np.maximum(n - y, 1))
-                - gammaln(np.maximum(n - y - x + 1, 1))
-                - gammaln(n)
-                + gammaln(n - x + 1)
-            ),
-        )
-        below[i + 1] = float(gaps @ (1 - longer))
+        below[i + 1] = float(gaps @ (1 - _longer(np.floor(edge * n / x), x, n, k)))
     below[-1] = float(gaps.sum())
     expected = np.diff(below)
     return tuple(
@@ -117,3 +114,26 @@ def _rows(
         }
         for i, edge in enumerate(EDGES)
     )
+
+
+def _longer(y: Floats, x: Floats, n: Floats, k: int) -> Floats:
+    """Return P(the first of x gaps of n days together is longer than y days); shape (m,).
+
+    n - x free days and k x - 1 ends of stages lie in any order, all orders alike; the gap ends with
+    the k-th of them. It is longer if fewer than k are among the first y + k - 1 (hypergeometric).
+    """
+    free, ends = n - x, k * x - 1
+    first = np.clip(y, 0, free + 1) + k - 1
+
+    def ways(many: Floats, some: Floats) -> Floats:
+        possible = (some >= 0) & (some <= many)
+        few = np.clip(some, 0, many)
+        log: Floats = gammaln(many + 1) - gammaln(few + 1) - gammaln(many - few + 1)
+        return np.where(possible, log, -np.inf)
+
+    total = ways(free + ends, ends)
+    chance = np.zeros(x.shape)
+    for j in range(k):
+        before, after = ways(first, np.full(x.shape, float(j))), ways(free + ends - first, ends - j)
+        chance += np.exp(before + after - total)
+    return np.minimum(chance, 1.0)

@@ -153,23 +153,60 @@ def label(check: Check) -> str:
 
 
 def summary(checks: Sequence[Check]) -> str:
-    """Answer in one sentence: how many assumptions hold, which don't."""
+    """Answer in one sentence: how many assumptions hold or don't, and which one matters most."""
     if not checks:
         return "There is no model whose assumptions could be checked."
     by = {v: [c for c in checks if c.verdict == v] for v in _LABELS}
-    known = len(checks) - len(by["too little data"])
-    if not known:
+    if len(by["too little data"]) == len(checks):
         return "There are too few orders to say whether the model's assumptions hold."
-    text = f"{len(by['holds'])} of {plural(len(checks), 'assumption')} hold"
-    text = text.replace(" hold", " holds") if len(by["holds"]) == 1 else text
-    for verdict in ("violated", "doubtful"):
-        names = [f"“{WORDS[c.key].name}”" for c in by[verdict]]
-        if names:
-            verb = "is" if len(names) == 1 else "are"
-            text += f"; {', '.join(names)} {verb} {verdict}"
+    good = len(by["holds"])
+    parts = [f"{count(good)} of {plural(len(checks), 'assumption')} hold{'s' if good == 1 else ''}"]
+    parts += [
+        f"{count(len(by[v]))} {'is' if len(by[v]) == 1 else 'are'} {v}"
+        for v in ("doubtful", "violated")
+        if by[v]
+    ]
     if by["too little data"]:
-        text += f"; for {count(len(by['too little data']))} there is too little data"
-    return text + "."
+        parts.append(f"for {count(len(by['too little data']))} there is too little data")
+    text = ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else parts[0]
+    worst = heaviest(checks)
+    if worst is None:
+        return f"{text}."
+    return f"{text}; what matters most for this file is “{WORDS[worst.key].name}”."
+
+
+def heaviest(checks: Sequence[Check]) -> Check | None:
+    """Return what matters most of what is violated, else of what is doubtful; None if all is well."""
+    for verdict in ("violated", "doubtful"):
+        some = [c for c in checks if c.verdict == verdict]
+        if some:
+            return max(some, key=lambda c: c.weight)
+    return None
+
+
+def picture_title(check: Check) -> str:
+    """Return what stands above the picture: what it shows, and how it is."""
+    how = {
+        "holds": "as the model says",
+        "doubtful": "not quite as the model says",
+        "violated": "not as the model says",
+        "too little data": "too few to compare with the model",
+    }
+    return f"{_SHOWN[check.key]}: {how[check.verdict]}"
+
+
+_SHOWN: Final = {
+    "timing": "Gaps between orders",
+    "season": "Orders by month of the year",
+    "cohorts": "Orders of earlier and later customers",
+    "dropout": "Later orders of busy and of rare buyers",
+    "frequencies": "Customers by number of repeat orders",
+    "first_repeat": "Waits for the second order",
+    "frequency_value": "Order values by number of orders",
+    "spend_shape": "Values of second orders",
+    "spend_spread": "How much a customer's order values differ",
+    "outliers": "Everybody else's forecast with the most extreme customers",
+}
 
 
 def finding(check: Check) -> str:
@@ -302,29 +339,32 @@ def advice(check: Check) -> str:
     return words.help_above if check.effect.estimate >= 0 else words.help_below
 
 
+#: What a check estimates, in the field's terms.
+STATISTICS: Final = {
+    "timing": "k of Erlang-k gaps",
+    "season": "Root mean square of the seasonal log ratio",
+    "cohorts": "Later over earlier customers, ratio",
+    "dropout": "Ratio of orders to forecast, per doubling of earlier orders",
+    "frequencies": "Total variation between histogram and model",
+    "first_repeat": "Total variation between waiting times and model",
+    "frequency_value": "Ratio of order values per doubling of repeat orders",
+    "spend_shape": "Total variation between order values and model",
+    "spend_spread": "Weight of the own average, observed less model's",
+    "outliers": "Others' forecast with the few over that without, ratio",
+}
+
+
 def statistic(check: Check) -> str:
     """Return the technical line: what was estimated, its 99 % interval, whose orders it rests on."""
     if check.effect is None:
         return MISSING
-    names = {
-        "timing": "k of Erlang-k gaps",
-        "season": "Root mean square of the seasonal log ratio",
-        "cohorts": "Later over earlier customers, ratio",
-        "dropout": "Ratio of orders to forecast, per doubling of earlier orders",
-        "frequencies": "Total variation between histogram and model",
-        "first_repeat": "Total variation between waiting times and model",
-        "frequency_value": "Ratio of order values per doubling of repeat orders",
-        "spend_shape": "Total variation between order values and model",
-        "spend_spread": "Weight of the own average, observed less model's",
-        "outliers": "Others' forecast with the few over that without, ratio",
-    }
     e = check.effect
     logs = check.key in ("timing", "cohorts", "dropout", "frequency_value", "outliers")
     values = [math.exp(v) if logs else v for v in (e.estimate, e.low, e.high)]
     sizes = [math.exp(v) if logs else v for v in (check.trivial, check.large)]
     shown = [f"{v:.2f}".replace("-", "\u2212") for v in (*values, *sizes)]
     return (
-        f"{names[check.key]}: {shown[0]} (99\u00a0% interval {shown[1]} to {shown[2]}; trivial up to "
+        f"{STATISTICS[check.key]}: {shown[0]} (99\u00a0% interval {shown[1]} to {shown[2]}; trivial up to "
         f"{shown[3]}, large from {shown[4]}); {plural(check.customers, 'customer')}."
     )
 

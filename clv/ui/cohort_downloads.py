@@ -14,10 +14,11 @@ import streamlit as st
 from clv.cohorts.calendar import period_name
 from clv.cohorts.report import cohort_customers
 from clv.cohorts.triangle import FORECAST
+from clv.ui import parts
 from clv.ui.formatting import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from clv.cohorts.report import CohortReport
     from clv.cohorts.triangle import Measure, Triangle
@@ -37,20 +38,20 @@ def show(
     grain = found.facts.grain
     left, right = st.columns(2)
     with left:
-        _button(
+        parts.download_made(
             "All cells, fact and forecast (CSV)",
             lambda: written(long_rows(found)),
             f"cohorts_{grain}.csv",
             "download_cohorts",
         )
-        _button(
+        parts.download_made(
             "Cohorts with second orders (CSV)",
             lambda: written(cohort_rows(found)),
             f"cohorts_{grain}_summary.csv",
             "download_cohort_summary",
         )
     with right:
-        _button(
+        parts.download_made(
             "The triangle as shown (CSV)",
             lambda: written(triangle_rows(shown, measure)),
             f"cohorts_{grain}_{measure}.csv",
@@ -63,25 +64,12 @@ def show(
                 cohort_customers(run, grain, chosen, target)
                 return target.read_bytes()
 
-        _button(
+        parts.download_made(
             f"These {count(found.seconds[None].customers)} customers and their cohorts (CSV)",
             customers,
             f"customers_by_{grain}.csv",
             "download_cohort_customers",
         )
-
-
-def _button(label: str, data: Callable[[], bytes], name: str, key: str) -> None:
-    st.download_button(
-        label,
-        data=data,
-        file_name=name,
-        mime="text/csv",
-        key=key,
-        icon=":material/download:",
-        on_click="ignore",
-        width="stretch",
-    )
 
 
 def long_rows(found: CohortReport) -> list[dict[str, Any]]:

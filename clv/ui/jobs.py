@@ -104,6 +104,23 @@ def watch(job: Job) -> None:
         _poll(job.key)
 
 
+def do(key: str, work: Work, *, again: str) -> None:
+    """Do a page's work in the background and show how far it is, or why it failed.
+
+    ``again`` is the label of the button that starts it anew. What has ended well is forgotten: if
+    its result has been deleted since, it is made once more.
+    """
+    job = find(key)
+    if job is not None and job.failure is not None:
+        trouble.show(job.failure)
+        if st.button(again, icon=":material/refresh:", key="again"):
+            forget(key)
+            st.rerun()
+        return
+    forget(key)
+    watch(start(key, work))
+
+
 @st.fragment(run_every=0.4)
 def _poll(key: str) -> None:
     job = find(key)

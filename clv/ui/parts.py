@@ -151,20 +151,6 @@ def table(columns: Mapping[str, tuple[list[Any], Any]], key: str, alt: str) -> N
     )
 
 
-def download_made(label: str, data: Callable[[], bytes], name: str, key: str = "") -> None:
-    """Show a button that downloads a small file, made when it is asked for."""
-    st.download_button(
-        label,
-        data=data,
-        file_name=name,
-        mime="application/json" if name.endswith(".json") else "text/csv",
-        key=key or f"download_{name.replace('.', '_')}",
-        icon=":material/download:",
-        on_click="ignore",
-        width="stretch",
-    )
-
-
 def download_run(run: Run, name: str, label: str, key: str) -> None:
     """Show a button that downloads one of the run's files; whole tables stream from disk."""
     _download(label, name, downloads.address(run.id, name), lambda: downloads.build(run, name), key)
