@@ -260,7 +260,7 @@ def _unit(con: duckdb.DuckDBPyConnection, customer: str, chance: str) -> tuple[s
         "SELECT count(number), count(*) FILTER (number IS NOT NULL AND sign), "
         "count(*) FILTER (NOT sign AND number > 1 AND number <= 100) FROM given",
     )
-    what = f"Read `{customer}` as the customer and `{chance}` as the chance"
+    what = f"Read “{customer}” as the customer and “{chance}” as the chance"
     if signs > readable / 2:
         return "sign", f"{what}, in percent."
     if re.search("%|percent|prozent|pct", chance, re.IGNORECASE):

@@ -57,22 +57,26 @@ def show(run: Run, receipt: Facts) -> None:
             + plain(receipt["reason"] or "make the forecast again with a test on the past.")
         )
         return
-    outside = _outside(run, receipt, tested)
+    choice, answer, upload = st.container(), st.container(), st.container()
+    with upload:
+        outside = _outside(run, receipt, tested)
     names = bins.contenders(tested) + ([outside.name] if outside else [])
     if len(names) < 2:
-        st.markdown("Only one forecast was tested; bring another one to compare it with.")
+        answer.markdown("Only one forecast was tested; bring another one to compare it with.")
         return
-    first, second = _choice(names, receipt, outside)
+    with choice:
+        first, second = _choice(names, receipt, outside)
     limits = _limits()
     if limits is None:
         return
-    found = _compared(run, receipt, tested, (first, second), outside, limits)
-    if found is None:
-        return
-    with st.container(key="answer-bins"):
-        st.markdown(plain(words.verdict(found)))
-    for told in filter(None, (words.useless(found),)):
-        st.caption(plain(told))
+    with answer:
+        found = _compared(run, receipt, tested, (first, second), outside, limits)
+        if found is None:
+            return
+        with st.container(key="answer-bins"):
+            st.markdown(plain(words.verdict(found)))
+        if told := words.useless(found):
+            st.caption(plain(told))
     _bins(found, limits)
     if not found["same"]:
         _cells(found)

@@ -180,7 +180,7 @@ def bins_title(found: Facts) -> str:
     told = []
     for side in SIDES:
         top = found["bins"][side][0]
-        name = who(found, side)
+        name = _short(found, side)
         if not top["customers"]:
             told.append(f"{name} calls nobody highly likely to buy")
         else:
@@ -203,7 +203,7 @@ def right_title(found: Facts) -> str:
     """Say who was closer, over all customers in different bins."""
     apart = found["disagreement"]
     if apart["right"] is not None:
-        return f"Where they disagree, {who(found, apart['right'])} was closer"
+        return f"Where they disagree, {_short(found, apart['right'])} was closer"
     if apart["difference"] is None:
         return "They disagree about too few customers to say who was closer"
     return "Where they disagree, neither was closer by more than chance"
@@ -215,7 +215,7 @@ def reliability_title(found: Facts) -> str:
     for side in SIDES:
         rows = found["reliability"][side]
         inside = sum(r["low"] <= r["predicted"] <= r["high"] for r in rows)
-        told.append(f"{inside} of {plural(len(rows), 'group')} of {who(found, side)}")
+        told.append(f"{inside} of {plural(len(rows), 'group')} of {_short(found, side)}")
     if found["same"]:
         return f"The chances came true in {told[0]}"
     return f"The chances came true in {told[0]}, and in {told[1]}"
@@ -227,26 +227,31 @@ def interval(row: Facts) -> str:
 
 
 def apart(name: str, edges: Sequence[float] | None) -> str:
-    """Write a difference, first less second, with its interval, in the score's own unit."""
+    """Write a difference, first less second, with its interval; of the AUC in percentage points."""
     if edges is None:
         return ""
-    found, low, high = (score(name, edge, sign=True) for edge in edges)
-    return f"{found} ({low} to {high})"
+    if name == "auc":
+        found, low, high = (f"{edge * 100:+.1f}" for edge in edges)
+        found += " points"
+    else:
+        found, low, high = (f"{edge:+.4f}" for edge in edges)
+    return f"{found} ({low} to {high})".replace("-", "\u2212")
 
 
-def score(name: str, value: float | None, *, sign: bool = False) -> str:
+def score(name: str, value: float | None) -> str:
     """Write one score: the AUC as a percentage, the others with four decimals."""
     if value is None:
         return ""
-    shown = f"{value * 100:{'+' if sign else ''}.1f}\u00a0%" if name == "auc" else ""
-    shown = shown or f"{value:{'+' if sign else ''}.4f}"
+    shown = f"{value * 100:.1f}\u00a0%" if name == "auc" else f"{value:.4f}"
     return shown.replace("-", "\u2212")
 
 
 def closer(found: Facts, name: str) -> str:
     """Say whose score is better by more than chance."""
     edges = found["differences"][name]
-    if edges is None or found["same"] or name == "uncertainty":
+    if found["same"] or name == "uncertainty":
+        return "the same"
+    if edges is None:
         return ""
     if edges[1] <= 0 <= edges[2]:
         return "too close to tell"
