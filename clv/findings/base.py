@@ -1,0 +1,94 @@
+"""What a finding is, and one contender of a receipt seen over all dates."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from clv.names import who
+from clv.selection import RULES
+from clv.ui.formatting import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the test shows.
+
+    Attributes
+    ----------
+    code
+        ``total``, ``ranking``…: what it is about.
+    sentence
+        In plain words, with its figures.
+    figures
+        The same as numbers: shares of 1, names, ISO dates.
+    """
+
+    code: str
+    sentence: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+
+class Subject:
+    """One contender of a receipt, at the dates it was tested on."""
+
+    def __init__(self, receipt: Facts, name: str) -> None:
+        self.receipt = receipt
+        self.name = name
+        self.origins = [o for o in receipt["origins"] if name in o["measures"]]
+        months = int(receipt["horizon_months"])
+        self.ahead = f"the following {months} months" if months > 1 else "the following month"
+        self.over = f" (mean of {len(self.origins)} past dates)" if len(self.origins) > 1 else ""
+        self.who = who(name)
+        self.what = "revenue" if self._has("value") else "orders"
+
+    def each(self, *path: str) -> list[float]:
+        """Return a measure at every date; empty where one date lacks it."""
+        values = [_reach(o["measures"][self.name], path) for o in self.origins]
+        return [float(v) for v in values if v is not None] if None not in values else []
+
+    def mean(self, *path: str) -> float | None:
+        """Return the mean of a measure over the dates; None where one date lacks it."""
+        values = self.each(*path)
+        return fmean(values) if values else None
+
+    def mape(self) -> float | None:
+        """Return the mean distance of a month's orders from what was said."""
+        values = [o["mape"][self.name]["purchases"] for o in self.origins]
+        return None if None in values or not values else fmean(values)
+
+    def _has(self, kind: str) -> bool:
+        return all(o["measures"][self.name][kind] for o in self.origins)
+
+
+def _reach(content: Any, path: Sequence[str]) -> float | None:  # noqa: ANN401 - JSON
+    for key in path:
+        content = None if content is None else content.get(key)
+    return None if content is None else float(content)
+
+
+def off(ratio: float, what: str) -> str:
+    """Write a forecast over outcome, less 1: ``16 % fewer orders than came``."""
+    more, less = ("more", "fewer") if what == "orders" else ("more", "less")
+    return f"{percent(abs(ratio))} {more if ratio >= 0 else less} {what} than came"
+
+
+def best_rule(one: Subject, *path: str) -> str | None:
+    """Return the rule of thumb with the highest measure, of those tested on every date."""
+    rules = {r: Subject(one.receipt, r).mean(*path) for r in RULES if r != one.name}
+    known = {
+        r: v
+        for r, v in rules.items()
+        if v is not None and len(Subject(one.receipt, r).origins) == len(one.origins)
+    }
+    return max(known, key=lambda r: known[r]) if known else None

@@ -1,0 +1,327 @@
+"""What a forecast did well and poorly on a file's own past: one judgement a function."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from clv import proof
+from clv.findings.base import Finding, Subject, best_rule, off
+from clv.names import who
+from clv.selection import MATTERS, RULES, differs
+from clv.ui.formatting import count, day, percent, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+    Facts = Mapping[str, Any]
+
+#: Of a 95 % interval.
+Z: Final = 1.96
+#: A total off by a tenth changes what is ordered and whom one hires; less is within most plans' slack.
+TOTAL: Final = 0.10
+#: A group's mean off by more is seen by whoever looks at the group; by less, by nobody.
+GROUP: Final = 0.15
+#: Single months swing more than a year: off by a tenth is good, by a fifth of little use.
+MONTHS_WELL: Final = 0.10
+MONTHS_POORLY: Final = 0.20
+#: Shares (rankings, captures) closer than a point are the same to anybody who acts on them.
+POINT: Final = 0.01
+#: A ranking that gets less than a fifth of the way from chance to perfect hardly sorts.
+WEAK_RANKING: Final = 0.20
+#: The best tenth brings a tenth by chance: a quarter or more is worth a list of its own, less than
+#: 15 % isn't.
+CAPTURE_WELL: Final = 0.25
+CAPTURE_POORLY: Final = 0.15
+#: Mean distance of chances from what came. Nobody acts on three points; five mistake one in twenty.
+CHANCE_WELL: Final = 0.03
+CHANCE_POORLY: Final = 0.05
+#: Totals that lie so far apart on different dates: no date tells what the next one will bring.
+DATES_APART: Final = 0.15
+#: Ranges that hold so many fewer or more than promised promise something else.
+COVERAGE: Final = 0.03
+COVERAGE_WHALES: Final = 0.05
+#: The standard deviation of errors, in mean absolute errors: 1.25 for the normal, 1.36 for the
+#: exponential distribution; customers' errors have a longer tail.
+TAIL: Final = 2.0
+#: Fewest customers of a group that is spoken of.
+FEWEST: Final = 30
+
+
+def does_well(receipt: Facts, tested: pa.Table | None = None) -> list[Finding]:
+    """Return what the forecast does well on this file.
+
+    Parameters
+    ----------
+    receipt
+        `clv.proof.stored`.
+    tested
+        The tested customers at the last date: columns ``frequency, purchases`` and
+        ``purchases:NAME`` of the forecast's name. With it, one-time and repeat buyers are told apart.
+
+    Returns
+    -------
+    list of Finding
+        Empty without a test.
+    """
+    return [found for good, found in _judged(receipt, tested) if good]
+
+
+def does_poorly(receipt: Facts, tested: pa.Table | None = None) -> list[Finding]:
+    """Return what the forecast does poorly on this file; parameters as in `does_well`."""
+    return [found for good, found in _judged(receipt, tested) if not good]
+
+
+def _judged(receipt: Facts, tested: pa.Table | None) -> list[tuple[bool, Finding]]:
+    name = proof.subject(receipt)
+    if name is None:
+        return []
+    one = Subject(receipt, name)
+    found = [
+        *(_total(one, "purchases"), _total(one, "value")),
+        *(_dates(one), _months(one)),
+        *(_rules(one), _ranking(one), _capture(one)),
+        *_groups(one),
+        *_histories(name, tested),
+        _chance(one),
+        *_ranges(receipt.get("ranges")),
+    ]
+    return [each for each in found if each is not None]
+
+
+def _total(one: Subject, kind: str) -> tuple[bool, Finding] | None:
+    """Judge the total, and say what chance alone would explain."""
+    biases, errors = one.each(kind, "bias"), one.each(kind, "rmse")
+    actual = [sum(m[kind]["actual"] for m in o["months"]) for o in one.origins]
+    if not biases or not all(actual):
+        return None
+    size = [int(o["customers"]) for o in one.origins]
+    # Dates overlap: their mean is taken to be no surer than one of them.
+    chance = fmean(Z * e * n**0.5 / a for e, n, a in zip(errors, size, actual, strict=True))
+    bias, what = fmean(biases), "orders" if kind == "purchases" else "revenue"
+    figures = {"bias": bias, "chance": chance, "dates": len(biases)}
+    said = f"In total {one.who} expected {off(bias, what)} in {one.ahead}{one.over}"
+    if abs(bias) <= chance:
+        said += f"; chance alone explains up to {percent(chance)}"
+    else:
+        said += f", more than the {percent(chance)} that chance alone explains"
+    return abs(bias) <= TOTAL, Finding(f"total-{what}", f"{said}.", figures)
+
+
+def _dates(one: Subject) -> tuple[bool, Finding] | None:
+    """Judge whether the total was as far off on every date."""
+    biases = one.each("purchases", "bias")
+    if len(biases) < 2:
+        return None
+    days = [str(o["as_of"]) for o in one.origins]
+    low, high = int(np.argmin(biases)), int(np.argmax(biases))
+    apart = biases[high] - biases[low]
+    figures: dict[str, Any] = {"apart": apart, "low": biases[low], "high": biases[high]}
+    figures |= {"low_as_of": days[low], "high_as_of": days[high]}
+    good = apart <= DATES_APART
+    said = (
+        f"The total was about as far off on all {len(days)} past dates: from "
+        if good
+        else "How far the total was off depends on the date: from "
+    )
+    said += (
+        f"{off(biases[low], 'orders')} (as of {day(days[low])}) to {off(biases[high], 'orders')} "
+        f"(as of {day(days[high])})"
+    )
+    if not good and abs(biases[-1]) > max(map(abs, biases[:-1])) + DATES_APART / 3:
+        said += "; the latest date was the worst"
+    return good, Finding("dates", f"{said}.", figures)
+
+
+def _months(one: Subject) -> tuple[bool, Finding] | None:
+    """Judge single months, and name the worst of the last test."""
+    error = one.mape()
+    if error is None or MONTHS_WELL < error <= MONTHS_POORLY:
+        return None
+    good = error <= MONTHS_WELL
+    said = f"Single months were off by {percent(error)} on average{one.over}"
+    figures: dict[str, Any] = {"mape": error}
+    rows = one.origins[-1]["months"]
+    if not good and len(rows) > 1:
+        misses = [m["purchases"][one.name] / m["purchases"]["actual"] - 1 for m in rows]
+        worst = int(np.argmax(np.abs(misses)))
+        figures |= {"worst": misses[worst], "worst_end": str(rows[worst]["end"])}
+        said += (
+            f"; the worst, the month up to {day(rows[worst]['end'])}, was expected to bring "
+            f"{off(misses[worst], 'orders')}"
+        )
+    return good, Finding("months", f"{said}.", figures)
+
+
+def _rules(one: Subject) -> tuple[bool, Finding] | None:
+    """Judge the forecast of each customer beside the best rule of thumb."""
+    together = one.receipt["together"]
+    loss: Mapping[str, float] = together["loss"]
+    rules = [r for r in RULES if r in loss]
+    if not rules or one.name in RULES:
+        return None
+    rule = min(rules, key=lambda r: loss[r])
+    gain = 1 - loss[one.name] / loss[rule] if loss[rule] > 0 else 0.0
+    figures = {"rule": rule, "gain": gain}
+    if together["best"] == one.name and differs(together["apart"][rule], loss[one.name]):
+        return True, Finding(
+            "rules",
+            f"Customer by customer its error is {percent(gain)} smaller than that of the best rule of "
+            f"thumb ({who(rule).removeprefix('the rule of thumb ')}), more than chance.",
+            figures,
+        )
+    if gain <= MATTERS:
+        return False, Finding(
+            "rules",
+            f"Customer by customer {who(rule)} has an error that is {percent(-gain)} smaller."
+            if -gain > MATTERS
+            else f"Customer by customer {who(rule)} is as good.",
+            figures,
+        )
+    return None
+
+
+def _ranking(one: Subject) -> tuple[bool, Finding] | None:
+    """Judge how customers are ranked, beside the best rule of thumb."""
+    gini = one.mean("purchases", "gini")
+    if gini is None:
+        return None
+    rule = best_rule(one, "purchases", "gini")
+    other = None if rule is None else Subject(one.receipt, rule).mean("purchases", "gini")
+    figures = {"gini": gini, "rule": rule, "rule_gini": other}
+    said = (
+        f"Its ranking of customers is {percent(gini)} of the way from chance to perfect{one.over}"
+    )
+    if rule is None or other is None:
+        return gini >= WEAK_RANKING, Finding("ranking", f"{said}.", figures)
+    best = f"the best rule of thumb for it ({who(rule).removeprefix('the rule of thumb ')})"
+    if gini - other >= POINT and gini >= WEAK_RANKING:
+        return True, Finding("ranking", f"{said}; {best} gets {percent(other)}.", figures)
+    if gini < WEAK_RANKING:
+        return False, Finding("ranking", f"{said}: that hardly sorts them.", figures)
+    if other - gini >= POINT:
+        return False, Finding("ranking", f"{said}; {best} gets further, {percent(other)}.", figures)
+    return False, Finding("ranking", f"{said}, no better than {best}: {percent(other)}.", figures)
+
+
+def _capture(one: Subject) -> tuple[bool, Finding] | None:
+    """Judge what the best tenth by forecast brought."""
+    kind = "value" if one.what == "revenue" else "purchases"
+    share = one.mean(kind, "top10")
+    if share is None or CAPTURE_POORLY <= share < CAPTURE_WELL:
+        return None
+    good = share >= CAPTURE_WELL
+    said = f"The 10\u00a0% of customers it ranked highest brought {'' if good else 'only '}{percent(share)} of the {one.what}{one.over}"
+    return good, Finding("best-tenth", f"{said}.", {"share": share, "of": one.what})
+
+
+def _groups(one: Subject) -> Iterator[tuple[bool, Finding]]:
+    """Judge the group with the highest forecasts, and that with the lowest."""
+    for code, place, name in (("best-group", 0, "highest"), ("last-group", -1, "lowest")):
+        tables = [o["measures"][one.name]["deciles"] for o in one.origins]
+        rows = [t[place] for t in tables if len(t) > 1]
+        if not rows or not all(r["actual"] > 0 and r["customers"] >= FEWEST for r in rows):
+            continue
+        ratios = [r["predicted"] / r["actual"] - 1 for r in rows]
+        chance = fmean(Z * TAIL * r["mae"] / r["customers"] ** 0.5 / r["actual"] for r in rows)
+        ratio = fmean(ratios)
+        same = min(ratios) > 0 or max(ratios) < 0
+        figures = {"ratio": ratio, "chance": chance, "customers": int(rows[-1]["customers"])}
+        said = (
+            f"The customers with the {name} forecasts were expected to bring "
+            f"{off(ratio, one.what)}{one.over}"
+        )
+        if abs(ratio) > GROUP and abs(ratio) > chance and same:
+            yield (
+                False,
+                Finding(
+                    code, f"{said}, more than the {percent(chance)} that chance explains.", figures
+                ),
+            )
+        elif abs(ratio) <= TOTAL and place == 0:
+            yield True, Finding(code, f"{said}.", figures)
+
+
+def _histories(name: str, tested: pa.Table | None) -> Iterator[tuple[bool, Finding]]:
+    """Judge one-time and repeat buyers apart, at the last date."""
+    column = f"purchases:{name}"
+    if tested is None or column not in tested.column_names:
+        return
+    x, came, said = (np.asarray(tested[c], dtype=float) for c in ("frequency", "purchases", column))
+    for code, inside, people in (
+        ("one-time", x == 0, "Customers with a single order"),
+        ("repeat", x > 0, "Customers with two orders or more"),
+    ):
+        actual, n = float(came[inside].sum()), int(inside.sum())
+        if n < FEWEST or actual <= 0:
+            continue
+        ratio = float(said[inside].sum()) / actual - 1
+        chance = Z * float(np.std(came[inside] - said[inside])) * n**0.5 / actual
+        figures = {"ratio": ratio, "chance": chance, "customers": n}
+        text = f"{people} ({count(n)}) were expected to bring {off(ratio, 'orders')}"
+        if abs(ratio) > GROUP and abs(ratio) > chance:
+            yield (
+                False,
+                Finding(
+                    code, f"{text}, more than the {percent(chance)} that chance explains.", figures
+                ),
+            )
+        elif abs(ratio) <= TOTAL:
+            yield True, Finding(code, f"{text}.", figures)
+
+
+def _chance(one: Subject) -> tuple[bool, Finding] | None:
+    """Judge the chances of buying, and name the group that is off most."""
+    error = one.mean("chance", "ece")
+    if error is None or CHANCE_WELL < error <= CHANCE_POORLY:
+        return None
+    said = (
+        f"Its chances of buying were {percent(error).replace('%', 'points')} from what came, on "
+        f"average{one.over}"
+    )
+    figures: dict[str, Any] = {"ece": error}
+    if error <= CHANCE_WELL:
+        return True, Finding("chance", f"{said}: they can be taken at their word.", figures)
+    rows = one.origins[-1]["measures"][one.name]["reliability"]
+    outside = [r for r in rows if not r["low"] <= r["predicted"] <= r["high"]]
+    if outside:
+        worst = max(outside, key=lambda r: r["customers"] * abs(r["actual"] - r["predicted"]))
+        figures |= {k: worst[k] for k in ("customers", "predicted", "actual")}
+        said += (
+            f"; of {plural(worst['customers'], 'customer')} with a chance of about "
+            f"{percent(worst['predicted'])}, {percent(worst['actual'])} bought"
+        )
+    return False, Finding("chance", f"{said}.", figures)
+
+
+def _ranges(ranges: Facts | None) -> Iterator[tuple[bool, Finding]]:
+    """Judge whether the ranges held what they promised, for all and for the largest customers."""
+    measured = (ranges or {}).get("measured")
+    if not ranges or not measured:
+        return
+    rows = {r["group"]: r for r in measured["after"] or measured["before"]}
+    level = float(ranges["level"])
+    for code, group, people, slack in (
+        ("ranges", "wider", "customers", COVERAGE),
+        ("ranges-whales", "whales", "customers with the highest forecasts", COVERAGE_WHALES),
+    ):
+        row = rows.get(group)
+        if row is None or row["customers"] < FEWEST:
+            continue
+        inside = float(row["inside"])
+        good = abs(inside - level) <= slack or row["low"] <= level <= row["high"]
+        if good and group == "whales":
+            continue
+        said = (
+            f"Ranges that promise {percent(level)} held {percent(inside)} of {people} as of "
+            f"{day(measured['as_of'])}"
+        )
+        if not good and inside < level:
+            side = "above" if row["above"] > row["below"] else "below"
+            said += f"; most of the others came out {side} their range"
+        figures = {"level": level, "inside": inside, "low": row["low"], "high": row["high"]}
+        yield good, Finding(code, f"{said}.", figures)
