@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 
-from clv.charts.base import GRID, MUTED, faint, layout
+from clv.charts.base import GRID, MUTED, layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: The accent and vermillion of Okabe and Ito; the second differs by its pattern and mark as well.
 COLOURS: Final = {False: ("#0072b2", "#b84a00"), True: ("#56b4e9", "#f08c3c")}
+#: Of text and of the page: what must be seen on bars of either colour.
+INK: Final = {False: "#0f1822", True: "#e6ebf0"}
+PAPER: Final = {False: "#ffffff", True: "#0f1822"}
 _MARKS: Final = ("circle", "diamond")
 _PATTERNS: Final = ("", ".")
 
@@ -55,7 +58,7 @@ def bins_figure(sides: Mapping[str, Sequence[Row]], *, dark: bool = False) -> go
                     "pattern": {"shape": _PATTERNS[i], "fgcolor": "#ffffff", "fgopacity": 0.6}
                     | {"size": 7, "solidity": 0.2, "fillmode": "overlay"},
                 },
-                error_y=_whiskers(known, MUTED),
+                error_y=_whiskers(known, INK[dark]),
                 **shared,
             )
         )
@@ -67,8 +70,8 @@ def bins_figure(sides: Mapping[str, Sequence[Row]], *, dark: bool = False) -> go
                 marker={
                     "symbol": _MARKS[i],
                     "size": 12,
-                    "color": faint(colour, 0.25),
-                    "line": {"color": "#e6ebf0" if dark else "#0f1822", "width": 2},
+                    "color": PAPER[dark],
+                    "line": {"color": INK[dark], "width": 2},
                 },
                 **shared,
             )
@@ -100,7 +103,7 @@ def _whiskers(rows: Sequence[Row], colour: str) -> dict[str, object]:
         "array": [row["high"] - row["actual"] for row in rows],
         "arrayminus": [row["actual"] - row["low"] for row in rows],
         "color": colour,
-        "thickness": 2,
+        "thickness": 1.5,
         "width": 5,
     }
 
@@ -150,7 +153,7 @@ def cells_figure(
             figure.add_annotation(
                 x=j,
                 y=i,
-                text=f"<b>{row['customers']:,}</b><br>{share:.0%} bought",
+                text=f"<b>{row['customers']:,}</b><br>{share:.0%}",
                 showarrow=False,
                 font={"color": "#000000" if bright else "#ffffff"},
             )
@@ -159,14 +162,14 @@ def cells_figure(
     alt = f"Table of customers by the bins of {names[0]} and {names[1]}: {same:,} of {everybody:,} "
     layout(figure, height=420, alt=f"{alt}are in the same bin of both.")
     figure.update_yaxes(
-        title=f"{escape(names[0])} says",
+        title=f"By {escape(names[0])}",
         autorange="reversed",
         showgrid=False,
         type="category",
         rangemode="normal",
         ticksuffix=" ",
     )
-    figure.update_xaxes(title=f"{escape(names[1])} says", type="category", side="top")
+    figure.update_xaxes(title=f"By {escape(names[1])}", type="category", side="top")
     return figure
 
 

@@ -256,7 +256,6 @@ def _bins(found: Facts, limits: Thresholds) -> None:
         f"Bars: share of each bin's customers who bought in {when}, with 95\u00a0% intervals; marks: "
         f"mean forecast chance. {plural(found['customers'], 'customer')}.",
         "bins",
-        min_width=420,
     )
     rows = [(side, row) for i in range(4) for side in SIDES for row in [found["bins"][side][i]]]
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
@@ -291,7 +290,6 @@ def _cells(found: Facts) -> None:
         f"Customers by the bin that {names[0]} (rows) and {names[1]} (columns) put them in, and the "
         f"share of them that bought in {words.ahead(found)}.",
         "bins_cells",
-        min_width=460,
     )
 
 
@@ -307,8 +305,8 @@ def _disagreement(found: Facts) -> None:
     names = {side: words.label(found, side) for side in SIDES}
     rows = [{"first": "All of them", "second": ""} | dict(apart), *split]
     shown: dict[str, tuple[list[Any], Any]] = {
-        f"{names['first']} says": ([str(r["first"]).capitalize() for r in rows], text(pinned=True)),
-        f"{names['second']} says": ([str(r["second"]).capitalize() for r in rows], text()),
+        f"By {names['first']}": ([str(r["first"]).capitalize() for r in rows], text(pinned=True)),
+        f"By {names['second']}": ([str(r["second"]).capitalize() for r in rows], text()),
         "Customers": ([r["customers"] for r in rows], number(format="localized")),
         "Bought (%)": ([percent_number(r["actual"]) for r in rows], share),
         "95\u00a0% interval": ([words.interval(r) for r in rows], text()),
