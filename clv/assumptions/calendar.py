@@ -23,8 +23,9 @@ from clv.assumptions.base import (
     Effect,
     around,
     jackknife,
-    poisson_fit,
 )
+from clv.models.poisson import poisson_fit
+from clv.models.season import by_the_year
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -189,12 +190,7 @@ def _months(
         for t in (days.bought, expected)
     ]
 
-    def index(y: Floats, e: Floats) -> Floats:
-        ratio = y / np.maximum(e, 1e-300)
-        result: Floats = ratio / ratio[e > 0].mean()
-        return result
-
-    ratio, covariance = jackknife(index, *by_month)
+    ratio, covariance = jackknife(lambda y, e: by_the_year(y / np.maximum(e, 1e-300)), *by_month)
     reach = T_GROUPS * np.sqrt(np.diag(covariance))
     return [
         {

@@ -11,13 +11,14 @@ version is a function of it, and whatever is computed once per distinct triple s
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from numpy.typing import ArrayLike
 
     from clv.models.base import Floats
