@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import combinations
 from types import SimpleNamespace
@@ -27,6 +28,8 @@ from tests.ui.fakes import fake_run
 
 START = np.datetime64("2016-01-01")
 DAYS = 730
+#: The checks are of the model, not of what a test on the past would have chosen instead.
+PLAIN = Settings(model="mbg-nbd", backtest=False)
 
 
 def shop(
@@ -123,7 +126,7 @@ def stored(root, who, when, value=None, settings=None):
             "labels": [],
         }
     )
-    return pipeline.forecast(Store(root), draft, settings or Settings())
+    return pipeline.forecast(Store(root), draft, settings or PLAIN)
 
 
 def found(run):
@@ -340,7 +343,7 @@ def test_one_customer_and_a_handful_are_no_trouble(tmp_path):
 
 
 def test_another_model_is_checked_as_well(tmp_path):
-    run = shop(tmp_path, 1, customers=800, settings=Settings(model="bg-nbd"))
+    run = shop(tmp_path, 1, customers=800, settings=replace(PLAIN, model="bg-nbd"))
     assert list(found(run)) == KEYS
     assert {type(c.effect) for c in checks(run) if c.key in ("frequencies", "outliers")} == {Effect}
 
@@ -359,7 +362,7 @@ def test_cdnow(tmp_path):
     store = Store(tmp_path)
     draft = store.new_draft()
     pipeline.check(draft, [sample_path("cdnow")], IngestOptions())
-    result = found(pipeline.forecast(store, draft, Settings()))
+    result = found(pipeline.forecast(store, draft, PLAIN))
     assert {k: c.verdict for k, c in result.items()} == {
         "timing": "doubtful",
         "season": "doubtful",

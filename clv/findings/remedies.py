@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv import names, proof
 from clv.findings.base import Finding, Subject
-from clv.selection import MATTERS, RULES, differs
+from clv.metrics import MATTERS, differs
+from clv.selection import RULES
 from clv.ui import assumption_words
 from clv.ui.formatting import percent
 
@@ -89,9 +90,8 @@ def _used(one: Subject, *, worn: bool, name: str) -> str:
     """Say whether what gained is in use."""
     if worn:
         return "; it is in use"
-    choice: Facts = one.receipt.get("choice") or {}
-    if choice.get("asked") == "auto":
-        return "; it is not in use, because the gain may be chance"
+    if (one.receipt.get("choice") or {}).get("asked") == "auto":
+        return "; it is not in use, because on the dates that decide the gain may be chance"
     return f"; to use it, choose {name}"
 
 
@@ -185,21 +185,10 @@ def _model(one: Subject) -> Finding | None:
 
 def _rule(one: Subject) -> Finding | None:
     """Name the rule of thumb that is as good: simpler to explain, and to act on."""
-    receipt, together = one.receipt, one.receipt["together"]
-    loss: Mapping[str, float] = together["loss"]
-    rules = [r for r in RULES if r in loss]
-    if not rules or one.name in RULES:
-        return None
+    receipt = one.receipt
+    loss: Mapping[str, float] = receipt["together"]["loss"]
     rule = (receipt.get("choice") or {}).get("as_good")
-    if "choice" not in receipt:
-        rule = min(rules, key=lambda r: loss[r])
-        ahead = loss[rule] <= loss[one.name]
-        chance = together["best"] == one.name and not differs(
-            together["apart"][rule], loss[one.name]
-        )
-        if not (ahead or chance):
-            return None
-    if rule is None:
+    if rule is None or rule not in loss or one.name in RULES:
         return None
     days = receipt.get("recency_days")
     said = f"{names.rule(rule, days)} is as good here, and simpler to explain."

@@ -10,7 +10,6 @@ import numpy as np
 from clv import proof
 from clv.findings.base import Finding, Subject, best_rule, off
 from clv.names import who
-from clv.selection import MATTERS, RULES, differs
 from clv.ui.formatting import count, day, percent, plural
 
 if TYPE_CHECKING:
@@ -123,18 +122,20 @@ def _dates(one: Subject) -> tuple[bool, Finding] | None:
     figures: dict[str, Any] = {"apart": apart, "low": biases[low], "high": biases[high]}
     figures |= {"low_as_of": days[low], "high_as_of": days[high]}
     good = apart <= DATES_APART
+    every = "both" if len(days) == 2 else f"all {len(days)}"
     said = (
-        f"The total was about as far off on all {len(days)} past dates: from "
+        f"The total was about as far off on {every} past dates: from "
         if good
         else "How far the total was off depends on the date: from "
     )
-    said += (
-        f"{off(biases[low], 'orders')} (as of {day(days[low])}) to {off(biases[high], 'orders')} "
-        f"(as of {day(days[high])})"
-    )
+    said += f"{_too(biases[low])} (as of {day(days[low])}) to {_too(biases[high])} (as of {day(days[high])})"
     if not good and abs(biases[-1]) > max(map(abs, biases[:-1])) + DATES_APART / 3:
         said += "; the latest date was the worst"
     return good, Finding("dates", f"{said}.", figures)
+
+
+def _too(bias: float) -> str:
+    return f"{percent(abs(bias))} too {'many' if bias >= 0 else 'few'}"
 
 
 def _months(one: Subject) -> tuple[bool, Finding] | None:
@@ -143,7 +144,7 @@ def _months(one: Subject) -> tuple[bool, Finding] | None:
     if error is None or MONTHS_WELL < error <= MONTHS_POORLY:
         return None
     good = error <= MONTHS_WELL
-    said = f"Single months were off by {percent(error)} on average{one.over}"
+    said = f"Single months were off by {percent(error)} on average"
     figures: dict[str, Any] = {"mape": error}
     rows = one.origins[-1]["months"]
     if not good and len(rows) > 1:
@@ -158,31 +159,30 @@ def _months(one: Subject) -> tuple[bool, Finding] | None:
 
 
 def _rules(one: Subject) -> tuple[bool, Finding] | None:
-    """Judge the forecast of each customer beside the best rule of thumb."""
-    together = one.receipt["together"]
-    loss: Mapping[str, float] = together["loss"]
-    rules = [r for r in RULES if r in loss]
-    if not rules or one.name in RULES:
+    """Judge the forecast of each customer beside the best rule of thumb, on the last date.
+
+    Where there are several dates, the last one had no say in the choice of the forecast.
+    """
+    checked = one.receipt.get("checked")
+    if not checked or not one.origins or str(one.origins[-1]["as_of"]) != checked["as_of"]:
         return None
-    rule = min(rules, key=lambda r: loss[r])
-    gain = 1 - loss[one.name] / loss[rule] if loss[rule] > 0 else 0.0
-    figures = {"rule": rule, "gain": gain}
-    if together["best"] == one.name and differs(together["apart"][rule], loss[one.name]):
-        return True, Finding(
-            "rules",
-            f"Customer by customer its error is {percent(gain)} smaller than that of the best rule of "
-            f"thumb ({who(rule).removeprefix('the rule of thumb ')}), more than chance.",
-            figures,
+    rule, measures = str(checked["rule"]), one.origins[-1]["measures"]
+    gain = float(checked["difference"]) / max(float(measures[rule]["loss"]), 1e-300)
+    figures = {"rule": rule, "gain": gain, "as_of": checked["as_of"]}
+    said = f"Customer by customer, as of {day(checked['as_of'])}, "
+    if not checked["as_good"]:
+        said += (
+            f"its error is {percent(gain)} smaller than that of the best rule of thumb "
+            f"({_of_rule(rule)}), more than chance"
         )
-    if gain <= MATTERS:
-        return False, Finding(
-            "rules",
-            f"Customer by customer {who(rule)} has an error that is {percent(-gain)} smaller."
-            if -gain > MATTERS
-            else f"Customer by customer {who(rule)} is as good.",
-            figures,
-        )
-    return None
+        return True, Finding("rules", f"{said}.", figures)
+    better = float(checked["high"]) < 0
+    said += f"{who(rule)} {'was better' if better else 'was as good within chance'}"
+    return False, Finding("rules", f"{said}.", figures)
+
+
+def _of_rule(rule: str) -> str:
+    return who(rule).removeprefix("the rule of thumb ")
 
 
 def _ranking(one: Subject) -> tuple[bool, Finding] | None:
@@ -193,12 +193,10 @@ def _ranking(one: Subject) -> tuple[bool, Finding] | None:
     rule = best_rule(one, "purchases", "gini")
     other = None if rule is None else Subject(one.receipt, rule).mean("purchases", "gini")
     figures = {"gini": gini, "rule": rule, "rule_gini": other}
-    said = (
-        f"Its ranking of customers is {percent(gini)} of the way from chance to perfect{one.over}"
-    )
+    said = f"Its ranking of customers is {percent(gini)} of the way from chance to perfect"
     if rule is None or other is None:
         return gini >= WEAK_RANKING, Finding("ranking", f"{said}.", figures)
-    best = f"the best rule of thumb for it ({who(rule).removeprefix('the rule of thumb ')})"
+    best = f"the best rule of thumb for it ({_of_rule(rule)})"
     if gini - other >= POINT and gini >= WEAK_RANKING:
         return True, Finding("ranking", f"{said}; {best} gets {percent(other)}.", figures)
     if gini < WEAK_RANKING:
@@ -215,7 +213,7 @@ def _capture(one: Subject) -> tuple[bool, Finding] | None:
     if share is None or CAPTURE_POORLY <= share < CAPTURE_WELL:
         return None
     good = share >= CAPTURE_WELL
-    said = f"The 10\u00a0% of customers it ranked highest brought {'' if good else 'only '}{percent(share)} of the {one.what}{one.over}"
+    said = f"The 10\u00a0% of customers it ranked highest brought {'' if good else 'only '}{percent(share)} of the {one.what}"
     return good, Finding("best-tenth", f"{said}.", {"share": share, "of": one.what})
 
 
@@ -232,8 +230,7 @@ def _groups(one: Subject) -> Iterator[tuple[bool, Finding]]:
         same = min(ratios) > 0 or max(ratios) < 0
         figures = {"ratio": ratio, "chance": chance, "customers": int(rows[-1]["customers"])}
         said = (
-            f"The customers with the {name} forecasts were expected to bring "
-            f"{off(ratio, one.what)}{one.over}"
+            f"The customers with the {name} forecasts were expected to bring {off(ratio, one.what)}"
         )
         if abs(ratio) > GROUP and abs(ratio) > chance and same:
             yield (
@@ -281,7 +278,7 @@ def _chance(one: Subject) -> tuple[bool, Finding] | None:
         return None
     said = (
         f"Its chances of buying were {percent(error).replace('%', 'points')} from what came, on "
-        f"average{one.over}"
+        f"average"
     )
     figures: dict[str, Any] = {"ece": error}
     if error <= CHANCE_WELL:

@@ -58,7 +58,7 @@ def _findings(run: Run, checks: Sequence[Check]) -> dict[str, list[Finding]] | N
             query_params={"run": run.id},
         )
         return None
-    tested = run.tested() if hasattr(run, "tested") else None
+    tested = run.tested()
     found = {
         "well": findings.does_well(receipt, tested),
         "poorly": findings.does_poorly(receipt, tested),
