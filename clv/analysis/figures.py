@@ -1,0 +1,302 @@
+"""The sections on what was read, fitted and forecast: data, model, outlook, customers at the top."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from clv import charts, names
+from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
+from clv.proof import stored
+from clv.ui.formatting import (
+    count,
+    day,
+    expected,
+    money,
+    money_full,
+    percent,
+    period,
+    symbol,
+    to_date,
+    with_unit,
+)
+from clv.ui.words import (
+    ORDER_DAYS,
+    concentration_title,
+    history_title,
+    horizon_end,
+    next_months,
+    rows_sentence,
+    summary_sentence,
+    top_sentence,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clv.analysis.pieces import Piece
+    from clv.runs import Kind, Run
+
+    Facts = Mapping[str, Any]
+
+#: Parameter → what it says, for every model that has one of that name.
+_MEANINGS: Final = {
+    "r": "How alike customers are in how often they buy: the higher, the more alike (gamma shape)",
+    "alpha": "With r: a typical customer buys r times in alpha days (gamma scale, days)",
+    "a": "With b: a share of a / (a + b) leaves after an order (beta)",
+    "b": "See a",
+    "s": "How alike customers are in how soon they leave (gamma shape)",
+    "beta": "With s: how soon customers leave (gamma scale, days)",
+    "k": "How regular orders are: 1 is at random, more is to a rhythm (Erlang)",
+    "p": "How alike one customer's orders are in value: the higher, the more alike",
+    "q": "How alike customers are in their mean order value",
+    "v": "With p and q: the mean order value is p v / (q - 1)",
+}
+_SPEND: Final = {
+    "gamma-gamma": "Gamma-Gamma",
+    "gamma-gamma-all": "Gamma-Gamma, first orders counted",
+}
+
+
+def currency_of(run: Run) -> str:
+    """Return the run's currency, empty where it isn't known."""
+    return str(run.settings.get("currency") or "")
+
+
+def remarks(run: Run) -> list[Piece]:
+    """Return where the forecast had to step down, and why."""
+    return [note(str(found["message"])) for found in run.model.get("notes") or []]
+
+
+def nothing(run: Run, key: str, title: str, sentence: str) -> Section:
+    """Return a section that says what is missing, and why."""
+    return Section(key, title, (answer(sentence), *remarks(run)))
+
+
+def data(run: Run) -> Section:
+    """Tell how much of the files counts, and what was left out for which reason."""
+    report = run.report
+    pieces: list[Piece] = [answer(rows_sentence(report))]
+    titles = report.get("reason_titles") or {}
+    found = [
+        (titles.get(code, code), number, what)
+        for kind, what in (("reasons", "left out"), ("noted", "kept, pointed out"))
+        for code, number in sorted((report.get(kind) or {}).items(), key=lambda r: (-r[1], r[0]))
+    ]
+    pieces.append(
+        text(f"Orders from {period(report.get('first_order'), report.get('last_order'))}.")
+    )
+    if found:
+        columns = {
+            "What was found": [name for name, *_ in found],
+            "Rows": [count(number) for _, number, _ in found],
+            "What happened": [what for *_, what in found],
+        }
+        pieces.append(
+            Table(
+                columns,
+                frozenset({"What was found", "What happened"}),
+                f"{count(report['rows_accepted'])} used + {count(report['rows_rejected'])} left out = "
+                f"{count(report['rows_total'])} rows.",
+            )
+        )
+    pieces += [note(str(message)) for message in report.get("messages") or []]
+    return Section("data", "What was read", tuple(pieces))
+
+
+def fit(run: Run) -> Section:
+    """Tell which models were fitted, with every parameter and what it means."""
+    title, cards = "The model", [run.model.get("purchases"), run.model.get("spend")]
+    if not cards[0]:
+        return nothing(run, "fit", title, "No model could be fitted to these orders.")
+    names = [
+        f"{name_of(card)} for {what}"
+        for card, what in zip(cards, ("orders", "order values"), strict=True)
+        if card
+    ]
+    pieces: list[Piece] = [answer(f"The forecast rests on {' and '.join(names)}.")]
+    chosen = (stored(run) or {}).get("choice")
+    if chosen:
+        pieces.append(text(str(chosen["reason"])))
+    pieces += remarks(run)
+    for card in filter(None, cards):
+        if not card.get("parameters"):
+            continue
+        pieces += [heading(name_of(card)), _parameters(card)]
+    return Section("fit", title, tuple(pieces))
+
+
+def _parameters(card: Facts) -> Table:
+    values, errors = card["parameters"], card.get("standard_errors") or {}
+    likelihood = card.get("log_likelihood")
+    told = [] if likelihood is None else [f"Log-likelihood {_minus(f'{likelihood:,.2f}')}"]
+    if card.get("customers"):
+        told.append(f"{count(card['customers'])} customers")
+    return Table(
+        {
+            "Parameter": list(values),
+            "Estimate": [_digits(v) for v in values.values()],
+            "Standard error": [_digits(errors.get(name)) for name in values],
+            "Meaning": [_MEANINGS.get(name, "") for name in values],
+        },
+        frozenset({"Parameter", "Meaning"}),
+        "; ".join(told) + "." if told else "",
+    )
+
+
+def _digits(value: Any) -> str | None:  # noqa: ANN401 - JSON
+    """Write a parameter: four decimals, or a short list of them."""
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(_digits(v)) for v in value)
+    return (
+        f"{float(value):,.4f}".replace("-", "\u2212")
+        if isinstance(value, (int, float))
+        else str(value)
+    )
+
+
+def _minus(shown: str) -> str:
+    return shown.replace("-", "\u2212")
+
+
+def _range(row: Facts) -> str | None:
+    """Write a range of values in a table cell: ``281–834``."""
+    low, high = row["predicted_clv_low"], row["predicted_clv_high"]
+    return None if low is None or high is None else f"{money(low)}\u2013{money(high)}"
+
+
+def name_of(card: Facts) -> str:
+    """Return a fitted model's name as people write it."""
+    return str(card.get("title") or _SPEND.get(str(card["name"])) or names.title(str(card["name"])))
+
+
+def outlook(run: Run) -> Section:
+    """Tell what today's customers should bring, month by month, and how it is spread over them."""
+    summary, settings, currency = run.summary, run.settings, currency_of(run)
+    title = "What to expect"
+    pieces: list[Piece] = [answer(summary_sentence(summary, settings))]
+    if summary.get("predicted_purchases") is None:
+        return nothing(
+            run, "outlook", title, "There is no forecast for this file: too little is known."
+        )
+    measure: charts.Measure = (
+        "revenue" if summary.get("predicted_revenue") is not None else "orders"
+    )
+    lines = _totals(run)
+    pieces.append(text(*lines))
+    first, as_of = to_date(summary["first_order"]), to_date(settings["as_of"])
+    if first is not None and as_of is not None:
+        figure = charts.history_forecast_figure(
+            summary["history_monthly"],
+            summary["monthly"],
+            measure=measure,
+            first_order=first,
+            as_of=as_of,
+            symbol=symbol(currency),
+        )
+        caption = (
+            f"By calendar month, as of {day(as_of)}. Solid: what happened. Hatched: expected until "
+            f"{horizon_end(settings)} from the {count(summary['customers'])} customers in this file; "
+            "new customers come on top."
+        )
+        pieces.append(picture(figure, history_title(summary, settings, measure), caption))
+    pieces.append(_months(summary, currency))
+    if summary.get("top20_share") is not None and summary["customers"] >= 20:
+        pieces.append(
+            picture(
+                charts.concentration_figure(summary["concentration"]),
+                concentration_title(summary),
+                f"Share of predicted lifetime value, {next_months(settings)} from {day(as_of)}.",
+            )
+        )
+    return Section("outlook", title, tuple(pieces))
+
+
+def _totals(run: Run) -> list[str]:
+    summary, settings, currency = run.summary, run.settings, currency_of(run)
+    told = [
+        f"Expected in {next_months(settings)}, until {horizon_end(settings)}: "
+        f"{expected(summary['predicted_purchases'])} orders ({ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]})"
+        + (
+            f" and {money_full(summary['predicted_revenue'], currency)} of revenue."
+            if summary.get("predicted_revenue") is not None
+            else "."
+        )
+    ]
+    if summary.get("predicted_clv") is not None:
+        told.append(
+            f"Lifetime value, discounted at {percent(settings['discount_rate'])} a year and at a margin "
+            f"of {percent(settings['margin'])}: {money_full(summary['predicted_clv'], currency)}, "
+            f"{money(summary['mean_clv'], currency)} a customer on average; half of them are worth "
+            f"less than {money(summary['median_clv'], currency)}."
+        )
+    ranges = summary.get("ranges") or {}
+    total = ranges.get("total")
+    if total:
+        low, high = (money(total[k], currency) for k in ("low", "high"))
+        told.append(
+            f"In {percent(ranges['level'])} of cases it lies between {low} and {high} in all."
+        )
+    return told
+
+
+def _months(summary: Facts, currency: str) -> Table:
+    rows = summary["monthly"]
+    columns: dict[str, list[str | None]] = {
+        "Up to": [day(m["end"]) for m in rows],
+        "Expected orders": [expected(m.get("predicted_purchases")) for m in rows],
+    }
+    if summary.get("predicted_revenue") is not None:
+        columns[with_unit("Expected revenue", currency)] = [
+            money(m["predicted_revenue"]) for m in rows
+        ]
+        columns[with_unit("Lifetime value", currency)] = [money(m["predicted_clv"]) for m in rows]
+    return Table(columns, frozenset({"Up to"}), "The forecast month by month.")
+
+
+def top_buyers(run: Run, n: int = 100) -> Section:
+    """List the ``n`` customers predicted to place the most orders within the horizon."""
+    return _top(run, "buyers", n)
+
+
+def top_spenders(run: Run, n: int = 100) -> Section:
+    """List the ``n`` customers predicted to spend the most within the horizon."""
+    return _top(run, "spenders", n)
+
+
+def _top(run: Run, kind: Kind, n: int) -> Section:
+    key, title = f"top_{kind}", "Who will buy most" if kind == "buyers" else "Who will spend most"
+    summary, currency = run.summary, currency_of(run)
+    total = summary.get("predicted_purchases" if kind == "buyers" else "predicted_revenue")
+    if total is None:
+        missing = "no forecast of orders" if kind == "buyers" else "no forecast of revenue"
+        return nothing(
+            run, key, title, f"There is {missing} for this file, so nobody can be ranked by it."
+        )
+    rows = run.top(kind, n).to_pylist()
+    sums = {
+        name: sum(row[f"predicted_{name}"] or 0.0 for row in rows)
+        for name in ("purchases", "revenue")
+    }
+    columns: dict[str, list[str | None]] = {
+        "#": [str(r["rank"]) for r in rows],
+        "Customer": [r["customer_id"] for r in rows],
+        "Chance of buying": [percent(r["p_purchase"]) for r in rows],
+        "Expected orders": [expected(r["predicted_purchases"]) for r in rows],
+    }
+    if summary.get("predicted_revenue") is not None:
+        columns[with_unit("Expected revenue", currency)] = [
+            money(r["predicted_revenue"]) for r in rows
+        ]
+        columns[with_unit("Lifetime value", currency)] = [money(r["predicted_clv"]) for r in rows]
+        if any(r.get("predicted_clv_low") is not None for r in rows):
+            level = percent((summary.get("ranges") or {}).get("level"))
+            columns[with_unit(f"{level} range", currency)] = [_range(r) for r in rows]
+    columns["Orders so far"] = [count(r["orders"]) for r in rows]
+    if run.has_value:
+        columns[with_unit("Revenue so far", currency)] = [money(r["revenue"]) for r in rows]
+    columns["Last order"] = [day(r["last_order"]) for r in rows]
+    caption = f"Within {next_months(run.settings)} from {day(run.settings['as_of'])}. {ORDER_DAYS}."
+    said = top_sentence({"n": len(rows)} | sums, kind, summary, run.settings)
+    return Section(key, title, (answer(said), Table(columns, frozenset({"Customer"}), caption)))
