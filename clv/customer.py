@@ -106,7 +106,7 @@ def outlook(model: PurchaseModel, frequency: float, recency: float, T: float) ->
     return Outlook(
         tuple(scores.p_purchase[0].tolist()),
         tuple(scores.purchases[0].tolist()),
-        tuple(float(model.wait_if_alive(frequency, T, q)) for q in WINDOW),
+        tuple(float(model.wait_if_alive(frequency, T, q, recency=recency)) for q in WINDOW),
         float(model.due(frequency, recency, 1 - OVERDUE)),
     )
 

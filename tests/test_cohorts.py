@@ -502,7 +502,7 @@ def test_forecasts_add_up_to_the_runs_totals(request, name, grain):
 
 @pytest.mark.parametrize("grain", GRAINS)
 def test_forecast_of_every_cohort_customer_by_customer(cdnow, grain):
-    """The sums over (frequency, T) are those over customers, scored one by one."""
+    """The sums over (frequency, recency, T) are those over customers, scored one by one."""
     as_of = date.fromisoformat(cdnow.settings["as_of"])
     ends = period_ends(as_of, date.fromisoformat(cdnow.settings["months"][-1]["end"]), grain)
     found = cohorts_of(cdnow, grain)
@@ -511,7 +511,10 @@ def test_forecast_of_every_cohort_customer_by_customer(cdnow, grain):
     days = [(e - as_of).days for e in ends]
     x, t_x, age = (table[c].to_numpy(dtype=float) for c in ("frequency", "recency", "T"))
     bought = np.diff(model.score(x, t_x, age, days).purchases, axis=1, prepend=0.0)
-    chance = model.p_purchase_between(x, age, [0, *days]) * table["p_alive"].to_numpy()[:, None]
+    chance = (
+        model.p_purchase_between(x, age, [0, *days], recency=t_x)
+        * table["p_alive"].to_numpy()[:, None]
+    )
     running = period_of(as_of, grain)
     seen = np.array(
         [period_of(d, grain) == running for d in pd.to_datetime(table["last_order"]).dt.date]
@@ -558,14 +561,14 @@ def test_period_ends():
 def test_what_the_horizon_cuts_is_left_out(cdnow):
     as_of = date.fromisoformat(cdnow.settings["as_of"])
     ends = period_ends(as_of, date(1998, 9, 17), "month")
-    pairs = {"frequency": [0.0], "T": [200.0]}
-    pairs |= {key: [1.0] for key in ("alive", "alive_unseen", "alive_value")}
+    triples = {"frequency": [0.0], "recency": [0.0], "T": [200.0]}
+    triples |= {key: [1.0] for key in ("alive", "alive_unseen", "alive_value")}
     cohorts = np.array([period_of(as_of - timedelta(days=200), "month")])
-    ahead = outlook(from_card(cdnow.model["purchases"]), pairs, cohorts, as_of, ends, "month")
+    ahead = outlook(from_card(cdnow.model["purchases"]), triples, cohorts, as_of, ends, "month")
     assert len(ahead.periods) == 13
     assert len(whole(ahead, ends, "month").periods) == 12
     exact = [*ends[:-1]]
-    ahead = outlook(from_card(cdnow.model["purchases"]), pairs, cohorts, as_of, exact, "month")
+    ahead = outlook(from_card(cdnow.model["purchases"]), triples, cohorts, as_of, exact, "month")
     assert len(whole(ahead, exact, "month").periods) == 12
 
 

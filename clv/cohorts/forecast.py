@@ -1,8 +1,8 @@
 """What the model expects of each cohort in the calendar periods after the as-of date.
 
-A customer's (frequency, recency, T) gives the first purchase day, as-of date - T, hence the cohort;
-and given that a customer is active, the future depends on frequency and T alone. So customers are
-summed by (frequency, T), weighted with their chance of still being active: exact, and fast.
+A customer's (frequency, recency, T) gives the first purchase day, as-of date - T, hence the cohort,
+and all that a model says. So customers are summed by it, weighted with their chance of still being
+active: exact, and fast.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def period_ends(as_of: date, horizon_end: date, grain: Grain) -> list[date]:
 
 def outlook(
     model: PurchaseModel,
-    pairs: Mapping[str, Any],
+    triples: Mapping[str, Any],
     cohorts: NDArray[np.int64],
     as_of: date,
     ends: Sequence[date],
@@ -78,10 +78,10 @@ def outlook(
     ----------
     model
         Fitted; times in days.
-    pairs
-        Arrays of one length, one row per distinct (``frequency``, ``T``): ``alive``, the sum of
-        p_alive over the customers; ``alive_unseen``, the same over those without an order in the
-        running period; ``alive_value``, the sum of p_alive × expected order value (NaN: unknown).
+    triples
+        Arrays of one length, one row per distinct (``frequency``, ``recency``, ``T``): ``alive``, the
+        sum of p_alive over the customers; ``alive_unseen``, the same over those without an order in
+        the running period; ``alive_value``, the sum of p_alive × expected order value (NaN: unknown).
     cohorts
         Shape (n,), the triangle's.
     as_of
@@ -91,13 +91,12 @@ def outlook(
     grain
         Of the cohorts and of the periods.
     """
-    x, age = (np.asarray(pairs[k], dtype=float) for k in ("frequency", "T"))
-    alive, unseen, value = (_floats(pairs[k]) for k in ("alive", "alive_unseen", "alive_value"))
+    x, t_x, age = (np.asarray(triples[k], dtype=float) for k in ("frequency", "recency", "T"))
+    alive, unseen, value = (_floats(triples[k]) for k in ("alive", "alive_unseen", "alive_value"))
     days = np.array([0.0] + [float((end - as_of).days) for end in ends])
-    # Given that somebody is active, it doesn't matter when the last purchase was.
-    scores = model.score(x, np.where(x > 0, age, 0.0), age, days[1:])
+    scores = model.score(x, t_x, age, days[1:])
     bought = np.maximum(np.diff(scores.purchases_if_active, axis=1, prepend=0.0), 0.0)
-    chance = model.p_purchase_between(x, age, days)
+    chance = model.p_purchase_between(x, age, days, recency=t_x)
     ages, which = np.unique(age, return_inverse=True)
     born = [period_of(as_of - timedelta(days=int(a)), grain) for a in ages]
     row = np.searchsorted(cohorts, np.array(born, dtype=np.int64))[which]

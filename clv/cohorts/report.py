@@ -200,15 +200,15 @@ def _ahead(
     as_of = facts.as_of
     ends = period_ends(as_of, date.fromisoformat(str(months[-1]["end"])[:10]), grain)
     start = period_start(period_of(ends[0], grain), grain)
-    pairs = con.execute(
-        "SELECT frequency, T, sum(p_alive) AS alive, "
+    triples = con.execute(
+        "SELECT frequency, recency, T, sum(p_alive) AS alive, "
         "coalesce(sum(p_alive) FILTER (last_order < ?), 0) AS alive_unseen, "
         "CASE WHEN bool_and(predicted_order_value IS NOT NULL) "
         "THEN sum(p_alive * predicted_order_value) END AS alive_value "
-        "FROM chosen GROUP BY frequency, T ORDER BY frequency, T",
+        "FROM chosen GROUP BY frequency, recency, T ORDER BY frequency, recency, T",
         [start],
     ).fetchnumpy()
-    return outlook(from_card(card), pairs, facts.cohorts, as_of, ends, grain), ends
+    return outlook(from_card(card), triples, facts.cohorts, as_of, ends, grain), ends
 
 
 def _seconds(

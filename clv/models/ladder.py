@@ -12,7 +12,7 @@ import numpy as np
 
 from clv.errors import FitError
 from clv.models.card import model_class
-from clv.models.choice import RULES
+from clv.models.choice import RULES, STANDARD
 from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 from clv.models.inputs import check_triples, weights_of
 from clv.models.notes import Note
@@ -40,9 +40,6 @@ WORST_TOTAL: Final = 2.0
 WORST_FORECAST_ERROR: Final = 1.0
 #: Tried in this order; lifetimes' documentation advises 0.001 to 0.1.
 PENALTIES: Final = (0.001, 0.01, 0.1)
-
-#: Takes the place of a rule that has nothing to learn from.
-STANDARD: Final = "mbg-nbd"
 
 
 class PurchaseFit(NamedTuple):

@@ -205,7 +205,7 @@ def overdue(run: Run, least_active: float = LEAST_ACTIVE, limit: int = 100) -> l
     model = from_card(run.model["purchases"])
     as_of = date.fromisoformat(run.settings["as_of"])
     due = model.due(x, t_x, 1 - OVERDUE)
-    early, late = (model.wait_if_alive(x, age, q) for q in WINDOW)
+    early, late = (model.wait_if_alive(x, age, q, recency=t_x) for q in WINDOW)
     for i, row in enumerate(rows):
         row["due"] = _later(row["last_order"], due[i])
         row["next_from"] = _later(as_of, early[i])
