@@ -26,7 +26,7 @@ RECEIPT: dict[str, Any] = {
 
 
 @cache
-def tested() -> pa.Table:
+def customers() -> pa.Table:
     """Return MBG/NBD, its chance of being active, a recency rule and everybody alike.
 
     Ids have five digits, most with leading zeros; their order is that of the file.
@@ -75,11 +75,11 @@ def tested() -> pa.Table:
 
 
 @dataclass(frozen=True)
-class Tested:
+class TriedRun:
     """Stands for a run where only its test matters."""
 
     id: str = "c" * 32
 
     def tested(self) -> pa.Table:
         """Return the tested customers."""
-        return tested()
+        return customers()
