@@ -6,14 +6,15 @@ on a random part of the customers. What comes out is plain JSON types: it goes i
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
 from clv import metrics
 from clv.errors import FitError
-from clv.forecast import add_months
+from clv.horizon import add_months
 from clv.origins import past, sample
 
 if TYPE_CHECKING:
@@ -23,15 +24,13 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
-    from clv.models.contenders import Contender, Forecast
+    from clv.models.contenders import Contender, Forecast, Past
     from clv.origins import Origin, Plan, Sample
 
     Floats = NDArray[np.float64]
     Progress = Callable[[str, int, int], None]
+    Loss = Callable[[Sample, Forecast], Floats]
 
-#: A forecast below this share of the mean forecast is read as this share: a loss must stay finite
-#: where somebody buys who was said never to.
-FLOOR: Final = 0.01
 _WEEK: Final = 7
 
 
@@ -42,41 +41,53 @@ class Tested(NamedTuple):
     forecast: Forecast
 
 
-def try_at(
-    con: duckdb.DuckDBPyConnection,
-    origin: Origin,
-    first_order: date,
-    contenders: Iterable[Contender],
-) -> tuple[Sample, dict[str, Tested], dict[str, str]]:
-    """Fit and score contenders at one origin.
+@dataclass
+class Trial:
+    """One origin, and everybody who was tested there.
 
-    Parameters
+    Attributes
     ----------
-    con
-        Has ``orders``.
-    first_order
-        Of the file: how far one can look back.
-    contenders
-        Not fitted yet; names must differ.
-
-    Returns
-    -------
-    (sample, tested, failed)
-        ``failed`` says of each contender that could not be fitted why.
+    origin
+        The day, and the end of what came after it.
+    sample
+        Its customers: history and outcome.
+    past
+        What a rule of thumb may learn from; None where the history is too short.
+    tested, failed
+        By name; ``failed`` says of each contender that could not be fitted why.
     """
-    found = sample(con, origin)
-    before = past(con, origin, first_order)
-    tested: dict[str, Tested] = {}
-    failed: dict[str, str] = {}
-    for contender in contenders:
+
+    origin: Origin
+    sample: Sample
+    past: Past | None
+    tested: dict[str, Tested] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, con: duckdb.DuckDBPyConnection, origin: Origin, first_order: date) -> Self:
+        """Read an origin's customers off the ``orders`` of a connection.
+
+        Parameters
+        ----------
+        first_order
+            Of the file: how far one can look back.
+        """
+        return cls(origin, sample(con, origin), past(con, origin, first_order))
+
+    def test(self, contender: Contender) -> None:
+        """Fit a contender on what was known, and let it forecast; its name must be a new one."""
+        known = self.sample.history
         try:
-            contender.fit(found.history, before)
-            forecast = contender.score(found.history, origin.days)
+            contender.fit(known, self.past)
+            forecast = contender.score(known, self.origin.days)
         except FitError as error:
-            failed[contender.name] = error.message
-            continue
-        tested[contender.name] = Tested(contender, forecast)
-    return found, tested, failed
+            self.failed[contender.name] = error.message
+        else:
+            self.tested[contender.name] = Tested(contender, forecast)
+
+    def losses(self, of: Loss) -> dict[str, Floats]:
+        """Return each customer's loss by contender, shape (n,) each."""
+        return {name: of(self.sample, one.forecast) for name, one in self.tested.items()}
 
 
 def measure(found: Sample, tested: Mapping[str, Tested]) -> dict[str, dict[str, Any]]:
@@ -84,7 +95,7 @@ def measure(found: Sample, tested: Mapping[str, Tested]) -> dict[str, dict[str, 
 
     Keys per contender: ``purchases, value`` (`metrics.amounts`; value None without amounts),
     ``chance`` (`metrics.chances`), ``deciles`` of value (of purchases without amounts),
-    ``reliability``, ``loss`` (mean of `losses`).
+    ``reliability``, ``loss`` (mean of `losses`), ``value_loss`` (mean of `value_losses`).
     """
     valued = bool(found.value.any())
     result: dict[str, dict[str, Any]] = {}
@@ -103,6 +114,7 @@ def measure(found: Sample, tested: Mapping[str, Tested]) -> dict[str, dict[str, 
             ),
             "reliability": metrics.reliability(bought, forecast.p_purchase),
             "loss": float(losses(found, forecast).mean()),
+            "value_loss": float(value_losses(found, forecast).mean()) if valued else None,
         }
     return result
 
@@ -110,87 +122,87 @@ def measure(found: Sample, tested: Mapping[str, Tested]) -> dict[str, dict[str, 
 def losses(found: Sample, forecast: Forecast) -> Floats:
     """Return each customer's loss by which contenders are ranked, shape (n,).
 
-    The unit Poisson deviance of the purchases, ``2 (y log(y / f) - y + f)``: smallest in
-    expectation for the true mean, unlike the absolute error, which rewards whoever says that nobody
-    buys; and not ruled by the few largest buyers, unlike the squared error.
+    The unit Poisson deviance of the purchases: smallest in expectation for the true mean, unlike
+    the absolute error, which rewards whoever says that nobody buys; and not ruled by the few
+    largest buyers, unlike the squared error.
     """
-    y = found.purchases
-    f = np.maximum(forecast.purchases, FLOOR * max(float(y.mean()), 1e-12))
-    ratio = np.where(y > 0, y / f, 1.0)
-    deviance: Floats = 2 * (y * np.log(ratio) - y + f)
+    return metrics.poisson_deviance(found.purchases, forecast.purchases)
+
+
+def value_losses(found: Sample, forecast: Forecast) -> Floats:
+    """Return each customer's loss in revenue, by which models of an order's value are ranked.
+
+    The unit Tweedie deviance of power 1.5, ``4 (sqrt(y) - sqrt(f))^2 / sqrt(f)``, that of a sum of
+    a Poisson number of gamma amounts (Jorgensen 1987): it, too, is smallest for the true mean. Who
+    returned more than they bought counts as having brought nothing.
+    """
+    y = np.maximum(found.value, 0.0)
+    f = np.maximum(forecast.value, metrics.FLOOR * max(float(y.mean()), 1e-12))
+    deviance: Floats = 4 * (np.sqrt(y) - np.sqrt(f)) ** 2 / np.sqrt(f)
     return deviance
 
 
-def track(
-    con: duckdb.DuckDBPyConnection, found: Sample, tested: Mapping[str, Tested]
-) -> list[dict[str, Any]]:
-    """Return cumulative purchases week by week after an origin, observed and expected.
+def path(
+    con: duckdb.DuckDBPyConnection, trial: Trial, months: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return totals after an origin, observed and expected: month by month, and week by week.
 
     Returns
     -------
-    list of dict
-        ``week`` 1, 2, …, ``actual`` and each contender's name: purchase days since the origin of
-        the customers known at it.
+    (months, weeks)
+        Months: ``month, end, purchases, value``, the last two with ``actual`` and each contender's
+        name. Weeks: ``week`` 1, 2, …, ``actual`` and each contender's name: purchase days of the
+        customers known at the origin, *since* it.
     """
-    origin = found.origin
-    ends = range(_WEEK, origin.days + 1, _WEEK)
-    con.register("known", _ids(found))
-    rows = con.execute(
-        "SELECT least((d - $1::DATE - 1) // 7, $2) AS week, count(*) FROM ("
-        "SELECT DISTINCT customer_id, ordered_at::DATE AS d FROM orders SEMI JOIN known "
-        "USING (customer_id)) WHERE d > $1 AND d <= $3 GROUP BY 1",
-        [origin.as_of, len(ends), origin.end],
-    ).fetchall()
-    con.unregister("known")
-    weekly = dict(rows)
-    result, total = [], 0
-    for i, end in enumerate(ends):
-        total += weekly.get(i, 0)
-        expected = {
-            name: float(t.contender.score(found.history, end).purchases.sum())
-            for name, t in tested.items()
+    origin = trial.origin
+    month_ends = [add_months(origin.as_of, i) for i in range(1, months)] + [origin.end]
+    week_ends = [origin.as_of + timedelta(days=d) for d in range(_WEEK, origin.days + 1, _WEEK)]
+    ends = sorted({*month_ends, *week_ends})
+    came = _since(con, trial, ends)
+    days = [(end - origin.as_of).days for end in ends]
+    said: dict[str, dict[date, tuple[float, float]]] = {
+        name: {
+            end: (float(f.purchases.sum()), float(f.value.sum()))
+            for end, f in zip(ends, one.contender.score_many(known, days), strict=True)
         }
-        result.append({"week": i + 1, "actual": total} | expected)
-    return result
+        for known in [trial.sample.history]
+        for name, one in trial.tested.items()
+    }
+    everybody = {"actual": came} | said
+    by_month: list[dict[str, Any]] = []
+    before: dict[str, tuple[float, float]] = dict.fromkeys(everybody, (0, 0))
+    for i, end in enumerate(month_ends, start=1):
+        until = {name: totals[end] for name, totals in everybody.items()}
+        month = {
+            kind: {name: until[name][k] - before[name][k] for name in until}
+            for k, kind in enumerate(("purchases", "value"))
+        }
+        by_month.append({"month": i, "end": end.isoformat()} | month)
+        before = until
+    by_week = [
+        {"week": i} | {name: totals[end][0] for name, totals in everybody.items()}
+        for i, end in enumerate(week_ends, start=1)
+    ]
+    return by_month, by_week
 
 
-def _ids(found: Sample) -> Any:  # noqa: ANN401 - an Arrow table
+def _since(
+    con: duckdb.DuckDBPyConnection, trial: Trial, ends: Sequence[date]
+) -> dict[date, tuple[float, float]]:
+    """Return purchase days and revenue of the sample's customers since the origin, up to each end."""
     import pyarrow as pa  # noqa: PLC0415
 
-    return pa.table({"customer_id": found.customer_id})
-
-
-def by_month(
-    con: duckdb.DuckDBPyConnection, found: Sample, tested: Mapping[str, Tested], months: int
-) -> list[dict[str, Any]]:
-    """Return totals month by month after an origin: observed and expected purchases and value.
-
-    Keys ``month, end, purchases, value``, the last two with ``actual`` and each contender's name.
-    """
-    origin = found.origin
-    ends = [add_months(origin.as_of, i) for i in range(months + 1)]
-    ends[-1] = origin.end
-    con.register("known", _ids(found))
-    result: list[dict[str, Any]] = []
-    before = dict.fromkeys(tested, (0.0, 0.0))
-    for i, (start, end) in enumerate(pairwise(ends), start=1):
-        bought, value = con.execute(
-            "SELECT count(DISTINCT (customer_id, ordered_at::DATE)), coalesce(sum(revenue), 0) "
-            "FROM orders SEMI JOIN known USING (customer_id) "
-            "WHERE ordered_at::DATE > $1 AND ordered_at::DATE <= $2",
-            [start, end],
-        ).fetchall()[0]
-        row: dict[str, Any] = {"month": i, "end": end.isoformat()}
-        row["purchases"], row["value"] = {"actual": bought}, {"actual": value}
-        for name, t in tested.items():
-            said = t.contender.score(found.history, (end - origin.as_of).days)
-            totals = float(said.purchases.sum()), float(said.value.sum())
-            row["purchases"][name] = totals[0] - before[name][0]
-            row["value"][name] = totals[1] - before[name][1]
-            before[name] = totals
-        result.append(row)
+    con.register("known", pa.table({"customer_id": trial.sample.customer_id}))
+    rows = con.execute(
+        "WITH days AS (SELECT ordered_at::DATE AS day, count(DISTINCT customer_id) AS bought, "
+        "coalesce(sum(revenue), 0) AS value FROM orders SEMI JOIN known USING (customer_id) "
+        "WHERE ordered_at::DATE > $1 GROUP BY 1) "
+        "SELECT e, coalesce(sum(bought), 0)::BIGINT, coalesce(sum(value), 0) "
+        "FROM unnest($2::DATE[]) AS ends(e) LEFT JOIN days ON day <= e GROUP BY e",
+        [trial.origin.as_of, ends],
+    ).fetchall()
     con.unregister("known")
-    return result
+    return {end: (int(bought), float(value)) for end, bought, value in rows}
 
 
 def run(
@@ -210,51 +222,65 @@ def run(
     Returns
     -------
     dict
+        See `report`.
+    """
+    trials = []
+    for i, origin in enumerate(chosen.origins):
+        progress(f"Testing as of {origin.as_of.day} {origin.as_of:%b %Y}", i, len(chosen.origins))
+        trials.append(Trial.at(con, origin, first_order))
+        for contender in contenders():
+            trials[-1].test(contender)
+    return report(con, chosen, trials)
+
+
+def report(con: duckdb.DuckDBPyConnection, chosen: Plan, trials: Sequence[Trial]) -> dict[str, Any]:
+    """Return the figures of backtests, JSON types.
+
+    Parameters
+    ----------
+    con
+        Has the ``orders`` that the trials were read from.
+    trials
+        One per origin of the plan, oldest first.
+
+    Returns
+    -------
+    dict
         ``horizon_months``, ``reason`` and ``origins``, oldest first: ``as_of, end, customers,
-        measures`` (`measure`), ``failed``, ``months`` (`by_month`), ``weeks`` (`track`), and
+        measures`` (`measure`), ``failed``, ``months`` and ``weeks`` (`path`), and
         ``apart``: each contender's loss less the best one's, with its 95 % interval; and
         ``together`` (`over_all`), None without an origin.
     """
     rows = []
-    lost: list[tuple[Sample, dict[str, Floats]]] = []
-    for i, origin in enumerate(chosen.origins):
-        progress(f"Testing as of {origin.as_of.day} {origin.as_of:%b %Y}", i, len(chosen.origins))
-        found, tested, failed = try_at(con, origin, first_order, contenders())
+    for trial in trials:
+        found, tested = trial.sample, trial.tested
         measures = measure(found, tested)
         best = min(measures, key=lambda name: measures[name]["loss"])
-        lost.append((found, {name: losses(found, t.forecast) for name, t in tested.items()}))
-        apart = metrics.paired_difference(lost[-1][1], best)
+        apart = metrics.paired_difference(trial.losses(losses), best)
+        months, weeks = path(con, trial, chosen.horizon_months)
         rows.append(
             {
-                "as_of": origin.as_of.isoformat(),
-                "end": origin.end.isoformat(),
+                "as_of": trial.origin.as_of.isoformat(),
+                "end": trial.origin.end.isoformat(),
                 "customers": len(found.customer_id),
                 "measures": measures,
-                "failed": failed,
+                "failed": trial.failed,
                 "best": best,
                 "apart": {name: list(edges) for name, edges in apart.items()},
-                "months": by_month(con, found, tested, chosen.horizon_months),
-                "weeks": track(con, found, tested),
+                "months": months,
+                "weeks": weeks,
             }
         )
     return {
         "horizon_months": chosen.horizon_months,
         "reason": chosen.reason,
         "origins": rows,
-        "together": over_all(lost) if lost else None,
+        "together": over_all(trials) if trials else None,
     }
 
 
-def over_all(lost: Sequence[tuple[Sample, Mapping[str, Floats]]]) -> dict[str, Any]:
+def over_all(trials: Sequence[Trial]) -> dict[str, Any]:
     """Compare the contenders that were tested at all origins, every origin counting the same.
-
-    A customer known at several origins is drawn, or not, with all of them at once: what one
-    customer does after two overlapping origins is no two observations.
-
-    Parameters
-    ----------
-    lost
-        Each origin's sample and its `losses` by contender, oldest first.
 
     Returns
     -------
@@ -262,16 +288,7 @@ def over_all(lost: Sequence[tuple[Sample, Mapping[str, Floats]]]) -> dict[str, A
         ``loss``: mean over the origins of the mean loss; ``best``: the smallest; ``apart``: the
         others' loss less the best one's, with its 95 % interval (`metrics.paired_difference`).
     """
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    everybody = lost[-1][0].customer_id.combine_chunks()  # Who was known earlier still is.
-    names = [name for name in lost[-1][1] if all(name in losses for _, losses in lost)]
-    share = {name: np.zeros(len(everybody)) for name in names}
-    for found, by_name in lost:
-        place = np.asarray(pc.index_in(found.customer_id.combine_chunks(), value_set=everybody))
-        weight = len(everybody) / (len(place) * len(lost))
-        for name in names:
-            share[name][place] += weight * by_name[name]
+    share = shares(trials, [trial.losses(losses) for trial in trials])
     mean = {name: float(values.mean()) for name, values in share.items()}
     best = min(mean, key=lambda name: mean[name])
     apart = metrics.paired_difference(share, best)
@@ -280,3 +297,34 @@ def over_all(lost: Sequence[tuple[Sample, Mapping[str, Floats]]]) -> dict[str, A
         "best": best,
         "apart": {name: list(edges) for name, edges in apart.items()},
     }
+
+
+def shares(trials: Sequence[Trial], lost: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """Return each customer's share in the mean loss over all origins, every origin counting the same.
+
+    A customer known at several origins is drawn, or not, with all of them at once: what one
+    customer does after two overlapping origins is no two observations.
+
+    Parameters
+    ----------
+    lost
+        Each origin's losses by contender.
+
+    Returns
+    -------
+    dict
+        By contender that was tested at all origins; shape (n,), the customers of the last origin.
+        Their mean is the mean over the origins of the mean loss.
+    """
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    everybody = trials[-1].sample.customer_id.combine_chunks()  # Who was known earlier still is.
+    names = [name for name in lost[-1] if all(name in by_name for by_name in lost)]
+    share = {name: np.zeros(len(everybody)) for name in names}
+    for trial, by_name in zip(trials, lost, strict=True):
+        ids = trial.sample.customer_id.combine_chunks()
+        place = np.asarray(pc.index_in(ids, value_set=everybody))
+        weight = len(everybody) / (len(place) * len(lost))
+        for name in names:
+            share[name][place] += weight * by_name[name]
+    return share

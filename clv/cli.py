@@ -21,8 +21,9 @@ import typer
 
 from clv import __version__, terminal
 from clv.errors import ClvError, InputError, SettingsError, did_you_mean
+from clv.models.choice import PURCHASES, STANDARD
 from clv.runs import Draft, Run, Store, write_json, write_rows
-from clv.settings import MODELS, IngestOptions, Settings
+from clv.settings import AUTO, IngestOptions, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,7 +134,26 @@ def run(
     margin: Annotated[
         float, typer.Option(help="Share of revenue that counts as value; 0.35 is 35 %.")
     ] = 1.0,
-    model: Annotated[str, typer.Option(help=f"One of: {', '.join(MODELS)}.")] = MODELS[0],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="auto: whichever forecast this file's own past best. Or one of "
+            f"{', '.join(PURCHASES)}; with +season for the season of the year, with +all-orders to "
+            "count first orders in an order's value.",
+        ),
+    ] = AUTO,
+    level: Annotated[
+        float, typer.Option(help="Share of customers whose value is to lie within their range.")
+    ] = 0.80,
+    backtest: Annotated[
+        bool,
+        typer.Option(
+            "--backtest/--no-backtest",
+            help="Test the forecast on the past first. Without: quicker, no ranges, and auto is "
+            f"{STANDARD}.",
+        ),
+    ] = True,
     currency: Annotated[
         str,
         typer.Option(help="Currency of the file, for display; found in the file if it is there."),
@@ -165,7 +185,16 @@ def run(
     from clv import pipeline  # noqa: PLC0415 - `--help` and `sample` need no engine
 
     options = _options(layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop)
-    settings = Settings(_day(as_of), horizon_months, discount_rate, margin, model, currency)
+    settings = Settings(
+        as_of=_day(as_of),
+        horizon_months=horizon_months,
+        discount_rate=discount_rate,
+        margin=margin,
+        model=model,
+        currency=currency,
+        level=level,
+        backtest=backtest,
+    )
     _writable([out, monthly, rejects, report, model_card], inputs)
     where = Store(store)
     # The models' libraries take most of a second to import: do it while the engine reads.

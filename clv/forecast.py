@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import platform
-from calendar import monthrange
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import date
 from importlib.metadata import version
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
@@ -16,22 +13,27 @@ import pyarrow as pa
 
 from clv import __version__, engine
 from clv import summary as run_summary
-from clv.errors import SettingsError
 from clv.features import rfm
+from clv.fitting import context_of, fit
 from clv.history import History
+from clv.horizon import months_of
 from clv.models.card import from_card, to_card
-from clv.models.ladder import SpendFit, fit_purchases, fit_spend
 from clv.orders import FORECASTS, PROFILES
+from clv.origins import Origin
+from clv.reach import Reach
 from clv.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
     from pathlib import Path
 
     import duckdb
     from numpy.typing import ArrayLike
 
-    from clv.models.ladder import PurchaseFit
+    from clv.fitting import Fitted
+    from clv.horizon import Month
+    from clv.models.choice import Choice
     from clv.settings import Settings
     from clv.summary import Scores
 
@@ -44,58 +46,14 @@ ROW_GROUP: Final = 61_440
 _VECTORS: Final = 12
 #: What `_score_customers` finds out about each customer, in ``profile`` or beside it.
 _OF_TRIPLE: Final = "p_alive p_purchase predicted_purchases next_order_days p_silent".split()
-_SCORES: Final = (*_OF_TRIPLE, "predicted_order_value", "predicted_clv")
+_SCORES: Final = (
+    *_OF_TRIPLE,
+    "predicted_order_value",
+    "predicted_clv",
+    "predicted_clv_low",
+    "predicted_clv_high",
+)
 _PACKAGES: Final = ("lifetimes", "numpy", "scipy", "duckdb", "narwhals", "pyarrow")
-
-
-@dataclass(frozen=True)
-class Month:
-    """One calendar month of the forecast, covering (start, end].
-
-    Attributes
-    ----------
-    end_days
-        Days from the as-of date to ``end``.
-    discount
-        Factor that turns value earned in the month into value as of today.
-    """
-
-    month: int
-    start: date
-    end: date
-    end_days: int
-    discount: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON types."""
-        return {
-            "month": self.month,
-            "start": self.start.isoformat(),
-            "end": self.end.isoformat(),
-            "discount": self.discount,
-        }
-
-
-def add_months(day: date, months: int) -> date:
-    """Return the same day ``months`` later, or the last day of a shorter month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def months_of(as_of: date, settings: Settings) -> list[Month]:
-    """Return the calendar months of the horizon: 12 months end on the same day next year.
-
-    Value earned in month i is discounted by (1 + annual rate)^(-i / 12), the end of the month.
-    """
-    if as_of.year + settings.horizon_months // 12 >= date.max.year:
-        msg = f"The as-of date {as_of} is too late to look {settings.horizon_months} months ahead."
-        raise SettingsError(msg, "Set an earlier as-of date.")
-    ends = [add_months(as_of, i) for i in range(settings.horizon_months + 1)]
-    growth = 1 + settings.discount_rate
-    return [
-        Month(i, ends[i - 1], ends[i], (ends[i] - as_of).days, growth ** (-i / 12))
-        for i in range(1, len(ends))
-    ]
 
 
 def summarise(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
@@ -106,6 +64,8 @@ def summarise(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 def make(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
+    choice: Choice,
+    ranges: Mapping[str, Any] | None,
     as_of: date,
     forecasts: Path,
     profiles: Path,
@@ -117,6 +77,10 @@ def make(
     ----------
     con
         Has tables or views ``orders`` and ``customers`` (see `summarise`).
+    choice
+        The models.
+    ranges
+        From `clv.calibration.evaluate`; None for no ranges.
     as_of
         The day on which the forecast stands.
     forecasts, profiles
@@ -130,42 +94,46 @@ def make(
     """
     history = History.of(con)
     customers = len(history.x)
-    progress("Fitting the purchase model", 0, customers)
-    purchases = fit_purchases(
-        history.frequency, history.recency, history.T, history.customers, model=settings.model
-    )
-    progress("Fitting the spend model", 0, customers)
-    # Without a forecast of purchases there is nothing to put a value on.
-    spend = _fit_spend(history) if purchases.model else SpendFit(None, [])
     months = months_of(as_of, settings)
+    progress("Fitting the models", 0, customers)
+    (first,) = engine.row(con, "SELECT min(first_order)::DATE FROM customers")
+    context = context_of(con, choice, Origin(as_of, months[-1].end), first)
+    fitted = fit(history, choice, context)
     progress("Forecasting customers", 0, customers)
-    profile = _score_triples(purchases, history, months)
-    scores = _score_customers(profile, spend, history, settings)
+    profile = _score_triples(fitted, history, months)
+    scores = _score_customers(profile, fitted, history, settings)
+    reach = None
+    if ranges is not None and fitted.purchases and fitted.spend:
+        progress("Measuring how sure it is", 0, customers)
+        models = (fitted.purchases, fitted.spend)
+        reach = Reach.of(*models, history, months[-1].end_days, profile["discounted"], ranges)
+        profile["variance"] = reach.variance
+        worth = scores["predicted_order_value"] * settings.margin
+        low, high = reach.customers(worth, scores["predicted_clv"])
+        scores |= {"predicted_clv_low": low, "predicted_clv_high": high}
     cuts = _cuts(history, scores)
     with ThreadPoolExecutor(1) as pool:
         written = pool.submit(
             _write, con.cursor(), history, profile, scores, cuts, as_of, forecasts, profiles
         )
-        card = _card(con, purchases, spend, settings, as_of, months)
+        card = _card(con, fitted, choice, settings, as_of, months)
         progress("Summing up", customers, customers)
         summary = run_summary.of_run(con, history, profile, scores, months, settings, as_of)
         written.result()
+    summary["ranges"] = None
+    if reach is not None:
+        segments = con.sql(f"SELECT segment FROM read_parquet({engine.text(forecasts)})")
+        summary["ranges"] = reach.totals(
+            worth, scores["predicted_clv"], segments.to_arrow_table()["segment"]
+        )
     return card, summary | {"cuts": cuts.as_dict()}
 
 
-def _fit_spend(history: History) -> SpendFit:
-    if history.monetary_value is None or history.revenue is None:
-        return fit_spend([], None)
-    again = history.x > 0
-    mean = float(history.revenue.sum() / (history.x + 1).sum())
-    return fit_spend(history.x[again], history.monetary_value[again], mean_value=mean)
-
-
-def _score_triples(fit: PurchaseFit, history: History, months: list[Month]) -> Scores:
+def _score_triples(fitted: Fitted, history: History, months: list[Month]) -> Scores:
     """Return what depends on the triple alone, row for row; ``purchases`` has shape (k, months)."""
-    if fit.model is None:
+    if fitted.purchases is None:
         return {}
-    scores = fit.model.score(
+    scores = fitted.purchases.score(
         history.frequency, history.recency, history.T, [m.end_days for m in months]
     )
     monthly = np.maximum(np.diff(scores.purchases, axis=1, prepend=0.0), 0.0)
@@ -183,12 +151,13 @@ def _score_triples(fit: PurchaseFit, history: History, months: list[Month]) -> S
 
 
 def _score_customers(
-    profile: Scores, fit: SpendFit, history: History, settings: Settings
+    profile: Scores, fitted: Fitted, history: History, settings: Settings
 ) -> Scores:
     """Return the forecast of every customer, row for row of ``customers``."""
     scores = {name: profile[name][history.triple] for name in _OF_TRIPLE if name in profile}
-    if fit.model is not None and history.monetary_value is not None:
-        value = fit.model.order_value(history.x, history.monetary_value)
+    mean = history.value_of(fitted.spend) if fitted.spend else None
+    if fitted.spend is not None and mean is not None:
+        value = fitted.spend.order_value(history.x, mean)
         scores["predicted_order_value"] = value
         scores["predicted_clv"] = profile["discounted"][history.triple] * value * settings.margin
     return scores
@@ -225,8 +194,6 @@ def _write(
     customers, triples = len(history.x), len(history.T)
     con.register("scores", pa.table({c: _column(scores, c, customers) for c in _SCORES}))
     made = {
-        "predicted_clv_low": "NULL::DOUBLE",
-        "predicted_clv_high": "NULL::DOUBLE",
         "next_order_date": f"DATE '{as_of}' + next_order_days::INTEGER",
         "segment": group_sql(cuts, _valued(scores)),
     }
@@ -252,8 +219,8 @@ def _column(scores: Scores, name: str, rows: int) -> pa.Array:
 
 def _card(
     con: duckdb.DuckDBPyConnection,
-    purchases: PurchaseFit,
-    spend: SpendFit,
+    fitted: Fitted,
+    choice: Choice,
     settings: Settings,
     as_of: date,
     months: list[Month],
@@ -269,9 +236,10 @@ def _card(
         "as_of": as_of.isoformat(),
         "settings": settings.as_dict(),
         "months": [m.as_dict() | {"end_days": m.end_days} for m in months],
-        "purchases": to_card(purchases.model) if purchases.model else None,
-        "spend": to_card(spend.model) if spend.model else None,
-        "notes": [note.as_dict() for note in [*purchases.notes, *spend.notes]],
+        "model": choice.name,
+        "purchases": to_card(fitted.purchases) if fitted.purchases else None,
+        "spend": to_card(fitted.spend) if fitted.spend else None,
+        "notes": [note.as_dict() for note in fitted.notes],
         "data": dict(
             zip(
                 ("customers", "orders", "repeat_purchases", "repeat_customers", "first_order"),
@@ -283,7 +251,8 @@ def _card(
         | {package: version(package) for package in _PACKAGES},
     }
     some = con.execute(
-        "SELECT frequency, recency, T, coalesce(monetary_value, 0) AS monetary_value FROM customers "
+        "SELECT frequency, recency, T, coalesce(monetary_value, 0) AS monetary_value, "
+        "coalesce(revenue, 0) / (frequency + 1) AS mean_value FROM customers "
         "ORDER BY hash(frequency, recency, T), customer_id LIMIT ?",
         [_VECTORS],
     ).fetchnumpy()
@@ -303,6 +272,7 @@ def score(
     recency: ArrayLike,
     T: ArrayLike,  # noqa: N803
     monetary_value: ArrayLike,
+    mean_value: ArrayLike | None = None,
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Score customers with nothing but a model card.
 
@@ -312,6 +282,14 @@ def score(
         As in a run's ``model.json``.
     frequency, recency, T, monetary_value
         Shape (n,), as `clv.features.rfm` defines them; days and currency units.
+    mean_value
+        Shape (n,), mean revenue of all ``frequency + 1`` purchase days; asked for by a card whose
+        spend model is ``gamma-gamma-all``.
+
+    Raises
+    ------
+    ValueError
+        The card asks for ``mean_value``, and there is none.
 
     Returns
     -------
@@ -336,7 +314,13 @@ def score(
             "predicted_purchases": scores.purchases[:, -1],
         }
     if card["spend"]:
-        order_value = from_card(card["spend"]).order_value(x, value)
+        spend = from_card(card["spend"])
+        if spend.name == "gamma-gamma-all":
+            if mean_value is None:
+                msg = "This card's spend model needs the mean value of all purchase days."
+                raise ValueError(msg)
+            value = np.atleast_1d(np.asarray(mean_value, dtype=float))
+        order_value = spend.order_value(x, value)
     return result | {
         "predicted_order_value": order_value,
         "predicted_clv": discounted * order_value * card["settings"]["margin"],

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
+    from clv.models.base import SpendModel
+    from clv.models.contenders import Known
+
     Floats = NDArray[np.float64]
 
 
@@ -62,6 +65,23 @@ class History:
             _filled(found["monetary_value"]) if valued else None,
             _filled(found["revenue"]) if valued else None,
         )
+
+    @classmethod
+    def at(cls, known: Known, *, valued: bool) -> History:
+        """Take the customers of an origin, with their values or as if there were none."""
+        x, t_x = known.frequency, known.recency
+        triples, position, customers = distinct_triples(x, t_x, known.T)
+        values = (known.monetary_value, known.mean_value * (x + 1)) if valued else (None, None)
+        return cls(*triples, customers, position, x, t_x, *values)
+
+    @property
+    def mean_value(self) -> Floats | None:
+        """Mean revenue of all ``x + 1`` purchase days, shape (n,)."""
+        return None if self.revenue is None else self.revenue / (self.x + 1)
+
+    def value_of(self, spend: SpendModel) -> Floats | None:
+        """Return the mean value of a purchase that a spend model is about, shape (n,)."""
+        return self.mean_value if spend.name == "gamma-gamma-all" else self.monetary_value
 
 
 def _filled(column: Any) -> Floats:  # noqa: ANN401 - masked or not

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 #: Quantile bins of tables and of the calibration error.
 BINS: Final = 10
+#: A difference in loss below this share of the smaller loss is none, however sure it is: models
+#: whose fits coincide still differ in the last digits.
+MATTERS: Final = 0.001
 #: A forecast below this share of the mean outcome is read as this share.
 FLOOR: Final = 0.01
 _SEED: Final = 20_171_017
@@ -288,6 +291,15 @@ def paired_difference(
         name: (float(apart[:, i].mean()), float(edges[0, i]), float(edges[1, i]))
         for i, name in enumerate(names)
     }
+
+
+def differs(edges: Sequence[float], loss: float) -> bool:
+    """Return whether (difference, low, high) is more than chance and more than nothing.
+
+    Its interval leaves 0 out, and it is at least a thousandth of the ``loss``.
+    """
+    difference, low, _ = edges
+    return low > 0 and difference >= MATTERS * loss
 
 
 def bootstrap(statistic: Callable[[Floats], Any], customers: int, draws: int) -> Floats:

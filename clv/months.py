@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clv.forecast import add_months
+from clv.horizon import add_months
 from clv.metrics import poisson_deviance
 from clv.models.inputs import distinct_triples
 

@@ -71,7 +71,8 @@ FORECASTS: Final = {
 
 #: ``purchases`` expected month by month; ``p_silent`` chance that a customer who stayed active after
 #: the last order has bought nothing since; ``discounted_if_active`` discounted expected purchases of
-#: the horizon, were the customer known to be active.
+#: the horizon, were the customer known to be active; ``variance`` of the discounted outcome in order
+#: values, by chance alone (null without ranges).
 PROFILES: Final = {
     "frequency": "BIGINT",
     "recency": "BIGINT",
@@ -79,6 +80,7 @@ PROFILES: Final = {
     "purchases": "DOUBLE[]",
     "p_silent": "DOUBLE",
     "discounted_if_active": "DOUBLE",
+    "variance": "DOUBLE",
 }
 
 #: ``month`` 1…horizon; the month covers (``month_start``, ``month_end``]; ``predicted_revenue`` is

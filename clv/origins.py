@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from clv.features import rfm
-from clv.forecast import add_months
+from clv.horizon import add_months
 from clv.models.contenders import Known, Past
 
 if TYPE_CHECKING:
@@ -156,8 +156,19 @@ def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
         name: np.asarray(rows[name], dtype=float) for name in rows.column_names[1:]
     }
     purchases, value = arrays.pop("purchases"), arrays.pop("value")
-    history = Known(**arrays, recent_days=origin.days)
+    history = Known(**arrays, recent_days=origin.days, log_gaps=log_gaps(con, origin.as_of))
     return Sample(origin, rows["customer_id"], history, purchases, value)
+
+
+def log_gaps(con: duckdb.DuckDBPyConnection, as_of: date) -> float:
+    """Return the sum of the logs of the days between consecutive purchase days up to a day."""
+    found = con.execute(
+        "SELECT coalesce(sum(ln(gap)), 0) FROM (SELECT day - lag(day) OVER "
+        "(PARTITION BY customer_id ORDER BY day) AS gap FROM (SELECT DISTINCT customer_id, "
+        "ordered_at::DATE AS day FROM orders WHERE ordered_at::DATE <= $1)) WHERE gap IS NOT NULL",
+        [as_of],
+    ).fetchall()
+    return float(found[0][0])
 
 
 def past(con: duckdb.DuckDBPyConnection, origin: Origin, first_order: date) -> Past | None:

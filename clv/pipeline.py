@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from clv import engine, ingest
 from clv.errors import SettingsError
 from clv.ingest import Preview, detect
+from clv.models.choice import STANDARD, Choice
 from clv.runs import now
+from clv.settings import AUTO, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,12 +20,13 @@ if TYPE_CHECKING:
     import duckdb
 
     from clv.runs import Draft, Run, RunWriter, Store
-    from clv.settings import IngestOptions, Settings
+    from clv.settings import IngestOptions
+    from clv.trials import Proof
 
     #: Called with a stage's sentence, how much of it is done, and of how much (0: unknown).
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["Preview", "check", "detect", "forecast", "run"]
+__all__ = ["Preview", "check", "detect", "forecast", "prove", "run"]
 
 
 def quiet(stage: str, done: int, total: int) -> None:
@@ -135,6 +138,29 @@ def run(
     return writer.run
 
 
+def prove(run: Run, progress: Progress = quiet) -> None:
+    """Test a run that was made without a test; the result is kept beside the run."""
+    stored = run.settings
+    settings = Settings(horizon_months=int(stored["horizon_months"]), model=str(run.model["model"]))
+    with run.connect() as con:
+        con.execute("CREATE VIEW customers AS SELECT * FROM forecasts")
+        as_of = date.fromisoformat(str(stored["as_of"])[:10])
+        found = _prove(con, settings, as_of, str(stored.get("currency") or ""), progress)
+    run.add_proof(found.receipt, found.tested)
+
+
+def _prove(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    as_of: date,
+    currency: str,
+    progress: Progress,
+) -> Proof:
+    from clv import trials  # noqa: PLC0415
+
+    return trials.hold(con, settings, as_of, currency, progress)
+
+
 def _summarise(con: duckdb.DuckDBPyConnection, as_of: date, progress: Progress) -> None:
     from clv import forecast as core  # noqa: PLC0415 - models load only when something is fitted
 
@@ -153,7 +179,14 @@ def _write(
     """Forecast, and write the run's files but for those of its draft."""
     from clv import forecast as core  # noqa: PLC0415
 
-    card, summary = core.make(con, settings, as_of, writer.forecasts, writer.profiles, progress)
+    choice, ranges = Choice.parse(STANDARD if settings.model == AUTO else settings.model), None
+    if settings.backtest:
+        found = _prove(con, settings, as_of, settings.currency or report["currency"], progress)
+        writer.put_proof(found.receipt, found.tested)
+        choice, ranges = found.choice, found.receipt["ranges"]
+    card, summary = core.make(
+        con, settings, choice, ranges, as_of, writer.forecasts, writer.profiles, progress
+    )
     card["data"]["files"] = report["inputs"]
     writer.put("model", card)
     writer.put("summary", summary)

@@ -1,46 +1,22 @@
 """The accuracy receipt of a run: models and rules of thumb, tested on the run's own past.
 
 Every contender forecasts from days in the past (`clv.origins.plan`) and is measured on what the same
-customers did next (`clv.backtest`). The receipt is plain JSON, made once a run and kept beside its
-exports.
+customers did next (`clv.backtest`). A run carries its receipt (`clv.trials` made it); one that was
+made without gets it later, beside its exports.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import backtest, metrics
-from clv.models.beta_geo import BGNBDCore, MBGNBDCore
-from clv.models.contenders import Probabilistic
-from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
-from clv.models.heuristics import HEURISTICS
-from clv.models.pareto_nbd import ParetoNBD
-from clv.origins import FEWEST_CUSTOMERS, plan
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    import duckdb
-
-    from clv.models.contenders import Contender
-    from clv.origins import Plan
     from clv.runs import Run
 
     Progress = Callable[[str, int, int], None]
     Receipt = Mapping[str, Any]
-
-#: MBG/NBD with the spend model that counts the first purchase as well: its purchases are those of
-#: MBG/NBD, so that it competes for the revenue only.
-ALL_ORDERS: Final = "mbg-nbd + all orders"
-#: A difference in loss below this share of the best loss is none, however sure it is: models whose
-#: fits coincide still differ in the last digits.
-_MATTERS: Final = 0.001
-RULES: Final = tuple(rule.name for rule in HEURISTICS)
-#: Of the receipt's form: one of another form is made anew.
-_VERSION: Final = 1
-_NAME: Final = f"backtest-{_VERSION}"
 
 #: Columns of a leaderboard and what they hold; amounts in the file's currency.
 COLUMNS: Final = (
@@ -62,26 +38,13 @@ COLUMNS: Final = (
 )
 
 
-def contenders(*, value: bool) -> list[Contender]:
-    """Return everything that is compared, not fitted yet; without amounts, no spend models."""
-    models = (MBGNBDCore, BGNBDCore, ParetoNBD)
-    found: list[Contender] = [
-        Probabilistic(model(), GammaGammaCore() if value else None) for model in models
-    ]
-    if value:
-        twin = Probabilistic(MBGNBDCore(), GammaGammaAll())
-        twin.name = ALL_ORDERS
-        found.append(twin)
-    return [*found, *(rule() for rule in HEURISTICS)]
-
-
 def stored(run: Run) -> dict[str, Any] | None:
-    """Return the run's receipt if it has been made."""
-    return run.derived(_NAME)
+    """Return the run's receipt, if it has one."""
+    return run.backtest
 
 
 def receipt(run: Run, progress: Progress) -> dict[str, Any]:
-    """Return the run's accuracy receipt, testing all contenders on first use.
+    """Return the run's accuracy receipt, testing all contenders if it was made without.
 
     Parameters
     ----------
@@ -93,116 +56,22 @@ def receipt(run: Run, progress: Progress) -> dict[str, Any]:
     Returns
     -------
     dict
-        What `clv.backtest.run` returns, each origin with ``mape`` (contender → ``purchases, value``,
-        the mean absolute percentage error of the months' totals; None where a month had none), and:
-        ``as_of``, ``forecast_months`` (the forecast's own horizon), ``model`` (its purchase model),
-        ``has_value``, ``currency``, ``runner_up``, and ``noise``: whether the difference between
-        the best and the runner-up is no more than chance, see `differs`.
+        What `clv.backtest.report` returns, each origin with ``mape`` (contender → ``purchases,
+        value``, the mean absolute percentage error of the months' totals; None where a month had
+        none), and: ``as_of``, ``forecast_months`` (the forecast's own horizon), ``model`` (the
+        chosen forecast's name), ``has_value``, ``currency``, ``customers_known, customers_tested``;
+        ``choice`` (``name, asked, runner_up, reason, tried, as_good, fallback``), ``unseen`` (the
+        date that had no say in it), ``checked`` (`clv.selection.against_rules` on the last date),
+        ``recency_days``; ``ranges`` (`clv.calibration.evaluate` of the choice); ``runner_up`` of
+        the smallest loss over all dates, and ``noise``: whether the difference between the two is
+        no more than chance.
     """
-    made = run.derived(_NAME, lambda: _tested(run, progress))
-    assert made is not None  # noqa: S101 - made, if it was not there
-    return made
+    if run.backtest is None:
+        from clv import pipeline  # noqa: PLC0415 - reading a receipt fits nothing
 
-
-def _tested(run: Run, progress: Progress) -> dict[str, Any]:
-    value = run.has_value
-    settings = run.settings
-    result: dict[str, Any] = {
-        "as_of": str(settings["as_of"])[:10],
-        "forecast_months": int(settings["horizon_months"]),
-        "model": (run.model.get("purchases") or {}).get("name"),
-        "has_value": value,
-        "currency": str(settings.get("currency") or ""),
-    }
-    progress("Choosing past dates", 0, 0)
-    with run.connect() as con:
-        first, last = con.execute(
-            "SELECT min(ordered_at)::DATE, $1::DATE FROM orders", [result["as_of"]]
-        ).fetchall()[0]
-        chosen = _supported(con, plan(first, last, int(settings["horizon_months"])))
-        fits = _Fits(progress, value=value)
-        result |= backtest.run(con, chosen, first, fits, fits.report)
-    for origin in result["origins"]:
-        origin["mape"] = {name: _mape(origin["months"], name) for name in origin["measures"]}
-    return result | _runner_up(result["together"])
-
-
-class _Fits:
-    """The contenders of every origin, told to the progress one by one."""
-
-    def __init__(self, progress: Progress, *, value: bool) -> None:
-        self._progress = progress
-        self._value = value
-        self._at = ("", 0, 1)
-
-    def report(self, stage: str, done: int, total: int) -> None:
-        """Take note of the origin."""
-        self._at = (stage, done, total)
-
-    def __call__(self) -> Iterator[Contender]:
-        """Yield the contenders for one origin."""
-        stage, done, total = self._at
-        everybody = contenders(value=self._value)
-        for i, one in enumerate(everybody):
-            self._progress(f"{stage}, fit", done * len(everybody) + i, total * len(everybody))
-            yield one
-
-
-def _supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:
-    """Leave out origins at which too few customers were known, and say so."""
-    known = {
-        origin: int(
-            con.execute(
-                "SELECT count(DISTINCT customer_id) FROM orders WHERE ordered_at::DATE <= $1",
-                [origin.as_of],
-            ).fetchall()[0][0]
-        )
-        for origin in chosen.origins
-    }
-    kept = tuple(origin for origin in chosen.origins if known[origin] >= FEWEST_CUSTOMERS)
-    if len(kept) == len(chosen.origins):
-        return chosen
-    most = max(known.values())
-    reason = (
-        f"At most {most} customer{'s were' if most != 1 else ' was'} known on any past date; a test "
-        f"needs at least {FEWEST_CUSTOMERS}."
-        if not kept
-        else f"Earlier dates are left out: fewer than {FEWEST_CUSTOMERS} customers were known then."
-    )
-    if kept and chosen.reason:
-        reason = f"{chosen.reason} {reason}"
-    return replace(chosen, origins=kept, reason=reason)
-
-
-def _mape(months: Sequence[Mapping[str, Any]], name: str) -> dict[str, float | None]:
-    return {
-        kind: metrics.mape([m[kind]["actual"] for m in months], [m[kind][name] for m in months])
-        for kind in ("purchases", "value")
-    }
-
-
-def _runner_up(together: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the best contender's closest rival, and whether chance could explain the distance."""
-    rivals = {} if together is None else _rivals(together["apart"])
-    if not rivals:
-        return {"runner_up": None, "noise": None}
-    second = min(rivals, key=lambda name: rivals[name][0])
-    best = together["loss"][together["best"]] if together else 0.0
-    return {"runner_up": second, "noise": not differs(rivals[second], best)}
-
-
-def differs(edges: Sequence[float], loss: float) -> bool:
-    """Return whether (difference, low, high) is more than chance and more than nothing.
-
-    Its interval leaves 0 out, and it is at least a thousandth of the best ``loss``.
-    """
-    difference, low, _ = edges
-    return low > 0 and difference >= _MATTERS * loss
-
-
-def _rivals(apart: Mapping[str, Sequence[float]]) -> dict[str, Sequence[float]]:
-    """Return whose purchases can be compared; `ALL_ORDERS` expects those of another."""
-    return {name: edges for name, edges in apart.items() if name != ALL_ORDERS}
+        pipeline.prove(run, progress)
+    assert run.backtest is not None  # noqa: S101 - made, if it was not there
+    return run.backtest
 
 
 def subject(found: Receipt) -> str | None:

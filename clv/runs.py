@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import duckdb
+from pyarrow import parquet
 
 from clv import engine
 from clv.errors import InputError, OutdatedRunError, RunNotFoundError
@@ -47,6 +48,8 @@ _DAY_SECONDS: Final = 86_400
 #: Cells that a spreadsheet would run as a formula get an apostrophe in front.
 _FORMULA: Final = "'=', '+', '-', '@', chr(9), chr(13)"
 _TABLES: Final = ("orders", "rejects", "forecasts", "profiles")
+_RECEIPT: Final = "backtest.json"
+_TESTED: Final = "tested.parquet"
 _COLUMNS: Final = {"forecasts": FORECASTS, "monthly": MONTHLY, "rejects": REJECTS}
 _ORDER_BY: Final[dict[str, tuple[str, str]]] = {
     "buyers": ("predicted_purchases", "predicted_clv"),
@@ -216,6 +219,26 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """Totals of the run and the concentration curve."""
         return read_json(self.path / "summary.json")
+
+    @property
+    def backtest(self) -> dict[str, Any] | None:
+        """The receipt (`clv.proof.receipt`); None where the forecast was not tested yet."""
+        found = self._proof_file(_RECEIPT)
+        return None if found is None else read_json(found)
+
+    def tested(self) -> pa.Table | None:
+        """Return the customers of the last test, see `clv.trials.tested_customers`; None without."""
+        found = self._proof_file(_TESTED)
+        return None if found is None else parquet.read_table(found)
+
+    def _proof_file(self, name: str) -> Path | None:
+        """Return where a file of the tests is: in the run, or beside the exports if made later."""
+        return next((f for f in (self.path / name, self.exports / name) if f.exists()), None)
+
+    def add_proof(self, receipt: Mapping[str, Any], tested: pa.Table | None) -> None:
+        """Keep a test that was made after the run, which itself never changes."""
+        self.exports.mkdir(parents=True, exist_ok=True)
+        _write_proof(self.exports, receipt, tested)
 
     @property
     def has_value(self) -> bool:
@@ -505,6 +528,10 @@ class RunWriter:
         """Write one of the run's JSON files."""
         write_json(self._partial / f"{name}.json", content)
 
+    def put_proof(self, receipt: Mapping[str, Any], tested: pa.Table | None) -> None:
+        """Write what the forecast's tests found (`clv.trials`)."""
+        _write_proof(self._partial, receipt, tested)
+
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
@@ -526,6 +553,13 @@ class RunWriter:
     def run(self) -> Run:
         """The finished run."""
         return self._store.run(self.id)
+
+
+def _write_proof(folder: Path, receipt: Mapping[str, Any], tested: pa.Table | None) -> None:
+    """Write the customers first: where there is a receipt, they are there as well."""
+    if tested is not None:
+        parquet.write_table(tested, folder / _TESTED)
+    write_json(folder / _RECEIPT, receipt)
 
 
 def _link(source: Path, target: Path) -> None:

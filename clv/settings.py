@@ -6,13 +6,15 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from clv.errors import SettingsError
+from clv.models.choice import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
-MODELS: Final = ("mbg-nbd", "bg-nbd")
+#: What asks for the model that forecast this file's own past best.
+AUTO: Final = "auto"
 
 
 @dataclass(frozen=True)
@@ -80,17 +82,24 @@ class Settings:
     margin
         Share of revenue that counts as value, above 0 and at most 1.
     model
-        One of `MODELS`.
+        `AUTO`, or a name that `clv.models.choice.Choice` knows.
     currency
         ISO code or symbol for display only; the file's currency is never converted.
+    level
+        Share of customers whose value is to lie within their range, 0.5 to 0.95.
+    backtest
+        Whether the forecast is tested on the past first. Without, it is made quicker, has no
+        ranges, and `AUTO` is MBG/NBD.
     """
 
     as_of: date | None = None
     horizon_months: int = 12
     discount_rate: float = 0.10
     margin: float = 1.0
-    model: str = "mbg-nbd"
+    model: str = AUTO
     currency: str = ""
+    level: float = 0.80
+    backtest: bool = True
     time_unit: Literal["day"] = "day"
 
     def __post_init__(self) -> None:
@@ -103,9 +112,14 @@ class Settings:
         if not 0 < self.margin <= 1:
             msg = f"The margin is {self.margin}; write 0.35 for 35 % (above 0, at most 1)."
             raise SettingsError(msg)
-        if self.model not in MODELS:
-            msg = f'There is no model "{self.model}". Choose one of: {", ".join(MODELS)}.'
+        if not 0.5 <= self.level <= 0.95:
+            msg = f"The level of the ranges is {self.level}; write 0.80 for 80 % (0.5 to 0.95)."
             raise SettingsError(msg)
+        if self.model != AUTO:
+            try:
+                Choice.parse(self.model)
+            except ValueError as error:
+                raise SettingsError(str(error)) from error
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types, the as-of date in ISO form."""

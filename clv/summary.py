@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.forecast import Month
     from clv.history import Floats, History
+    from clv.horizon import Month
     from clv.settings import Settings
 
     #: Name → one number per row; what could not be forecast is not there.

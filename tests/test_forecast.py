@@ -13,7 +13,8 @@ import pytest
 from scipy import stats
 
 from clv.errors import SettingsError
-from clv.forecast import add_months, months_of, score
+from clv.forecast import score
+from clv.horizon import add_months, months_of
 from clv.models.card import from_card
 from clv.orders import FORECASTS, MONTHLY
 from clv.settings import Settings

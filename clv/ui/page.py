@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from clv import names
 from clv.errors import RunNotFoundError
 from clv.ui import jobs, session, trouble
 from clv.ui.formatting import day, files, plain, plural, unit
@@ -26,6 +27,7 @@ ONE: Final = "pages/Customer_lookup.py"
 SURVIVAL: Final = "pages/Survival.py"
 SEGMENTS: Final = "pages/Segments.py"
 PROOF: Final = "pages/How_good_is_it.py"
+HEALTH: Final = "pages/Model_health.py"
 _PAGES: Final = (
     (HOME, "Upload & summary", ":material/upload_file:"),
     (COHORTS, "Cohorts", ":material/grid_on:"),
@@ -34,8 +36,8 @@ _PAGES: Final = (
     (SURVIVAL, "Survival", ":material/hourglass_bottom:"),
     (SEGMENTS, "Segments & actions", ":material/groups:"),
     (PROOF, "How good is it?", ":material/fact_check:"),
+    (HEALTH, "Model health", ":material/stethoscope:"),
 )
-_MODELS: Final = {"mbg-nbd": "MBG/NBD", "bg-nbd": "BG/NBD"}
 
 # Streamlit stacks columns on a phone; metric cards stay two abreast. Test ids are Streamlit's own
 # stable hooks. Colours come from the theme: everything here works with `currentColor`.
@@ -155,8 +157,7 @@ def title(text: str, run: Run | None = None) -> None:
 def context_line(run: Run) -> None:
     """Write file · customers · as of · horizon · currency · model, each linking to its setting."""
     settings, summary = run.settings, run.summary
-    card = (run.model.get("purchases") or {}).get("title") or _MODELS.get(settings["model"], "")
-    model = card if run.model.get("purchases") else "history only"
+    model = names.of_card(run.model)
     draft = session.draft_of_run(run)
     back = f"./?draft={draft.id}#forecast-settings" if draft else f"./?run={run.id}#settings"
     rows = f"./?run={run.id}#rows"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import pipeline
+from clv import names, pipeline
+from clv.models.choice import PURCHASES
 from clv.runs import new_id
-from clv.settings import MODELS, Settings
+from clv.settings import AUTO, Settings
 from clv.ui import jobs, session
 from clv.ui.formatting import day, symbol, to_date
 from clv.ui.words import MODEL_TITLES
@@ -94,13 +95,25 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
                 key="margin",
                 help="100 % values a customer by revenue; your margin, by contribution.",
             )
-            model = st.radio(
-                "Purchase model",
-                list(MODELS),
-                index=list(MODELS).index(last_time.model),
-                format_func=lambda m: MODEL_TITLES.get(m, m),
+            choices = [AUTO, *PURCHASES]
+            model = one.selectbox(
+                "Model",
+                choices if last_time.model in choices else [*choices, last_time.model],
+                index=choices.index(last_time.model)
+                if last_time.model in choices
+                else len(choices),
+                format_func=lambda m: MODEL_TITLES.get(m) or names.title(m),
                 key="model",
-                help="The first fits shops where many customers order once and never come back.",
+                help="The tests on past dates compare all of them, whichever you choose.",
+            )
+            level = two.number_input(
+                "Ranges hold, % of customers",
+                min_value=50,
+                max_value=95,
+                value=round(last_time.level * 100),
+                step=5,
+                key="level",
+                help="A customer's value is to lie within its range for so many customers.",
             )
         go = st.form_submit_button(
             "Run the forecast", type="primary", icon=":material/play_arrow:", key="run_forecast"
@@ -112,6 +125,7 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
             discount_rate=round(rate / 100, 6),
             margin=round(margin / 100, 6),
             model=model,
+            level=level / 100,
             currency=(currency or "").strip(),
         )
         _start(draft, report, options, settings)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts, proof
+from clv import charts, proof, selection
+from clv.models.choice import ALL_ORDERS
+from clv.names import title
 from clv.origins import FEWEST_CUSTOMERS
 from clv.ui import jobs, page, parts, trouble
 from clv.ui import proof_words as words
@@ -99,7 +101,7 @@ def _choice(found: Receipt) -> str:
 
 def _cards(found: Receipt, model: str, chosen: str) -> list[page.Card]:
     row = next(r for r in proof.leaderboard(found, chosen) if r["contender"] == model)
-    who, ahead = words.name(model), words.ahead(found)
+    who, ahead = title(model), words.ahead(found)
     how = "" if chosen else " Mean over the dates."
     bias = row["orders_bias"]
     return [
@@ -146,7 +148,7 @@ def _ranking(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
     parts.chart(
         figure,
         words.ranking_title(rows),
-        f"{what}, mean of each group, in {words.ahead(found)}. {words.name(model)}; "
+        f"{what}, mean of each group, in {words.ahead(found)}. {title(model)}; "
         f"{words.dates(origin)}; {plural(origin['customers'], 'customer')}. Customers with the same "
         "forecast share a group.",
         "ranking",
@@ -159,7 +161,7 @@ def _reliability(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
         charts.reliability_figure(rows, dark=page.dark()),
         words.chance_title(rows),
         f"Share of customers who bought in {words.ahead(found)}, by forecast chance, with 95\u00a0% "
-        f"intervals; {words.within(rows)}. {words.name(model)}; {words.dates(origin)}.",
+        f"intervals; {words.within(rows)}. {title(model)}; {words.dates(origin)}.",
         "reliability",
     )
 
@@ -167,7 +169,7 @@ def _reliability(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
 def _tracking(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
     if not origin["weeks"]:
         return
-    lines = {name: words.name(name) for name in compared(found, origin, model)}
+    lines = {name: title(name) for name in compared(found, origin, model)}
     parts.chart(
         charts.tracking_figure(origin["weeks"], lines, dark=page.dark()),
         words.tracking_title(origin["weeks"], model),
@@ -180,9 +182,9 @@ def _tracking(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
 def compared(found: Receipt, origin: Mapping[str, Any], model: str) -> list[str]:
     """Return whose lines are drawn: the forecast's model, the best other model, the best rule."""
     order = [r["contender"] for r in proof.leaderboard(found, origin["as_of"])]
-    others = [n for n in order if n not in {model, proof.ALL_ORDERS}]
-    models = [n for n in others if n not in proof.RULES][:1]
-    return [model, *models, *[n for n in others if n in proof.RULES][:1]]
+    others = [n for n in order if n != model and not n.endswith(ALL_ORDERS)]
+    models = [n for n in others if n not in selection.RULES][:1]
+    return [model, *models, *[n for n in others if n in selection.RULES][:1]]
 
 
 def _leaderboard(found: Receipt, chosen: str) -> None:
@@ -198,7 +200,7 @@ def _leaderboard(found: Receipt, chosen: str) -> None:
     whole = number(format="%.1f %%")
     shown: dict[str, tuple[list[Any], Any]] = {
         "Model or rule": (
-            [words.name(row["contender"]) for row in rows],
+            [title(row["contender"]) for row in rows],
             st.column_config.TextColumn(pinned=True),
         ),
         "Behind the best": (
@@ -232,7 +234,7 @@ def _leaderboard(found: Receipt, chosen: str) -> None:
     st.caption(f"Smallest error first, {when}; orders and revenue of {words.ahead(found)}.")
     for name, dates in proof.failures(found).items():
         on = ", ".join(day(d) for d in dates)
-        st.caption(f"{words.name(name)} could not be fitted as of {on}.")
+        st.caption(f"{title(name)} could not be fitted as of {on}.")
 
 
 def behind(row: Mapping[str, Any]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import proof
+from clv import metrics, proof, selection
+from clv.names import who
 from clv.ui.formatting import day, percent, plural
 
 if TYPE_CHECKING:
@@ -12,36 +13,10 @@ if TYPE_CHECKING:
 
     Facts = Mapping[str, Any]
 
-NAMES: Final = {
-    "mbg-nbd": "MBG/NBD",
-    "bg-nbd": "BG/NBD",
-    "pareto-nbd": "Pareto/NBD",
-    proof.ALL_ORDERS: "MBG/NBD, first orders valued too",
-    "population-mean": "Rule: everybody as the average",
-    "rate-so-far": "Rule: everybody goes on as so far",
-    "same-period": "Rule: the same as last period",
-    "recency-rule": "Rule: who bought lately is active",
-}
-_RULES: Final = {
-    "population-mean": "that everybody does what the average customer did",
-    "rate-so-far": "that everybody goes on at the rate so far",
-    "same-period": "that everybody repeats the last period",
-    "recency-rule": "that who bought lately is active",
-}
 #: A wider distance between two shares than this is said as a range.
 _CLOSE: Final = 0.015
 #: A total that is off by less was as expected.
 _EXACT: Final = 0.005
-
-
-def name(contender: str) -> str:
-    """Return a contender's name, plain."""
-    return NAMES.get(contender, contender)
-
-
-def who(contender: str) -> str:
-    """Return a contender's name within a sentence."""
-    return f"the rule of thumb {_RULES[contender]}" if contender in _RULES else name(contender)
 
 
 def ahead(found: Facts) -> str:
@@ -90,19 +65,19 @@ def sentence(found: Facts) -> str:
 def against_rules(found: Facts, model: str) -> str:
     """Say how a model did beside the rules of thumb, in forecasting each customer's orders."""
     loss, together = found["together"]["loss"], found["together"]
-    rules = [rule for rule in proof.RULES if rule in loss]
-    if not rules or model in proof.RULES:
+    rules = [rule for rule in selection.RULES if rule in loss]
+    if not rules or model in selection.RULES:
         return ""
     rule = min(rules, key=lambda r: float(loss[r]))
     if loss[rule] <= loss[model]:
         # The best of all may be the rule or another model: only the former has an interval here.
-        sure = together["best"] == rule and proof.differs(
+        sure = together["best"] == rule and metrics.differs(
             together["apart"][model], float(loss[rule])
         )
         verdict = "was better" if sure else "was at least as good"
         return f"{who(rule)} {verdict} customer by customer"
     if together["best"] == model:
-        sure = proof.differs(together["apart"][rule], float(loss[model]))
+        sure = metrics.differs(together["apart"][rule], float(loss[model]))
     else:
         # Compared with the best model, which is at least as good as this one.
         _, low, _ = together["apart"][rule]

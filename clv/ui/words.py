@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     Facts = Mapping[str, Any]
 
 MODEL_TITLES: Final = {
+    "auto": "Automatic: whichever forecast this file's own past best",
     "mbg-nbd": "MBG/NBD: customers may leave at any time, also right after the first order",
     "bg-nbd": "BG/NBD: customers may leave only after a repeat order",
+    "pareto-nbd": "Pareto/NBD: customers may leave on any day",
+    "mbg-cnbd": "MBG/CNBD-k: as MBG/NBD, with orders at regular intervals",
+    "bg-cnbd": "BG/CNBD-k: as BG/NBD, with orders at regular intervals",
 }
-
 
 #: What an expected order is: stands wherever one is shown.
 ORDER_DAYS: Final = "Days with an order; several orders on one day count once"

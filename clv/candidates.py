@@ -1,0 +1,106 @@
+"""A forecast as a contender: fitted on a day in the past exactly as it would have been on that day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from clv.errors import FitError
+from clv.fitting import Context, fit_only_purchases, value, worn
+from clv.history import History
+from clv.models.contenders import Forecast
+from clv.models.seasonal import Seasonal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clv.models.base import PurchaseModel, SpendModel
+    from clv.models.choice import Choice
+    from clv.models.contenders import Known, Past
+    from clv.models.ladder import PurchaseFit
+    from clv.season import RepeatPurchases
+
+
+class Candidate:
+    """One choice of models, as `clv.models.contenders.Contender`.
+
+    Parameters
+    ----------
+    choice
+        What to fit.
+    valued
+        Whether there are amounts; without, values are 0.
+    bought
+        What a season is found in; asked for by a choice that wears one.
+    beside
+        Another candidate, fitted, with the same purchase model: it need not be fitted again.
+
+    Attributes
+    ----------
+    name
+        The choice's.
+    model, spend
+        Fitted, after ``fit``; ``spend`` is None without amounts.
+    purchases
+        The fit of the purchase model.
+    """
+
+    model: PurchaseModel
+    spend: SpendModel | None
+    purchases: PurchaseFit
+
+    def __init__(
+        self,
+        choice: Choice,
+        *,
+        valued: bool = True,
+        bought: RepeatPurchases | None = None,
+        beside: Candidate | None = None,
+    ) -> None:
+        self.name = choice.name
+        self.choice = choice
+        self._valued = valued
+        self._bought = bought
+        self._beside = beside
+
+    def fit(self, history: Known, past: Past | None) -> Self:
+        """Fit as a forecast of that day would have been.
+
+        Raises
+        ------
+        FitError
+            When the data carry no forecast of purchases, or no season where one is asked for.
+        """
+        customers = History.at(history, valued=self._valued)
+        context = Context(history.log_gaps, past, self._bought)
+        if self._beside is None:
+            self.purchases = fit_only_purchases(customers, self.choice, context)
+        else:
+            self.purchases = self._beside.purchases
+            if self.choice.season and not isinstance(self.purchases.model, Seasonal):
+                self.purchases = worn(self.purchases, customers, context)
+        fitted = value(customers, self.choice, self.purchases)
+        bare = self.choice.season and not isinstance(fitted.purchases, Seasonal)
+        if fitted.purchases is None or bare:
+            raise FitError(" ".join(note.message for note in fitted.notes))
+        self.model, self.spend = fitted.purchases, fitted.spend
+        return self
+
+    def score(self, history: Known, days: float) -> Forecast:
+        """Forecast each customer for the next ``days`` days."""
+        return self.score_many(history, [days])[0]
+
+    def score_many(self, history: Known, horizons: Sequence[float]) -> list[Forecast]:
+        """Forecast each customer at several horizons."""
+        customers = History.at(history, valued=self._valued)
+        scores = self.model.score(customers.frequency, customers.recency, customers.T, horizons)
+        mean = None if self.spend is None else customers.value_of(self.spend)
+        worth = np.zeros(customers.x.size)
+        if self.spend is not None and mean is not None:
+            worth = self.spend.order_value(customers.x, mean)
+        bought = scores.purchases[customers.triple]
+        chance = scores.p_purchase[customers.triple]
+        return [
+            Forecast(bought[:, i], chance[:, i], bought[:, i] * worth) for i in range(len(horizons))
+        ]

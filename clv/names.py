@@ -1,0 +1,56 @@
+"""What forecasts are called when people read of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TITLES: Final = {
+    "mbg-nbd": "MBG/NBD",
+    "bg-nbd": "BG/NBD",
+    "pareto-nbd": "Pareto/NBD",
+    "mbg-cnbd": "MBG/CNBD-k",
+    "bg-cnbd": "BG/CNBD-k",
+    "population-mean": "Rule: everybody as the average",
+    "rate-so-far": "Rule: everybody goes on as so far",
+    "same-period": "Rule: the same as last period",
+    "recency-rule": "Rule: who bought lately is active",
+    "pooled-rate": "One rate for everybody",
+}
+_RULES: Final = {
+    "population-mean": "that everybody does what the average customer did",
+    "rate-so-far": "that everybody goes on at the rate so far",
+    "same-period": "that everybody repeats the last period",
+    "recency-rule": "that who bought lately is active",
+}
+_EXTRAS: Final = {"season": "with the season", "all-orders": "first orders valued too"}
+
+
+def title(name: str) -> str:
+    """Return a forecast's title: ``MBG/NBD, with the season``."""
+    base, *extras = name.split("+")
+    return ", ".join([TITLES.get(base, base), *(_EXTRAS.get(e, e) for e in extras)])
+
+
+def who(name: str) -> str:
+    """Return a forecast's name within a sentence."""
+    return f"the rule of thumb {_RULES[name]}" if name in _RULES else title(name)
+
+
+def rule(name: str, recency_days: float | None = None) -> str:
+    """Return a rule of thumb at the beginning of a sentence, with the recency rule's days."""
+    if name == "recency-rule" and recency_days is not None:
+        lately = f"in the last {recency_days:,.0f} days" if recency_days < 1e6 else "ever"
+        return f"The rule of thumb that who bought {lately} is active"
+    return who(name)[0].upper() + who(name)[1:]
+
+
+def of_card(card: Mapping[str, Any]) -> str:
+    """Return the title of a run's forecast, as it was made: after every step down."""
+    purchases = card["purchases"]
+    if purchases is None:
+        return "history only"
+    extra = "+all-orders" if (card["spend"] or {}).get("name") == "gamma-gamma-all" else ""
+    return title(str(purchases["name"]) + extra)

@@ -1,0 +1,134 @@
+"""How far what comes may lie from the forecast: of each customer, of each segment, of all together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from clv.calibration import WHALE_SHARE, levels_of
+from clv.ranges import LOWEST, factors, spread
+from clv.totals import around, parameter_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from clv.history import History
+    from clv.models.base import Floats, PurchaseModel, SpendModel
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """The ranges of a forecast that has values, in order values, by distinct triple.
+
+    Attributes
+    ----------
+    error
+        Standard error of the log of the expected total, for what is not known of the parameters.
+    variance
+        By triple, of the square of the order value: by chance alone.
+    """
+
+    purchases: PurchaseModel
+    spend: SpendModel
+    history: History
+    days: float
+    error: float
+    adjustments: Mapping[str, Any]
+    _factors: Mapping[str, Floats]
+
+    @classmethod
+    def of(
+        cls,
+        purchases: PurchaseModel,
+        spend: SpendModel,
+        history: History,
+        days: float,
+        discounted: Floats,
+        adjustments: Mapping[str, Any],
+    ) -> Self:
+        """Measure the ranges of a forecast.
+
+        Parameters
+        ----------
+        purchases, spend
+            Fitted.
+        days
+            Length of the horizon.
+        discounted
+            Discounted expected purchases by triple.
+        adjustments
+            From `clv.calibration.evaluate`.
+        """
+        error = float(_errors(purchases, spend, history, days)[0])
+        x, t_x, age = history.frequency, history.recency, history.T
+        found = spread(purchases, spend, x, t_x, age, days, error=error)
+        levels = levels_of(adjustments, x, found.p_zero)
+        by_triple = factors(found, discounted, *levels)
+        return cls(purchases, spend, history, days, error, adjustments, by_triple)
+
+    @property
+    def variance(self) -> Floats:
+        """See the class."""
+        return self._factors["variance"]
+
+    def customers(self, worth: Floats, clv: Floats) -> tuple[Floats, Floats]:
+        """Return every customer's range; shapes (n,), ``worth`` what an order value is worth."""
+        whale = clv >= np.quantile(clv, 1 - WHALE_SHARE)
+        at = self.history.triple
+        ends = {name: self._factors[name][at] for name in ("low", "high")}
+        whales = {name: self._factors[f"whale_{name}"][at] for name in ends}
+        found = {name: np.where(whale, whales[name], ends[name]) for name in ends}
+        # What is next to nothing is nothing.
+        low, high = (np.where(found[name] < LOWEST, 0.0, found[name]) * worth for name in ends)
+        return low, high
+
+    def totals(self, worth: Floats, clv: Floats, segment: pa.ChunkedArray) -> dict[str, Any]:
+        """Return the ranges of the total and of every segment: JSON types.
+
+        Parameters
+        ----------
+        segment
+            Length n, text.
+
+        Returns
+        -------
+        dict
+            ``level, model_error, tests`` from the adjustments, ``error``; ``total``: ``low, high``;
+            ``segments``: name → ``value, low, high``.
+        """
+        names = segment.combine_chunks().dictionary_encode()
+        of = np.asarray(names.indices)
+        variance = self.variance[self.history.triple] * worth**2
+        sums, variances = (np.bincount(of, values) for values in (clv, variance))
+        known = {key: self.adjustments[key] for key in ("level", "model_error", "tests")}
+        how = {"level": known["level"], "model": known["model_error"], "tests": known["tests"]}
+        all_low, all_high = around(clv.sum(), variance.sum(), error=self.error, **how)
+        errors = _errors(self.purchases, self.spend, self.history, self.days, of)
+        low, high = around(sums, variances, error=errors, **how)
+        segments = {
+            str(name): {"value": float(sums[i]), "low": float(low[i]), "high": float(high[i])}
+            for i, name in enumerate(names.dictionary.to_pylist())
+        }
+        return known | {
+            "error": self.error,
+            "total": {"low": float(all_low), "high": float(all_high)},
+            "segments": segments,
+        }
+
+
+def _errors(
+    purchases: PurchaseModel,
+    spend: SpendModel,
+    history: History,
+    days: float,
+    group: np.ndarray[Any, Any] | None = None,
+) -> Floats:
+    at = history.triple
+    triples = (history.frequency[at], history.recency[at], history.T[at])
+    value = history.value_of(spend)
+    mean = np.ones(at.size) if value is None else value
+    return parameter_error(purchases, spend, *triples, mean, days, group=group)

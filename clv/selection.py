@@ -1,0 +1,181 @@
+"""Which forecast is to be the default: chosen by what each said on past dates, and what came.
+
+The rule, in full. MBG/NBD is the standard; it stays unless another one forecast the customers' orders
+better on the past dates by more than chance, and then the one with the smallest loss takes its place.
+The chosen one wears the season, or counts the first order in an order's value, where that in turn
+was better by more than chance. The loss is a mean deviance per customer (`clv.backtest.losses`; month
+by month for the season, of revenue for the order's value); *by more than chance* is a paired 95 %
+interval over customers that leaves 0 out, and a difference of at least a thousandth of the loss.
+
+BG/NBD and BG/CNBD-k are compared and can be asked for, but are never chosen: they take everybody with
+a single order for active, for ever, so that nobody could be told who is slipping away.
+
+Where there are several dates, the last one has no say: it stays unseen, to check the choice with.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from clv import metrics, names
+from clv.backtest import losses, shares
+from clv.models.choice import PURCHASES, STANDARD
+from clv.models.heuristics import HEURISTICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clv.backtest import Trial
+    from clv.models.base import Floats
+    from clv.models.choice import Choice
+
+RULES: Final = tuple(rule.name for rule in HEURISTICS)
+CHOSEN_FROM: Final = tuple(name for name in PURCHASES if not name.startswith("bg-"))
+
+
+class Ranking(NamedTuple):
+    """Who forecast the customers' orders how well, on dates that may decide.
+
+    Attributes
+    ----------
+    winner
+        By the rule above.
+    runner_up
+        The smallest loss of the others that could be the forecast; None if there is none.
+    challengers
+        Who was better than the standard by more than chance, the best first.
+    loss
+        Mean loss by contender.
+    """
+
+    winner: str
+    runner_up: str | None
+    challengers: list[str]
+    loss: Mapping[str, float]
+
+
+def deciding(trials: Sequence[Trial]) -> Sequence[Trial]:
+    """Return the trials that may decide: all but the last, or the only one."""
+    return trials[:-1] or trials
+
+
+def rank(trials: Sequence[Trial]) -> Ranking | None:
+    """Rank the contenders of some dates; None where none that can be the forecast was tested."""
+    share = shares(trials, [trial.losses(losses) for trial in trials]) if trials else {}
+    loss = {name: float(values.mean()) for name, values in share.items()}
+    able = sorted((n for n in loss if n in CHOSEN_FROM), key=lambda n: loss[n])
+    if not able:
+        return None
+    standard = STANDARD if STANDARD in able else able[0]
+    challengers = [n for n in able if n in _better(share, standard)]
+    winner = challengers[0] if challengers else standard
+    others = [n for n in able if n != winner]
+    return Ranking(winner, others[0] if others else None, challengers, loss)
+
+
+def _better(share: Mapping[str, Floats], holder: str) -> set[str]:
+    """Return who loses less than the holder by more than chance, given each customer's losses."""
+    apart = metrics.paired_difference(share, holder)
+    return {
+        name
+        for name, (difference, low, high) in apart.items()
+        if metrics.differs((-difference, -high, -low), float(share[holder].mean()))
+    }
+
+
+def better_with(
+    trials: Sequence[Trial], lost: Sequence[Mapping[str, Floats]], plain: str, other: str
+) -> bool:
+    """Return whether one variant of a forecast lost less than the plain one by more than chance.
+
+    Parameters
+    ----------
+    lost
+        Each origin's losses by contender, of the kind that the variant is about.
+    """
+    two = [{name: by[name] for name in (plain, other) if name in by} for by in lost]
+    return all(len(by) == 2 for by in two) and other in _better(shares(trials, two), plain)
+
+
+def against_rules(trial: Trial, chosen: str) -> dict[str, Any] | None:
+    """Compare the choice with the best rule of thumb at one date, best one that had no say.
+
+    Returns
+    -------
+    dict
+        ``as_of``, ``rule`` and the rule's loss less the choice's with its 95 % interval:
+        ``difference, low, high``; ``as_good``: the rule is as good as the choice, or better, within
+        chance. None where no rule was tested.
+    """
+    lost = trial.losses(losses)
+    rules = [name for name in RULES if name in lost and name != chosen]
+    if not rules or chosen not in lost:
+        return None
+    rule = min(rules, key=lambda name: float(lost[name].mean()))
+    edges = metrics.paired_difference({n: lost[n] for n in (chosen, rule)}, chosen)[rule]
+    return {
+        "as_of": trial.origin.as_of.isoformat(),
+        "rule": rule,
+        **dict(zip(("difference", "low", "high"), edges, strict=True)),
+        "as_good": not metrics.differs(edges, float(lost[chosen].mean())),
+    }
+
+
+def reason(
+    ranking: Ranking | None,
+    choice: Choice,
+    *,
+    asked: bool,
+    tried: Mapping[str, bool],
+    rule: Mapping[str, Any] | None,
+    recency_days: float | None,
+) -> str:
+    """Say in plain sentences why the forecast is what it is.
+
+    Parameters
+    ----------
+    ranking
+        None where no test was possible.
+    asked
+        Whether the user asked for it by name.
+    tried
+        ``season`` and ``all_orders`` where they were tried: whether they were better.
+    rule
+        From `against_rules`.
+    recency_days
+        The recency rule's N, to name it.
+    """
+    mine = names.title(choice.name)
+    if ranking is None:
+        why = "No test on past dates was possible"
+        return f"{why}; {mine} was asked for." if asked else f"{why}, so that {mine} forecasts."
+    told = [_why(ranking, choice, asked=asked)]
+    told += [_GAIN[what] for what, better in tried.items() if better and not asked]
+    told += [_NO_GAIN[what] for what, better in tried.items() if not better]
+    if rule is not None and rule["as_good"]:
+        told.append(f"{names.rule(rule['rule'], recency_days)} is as good here.")
+    return " ".join(told)
+
+
+def _why(ranking: Ranking, choice: Choice, *, asked: bool) -> str:
+    who = names.who(choice.purchases)
+    if asked:
+        other = names.who(ranking.winner)
+        instead = "" if ranking.winner == choice.purchases else f"; past dates speak for {other}"
+        return f"{names.title(choice.name)} was asked for{instead}."
+    if choice.purchases in ranking.challengers:
+        return (
+            f"On past dates {who} forecast each customer's orders better than "
+            f"{names.title(STANDARD)}, by more than chance."
+        )
+    return f"On past dates nothing forecast each customer's orders better than {who} by more than chance."
+
+
+_GAIN: Final = {
+    "season": "With the season of the year it forecast the months better.",
+    "all_orders": "Revenue was forecast better when first orders counted in an order's value.",
+}
+_NO_GAIN: Final = {
+    "season": "The season of the year was tried and did not help.",
+    "all_orders": "Counting first orders in an order's value was tried and did not help.",
+}

@@ -1,0 +1,339 @@
+"""Hold the trials that stand behind a forecast: test everything on the past, choose, measure ranges.
+
+What comes out is the run's receipt (`clv.proof` reads it), the tested customers one by one, and the
+choice.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from clv import backtest, calibration, engine, metrics, selection
+from clv.backtest import Trial, value_losses
+from clv.candidates import Candidate
+from clv.errors import FitError
+from clv.models.choice import ALL_ORDERS, RULES, STANDARD, Choice
+from clv.models.heuristics import HEURISTICS, RecencyRule
+from clv.months import monthly_expected, monthly_losses, monthly_purchases
+from clv.origins import FEWEST_CUSTOMERS, plan
+from clv.season import repeat_purchases_by_month
+from clv.settings import AUTO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    import duckdb
+    import pyarrow as pa
+
+    from clv.models.contenders import Contender
+    from clv.origins import Plan
+    from clv.settings import Settings
+
+    Progress = Callable[[str, int, int], None]
+
+#: Customers that are tested: more would move no figure by as much as chance does, and take longer.
+MOST_CUSTOMERS: Final = 25_000
+#: BG/CNBD-k hardly ever differs from MBG/CNBD-k: it is tested where somebody asks for it.
+MODELS: Final = ("mbg-nbd", "bg-nbd", "pareto-nbd", "mbg-cnbd")
+
+
+class Proof(NamedTuple):
+    """What the trials found.
+
+    Attributes
+    ----------
+    receipt
+        JSON types, see `clv.proof`.
+    tested
+        One row per tested customer of the last origin (`tested_customers`); None without a test.
+    choice
+        What to forecast with.
+    """
+
+    receipt: dict[str, Any]
+    tested: pa.Table | None
+    choice: Choice
+
+
+class _Case(NamedTuple):
+    """What is decided about."""
+
+    trials: list[Trial]
+    valued: bool
+    asked: Choice | None
+
+
+def hold(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    as_of: date,
+    currency: str,
+    progress: Progress,
+) -> Proof:
+    """Test all contenders on the past of the ``orders`` of a connection, and choose.
+
+    Parameters
+    ----------
+    con
+        Has tables or views ``orders`` and ``customers`` (see `clv.forecast.summarise`).
+    settings
+        Of the forecast; its horizon is tested where the history is long enough for it.
+    as_of
+        The day on which the forecast stands.
+    currency
+        For display.
+    """
+    progress("Choosing past dates", 0, 0)
+    known, first, valued = engine.row(
+        con, "SELECT count(*), min(first_order)::DATE, count(revenue) > 0 FROM customers"
+    )
+    asked = None if settings.model == AUTO else Choice.parse(settings.model)
+    receipt: dict[str, Any] = {
+        "as_of": as_of.isoformat(),
+        "forecast_months": settings.horizon_months,
+        "has_value": valued,
+        "currency": currency,
+        "customers_known": known,
+    }
+    with con.cursor() as drawn:
+        receipt["customers_tested"] = _draw(drawn, known)
+        chosen = _supported(drawn, plan(first, as_of, settings.horizon_months))
+        case = _Case([Trial.at(drawn, o, first) for o in chosen.origins], valued, asked)
+        _test_all(case, progress)
+        choice, decided = _decide(drawn, case)
+        checks = [
+            calibration.check(trial.sample, one.model, one.spend, settings.level)
+            for trial, one in _final(case, choice)
+        ]
+        progress("Measuring the tests", 0, 0)
+        receipt |= backtest.report(drawn, chosen, case.trials) | decided
+        drawn.execute("DROP SCHEMA drawn CASCADE")
+    receipt |= _runner_up(receipt["together"]) | {
+        "model": choice.name,
+        "ranges": calibration.evaluate(checks, settings.level),
+    }
+    for origin in receipt["origins"]:
+        origin["mape"] = {name: _mape(origin["months"], name) for name in origin["measures"]}
+    tested = tested_customers(case.trials[-1]) if case.trials else None
+    return Proof(receipt, tested, choice)
+
+
+def _draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
+    """Let ``orders`` be those of the customers to test, for this connection; return their number.
+
+    They are drawn by a hash of their ids: always the same ones, and none for what they did.
+    """
+    con.execute("CREATE SCHEMA drawn")
+    some = (
+        ""
+        if known <= MOST_CUSTOMERS
+        else "SEMI JOIN (SELECT customer_id FROM customers "
+        f"ORDER BY md5(customer_id) LIMIT {MOST_CUSTOMERS}) USING (customer_id)"
+    )
+    con.execute(
+        "CREATE TABLE drawn.orders AS SELECT customer_id, order_id, ordered_at, revenue, items "
+        f"FROM orders {some}"
+    )
+    con.execute("SET search_path = 'drawn'")
+    return min(known, MOST_CUSTOMERS)
+
+
+def _supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:
+    """Leave out origins at which too few customers were known, and say so."""
+    known = {
+        origin: int(
+            engine.row(
+                con,
+                "SELECT count(DISTINCT customer_id) FROM orders WHERE ordered_at::DATE <= $1",
+                [origin.as_of],
+            )[0]
+        )
+        for origin in chosen.origins
+    }
+    kept = tuple(origin for origin in chosen.origins if known[origin] >= FEWEST_CUSTOMERS)
+    if len(kept) == len(chosen.origins):
+        return chosen
+    most = max(known.values())
+    reason = (
+        f"At most {most} customer{'s were' if most != 1 else ' was'} known on any past date; a test "
+        f"needs at least {FEWEST_CUSTOMERS}."
+        if not kept
+        else f"Earlier dates are left out: fewer than {FEWEST_CUSTOMERS} customers were known then."
+    )
+    if kept and chosen.reason:
+        reason = f"{chosen.reason} {reason}"
+    return replace(chosen, origins=kept, reason=reason)
+
+
+def _test_all(case: _Case, progress: Progress) -> None:
+    """Test the usual contenders, and the one that was asked for, at every origin."""
+    names = list(MODELS)
+    if case.asked and case.asked.purchases not in (*names, *RULES):
+        names.append(case.asked.purchases)
+    number = len(names) + len(HEURISTICS)
+    for i, trial in enumerate(case.trials):
+        contenders: list[Contender] = [
+            *(Candidate(Choice(name), valued=case.valued) for name in names),
+            *(rule() for rule in HEURISTICS),
+        ]
+        day = trial.origin.as_of
+        for j, contender in enumerate(contenders):
+            stage = f"Testing as of {day.day} {day:%b %Y}, fit"
+            progress(stage, i * number + j, len(case.trials) * number)
+            trial.test(contender)
+
+
+def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> tuple[Choice, dict[str, Any]]:
+    """Choose by the rule of `clv.selection`; return the choice, and facts for the receipt."""
+    deciding = selection.deciding(case.trials)
+    ranking = selection.rank(deciding)
+    base = Choice(case.asked.purchases if case.asked else ranking.winner if ranking else STANDARD)
+    tried: dict[str, bool] = {}
+    if ranking:
+        tried = _try_season(con, case, base) | (_try_value(case, base) if case.valued else {})
+    choice = case.asked or Choice(base.purchases, **tried)
+    _test_beside(con, case, choice)
+    last = case.trials[-1] if case.trials else None
+    rule = selection.against_rules(last, choice.purchases) if last else None
+    days = recency_days(last) if last else None
+    said = {
+        "name": choice.name,
+        "asked": case.asked.name if case.asked else AUTO,
+        "runner_up": ranking.runner_up if ranking else None,
+        "reason": selection.reason(
+            ranking,
+            choice,
+            asked=case.asked is not None,
+            tried=tried,
+            rule=rule,
+            recency_days=days,
+        ),
+        "tried": tried,
+        "as_good": rule["rule"] if rule and rule["as_good"] else None,
+        "fallback": ranking is None,
+    }
+    unseen = last.origin.as_of.isoformat() if last and len(case.trials) > 1 else None
+    return choice, {"choice": said, "unseen": unseen, "checked": rule, "recency_days": days}
+
+
+def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> dict[str, bool]:
+    """Say whether the season helps, if there is one to try: month by month, where it can show."""
+    variant = replace(base, season=True)
+    _test_beside(con, case, variant)
+    # Where no year has been seen yet there is nothing to try, and nothing has failed.
+    for trial in case.trials:
+        trial.failed.pop(variant.name, None)
+    names = (base.name, variant.name)
+    deciding = [t for t in selection.deciding(case.trials) if variant.name in t.tested]
+    lost = []
+    for trial in deciding:
+        actual = monthly_purchases(con, trial.sample)
+        lost.append(
+            {
+                name: monthly_losses(actual, monthly_expected(one.contender.model, trial.sample))
+                for name in names
+                if (one := trial.tested.get(name)) and isinstance(one.contender, Candidate)
+            }
+        )
+    return {"season": selection.better_with(deciding, lost, *names)} if deciding else {}
+
+
+def _try_value(case: _Case, base: Choice) -> dict[str, bool]:
+    """Say whether counting the first order in an order's value helps."""
+    variant = replace(base, all_orders=True)
+    _test_beside(None, case, variant)
+    deciding = selection.deciding(case.trials)
+    lost = [trial.losses(value_losses) for trial in deciding]
+    return {"all_orders": selection.better_with(deciding, lost, base.name, variant.name)}
+
+
+def _test_beside(con: duckdb.DuckDBPyConnection | None, case: _Case, variant: Choice) -> None:
+    """Test a variant of what was tested, if it was not itself; a purchase model is fitted once."""
+    for trial in case.trials:
+        if variant.name in trial.tested or variant.name in trial.failed:
+            continue
+        named = [replace(variant, all_orders=False).name, variant.purchases]
+        fitted = [
+            one.contender
+            for name in named
+            if (one := trial.tested.get(name)) and isinstance(one.contender, Candidate)
+        ]
+        bought = (
+            repeat_purchases_by_month(con, trial.origin.as_of) if con and variant.season else None
+        )
+        trial.test(
+            Candidate(
+                variant,
+                valued=case.valued,
+                bought=bought,
+                beside=fitted[0] if fitted else None,
+            )
+        )
+
+
+def _final(case: _Case, choice: Choice) -> list[tuple[Trial, Candidate]]:
+    """Return the choice as it was, or would have been, fitted at every origin that allowed it."""
+    found = []
+    for trial in case.trials:
+        there = trial.tested.get(choice.name)
+        if there is not None and isinstance(there.contender, Candidate):
+            found.append((trial, there.contender))
+            continue
+        candidate = Candidate(choice, valued=case.valued)
+        with suppress(FitError):
+            found.append((trial, candidate.fit(trial.sample.history, trial.past)))
+    return found
+
+
+def recency_days(trial: Trial) -> float | None:
+    """Return the recency rule's N at an origin; None where it could not be fitted, or tells nothing."""
+    there = trial.tested.get(RecencyRule.name)
+    rule = there.contender if there else None
+    if not isinstance(rule, RecencyRule) or not np.isfinite(rule.days_):
+        return None
+    return float(rule.days_)
+
+
+def tested_customers(trial: Trial) -> pa.Table:
+    """Return one row per customer of a trial: history, what came, and what everybody had said.
+
+    Columns ``customer_id, frequency, recency, T, purchases, value``, and for every contender NAME
+    ``p_purchase:NAME, purchases:NAME, value:NAME``.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    found = trial.sample
+    columns: dict[str, Any] = {"customer_id": found.customer_id}
+    columns |= {name: getattr(found.history, name) for name in ("frequency", "recency", "T")}
+    columns |= {"purchases": found.purchases, "value": found.value}
+    for name, one in trial.tested.items():
+        columns |= {f"{kind}:{name}": v for kind, v in one.forecast._asdict().items()}
+    return pa.table(
+        {k: engine.column(v) if isinstance(v, np.ndarray) else v for k, v in columns.items()}
+    )
+
+
+def _mape(months: Sequence[Mapping[str, Any]], name: str) -> dict[str, float | None]:
+    return {
+        kind: metrics.mape([m[kind]["actual"] for m in months], [m[kind][name] for m in months])
+        for kind in ("purchases", "value")
+    }
+
+
+def _runner_up(together: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the best contender's closest rival, and whether chance could explain the distance.
+
+    Who counts first orders expects the same purchases as who does not, and is no rival.
+    """
+    apart = together["apart"] if together else {}
+    rivals = {name: edges for name, edges in apart.items() if not name.endswith(ALL_ORDERS)}
+    if together is None or not rivals:
+        return {"runner_up": None, "noise": None}
+    second = min(rivals, key=lambda name: rivals[name][0])
+    sure = metrics.differs(rivals[second], together["loss"][together["best"]])
+    return {"runner_up": second, "noise": not sure}
