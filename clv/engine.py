@@ -37,7 +37,9 @@ def connect() -> Iterator[duckdb.DuckDBPyConnection]:
             }
         )
         try:
-            con.execute("SET enable_progress_bar = false")
+            # Off already in a notebook that can't draw one, and there it can't be set at all.
+            if con.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
+                con.execute("SET enable_progress_bar = false")
             # The one makes a join of a long IN list, and rows inserted through a join lose the order
             # of their file, on which line numbers rest. The other computes beforehand, for every
             # row, what a CASE asks for in hardly any.
