@@ -318,7 +318,7 @@ def told(found):
 
 def test_verdict_follows_from_the_figures(cdnow):
     assert told(cdnow) == (
-        "MBG/NBD forecast who bought in the 9 months after 30 Sep 1997 better than the rule of thumb "
+        "MBG/NBD predicted who bought in the 9 months after 30 Sep 1997 better than the rule of thumb "
         "that who bought lately is active, by more than chance: the error of its chances is 11 % "
         "smaller, and it puts a buyer above a non-buyer in 76 % of pairs, against 67 %. They put 536 "
         "customers (23 %) in different bins, most often the 234 whose order MBG/NBD calls unlikely and "
@@ -342,7 +342,7 @@ def test_verdict_where_nothing_can_be_told():
     twins = [np.clip(truth + rng.normal(0, 0.06, len(truth)), 0, 1) for _ in range(2)]
     read = told_of(*twins, bought)
     assert read.startswith(
-        "MBG/NBD and BG/NBD forecast who bought in the year after 31 Dec 2017 about equally well"
+        "MBG/NBD and BG/NBD predicted who bought in the year after 31 Dec 2017 about equally well"
     )
     assert "no more than chance would make them, and both put a buyer above a non-buyer in" in read
     few = told_of(truth[:30], 1 - truth[:30], bought[:30])
@@ -355,7 +355,7 @@ def test_verdict_where_ranking_and_chances_disagree():
     bought, truth, _ = simulated()
     coarse = np.where(truth > 0.3, bought[truth > 0.3].mean(), bought[truth <= 0.3].mean())
     read = told_of(coarse, np.clip(truth + 0.35, 0, 1), bought)
-    assert read.startswith("MBG/NBD forecast who bought in the year after 31 Dec 2017 better than")
+    assert read.startswith("MBG/NBD predicted who bought in the year after 31 Dec 2017 better than")
     assert "smaller, although it puts a buyer above a non-buyer in" in read
     assert "no more than chance" not in read.split(". ")[0]
 

@@ -84,7 +84,7 @@ def ahead(found: Facts) -> str:
 
 
 def verdict(found: Facts) -> str:
-    """Say in two sentences who forecasts better who buys, and what to do with it."""
+    """Say in two sentences who predicts better who buys, and what to do with it."""
     return f"{_who_is_better(found)} {_what_to_do(found)}"
 
 
@@ -100,17 +100,17 @@ def _who_is_better(found: Facts) -> str:
     if found["differences"]["brier"] is None:
         return _capital(
             f"only {plural(found['customers'], 'customer')} can be compared, too few to tell whether "
-            f"{first} or {second} forecasts better who buys; at least {FEWEST_CUSTOMERS} are needed."
+            f"{first} or {second} predicts better who buys; at least {FEWEST_CUSTOMERS} are needed."
         )
     if better is None:
         return _capital(
-            f"{first} and {second} forecast who bought in {ahead(found)} about equally well: the "
+            f"{first} and {second} predicted who bought in {ahead(found)} about equally well: the "
             f"errors of their chances differ by {percent(_less(errors))}, no more than chance would "
             f"make them{_pairs(found, *SIDES)}."
         )
     other = _other(better)
     return _capital(
-        f"{who(found, better)} forecast who bought in {ahead(found)} better than {who(found, other)}, "
+        f"{who(found, better)} predicted who bought in {ahead(found)} better than {who(found, other)}, "
         f"by more than chance: the error of its chances is {percent(_less(errors))} "
         f"smaller{_pairs(found, better, other)}."
     )
