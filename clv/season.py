@@ -10,8 +10,8 @@ Poisson regression,
 where the twelve season terms are normal with mean 0 and one variance, which is chosen by marginal
 likelihood (empirical Bayes; Laplace's approximation). What a month has not enough purchases to show
 is thereby shrunk towards an index of 1; without a season the variance is next to nothing, and all
-indices are 1. Purchases of a month may vary more than Poisson: the dispersion is that of the years
-among each other, as far as there are several.
+indices are 1. Purchases of a month may vary more than Poisson: the dispersion is that of the same
+month in several years, as far as there are several.
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ FEWEST_PURCHASES: Final = 120
 TREND: Final = 0.2
 #: Standard deviations of the season that are tried; the first is none.
 SPREADS: Final = np.geomspace(0.002, 1.5, 60)
+#: Months that vary like Poisson, counted in with those that tell the dispersion: in little more than
+#: a year one or two do, which is no estimate.
+POISSON_MONTHS: Final = 4
 #: Rounds of fitting in operational time and estimating the season again.
 ROUNDS: Final = 2
 
@@ -156,8 +159,8 @@ def index(bought: RepeatPurchases, expected: Floats, years: float) -> Season:
     free = poisson_fit(y, e, design, precision(SPREADS[-1]))
     mean = e * np.exp(design @ free)
     spare = y.size - int((calendar.sum(axis=0) > 0).sum()) - trends
-    beyond = float(((y - mean) ** 2 / mean).sum()) / spare if spare > 0 else 1.0
-    dispersion = max(beyond, 1.0)
+    beyond = float(((y - mean) ** 2 / mean).sum()) if spare > 0 else 0.0
+    dispersion = max((beyond + POISSON_MONTHS) / (max(spare, 0) + POISSON_MONTHS), 1.0)
     y, e = y / dispersion, e / dispersion
 
     def evidence(spread: float) -> float:
