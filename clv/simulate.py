@@ -6,7 +6,8 @@ say how far runs differ; the closed forms say what they average to.
 
 No purchase is simulated to know how many there were. Given a customer's rate and the day they leave,
 the purchases before are Poisson with independent increments (`clv.models.draws`), and so is their
-sum over the customers of a run: one random number a run and point in time, whatever the rates.
+sum over the customers of a run: one random number a run and point in time, whatever the rates. Where
+customers buy at regular intervals it is one random number a customer (`clv.models.regular_draws`).
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import pyarrow as pa
 
 from clv.errors import InputError
 from clv.models.card import from_card
+from clv.models.seasonal import Seasonal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clv.models.base import Floats, PurchaseModel
-    from clv.models.draws import Draws
+    from clv.models.draws import Drawn
     from clv.runs import Run
 
     Counts = NDArray[np.int64]
@@ -50,10 +52,6 @@ GRID: Final = np.unique(np.concatenate((np.geomspace(1, _DAYS[-1], 56), _DAYS)))
 _AT: Final = np.searchsorted(GRID, _DAYS)
 #: A band holds nine runs out of ten.
 BAND: Final = (0.05, 0.95)
-#: Marks of one customer between two points of the grid; more could not be told apart.
-MARKS: Final = 3
-#: Purchases between two points of the grid, at most: sums stay far inside 64 bits.
-MOST: Final = 1e12
 #: Customers simulated at a time: memory stays bounded for any number of runs.
 _BLOCK: Final = 500_000
 
@@ -102,12 +100,11 @@ class OneRun:
     purchases
         Shape (n, len(GRID)): purchases until each day of the grid.
     mark_customer, mark_day
-        Purchases to draw: position of the customer, day. At most `MARKS` between two days of the
-        grid.
+        Purchases to draw: position of the customer, day; some of many between two days of the grid.
     """
 
     customer_id: list[str]
-    draws: Draws
+    draws: Drawn
     lifetime: Floats
     purchases: Counts
     mark_customer: NDArray[np.intp]
@@ -165,7 +162,7 @@ class Outlook(NamedTuple):
 
 
 def purchase_model(run: Run) -> PurchaseModel:
-    """Return the run's purchase model.
+    """Return the run's purchase model; over decades no day is more than an average one.
 
     Raises
     ------
@@ -178,7 +175,7 @@ def purchase_model(run: Run) -> PurchaseModel:
         msg = "This run has no forecast of purchases, so nothing can be simulated."
         raise InputError(msg, notes)
     model: PurchaseModel = from_card(card)
-    return model
+    return model.steady() if isinstance(model, Seasonal) else model
 
 
 def population(run: Run, kind: Kind) -> Population:
@@ -221,33 +218,8 @@ def one_run(
         x, t_x, age = (sample[c].to_numpy().astype(float) for c in ("frequency", "recency", "T"))
         ids = [str(i) for i in sample["customer_id"].to_pylist()]
     rng = np.random.default_rng([seed, 0])
-    return _follow(ids, model.draw(x, t_x, age, rng), rng)
-
-
-def _follow(ids: list[str], draws: Draws, rng: np.random.Generator) -> OneRun:
-    lifetime = draws.lifetimes(rng)
-    days = np.concatenate(([0.0], GRID))
-    until = np.minimum(lifetime[:, None], days)
-    mean = draws.quiet_rate()[:, None] * np.diff(until, axis=1)
-    stays = rng.poisson(np.minimum(mean, MOST))
-    # Given how many there are between two days, Poisson events lie evenly at random.
-    drawn = np.minimum(stays, MARKS)
-    customer, slot = (
-        np.repeat(part, drawn.ravel()) for part in np.indices(drawn.shape).reshape(2, -1)
-    )
-    begin, end = until[customer, slot], until[customer, slot + 1]
-    when = begin + (end - begin) * rng.random(customer.size)
-    last = np.flatnonzero((lifetime > 0) & (lifetime <= GRID[-1]) & draws.last_is_purchase)
-    purchases = stays.cumsum(axis=1)
-    purchases[last] += lifetime[last, None] <= GRID
-    return OneRun(
-        ids,
-        draws,
-        lifetime,
-        purchases,
-        np.concatenate((customer, last)),
-        np.concatenate((when, lifetime[last])),
-    )
+    draws = model.draw(x, t_x, age, rng)
+    return OneRun(ids, draws, *draws.follow(rng, GRID))
 
 
 def many_runs(
@@ -286,21 +258,9 @@ def many_runs(
 def _count(
     model: PurchaseModel, people: Population, customers: int, runs: int, rng: np.random.Generator
 ) -> tuple[Counts, Counts]:
-    rows = people.draw(rng, runs, customers)
-    shape, rows = rows.shape, rows.ravel()
+    rows = people.draw(rng, runs, customers).ravel()
     draws = model.draw(people.frequency[rows], people.recency[rows], people.T[rows], rng)
-    lifetime, rate = draws.lifetimes(rng), draws.quiet_rate()
-    expected = np.zeros((runs, GRID.size + 1))
-    alive = np.empty((runs, GRID.size), dtype=np.int64)
-    for i, day in enumerate(GRID):
-        expected[:, i + 1] = (rate * np.minimum(lifetime, day)).reshape(shape).sum(axis=1)
-        alive[:, i] = np.count_nonzero((lifetime > day).reshape(shape), axis=1)
-    # A sum of Poisson numbers is a Poisson number.
-    between = np.clip(np.diff(expected, axis=1), 0.0, MOST)
-    purchases = rng.poisson(between).cumsum(axis=1)
-    if draws.last_is_purchase:
-        purchases += np.count_nonzero((lifetime > 0).reshape(shape), axis=1)[:, None] - alive
-    return alive, purchases
+    return draws.totals(rng, GRID, runs)
 
 
 def expected(model: PurchaseModel, people: Population, *, customers: int = CUSTOMERS) -> Expected:

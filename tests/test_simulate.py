@@ -13,10 +13,13 @@ from clv import simulate
 from clv.errors import InputError
 from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.card import from_card
-from clv.models.draws import Draws, stays_alive
+from clv.models.cnbd import BGCNBD, MBGCNBD
+from clv.models.counts import purchase_counts, states
+from clv.models.draws import MARKS, MOST, Draws, stays_alive
+from clv.models.rules import RecencyRuleModel
 from clv.models.simple import PooledRate
 from clv.runs import write_rows
-from clv.simulate import CHECKPOINTS, GRID, MARKS, NEW, YEAR, Population
+from clv.simulate import CHECKPOINTS, GRID, NEW, YEAR, Population
 from tests.ui.fakes import PURCHASES, fake_run
 
 DAYS = np.array(list(CHECKPOINTS.values()))
@@ -42,6 +45,14 @@ def pooled(rate=0.02):
     model = PooledRate()
     model.rate_ = rate
     return model
+
+
+def regular(k, parameters, kind=MBGCNBD):
+    """A model whose gaps have k stages; the rate is that of stages."""
+    r, alpha, a, b = parameters
+    card = dict(zip(("r", "alpha", "a", "b"), (r, alpha / k, a, b), strict=True))
+    stages = {"name": kind.name, "k": k, "log_likelihoods": {}}
+    return from_card(PURCHASES | stages | {"parameters": card})
 
 
 def people(*triples):
@@ -138,6 +149,85 @@ def test_known_customers_on_average(name):
     np.testing.assert_allclose(exact.purchases, 0.25 * mixed.customers @ scores.purchases)
 
 
+@pytest.mark.parametrize("kind", [MBGCNBD, BGCNBD])
+@pytest.mark.parametrize(("name", "k"), [("cdnow", 2), ("leave-soon", 4), ("hardly-leave", 3)])
+def test_regular_customers_on_average(name, k, kind):
+    """Erlang gaps, against the closed forms of `clv.models.cnbd_expectation`."""
+    model = regular(k, SETS[name], kind)
+    close_to_expected(model, NEW, runs=1000)
+    mixed = people((0, 0, 300, 40), (2, 213, 272, 30), (9, 250, 260, 20), (30, 30, 400, 10))
+    close_to_expected(model, mixed, runs=1000)
+
+
+def test_one_stage_is_a_poisson_process():
+    one, plain = regular(1, CDNOW), beta_geo(CDNOW)
+    for model in (one, plain):
+        exact = close_to_expected(model, people((2, 213, 272, 30)), runs=1000)
+        np.testing.assert_allclose(
+            exact.purchases,
+            simulate.expected(plain, people((2, 213, 272, 30)), customers=25).purchases,
+        )
+
+
+@pytest.mark.parametrize("triple", [(0, 0, 0), (3, 260, 272)])
+def test_counts_of_regular_customers_have_the_models_distribution(triple):
+    """P(n purchases) of `clv.models.counts`, by chi-square, one customer at a time."""
+    model, n = regular(3, CDNOW), 20_000
+    each = [np.full(n, float(v)) for v in triple]
+    rng = np.random.default_rng(9)
+    followed = model.draw(*each, rng).follow(rng, GRID)
+    which = states(model, *(v[:1] for v in each))
+    for day, at in zip(DAYS[:3], AT[:3], strict=True):
+        ((_, ((_, chances),)),) = purchase_counts(model, which, float(day))
+        chances = which.p_alive[0] * chances[0]
+        chances[0] += 1 - which.p_alive[0]
+        head = np.append(chances[:12], chances[12:].sum())
+        found = np.bincount(np.minimum(followed.purchases[:, at], 12), minlength=13)
+        kept = n * head > 5
+        apart = (found[: head.size] - n * head)[kept] ** 2 / (n * head)[kept]
+        assert apart.sum() < 34.5  # 99.95 % at 12 degrees
+
+
+def test_regular_gaps_are_regular():
+    """Marks lie k stages apart: their gaps vary as Erlang-k ones do, not as exponential ones."""
+    size, rng = 2000, np.random.default_rng(3)
+    model = regular(4, (1e6, 1e6 * 30, 1e-9, 1.0))
+    none = np.zeros(size)
+    seen = model.draw(none, none, none, rng).follow(rng, np.arange(50.0, 1001, 50))
+    order = np.lexsort((seen.mark_day, seen.mark_customer))
+    gap = np.diff(seen.mark_day[order])[np.diff(seen.mark_customer[order]) == 0]
+    assert gap.min() > 0
+    assert gap.mean() == pytest.approx(30, rel=0.02)
+    assert gap.std() / gap.mean() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("model", [beta_geo(CDNOW), regular(3, CDNOW)], ids=["poisson", "erlang"])
+def test_seen_at_an_age(model):
+    """Purchases by an age are those of the forecast; the last of them lies within it."""
+    size, rng, age = 100_000, np.random.default_rng(2), 400.0
+    none = np.zeros(size)
+    x, last = model.draw(none, none, none, rng).seen(rng, np.full(size, age))
+    expected = float(model.expected_number_of_purchases_up_to_time(age))
+    assert abs(x.mean() - expected) < 4.5 * x.std() / np.sqrt(size)
+    assert (last[x > 0] > 0).all()
+    assert (last[x > 0] <= age).all()
+    assert (last[x == 0] == 0).all()
+    # Asked again at that age, the model says of them what it said of new customers, on average.
+    again = model.score(x, last, np.full(size, age), [200.0]).purchases[:, 0]
+    later = float(model.expected_number_of_purchases_up_to_time(age + 200.0)) - expected
+    assert abs(again.mean() - later) < 4.5 * again.std() / np.sqrt(size)
+
+
+def test_rules_of_thumb_on_average():
+    card = {"within_days": 90, "active_purchases": 2.0, "active_p_purchase": 0.6}
+    card |= {"active_days": 180, "inactive_purchases": 0.2, "inactive_p_purchase": 0.1}
+    card |= {"inactive_days": 180}
+    model = RecencyRuleModel.from_card({"parameters": card, "customers": 100})
+    exact = close_to_expected(model, people((1, 200, 250, 50), (1, 20, 250, 50)), runs=1000)
+    np.testing.assert_allclose(exact.alive, 25 * (1 + 1 / 6) / 2)
+    np.testing.assert_allclose(exact.purchases, 25 * 1.1 / 180 * DAYS)
+
+
 def test_nobody_leaves_at_a_pooled_rate():
     exact = close_to_expected(pooled(), people((0, 0, 10, 5), (3, 20, 40, 95)))
     np.testing.assert_allclose(exact.alive, 25)
@@ -197,7 +287,7 @@ def test_extremes_stay_finite(tmp_path, parameters, triple):
     for totals in (many.alive, many.purchases):
         assert totals.dtype == np.int64
         assert totals.min() >= 0
-        assert totals.max() <= 100 * simulate.MOST * GRID.size
+        assert totals.max() <= 100 * MOST * GRID.size
     assert (np.diff(many.alive, axis=1) <= 0).all()
     assert (np.diff(many.purchases, axis=1) >= 0).all()
     one = simulate.one_run(fake_run(tmp_path, customers=30), model, "yours", seed=1)
@@ -268,8 +358,9 @@ def test_fewer_customers_than_asked_for(tmp_path):
     assert simulate.expected(model, whom).alive.max() <= 37
 
 
-def test_marks_are_purchases_of_the_living(run):
-    model = simulate.purchase_model(run)
+@pytest.mark.parametrize("k", [None, 3])
+def test_marks_are_purchases_of_the_living(run, k):
+    model = regular(k, CDNOW) if k else simulate.purchase_model(run)
     one = simulate.one_run(run, model, "new", seed=2)
     assert (one.mark_day > 0).all()
     assert (one.mark_day <= np.minimum(one.lifetime, GRID[-1])[one.mark_customer]).all()

@@ -144,14 +144,7 @@ def _fit_spend(spend: Any, customers: Customers) -> Any:  # noqa: ANN401
 def _draw(model: Any, spend: Any, age: Floats, rng: np.random.Generator) -> Customers:  # noqa: ANN401
     """Draw as many new customers from the models, and see them at these ages."""
     new = np.zeros(len(age))
-    draws = model.draw(new, new, new, rng)
-    life = draws.lifetimes(rng)
-    seen = np.minimum(life, age)
-    x = rng.poisson(draws.quiet_rate() * seen).astype(float)
-    last = seen * rng.random(len(age)) ** (1 / np.maximum(x, 1))
-    if draws.last_is_purchase:
-        left = draws.alive & (life < age)
-        x, last = x + left, np.where(left, life, last)
+    x, last = model.draw(new, new, new, rng).seen(rng, age)
     t_x = np.where(x > 0, np.minimum(np.ceil(last), age), 0.0)
     x = np.minimum(x, t_x)
     value = np.zeros(len(age))

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from clv.models.draws import Draws
+    from clv.models.draws import Drawn
 
     Floats = NDArray[np.float64]
 
@@ -100,7 +100,7 @@ class PurchaseModel(Protocol):
 
     def draw(
         self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
-    ) -> Draws:
+    ) -> Drawn:
         """Draw each customer from the posterior given their triple; (0, 0, 0) is a new customer."""
 
     def probability_alive_after(

@@ -22,6 +22,7 @@ from clv.models.beta_geo_likelihood import BetaGeoLikelihood
 from clv.models.cnbd_expectation import purchase_between, purchases_while_alive
 from clv.models.cnbd_likelihood import CNBDLikelihood, stage_weights
 from clv.models.inputs import check_quantile, distinct_pairs, like, needed_recency
+from clv.models.regular_draws import RegularDraws, purchases_to_last
 from clv.models.triples import TripleModel
 
 if TYPE_CHECKING:
@@ -327,6 +328,24 @@ class CNBDModel(TripleModel):
         by_stage = chance.reshape(x.size, h, self.k_)
         between: Floats = np.einsum("ihj,ij->ih", by_stage[pair], odds)
         return between
+
+    def draw(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
+    ) -> RegularDraws:
+        """Draw each customer from the posterior given their triple; (0, 0, 0) is a new customer.
+
+        Given alive and j stages into the gap, the rate of stages is gamma(n + j, alpha + T); the
+        chance of leaving is beta(a, b + y), independent of both.
+        """
+        _, _, a, b = self.parameters()
+        x, t_x, age = (v.ravel() for v in self._triple(frequency, recency, T))
+        alive = rng.random(x.size) < self.conditional_probability_alive(x, t_x, age)
+        shape, rate, odds = self._stages(x, t_x, age)
+        reached = odds.cumsum(axis=-1)
+        stage = (rng.random(x.size)[:, None] * reached[:, -1:] >= reached[:, :-1]).sum(axis=1)
+        stages = rng.standard_gamma(shape + stage) / rate
+        leaves = rng.beta(a, b + x + self.first_can_be_last)
+        return RegularDraws(self.k_, stages, stage, purchases_to_last(rng, leaves), alive)
 
     def probability_alive_after(
         self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, times: ArrayLike

@@ -6,11 +6,13 @@ at rate lambda is the last one with probability p. Thinned like that, a Poisson 
 two independent ones: last purchases at rate lambda p, which is the hazard, and the others at rate
 lambda (1 - p). Where customers leave at any time (Pareto/NBD), the hazard is a rate of its own. So
 both kinds of model are the same four arrays, and nothing has to be simulated event by event.
+
+Regular buyers take a little more: `clv.models.regular_draws`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,7 +24,56 @@ if TYPE_CHECKING:
     from clv.models.base import Floats
 
     Bools = NDArray[np.bool_]
+    Counts = NDArray[np.int64]
     Random = np.random.Generator
+
+#: Purchases between two days that are given a day of their own; more could not be told apart.
+MARKS: Final = 3
+#: Purchases between two days, at most: sums stay far inside 64 bits.
+MOST: Final = 1e12
+
+
+class Followed(NamedTuple):
+    """What n customers do until each of h days.
+
+    Attributes
+    ----------
+    lifetime
+        Shape (n,): time until each leaves; 0 for who has left, infinite for never.
+    purchases
+        Shape (n, h): purchases until each day.
+    mark_customer, mark_day
+        Some purchases, at most ``MARKS`` between two of the days: position of the customer, day.
+    """
+
+    lifetime: Floats
+    purchases: Counts
+    mark_customer: NDArray[np.intp]
+    mark_day: Floats
+
+
+class Drawn(Protocol):
+    """Customers drawn for a simulation that starts now, whatever their model."""
+
+    @property
+    def rate(self) -> Floats:
+        """Purchases per time unit while alive, shape (n,)."""
+
+    @property
+    def alive(self) -> Bools:
+        """Whether the customer is still alive now, shape (n,)."""
+
+    def follow(self, rng: Random, days: Floats) -> Followed:
+        """Follow each customer through ascending days after now, shape (h,)."""
+
+    def totals(self, rng: Random, days: Floats, runs: int) -> tuple[Counts, Counts]:
+        """Count who is alive, and purchases until each day, by run: (runs, h) each.
+
+        The customers are those of the runs, one run after the other.
+        """
+
+    def seen(self, rng: Random, age: Floats) -> tuple[Floats, Floats]:
+        """Return each one's purchases within ``age``, and the time of the last one; shape (n,)."""
 
 
 class Draws(NamedTuple):
@@ -55,6 +106,57 @@ class Draws(NamedTuple):
     def quiet_rate(self) -> Floats:
         """Return the purchases per time unit after which the customer stays."""
         return np.maximum(self.rate - self.hazard, 0.0) if self.last_is_purchase else self.rate
+
+    def follow(self, rng: Random, days: Floats) -> Followed:
+        """Follow each customer through ascending days after now, shape (h,)."""
+        lifetime = self.lifetimes(rng)
+        until = np.minimum(lifetime[:, None], np.concatenate(([0.0], days)))
+        mean = self.quiet_rate()[:, None] * np.diff(until, axis=1)
+        stays = rng.poisson(np.minimum(mean, MOST))
+        # Given how many there are between two days, Poisson events lie evenly at random.
+        drawn = np.minimum(stays, MARKS)
+        customer, slot = (
+            np.repeat(part, drawn.ravel()) for part in np.indices(drawn.shape).reshape(2, -1)
+        )
+        begin, end = until[customer, slot], until[customer, slot + 1]
+        when = begin + (end - begin) * rng.random(customer.size)
+        last = np.flatnonzero((lifetime > 0) & (lifetime <= days[-1]) & self.last_is_purchase)
+        purchases = stays.cumsum(axis=1)
+        purchases[last] += lifetime[last, None] <= days
+        return Followed(
+            lifetime,
+            purchases,
+            np.concatenate((customer, last)),
+            np.concatenate((when, lifetime[last])),
+        )
+
+    def totals(self, rng: Random, days: Floats, runs: int) -> tuple[Counts, Counts]:
+        """Count who is alive, and purchases until each day, by run: (runs, h) each."""
+        lifetime, rate = self.lifetimes(rng), self.quiet_rate()
+        by_run = (runs, lifetime.size // runs)
+        expected = np.zeros((runs, days.size + 1))
+        alive = np.empty((runs, days.size), dtype=np.int64)
+        for i, day in enumerate(days):
+            expected[:, i + 1] = (rate * np.minimum(lifetime, day)).reshape(by_run).sum(axis=1)
+            alive[:, i] = np.count_nonzero((lifetime > day).reshape(by_run), axis=1)
+        # A sum of Poisson numbers is a Poisson number.
+        between = np.clip(np.diff(expected, axis=1), 0.0, MOST)
+        purchases = rng.poisson(between).cumsum(axis=1)
+        if self.last_is_purchase:
+            purchases += np.count_nonzero((lifetime > 0).reshape(by_run), axis=1)[:, None] - alive
+        return alive, purchases
+
+    def seen(self, rng: Random, age: Floats) -> tuple[Floats, Floats]:
+        """Return each one's purchases within ``age``, and the time of the last one; shape (n,)."""
+        life = self.lifetimes(rng)
+        until = np.minimum(life, age)
+        x = rng.poisson(self.quiet_rate() * until).astype(float)
+        # The latest of x times that lie evenly at random.
+        last = until * rng.random(x.size) ** (1 / np.maximum(x, 1))
+        if self.last_is_purchase:
+            left = self.alive & (life < age)
+            x, last = x + left, np.where(left, life, last)
+        return x, np.where(x > 0, last, 0.0)
 
 
 def beta_geo_draws(

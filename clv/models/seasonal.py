@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.models.base import Floats, PurchaseModel, PurchaseScores
-    from clv.models.draws import Draws
+    from clv.models.draws import Drawn
 
 #: What the name of a model that wears a season ends with.
 SUFFIX: Final = "+season"
@@ -99,7 +99,7 @@ class Seasonal:
 
     def draw(
         self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
-    ) -> Draws:
+    ) -> Drawn:
         """Draw each customer from the posterior given their triple.
 
         The past has its season, the future none: rates are those of an average day, which is what a
