@@ -77,7 +77,7 @@ def report(
     -------
     dict
         What `compare` returns, and ``as_of``, ``end``, ``horizon_months``, ``currency``,
-        ``tested`` (customers), and of chances from outside ``outside``: see `accounted`.
+        ``tested`` (customers), ``recency_days`` (of the recency rule), and of chances from outside ``outside``: see `accounted`.
 
     Raises
     ------
@@ -100,6 +100,7 @@ def report(
         "horizon_months": int(receipt["horizon_months"]),
         "currency": str(receipt["currency"]),
         "tested": tested.num_rows,
+        "recency_days": receipt.get("recency_days"),
     }
     if outside is not None:
         found["outside"] = accounted(outside, tested.num_rows)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 import typer
 
 from clv import __version__, terminal
+from clv.cli_compare import compare
 from clv.errors import ClvError, InputError, SettingsError, did_you_mean
 from clv.models.choice import PURCHASES, STANDARD
 from clv.runs import Draft, Run, Store, write_json, write_rows
@@ -408,6 +409,9 @@ def backtest(
     else:
         write_rows(pa.Table.from_pylist(proof.boards(found)), out)
     terminal.say_tests(found, out)
+
+
+app.command()(compare)
 
 
 @app.command()

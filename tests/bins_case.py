@@ -21,6 +21,7 @@ RECEIPT: dict[str, Any] = {
     "has_value": True,
     "currency": "USD",
     "model": "mbg-nbd",
+    "recency_days": 90.0,
     "choice": {"name": "mbg-nbd", "as_good": None, "runner_up": "recency-rule"},
 }
 

@@ -319,7 +319,7 @@ def told(found):
 def test_verdict_follows_from_the_figures(cdnow):
     assert told(cdnow) == (
         "MBG/NBD predicted who bought in the 9 months after 30 Sep 1997 better than the rule of thumb "
-        "that who bought lately is active, by more than chance: the error of its chances is 11 % "
+        "that who bought in the last 90 days is active, by more than chance: the error of its chances is 11 % "
         "smaller, and it puts a buyer above a non-buyer in 76 % of pairs, against 67 %. They put 536 "
         "customers (23 %) in different bins, most often the 234 whose order MBG/NBD calls unlikely and "
         "the rule highly unlikely: 49 % bought where MBG/NBD had said 36 % and the rule 20 %, so go by "

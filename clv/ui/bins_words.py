@@ -60,7 +60,10 @@ def label(found: Facts, side: str) -> str:
 def who(found: Facts, side: str) -> str:
     """Return one side's name within a sentence."""
     name = str(found["names"][side])
-    return f"the forecast in {name}" if name == _outside(found) else names.who(name)
+    if name == _outside(found):
+        return f"the forecast in {name}"
+    rule = names.rule(name, found.get("recency_days"))
+    return f"the rule{rule.removeprefix('The rule')}" if rule.startswith("The rule") else rule
 
 
 def _short(found: Facts, side: str) -> str:
