@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clv import names, proof
 from clv.findings.base import Finding, Subject
 from clv.metrics import MATTERS, differs
-from clv.selection import RULES
+from clv.selection import CHOSEN_FROM, RULES
 from clv.ui import assumption_words
 from clv.ui.formatting import percent
 
@@ -176,9 +176,14 @@ def _model(one: Subject) -> Finding | None:
     if not differs(together["apart"][one.name], loss[best]):
         return None
     gain = 1 - loss[best] / loss[one.name]
+    but = (
+        "but it takes everybody with a single order for active, for ever"
+        if base not in CHOSEN_FROM
+        else "the forecast can be made with it"
+    )
     said = (
         f"{names.title(best)} had an error that was {percent(gain)} smaller customer by customer, more "
-        "than chance; the forecast can be made with it."
+        f"than chance; {but}."
     )
     return Finding("model", said, {"model": best, "gain": gain})
 

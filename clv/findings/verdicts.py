@@ -103,7 +103,9 @@ def _total(one: Subject, kind: str) -> tuple[bool, Finding] | None:
     chance = fmean(Z * e * n**0.5 / a for e, n, a in zip(errors, size, actual, strict=True))
     bias, what = fmean(biases), "orders" if kind == "purchases" else "revenue"
     figures = {"bias": bias, "chance": chance, "dates": len(biases)}
-    said = f"In total {one.who} expected {off(bias, what)} in {one.ahead}{one.over}"
+    fewer = off(bias, what).replace(" than came", " were expected than came", 1)
+    fewer = fewer if what == "orders" else fewer.replace("were", "was")
+    said = f"In total {fewer} in {one.ahead}{one.over}"
     if abs(bias) <= chance:
         said += f"; chance alone explains up to {percent(chance)}"
     else:
@@ -239,7 +241,7 @@ def _groups(one: Subject) -> Iterator[tuple[bool, Finding]]:
                     code, f"{said}, more than the {percent(chance)} that chance explains.", figures
                 ),
             )
-        elif abs(ratio) <= TOTAL and place == 0:
+        elif abs(ratio) <= TOTAL and chance <= GROUP and place == 0:
             yield True, Finding(code, f"{said}.", figures)
 
 
@@ -267,24 +269,31 @@ def _histories(name: str, tested: pa.Table | None) -> Iterator[tuple[bool, Findi
                     code, f"{text}, more than the {percent(chance)} that chance explains.", figures
                 ),
             )
-        elif abs(ratio) <= TOTAL:
+        elif abs(ratio) <= TOTAL and chance <= GROUP:
             yield True, Finding(code, f"{text}.", figures)
 
 
 def _chance(one: Subject) -> tuple[bool, Finding] | None:
     """Judge the chances of buying, and name the group that is off most."""
     error = one.mean("chance", "ece")
-    if error is None or CHANCE_WELL < error <= CHANCE_POORLY:
+    if error is None:
         return None
-    said = (
-        f"Its chances of buying were {percent(error).replace('%', 'points')} from what came, on "
-        f"average"
+    tables = [o["measures"][one.name]["reliability"] for o in one.origins]
+    # Groups of few customers differ from the best of chances, too.
+    chance = fmean(
+        sum((r["customers"] * r["predicted"] * (1 - r["predicted"])) ** 0.5 for r in rows)
+        * (2 / np.pi) ** 0.5
+        / sum(r["customers"] for r in rows)
+        for rows in tables
     )
-    figures: dict[str, Any] = {"ece": error}
+    said = f"Its chances of buying were {_points(error)} from what came, on average"
+    figures: dict[str, Any] = {"ece": error, "chance": chance}
     if error <= CHANCE_WELL:
         return True, Finding("chance", f"{said}: they can be taken at their word.", figures)
-    rows = one.origins[-1]["measures"][one.name]["reliability"]
-    outside = [r for r in rows if not r["low"] <= r["predicted"] <= r["high"]]
+    if error - chance <= CHANCE_POORLY:
+        return None
+    said += f", where perfect ones would have been {_points(chance)}"
+    outside = [r for r in tables[-1] if not r["low"] <= r["predicted"] <= r["high"]]
     if outside:
         worst = max(outside, key=lambda r: r["customers"] * abs(r["actual"] - r["predicted"]))
         figures |= {k: worst[k] for k in ("customers", "predicted", "actual")}
@@ -293,6 +302,11 @@ def _chance(one: Subject) -> tuple[bool, Finding] | None:
             f"{percent(worst['predicted'])}, {percent(worst['actual'])} bought"
         )
     return False, Finding("chance", f"{said}.", figures)
+
+
+def _points(share: float) -> str:
+    """Write a difference of percentages: ``5.8 points``."""
+    return percent(share).replace("%", "points")
 
 
 def _ranges(ranges: Facts | None) -> Iterator[tuple[bool, Finding]]:
@@ -320,5 +334,7 @@ def _ranges(ranges: Facts | None) -> Iterator[tuple[bool, Finding]]:
         if not good and inside < level:
             side = "above" if row["above"] > row["below"] else "below"
             said += f"; most of the others came out {side} their range"
+        elif not good:
+            said += ": they are wider than they need be"
         figures = {"level": level, "inside": inside, "low": row["low"], "high": row["high"]}
         yield good, Finding(code, f"{said}.", figures)

@@ -82,9 +82,11 @@ def _assumptions(run: Run, checks: Sequence[Check]) -> None:
     for check in health_words.by_weight(checks):
         with st.container(border=True, key=f"check-{check.key}"):
             told = words.WORDS[check.key]
-            st.markdown(f"**{told.name}** · {words.label(check)}  \n*{told.question}*")
-            st.markdown(dollars(words.finding(check)))
-            st.markdown(dollars(f"**What it means.** {words.meaning(check)} {words.advice(check)}"))
+            st.markdown(
+                f"**{told.name}** · **{words.label(check)}**  \n*{told.question}*  \n"
+                + dollars(f"{words.finding(check)}  \n")
+                + dollars(f"**What it means.** {words.meaning(check)} {words.advice(check)}")
+            )
             _picture(run, check)
 
 
