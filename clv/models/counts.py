@@ -12,6 +12,10 @@ the clock allows at least n:
 p is beta(a, B) and N, the purchases of somebody who never leaves, is negative binomial (Fader, Hardie
 & Lee 2005, eq. 8, with the posterior's parameters) or, where a gap has k stages, every k-th of so
 many stages. Where customers leave at any time (Pareto/NBD), N is counted over the time they stay.
+
+A rule of thumb says two numbers of who is active: the expected purchases m and the chance c of any.
+Where that is less than independent purchases would make it, ``c < 1 - exp(-m)``, counts are negative
+binomial with both; where it is more, a first purchase has the chance c, and Poisson many follow it.
 """
 
 from __future__ import annotations
@@ -24,8 +28,9 @@ from scipy.special import betainc
 from clv.models.beta_geo import BetaGeoModel
 from clv.models.cnbd import CNBDModel
 from clv.models.cnbd_likelihood import stage_weights
-from clv.models.inputs import distinct_pairs
+from clv.models.inputs import distinct_pairs, distinct_triples
 from clv.models.pareto_nbd import ParetoNBD
+from clv.models.rules import NO_SPREAD, RuleModel, gamma_shape
 from clv.models.simple import PooledRate
 
 if TYPE_CHECKING:
@@ -80,6 +85,11 @@ def states(
     if isinstance(model, PooledRate):
         x, of = np.unique(frequency, return_inverse=True)
         return States(x, np.zeros(x.size), np.zeros(x.size), of, np.ones(frequency.size))
+    if isinstance(model, RuleModel):
+        _, of, _ = distinct_triples(frequency, *model.if_active(frequency, recency, T, 1.0))
+        some = np.unique(of, return_index=True)[1]
+        alive = model.conditional_probability_alive(frequency, recency, T)
+        return States(frequency[some], recency[some], T[some], of, alive)
     if not isinstance(model, BetaGeoModel | CNBDModel | ParetoNBD):
         msg = f"The distribution of purchases is not known for {type(model).__name__}."
         raise TypeError(msg)
@@ -125,6 +135,8 @@ def _table(
         shape = (model.rate_ / model.standard_error_) ** 2
         tau = np.full(rows.size, model.rate_ * days / shape)
         return (lambda some, most: _negative_binomial(shape, tau[some], most)), _ends(shape, tau)
+    if isinstance(model, RuleModel):
+        return _by_rule(*model.if_active(x, which.recency[rows], which.T[rows], days))
     assert isinstance(model, BetaGeoModel | CNBDModel | ParetoNBD)  # noqa: S101 - as `states` saw to
     age, silence = which.T[rows], which.T[rows] - which.recency[rows]
     r, alpha, a, b = model.parameters()
@@ -152,25 +164,51 @@ def _table(
     ), -(-ends // stages)
 
 
-def _ends(shape: float, tau: Floats) -> NDArray[np.int64]:
+def _by_rule(mean: Floats, chance: Floats) -> tuple[Callable[[Rows, int], Floats], Rows]:
+    """Return the same, from purchases expected and the chance of any; shape (m,) each."""
+    chance = np.minimum(chance, mean)
+    shape = gamma_shape(mean, chance)
+    with np.errstate(divide="ignore"):
+        often = -np.log1p(-chance) > mean * (1 + 1e-9)
+    more = np.where(often, mean / np.where(often, chance, 1.0) - 1, 0.0)
+
+    def table(some: Rows, most: int) -> Floats:
+        chances = _negative_binomial(shape[some], (mean / shape)[some], most)
+        first = some[often[some]]
+        follow = _negative_binomial(NO_SPREAD, more[first] / NO_SPREAD, most - 1)
+        chances[often[some], 0] = 1 - chance[first]
+        chances[often[some], 1:] = chance[first, None] * follow
+        return chances
+
+    ends = np.where(often, 1 + _ends(NO_SPREAD, more / NO_SPREAD), _ends(shape, mean / shape))
+    return table, ends
+
+
+def _ends(shape: float | Floats, tau: Floats) -> NDArray[np.int64]:
     """Return where each row's table may end: more happen with a probability below ``TAIL``."""
     ends = np.full(tau.size, ENDS[-1], dtype=np.int64)
     z = tau / (1 + tau)
+    shapes = np.broadcast_to(shape, tau.shape)
     todo = np.arange(tau.size)
     for end in ENDS:
-        done = betainc(end, shape, z[todo]) < TAIL
+        done = betainc(end, shapes[todo], z[todo]) < TAIL
         ends[todo[done]] = end
         todo = todo[~done]
     return ends
 
 
-def _negative_binomial(shape: float, tau: Floats, most: int) -> Floats:
-    """Return P(N = n) for n = 0 … most, shape (m, most + 1); ``tau`` is time over the gamma's rate."""
+def _negative_binomial(shape: float | Floats, tau: Floats, most: int) -> Floats:
+    """Return P(N = n) for n = 0 … most, shape (m, most + 1).
+
+    ``shape`` is a number or has shape (m,); ``tau`` is time over the gamma's rate.
+    """
     j = np.arange(most)
-    ways = np.concatenate([[0.0], np.cumsum(np.log((shape + j) / (j + 1)))])
+    each = np.reshape(shape, (-1, 1))
+    ways = np.cumsum(np.log((each + j) / (j + 1)), axis=1)
+    ways = np.concatenate([np.zeros((len(each), 1)), ways], axis=1)
     time = np.maximum(tau, np.finfo(float).tiny)[:, None]
     log_z = np.log(time) - np.log1p(time)
-    chances: Floats = np.exp(ways + np.arange(most + 1) * log_z - shape * np.log1p(time))
+    chances: Floats = np.exp(ways + np.arange(most + 1) * log_z - each * np.log1p(time))
     return chances
 
 

@@ -6,10 +6,12 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import nbinom, poisson
 
 from clv.errors import FitError
 from clv.models.card import from_card, to_card
 from clv.models.contenders import Known, Past
+from clv.models.counts import purchase_counts, states
 from clv.models.heuristics import Means, PopulationMean, RateSoFar, RecencyRule
 from clv.models.rules import (
     NO_SPREAD,
@@ -202,3 +204,56 @@ def test_extremes(active, others):
     assert scores.p_alive.tolist() == [1, expected]
     draws = model.draw([1, 1], [95, 20], [100, 100], np.random.default_rng(0))
     assert np.isfinite(draws.rate).all()
+
+
+# -- how many purchases ----------------------------------------------------------------------------
+
+
+def counted(model, x, t_x, age, days):
+    """Return P(n purchases) of one triple given active, and its state."""
+    which = states(model, *(np.array([float(v)]) for v in (x, t_x, age)))
+    ((_, ((_, chances),)),) = purchase_counts(model, which, days)
+    return chances[0]
+
+
+@pytest.mark.parametrize("days", [30.0, 90.0, 365.0])
+@pytest.mark.parametrize("triple", [(1, 95, 100), (1, 10, 100), (9, 60, 61)])
+def test_counts_have_the_forecasts_mean_and_chance(fitted, triple, days):
+    chances = counted(fitted, *triple, days)
+    mean, chance = fitted.if_active(*triple, days)
+    assert chances.sum() == pytest.approx(1, abs=1e-9)
+    assert (chances >= 0).all()
+    assert chances @ np.arange(chances.size) == pytest.approx(mean[0], rel=2e-5)
+    assert 1 - chances[0] == pytest.approx(min(chance[0], mean[0]), rel=1e-7)
+
+
+def test_counts_of_the_rate_so_far_are_poisson():
+    chances = counted(RateSoFarModel().fit(X, T_X, AGE), 4, 80, 100, 50.0)
+    np.testing.assert_allclose(chances[:12], poisson(2).pmf(np.arange(12)), rtol=1e-6)
+
+
+def test_counts_of_the_recency_rule_are_negative_binomial(past):
+    """Mean 1.8 and P(none) .4; a frequency has two states, whoever is in them."""
+    model = RecencyRuleModel().fit(X, T_X, AGE, past=past)
+    shape = float(gamma_shape(np.array([1.8]), np.array([0.6]))[0])
+    exact = nbinom(shape, shape / (shape + 1.8)).pmf(np.arange(12))
+    assert exact[0] == pytest.approx(0.4)
+    np.testing.assert_allclose(counted(model, 3, 95, 100, 90.0)[:12], exact, rtol=1e-7)
+    which = states(model, X, T_X, AGE)
+    assert which.frequency.tolist() == [0, 0, 1, 2, 3, 9]
+    assert which.of.tolist() == [1, 0, 2, 4, 5, 3, 1]
+    np.testing.assert_allclose(which.p_alive, [1, 1 / 3, 1 / 3, 1, 1, 1 / 3, 1])
+
+
+def test_more_often_than_by_chance():
+    """Nearly all buy, and once: P(none) is less than Poisson's; the rest follows the first."""
+    model = PopulationMeanModel.from_card(
+        {"parameters": {"purchases": 1.1, "p_purchase": 0.95, "days": 90.0}, "customers": 9}
+    )
+    chances = counted(model, 1, 5, 9, 90.0)
+    assert chances[0] == pytest.approx(0.05)
+    follow = 0.95 * poisson(1.1 / 0.95 - 1).pmf(np.arange(5))
+    np.testing.assert_allclose(chances[1:6], follow, rtol=1e-6)
+    # Over a tenth of the time the chance a day promises more buyers than there are purchases.
+    soon = counted(model, 1, 5, 9, 9.0)
+    np.testing.assert_allclose(soon[:3], [1 - 0.11, 0.11, 0], atol=1e-9)
