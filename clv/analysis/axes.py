@@ -124,6 +124,7 @@ def axis(settings: Facts, cells: Sequence[Any], extent: Sequence[float], room: f
         list(dict.fromkeys(str(c) for c in cells if c is not None)) if kind == "category" else []
     )
     low, high = _ends(settings, kind, extent, names)
+    high = high if high != low else low + 1.0
     title = (settings.get("title") or {}).get("text") or ""
     made = Axis(kind, low, high, [], title, bool(settings.get("showgrid", True)), names)
     made.ticks = _ticks(made, settings, room)

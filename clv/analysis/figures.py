@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clv import charts, names
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.proof import stored
+from clv.ui.assumption_words import MONTHS
 from clv.ui.formatting import (
     count,
     day,
@@ -50,10 +51,18 @@ _MEANINGS: Final = {
     "p": "How alike one customer's orders are in value: the higher, the more alike",
     "q": "How alike customers are in their mean order value",
     "v": "With p and q: the mean order value is p v / (q - 1)",
+    "rate": "Orders a day, of everybody",
+    "value": "Of every order, whoever places it",
 }
 _SPEND: Final = {
     "gamma-gamma": "Gamma-Gamma",
-    "gamma-gamma-all": "Gamma-Gamma, first orders counted",
+    "gamma-gamma-all": "Gamma-Gamma with first orders",
+    "constant-spend": "One value for every order",
+}
+#: Names that begin with a common word, within a sentence.
+_COMMON: Final = {
+    "pooled-rate": "one rate for everybody",
+    "constant-spend": "one value for every order",
 }
 
 
@@ -105,24 +114,34 @@ def data(run: Run) -> Section:
 
 def fit(run: Run) -> Section:
     """Tell which models were fitted, with every parameter and what it means."""
-    title, cards = "The model", [run.model.get("purchases"), run.model.get("spend")]
-    if not cards[0]:
+    title, orders, values = "The model", run.model.get("purchases"), run.model.get("spend")
+    if not orders:
         return nothing(run, "fit", title, "No model could be fitted to these orders.")
-    names = [
-        f"{name_of(card)} for {what}"
-        for card, what in zip(cards, ("orders", "order values"), strict=True)
-        if card
-    ]
-    pieces: list[Piece] = [answer(f"The forecast rests on {' and '.join(names)}.")]
+    said = f"Orders are forecast with {_in_words(orders)}"
+    said += (
+        f", order values with {_in_words(values)}." if values else "; there are no order values."
+    )
+    pieces: list[Piece] = [answer(said)]
     chosen = (stored(run) or {}).get("choice")
     if chosen:
         pieces.append(text(str(chosen["reason"])))
     pieces += remarks(run)
-    for card in filter(None, cards):
-        if not card.get("parameters"):
-            continue
-        pieces += [heading(name_of(card)), _parameters(card)]
+    for card in filter(None, (orders, values)):
+        pieces += _fitted(card)
     return Section("fit", title, tuple(pieces))
+
+
+def _fitted(card: Facts) -> list[Piece]:
+    """Return a card's parameters; those of the model inside and the season of one that wears it."""
+    if "season" not in card:
+        return [heading(name_of(card)), _parameters(card)]
+    season = card["season"]
+    columns = {
+        "Month": MONTHS,
+        "Orders, against the average month": [percent(v) for v in season["indices"]],
+        "Standard error": [percent(v) for v in season["errors"]],
+    }
+    return [*_fitted(card["base"]), heading("The season"), Table(columns, frozenset({"Month"}))]
 
 
 def _parameters(card: Facts) -> Table:
@@ -168,7 +187,14 @@ def _range(row: Facts) -> str | None:
 
 def name_of(card: Facts) -> str:
     """Return a fitted model's name as people write it."""
-    return str(card.get("title") or _SPEND.get(str(card["name"])) or names.title(str(card["name"])))
+    name = str(card["name"])
+    return _SPEND.get(name) or names.title(name)
+
+
+def _in_words(card: Facts) -> str:
+    """Return a fitted model's name within a sentence."""
+    name = str(card["name"])
+    return _COMMON.get(name) or _SPEND.get(name) or names.who(name)
 
 
 def outlook(run: Run) -> Section:
@@ -236,7 +262,8 @@ def _totals(run: Run) -> list[str]:
     if total:
         low, high = (money(total[k], currency) for k in ("low", "high"))
         told.append(
-            f"In {percent(ranges['level'])} of cases it lies between {low} and {high} in all."
+            f"In {percent(ranges['level'])} of cases the lifetime value of all of them lies between "
+            f"{low} and {high}."
         )
     return told
 

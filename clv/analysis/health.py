@@ -11,7 +11,7 @@ from clv.assumptions import checked
 from clv.ui import assumption_pictures as pictures
 from clv.ui import assumption_words as words
 from clv.ui import survival_words
-from clv.ui.formatting import count, day, duration, expected
+from clv.ui.formatting import count, day, duration, expected, plural
 from clv.ui.health_words import by_weight
 
 if TYPE_CHECKING:
@@ -55,6 +55,13 @@ def _check(check: Check, currency: str) -> list[Piece]:
     return pieces
 
 
+def _customers(run: Run, kind: Kind, wanted: int) -> str:
+    """Return how many customers a run follows: all, where there are fewer than wanted."""
+    return plural(
+        min(wanted, int(run.summary["customers"])) if kind == "yours" else wanted, "customer"
+    )
+
+
 def survival(
     run: Run, seed: int, kind: Kind = "yours", customers: int = simulate.CUSTOMERS
 ) -> Section:
@@ -71,7 +78,7 @@ def survival(
     customers
         How many.
     """
-    title = f"{customers} customers after 10 days, 1 year, 10 years and 100 years"
+    title = f"{_customers(run, kind, customers)} after 10 days, 1 year, 10 years and 100 years"
     if not run.model.get("purchases"):
         return nothing(
             run,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.analysis.figures import name_of
+from clv import names as forecasts
 from clv.analysis.pieces import Text
 from clv.ui.formatting import day, files, unit
 from clv.ui.words import horizon, horizon_end
@@ -52,6 +52,7 @@ figure svg { display: block; }
   table { font-size: 7.5pt; }
   th, td { padding: 0.15rem 0.35rem; }
   figure svg { max-height: 82mm; }
+  #assumptions figure svg { max-height: 58mm; }
   #survival figure:last-of-type svg { max-height: 120mm; }
 }
 """
@@ -95,12 +96,11 @@ def page(run: Run, sections: Sequence[Section]) -> str:
 
 def meaning(settings: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     """Return what the figures mean: as of, horizon, currency, model."""
-    card = model.get("purchases") or {}
     parts = [
         f"as of {day(settings['as_of'])}",
         f"next {horizon(settings)}, until {horizon_end(settings)}",
         f"amounts in {unit(str(settings.get('currency') or ''))}",
-        name_of(card) if card else "history only",
+        forecasts.of_card(model),
     ]
     return " · ".join(parts)
 

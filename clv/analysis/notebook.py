@@ -6,7 +6,6 @@ the cells, so that executing the notebook changes nothing.
 
 from __future__ import annotations
 
-from pprint import pformat
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.analysis.html import meaning
@@ -15,7 +14,7 @@ from clv.analysis.source import recorded
 from clv.ui.formatting import files, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from clv.analysis.pieces import Section
     from clv.analysis.plan import Step
@@ -25,15 +24,14 @@ _INTRODUCTION: Final = """# {title}
 
 {meaning}
 
-Every section is made by one call and can be made again: the first cell says from what. With
-`FILES` it starts from your order files, read and forecast with the same settings; without, from the
-stored forecast on the machine that made this file. Names of parameters and what the functions take
-is told by `help(analysis)`."""
+Every section is made by one call, and can be made again. The first cell says from what: with `FILES`
+from your order files, read and forecast with the same settings; without, from the stored forecast on
+the machine that made this notebook. What the functions take: `help(analysis)`."""
 _BEGIN: Final = """from clv import analysis
 
-RUN = {run!r}  # the stored forecast; anybody who knows this name and the machine can open it
-STORE = None  # the folder of the forecasts; None for the usual one
-FILES = []  # your order files, such as {example!r}
+FILES = []  # your order files: {example!r}
+RUN = {run!r}  # the stored forecast; who knows this name may open it
+STORE = None  # the folder of the stored forecasts; None for the usual one
 SETTINGS = {settings}
 OPTIONS = {options}
 
@@ -83,9 +81,11 @@ def notebook(run: Run, made: Sequence[tuple[Step, Section]]) -> dict[str, Any]:
     }
 
 
-def _literal(content: Any) -> str:  # noqa: ANN401 - JSON
-    """Write JSON as Python reads it, a line an entry."""
-    return pformat(content, sort_dicts=False, width=96)
+def _literal(content: Mapping[str, Any] | None) -> str:
+    """Write a JSON object as Python reads it, a line an entry."""
+    if not content:
+        return repr(content)
+    return "{\n" + "".join(f"    {key!r}: {value!r},\n" for key, value in content.items()) + "}"
 
 
 def _words(name: str, source: str) -> dict[str, Any]:

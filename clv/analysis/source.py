@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from dataclasses import fields
 from datetime import date
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from clv import pipeline
@@ -90,10 +92,6 @@ def recorded(run: Run) -> dict[str, Any]:
 @cache
 def _passing() -> Path:
     """Return a folder that lasts as long as this process."""
-    folder = TemporaryDirectory(prefix="clv-")
-    _kept.append(folder)
-    return Path(folder.name)
-
-
-#: Holds the folder: it is removed with the last name for it.
-_kept: list[TemporaryDirectory[str]] = []
+    folder = mkdtemp(prefix="clv-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
