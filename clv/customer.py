@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import numpy as np
 
 from clv import engine
+from clv.models.seasonal import due, through_life
 from clv.orders import MONTHLY, ORDERS
 from clv.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING
 from clv.segments.rules import at_risk_sql
@@ -107,7 +108,7 @@ def outlook(model: PurchaseModel, frequency: float, recency: float, T: float) ->
         tuple(scores.p_purchase[0].tolist()),
         tuple(scores.purchases[0].tolist()),
         tuple(float(model.wait_if_alive(frequency, T, q, recency=recency)) for q in WINDOW),
-        float(model.due(frequency, recency, 1 - OVERDUE)),
+        float(due(model, frequency, recency, T, 1 - OVERDUE)),
     )
 
 
@@ -172,7 +173,8 @@ def alive_path(
     known = np.r_[known, np.searchsorted(bought, missing, side="right")]
     order = np.lexsort((known, ages))
     ages, known = ages[order], known[order]
-    scores = model.score(known - 1, bought[known - 1], ages, [])
+    plain, as_known = through_life(model, T)
+    scores = plain.score(known - 1, as_known(bought)[known - 1], as_known(ages), [])
     now = int(np.searchsorted(ages, T, side="right")) - 1
     return AlivePath(ages, scores.p_alive, known, now)
 

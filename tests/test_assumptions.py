@@ -16,8 +16,9 @@ from scipy.stats import norm
 from clv import pipeline
 from clv.assumptions import Check, Effect, checks
 from clv.assumptions import people as people_module
-from clv.assumptions.base import GROUPS, T_GROUPS, around, jackknife, misplaced, poisson_fit, sums
+from clv.assumptions.base import GROUPS, T_GROUPS, around, jackknife, misplaced, sums
 from clv.assumptions.people import people
+from clv.models.poisson import poisson_fit
 from clv.orders import REJECTS
 from clv.runs import Store
 from clv.samples import sample_path

@@ -177,26 +177,3 @@ def misplaced(observed: Floats, expected: Floats) -> Effect | None:
     squares = float((gap[kept] ** 2 / p[kept]).sum()) * n
     seen = stats.chi2.sf(squares, max(int(kept.sum()) - 1, 1)) < 1 - LEVEL
     return Effect(size, max(size - reach, min(size, 1e-9)) if seen else 0.0, size + reach)
-
-
-def poisson_fit(counts: Floats, expected: Floats, design: Floats) -> Floats:
-    """Return the coefficients of ``log E[count] = log expected + design @ coefficients``.
-
-    Newton's method on the Poisson likelihood, from the overall level; NaN where it has no maximum.
-    """
-    result = np.zeros(design.shape[1])
-    if not (counts.sum() > 0 and expected.sum() > 0):
-        return result * np.nan
-    result[0] = np.log(counts.sum() / expected.sum())
-    for _ in range(50):
-        mean = expected * np.exp(np.clip(design @ result, -30, 30))
-        try:
-            step = np.linalg.solve(design.T @ (mean[:, None] * design), design.T @ (counts - mean))
-        except np.linalg.LinAlgError:
-            return result * np.nan
-        # A long first step overshoots into overflow; the level itself is right from the start.
-        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
-        result += step
-        if np.abs(step).max() < 1e-10:
-            return result
-    return result * np.nan

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clv.assumptions.base import GROUPS, T_GROUPS, Check, around, jackknife, poisson_fit, sums
+from clv.assumptions.base import GROUPS, T_GROUPS, Check, around, jackknife, sums
+from clv.models.poisson import poisson_fit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +53,9 @@ def dropout(group: People) -> Check | None:
     customers, size = int(n.sum()), len(CLASSES)
     if y.sum() < FEWEST:
         return Check("dropout", None, TRIVIAL, LARGE, customers)
-    forecast = n * np.asarray(predict(found["T"] - found["h"], x, found["t_x"], found["h"]))
+    born = -found["T"]
+    last, half = (group.elapsed(born, born + found[k]) for k in ("t_x", "h"))
+    forecast = n * np.asarray(predict(group.elapsed(born + found["h"], 0.0), x, last, half))
     kind = np.searchsorted(np.array(CLASSES), x, side="right") - 1
     cell = found["g"] * size + kind
     bought, expected, count = (sums(cell, v, GROUPS, size) for v in (y, forecast, n))

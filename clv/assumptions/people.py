@@ -11,11 +11,13 @@ import numpy as np
 from clv import engine
 from clv.assumptions.base import GROUPS
 from clv.models.card import from_card
+from clv.models.seasonal import Seasonal, bare
 
 if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
+    from clv.models.season import Season
     from clv.runs import Run
 
     Floats = NDArray[np.float64]
@@ -38,7 +40,9 @@ class People:
     first_order, as_of
         The observed period.
     purchases, spend
-        Fitted models, None where the run has none.
+        Fitted models, None where the run has none; the purchase model without a season it may wear.
+    season
+        What it wears, None for nothing: time is then to be counted as `elapsed` does.
     customers
         In ``people``; ``everybody`` counts the run's.
     """
@@ -51,6 +55,14 @@ class People:
     customers: int
     everybody: int
     card: dict[str, Any]
+    season: Season | None = None
+
+    def elapsed(self, start: Floats | float, end: Floats | float) -> Floats:
+        """Return the days between days counted from the as-of day, as the purchase model counts them."""
+        if self.season is None:
+            return np.asarray(end, dtype=float) - np.asarray(start, dtype=float)
+        passed: Floats = self.season.elapsed(start, end, self.as_of)
+        return passed
 
     @property
     def span(self) -> int:
@@ -74,7 +86,7 @@ def people(con: duckdb.DuckDBPyConnection, run: Run) -> People:
     con.execute(
         "CREATE TEMP TABLE people AS SELECT hash(customer_id) AS c, "
         f"(hash(customer_id) // {one_in} % {GROUPS})::INTEGER AS g, "
-        f"first_order - DATE '{first}' AS born, frequency, recency, T, monetary_value "
+        f"first_order - DATE '{first}' AS born, frequency, recency, T, monetary_value, revenue "
         f"FROM forecasts WHERE hash(customer_id) % {one_in} = 0"
     )
     con.execute(
@@ -90,13 +102,15 @@ def people(con: duckdb.DuckDBPyConnection, run: Run) -> People:
     customers = engine.row(con, "SELECT count(*) FROM people")[0]
     card = run.model
     fitted, spend = card.get("purchases"), card.get("spend")
+    model = from_card(fitted) if fitted else None
     return People(
         con,
         first or as_of,
         as_of,
-        from_card(fitted) if fitted else None,
+        bare(model),
         from_card(spend) if spend else None,
         customers,
         everybody,
         card,
+        model.season if isinstance(model, Seasonal) else None,
     )

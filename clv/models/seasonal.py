@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from clv.models.beta_geo import LONGEST_WAIT
 from clv.models.inputs import like
 from clv.models.season import Clock, Season
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike
 
     from clv.models.base import Floats, PurchaseModel, PurchaseScores
@@ -94,8 +95,7 @@ class Seasonal:
     ) -> PurchaseScores:
         """Forecast each triple at each horizon; see `clv.models.base.PurchaseScores`."""
         scores = self.base.score(*self._triples(frequency, recency, T), self._clock.at(horizons))
-        wait = np.minimum(self._clock.days_at(scores.next_order_days), LONGEST_WAIT)
-        return scores._replace(next_order_days=wait)
+        return scores._replace(next_order_days=self._clock.days_at(scores.next_order_days))
 
     def draw(
         self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
@@ -212,6 +212,24 @@ def unwrap(
     if isinstance(model, Seasonal):
         return model.on_base(frequency, recency, T, days)
     return model, frequency, recency, T, days
+
+
+def bare(model: Any) -> Any:
+    """Return the model under the season; one that wears none as it is."""
+    return model.base if isinstance(model, Seasonal) else model
+
+
+def through_life(model: Any, T: float) -> tuple[Any, Callable[[ArrayLike], Floats]]:
+    """Return what follows a customer, of age ``T`` today, through the past and on.
+
+    Returns
+    -------
+    (model, function)
+        The model under the season, and what turns ages in days into ages as it knows them.
+    """
+    if isinstance(model, Seasonal):
+        return model.base, lambda ages: model.at_age(ages, T)
+    return model, lambda ages: np.asarray(ages, dtype=float)
 
 
 def due(model: Any, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, q: ArrayLike) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from clv.errors import InputError
 from clv.models.card import from_card
+from clv.models.seasonal import due
 from clv.segments.reasons import reason_sql
 from clv.segments.rules import (
     GONE,
@@ -204,10 +205,10 @@ def overdue(run: Run, least_active: float = LEAST_ACTIVE, limit: int = 100) -> l
     x, t_x, age = (np.array([row[k] for row in rows], float) for k in ("frequency", "recency", "T"))
     model = from_card(run.model["purchases"])
     as_of = date.fromisoformat(run.settings["as_of"])
-    due = model.due(x, t_x, 1 - OVERDUE)
+    latest = due(model, x, t_x, age, 1 - OVERDUE)
     early, late = (model.wait_if_alive(x, age, q, recency=t_x) for q in WINDOW)
     for i, row in enumerate(rows):
-        row["due"] = _later(row["last_order"], due[i])
+        row["due"] = _later(row["last_order"], latest[i])
         row["next_from"] = _later(as_of, early[i])
         row["next_to"] = _later(as_of, late[i])
     return rows

@@ -8,13 +8,14 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from clv.customer import alive_path
 from clv.errors import FitError
 from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.card import from_card, to_card
 from clv.models.cnbd import MBGCNBD
 from clv.models.pareto_nbd import ParetoNBD
 from clv.models.season import MONTH_DAYS, NONE, Season, by_the_year
-from clv.models.seasonal import Seasonal, due, unwrap
+from clv.models.seasonal import Seasonal, bare, due, through_life, unwrap
 from clv.models.simple import PooledRate
 from clv.ranges import spread
 from clv.simulate import CHECKPOINTS, GRID, Population, many_runs
@@ -248,7 +249,21 @@ def test_without_an_age_the_last_purchase_was_today():
 def test_an_age_in_the_past_is_counted_from_the_customers_own_birthday():
     worn = Seasonal(MBG, BUSY, AS_OF)
     exact = [day_by_day(-300, int(a) - 300, AS_OF) for a in (0, 10, 300, 330)]
-    assert worn.at_age([0, 10, 300, 330], 300) == pytest.approx(exact, rel=1e-12)
+    plain, as_known = through_life(worn, 300)
+    assert plain is MBG is bare(worn) is bare(MBG)
+    assert as_known([0, 10, 300, 330]) == pytest.approx(exact, rel=1e-12)
+    assert through_life(MBG, 300)[1]([0, 10.5]).tolist() == [0, 10.5]
+
+
+def test_the_path_of_a_customers_life_ends_where_the_forecast_stands():
+    """On each day it is what a forecast of that day would have said."""
+    worn = Seasonal(MBG, BUSY, AS_OF)
+    path = alive_path(worn, [0, 30, 200], 300, ahead=60)
+    assert path.p_alive[path.now] == worn.score([2], [200], [300], []).p_alive[0]
+    for age, x, t_x in ((100, 1, 30), (250, 2, 200), (340, 2, 200)):
+        then = Seasonal(MBG, BUSY, AS_OF + timedelta(days=age - 300))
+        exact = then.score([x], [t_x], [age], []).p_alive[0]
+        assert path.p_alive[path.ages == age] == pytest.approx(exact, rel=1e-12)
 
 
 def test_who_comes_today_comes_into_the_season():
