@@ -21,9 +21,10 @@ import typer
 
 from clv import __version__, terminal
 from clv.cli_compare import compare
+from clv.cli_options import OutCsv, RunId, StoreDir, check_writable, chosen_run
 from clv.errors import ClvError, InputError, SettingsError, did_you_mean
 from clv.models.choice import PURCHASES, STANDARD
-from clv.runs import Draft, Run, Store, write_json, write_rows
+from clv.runs import Draft, Store, write_json, write_rows
 from clv.settings import AUTO, IngestOptions, Settings
 
 if TYPE_CHECKING:
@@ -110,14 +111,6 @@ Rejects = Annotated[
     Path | None, typer.Option(help="Write the rejected rows here (CSV or .parquet).")
 ]
 Report = Annotated[Path | None, typer.Option(help="Write the check report here (JSON).")]
-RunId = Annotated[
-    str | None, typer.Option("--run", help="Id of a run. Default, and latest: the newest.")
-]
-OutCsv = Annotated[Path | None, typer.Option(help="Write CSV here instead of the terminal.")]
-StoreDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the run store. Default: $CLV_RUNS, else data/runs."),
-]
 
 
 @app.command()
@@ -196,7 +189,7 @@ def run(
         level=level,
         backtest=backtest,
     )
-    _writable([out, monthly, rejects, report, model_card], inputs)
+    check_writable([out, monthly, rejects, report, model_card], inputs)
     where = Store(store)
     # The models' libraries take most of a second to import: do it while the engine reads.
     Thread(target=import_module, args=["clv.forecast"], daemon=True).start()
@@ -241,7 +234,7 @@ def check(
     from clv import pipeline  # noqa: PLC0415
 
     options = _options(layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop)
-    _writable([rejects, report], inputs)
+    check_writable([rejects, report], inputs)
     with TemporaryDirectory(prefix="clv-check-") as folder, terminal.progress() as progress:
         draft = Draft(Path(folder))
         with _telling(draft, rejects, report):
@@ -265,7 +258,7 @@ def top(
 
     Example: python -m clv top spenders --n 100 --out top.csv
     """
-    chosen = _chosen(run_id, store)
+    chosen = chosen_run(run_id, store)
     figure = "predicted_purchases" if kind == "buyers" else "predicted_revenue"
     total = chosen.summary[figure]
     if total is None:
@@ -273,7 +266,7 @@ def top(
         msg = f"This run has no forecast of {'purchases' if kind == 'buyers' else 'revenue'}."
         raise InputError(msg, notes)
     if out is not None:
-        _writable([out])
+        check_writable([out])
         chosen.write_top(kind, n, out)
         customers = chosen.summary["customers"]
         typer.echo(f"{out}: the {min(n, customers):,} top {kind} of {customers:,} customers.")
@@ -311,7 +304,7 @@ def segments(
     """
     from clv.segments import lists, tables  # noqa: PLC0415
 
-    chosen = _chosen(run_id, store)
+    chosen = chosen_run(run_id, store)
     if segment is None:
         if out is not None:
             msg = "A campaign list is of one segment, and none is named."
@@ -320,7 +313,7 @@ def segments(
         return
     wanted = lists.wanted(segment)
     if out is not None:
-        _writable([out])
+        check_writable([out])
         number = lists.write(chosen, wanted, out)
         typer.echo(f"{out}: {number:,} of {chosen.summary['customers']:,} customers.")
         return
@@ -359,10 +352,10 @@ def simulate(
 
     from clv import simulate as simulation  # noqa: PLC0415
 
-    chosen = _chosen(run_id, store)
+    chosen = chosen_run(run_id, store)
     model = simulation.purchase_model(chosen)
     if out is not None:
-        _writable([out])
+        check_writable([out])
     seed = simulation.fresh_seed() if seed is None else seed
     one = simulation.one_run(chosen, model, population, customers=customers, seed=seed)
     ahead = simulation.outlook(chosen, model, population, customers=customers, runs=runs, seed=seed)
@@ -393,9 +386,9 @@ def backtest(
 
     from clv import proof  # noqa: PLC0415
 
-    chosen = _chosen(run_id, store)
+    chosen = chosen_run(run_id, store)
     if out is not None:
-        _writable([out])
+        check_writable([out])
     with terminal.progress() as progress:
         found = proof.receipt(chosen, progress)
     dates = [str(origin["as_of"]) for origin in found["origins"]]
@@ -431,15 +424,9 @@ def sample(
     if name not in SAMPLES:
         msg = f'There is no sample "{name}".{did_you_mean(name, SAMPLES)}'
         raise InputError(msg, f"Samples: {', '.join(SAMPLES)}.")
-    _writable([out])
+    check_writable([out])
     shutil.copyfile(sample_path(name), out)
     typer.echo(f"{out}: {SAMPLES[name].title}. {SAMPLES[name].description}")
-
-
-def _chosen(run_id: str | None, store: Path | None) -> Run:
-    """Return the run that was asked for, else the newest."""
-    where = Store(store)
-    return where.run(run_id) if run_id and run_id != "latest" else where.latest()
 
 
 def _options(
@@ -484,33 +471,6 @@ def _day(text: str | None) -> date | None:
     except ValueError:
         msg = f'The as-of date "{text}" is not a date.'
         raise SettingsError(msg, "Write it as YYYY-MM-DD, for instance 2017-10-17.") from None
-
-
-def _writable(targets: Sequence[Path | None], inputs: Sequence[Path] = ()) -> None:
-    """Complain about an output before the work, not after it; never write over an input."""
-    taken = {_identity(path): path for path in inputs}
-    for target in filter(None, targets):
-        if _identity(target) in taken:
-            msg = f"{target} cannot be written: it is also {taken[_identity(target)]}."
-            raise InputError(msg, "Give every output a name of its own.")
-        taken[_identity(target)] = target
-        if target.suffix.lower() in {".xlsx", ".xls", ".ods"}:
-            msg = f"{target} cannot be written: spreadsheets are read, not written."
-            raise InputError(msg, "End the name in .csv (every spreadsheet opens it) or .parquet.")
-        if not target.absolute().parent.is_dir():
-            msg = f"{target} cannot be written: its folder does not exist."
-            raise InputError(msg, "Make the folder first.")
-        if target.exists() and not target.is_file():
-            msg = f"{target} cannot be written: it is a folder or a device."
-            raise InputError(msg, "Name a file.")
-
-
-def _identity(path: Path) -> object:
-    """Return what two names of one file have in common, links included."""
-    if path.exists():
-        found = path.stat()
-        return found.st_dev, found.st_ino
-    return path.resolve()
 
 
 @contextmanager

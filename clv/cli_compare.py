@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from clv import terminal
+from clv.cli_options import RunId, StoreDir, check_writable, chosen_run
 from clv.errors import InputError
-from clv.runs import Store, write_json, write_rows
+from clv.runs import write_json, write_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +33,7 @@ def compare(
         ),
     ] = _FILE,
     *,
-    run_id: Annotated[str, typer.Option("--run", help="Id of a run, or latest.")] = "latest",
+    run_id: RunId = None,
     probabilities: Annotated[
         Path | None,
         typer.Option(
@@ -50,10 +51,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Write the bins here (CSV), or everything (.json).")
     ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the run store. Default: $CLV_RUNS, else data/runs."),
-    ] = None,
+    store: StoreDir = None,
 ) -> None:
     """Compare two forecasts of who buys on the customers of the last test, in four bins.
 
@@ -63,8 +61,8 @@ def compare(
 
     from clv import bins  # noqa: PLC0415
 
-    where = Store(store)
-    receipt, tested = _test_of(where.latest() if run_id == "latest" else where.run(run_id))
+    check_writable([to_score, rejects, out], [probabilities] if probabilities else [])
+    receipt, tested = _test_of(chosen_run(run_id, store))
     if to_score is not None:
         write_rows(tested.select(["customer_id", "frequency", "recency", "T"]), to_score)
         as_of = receipt["origins"][-1]["as_of"]

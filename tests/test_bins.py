@@ -429,6 +429,7 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     for wrong, why in (
         (("mbg-nbd",), "second forecast is not named"),
         (("mbg-nbd", "p-alive", "--probabilities", file), "mbg-nbd and p-alive are compared"),
+        (("mbg-nbd", "--probabilities", file, "--out", file), "cannot be written: it is also"),
     ):
         with pytest.raises(InputError, match=why):
             run(*wrong)
