@@ -74,6 +74,7 @@ class Scores:
         # Distinct chances rise, and so do their bins: each bin is one slice.
         self._starts = np.flatnonzero(np.diff(self._bin, prepend=-1))
         clipped = np.clip(self._level, CLIP, 1 - CLIP)
+        self._wrong = self._level**2, (1 - self._level) ** 2
         self._surprise = -np.log(1 - clipped), -np.log(clipped)
         self.customers = y.size
         #: Customers whose chance the log-loss moves.
@@ -87,7 +88,7 @@ class Scores:
         weights
             Shape (n,): how often each customer counts; once by default.
         """
-        counts = np.bincount(self._cell, weights, minlength=2 * self._level.size)
+        counts = np.bincount(self._cell, weights, minlength=2 * self._level.size).astype(float)
         stayed, bought = counts[::2], counts[1::2]
         p, size = self._level, stayed + bought
         total, buyers = size.sum(), bought.sum()
@@ -98,21 +99,27 @@ class Scores:
         filled = np.maximum(in_bin, 1e-300)  # A bin of which nobody was drawn weighs nothing.
         said, seen = bin_said / filled, bin_bought / filled
         off = p - said[self._bin]
-        variance = size @ off**2
-        covariance = (bought - size * seen[self._bin]) @ off
+        spread = size * off - 2 * (bought - size * seen[self._bin])
         pairs = buyers * (total - buyers)
         below = np.cumsum(stayed) - stayed / 2
-        return np.array(
+        result = np.array(
             [
-                (stayed @ p**2 + bought @ (1 - p) ** 2) / total,
-                in_bin @ (said - seen) ** 2 / total,
-                in_bin @ (seen - rate) ** 2 / total,
-                rate * (1 - rate),
-                (variance - 2 * covariance) / total,
-                (stayed @ self._surprise[0] + bought @ self._surprise[1]) / total,
-                bought @ below / pairs if pairs > 0 else np.nan,
+                _dot(stayed, self._wrong[0]) + _dot(bought, self._wrong[1]),
+                _dot(in_bin, (said - seen) ** 2),
+                _dot(in_bin, (seen - rate) ** 2),
+                total * rate * (1 - rate),
+                _dot(spread, off),
+                _dot(stayed, self._surprise[0]) + _dot(bought, self._surprise[1]),
+                total * (_dot(bought, below) / pairs if pairs > 0 else np.nan),
             ]
         )
+        result /= total
+        return result
+
+
+def _dot(first: Floats, second: Floats) -> float:
+    """Return a scalar product; by the library's, threads would wait for each other at this size."""
+    return float((first * second).sum())
 
 
 def named(values: Sequence[float] | Floats) -> dict[str, float | None]:
