@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import norm
 
-from clv import pipeline
+from clv import assumptions, pipeline
 from clv.assumptions import Check, Effect, checks
 from clv.assumptions import people as people_module
 from clv.assumptions.base import GROUPS, T_GROUPS, around, jackknife, misplaced, sums
@@ -271,6 +271,90 @@ def test_one_planted_effect_is_not_taken_for_another(tmp_path, planted, key):
     result = found(shop(tmp_path, 3, **planted))
     assert result[key].verdict == "violated"
     assert {k for k in clear if result[k].verdict in ("doubtful", "violated")} == set()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_regular_gaps_are_found_unless_the_model_knows_them(tmp_path, seed):
+    run = shop(tmp_path, seed, stages=2, customers=1500)
+    assert found(run)["timing"].verdict == "violated"
+    knowing = found(
+        shop(
+            tmp_path,
+            seed,
+            stages=2,
+            customers=1500,
+            settings=replace(PLAIN, model="mbg-cnbd+all-orders"),
+        )
+    )
+    check = knowing["timing"]
+    assert (check.verdict, check.facts["model_k"]) == ("holds", 2)
+    assert check.facts["spread"] == pytest.approx(1.0, abs=0.1)
+    for row in check.rows:
+        assert row["observed"] == pytest.approx(row["expected"], abs=0.03)
+    assert list(knowing) == KEYS
+    assert {knowing[k].verdict for k in ("frequencies", "first_repeat", "outliers")} <= {
+        "holds",
+        "too little data",
+    }
+    # A Poisson process has less regular gaps than such a model: the other way round.
+    wrong = found(shop(tmp_path, seed, customers=1500, settings=replace(PLAIN, model="mbg-cnbd")))[
+        "timing"
+    ]
+    assert wrong.facts["model_k"] == 1
+    assert wrong.verdict == "holds"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_season_is_found_unless_the_model_wears_it(tmp_path, seed):
+    bare = found(shop(tmp_path, seed, season=0.3))
+    worn = found(shop(tmp_path, seed, season=0.3, settings=replace(PLAIN, model="mbg-nbd+season")))
+    assert bare["season"].verdict == "violated"
+    assert worn["season"].verdict in ("holds", "too little data")
+    assert worn["season"].effect.estimate < 0.35 * bare["season"].effect.estimate
+    assert list(worn) == KEYS
+    others = ("timing", "cohorts", "frequencies", "first_repeat", "frequency_value", "outliers")
+    assert {k for k in others if worn[k].verdict in ("doubtful", "violated")} == set()
+    none = found(shop(tmp_path, seed, settings=replace(PLAIN, model="mbg-nbd+season")))["season"]
+    assert none.verdict == "holds"
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("slope", [0.6, -0.6, 0.0])
+def test_value_that_goes_with_frequency_is_found_and_only_then(tmp_path, seed, slope):
+    check = found(shop(tmp_path, seed, value_slope=slope, customers=1500))["frequency_value"]
+    assert check.verdict == ("violated" if slope else "holds")
+    if slope:
+        assert np.sign(check.effect.estimate) == np.sign(slope)
+
+
+def test_a_model_that_leaves_by_the_clock_has_all_its_checks(tmp_path):
+    result = found(shop(tmp_path, 1, settings=replace(PLAIN, model="pareto-nbd")))
+    assert list(result) == KEYS
+    # Its histograms are those that its own formula sums to.
+    for key in ("frequencies", "first_repeat"):
+        assert sum(row["expected"] for row in result[key].rows) == pytest.approx(1.0, abs=1e-9)
+        assert result[key].verdict in ("holds", "doubtful", "too little data")
+
+
+def test_rules_of_thumb_have_no_shapes_to_be_wrong(tmp_path):
+    run = shop(tmp_path, 1, customers=800, settings=replace(PLAIN, model="population-mean"))
+    assert not {"frequencies", "first_repeat", "outliers"} & set(found(run))
+    for check in checks(run):
+        say_everything(check)
+
+
+def test_checks_are_made_once_and_come_back_as_they_were(tmp_path):
+    run = shop(tmp_path, 1, customers=400)
+    assert assumptions.stored(run) is None
+    told = []
+    made = assumptions.checked(run, lambda *said: told.append(said))
+    assert [said[1:] for said in told] == [(i, 10) for i in range(10)]
+    assert made == assumptions.checked(run) == assumptions.stored(run)
+    for again, fresh in zip(made, checks(run), strict=True):
+        assert again.verdict == fresh.verdict
+        assert again.effect == fresh.effect
+        assert [dict(r) for r in again.rows] == [dict(r) for r in fresh.rows]
+        assert dict(again.facts) == dict(fresh.facts)
 
 
 def test_the_season_of_each_month_is_measured(tmp_path):

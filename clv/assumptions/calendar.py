@@ -59,22 +59,29 @@ class Days(NamedTuple):
     bought: Floats  #: (GROUPS, days) repeat purchases
     expected: Floats  #: (GROUPS, days) what the model expects
     more: Floats  #: (days,) expected repeat purchases of one customer on each day of age
+    speed: Floats  #: (days,) how fast time passes for the model: the season that it wears
 
 
 def _days(group: People) -> Days | None:
     by_age = getattr(group.purchases, "expected_number_of_purchases_up_to_time", None)
     if by_age is None or group.span < 1:
         return None
-    length = group.span + 1
-    more = np.diff(np.asarray(by_age(np.arange(length, dtype=float))), prepend=0.0)
+    # Days as the model counts them pass faster in the season; without one they are the calendar's.
+    passed = group.elapsed(float(-group.span), np.arange(-group.span, 1.0))
+    whole = np.rint(passed).astype(int)
+    more = np.diff(np.asarray(by_age(np.arange(whole[-1] + 1.0))), prepend=0.0)
     came = _table(group, "SELECT g, born AS day, count(*) AS n FROM people GROUP BY ALL")
     bought = _table(
         group,
         "SELECT d.g, born + age AS day, count(*) AS n FROM days d JOIN people USING (c) "
         "WHERE nth > 0 GROUP BY ALL",
     )
-    expected = np.maximum(fftconvolve(came, more[None, :], axes=1)[:, :length], 0.0)
-    return Days(bought, expected, more)
+    by_clock = np.zeros((GROUPS, len(more)))
+    np.add.at(by_clock.T, whole, came.T)
+    each = np.maximum(fftconvolve(by_clock, more[None, :], axes=1)[:, : len(more)], 0.0)
+    so_far = np.cumsum(each, axis=1)
+    until = np.stack([np.interp(passed, np.arange(len(more)), row) for row in so_far])
+    return Days(bought, np.diff(until, axis=1, prepend=0.0), more, np.diff(passed, prepend=-1.0))
 
 
 def _table(group: People, sql: str) -> Floats:
@@ -238,10 +245,10 @@ def cohorts(group: People) -> Check | None:
     waves = _waves(day + float(group.first_order.timetuple().tm_yday))
 
     def by_half(y: Floats, e: Floats, n: Floats, x: Floats) -> Floats:
-        speed = np.ones(length)
+        speed = days.speed
         if seasonal:
             fitted = poisson_fit(y, e, weeks.design)[-2 * WAVES :]
-            speed = np.exp(waves @ fitted)
+            speed = speed * np.exp(waves @ fitted)
         # What one customer who comes on each day is expected to buy up to the age.
         ahead = fftconvolve(speed[::-1], days.more[: age + 1])[:length][::-1]
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv.assumptions.base import Check, misplaced, sums
+from clv.models.beta_geo import BetaGeoModel
+from clv.models.cnbd import CNBDModel
+from clv.models.counts import purchase_counts, states
+from clv.models.pareto_nbd import ParetoNBD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,8 +37,7 @@ SMALLEST: Final = 5.0
 
 def frequencies(group: People) -> Check | None:
     """Compare the histogram of repeat purchases with the model's; effect: share misplaced."""
-    count_chance = getattr(group.purchases, "probability_of_n_purchases_up_to_time", None)
-    if count_chance is None:
+    if not _counts(group.purchases):
         return None
     cases = " + ".join(f"(frequency >= {low})::INT" for low in CLASSES[1:])
     found = group.columns(
@@ -43,8 +46,7 @@ def frequencies(group: People) -> Check | None:
     observed = sums(found["class"], found["n"], len(CLASSES))
     ages, position = np.unique(found["T"], return_inverse=True)
     customers = sums(position, found["n"], len(ages))
-    chance = np.asarray(count_chance(ages[:, None], np.arange(CLASSES[-1])[None, :]))
-    exact = customers @ chance
+    exact = customers @ _chances(group.purchases, group.elapsed(-ages, 0.0))
     expected = np.add.reduceat(exact, CLASSES[:-1])
     expected = np.append(expected, max(customers.sum() - exact.sum(), 0.0))
     return _check("frequencies", observed, expected, CLASSES, (*(c - 1 for c in CLASSES[1:]), 0))
@@ -52,8 +54,7 @@ def frequencies(group: People) -> Check | None:
 
 def first_repeat(group: People) -> Check | None:
     """Compare when customers first came back with the model; effect: share misplaced."""
-    count_chance = getattr(group.purchases, "probability_of_n_purchases_up_to_time", None)
-    if count_chance is None:
+    if not _counts(group.purchases):
         return None
     cases = " + ".join(f"(age > {end})::INT" for end in WAITS)
     found = group.columns(
@@ -65,13 +66,43 @@ def first_repeat(group: People) -> Check | None:
     observed = sums(found["class"], found["n"], classes)
     ages, position = np.unique(found["T"], return_inverse=True)
     customers = sums(position, found["n"], len(ages))
-    ends = np.minimum(np.array([*WAITS, np.inf]), ages[:, None])
-    back = 1 - np.asarray(count_chance(ends, 0))
+    born = -ages[:, None]
+    ends = group.elapsed(born, born + np.minimum(np.array([*WAITS, np.inf]), -born))
+    times, place = np.unique(ends, return_inverse=True)
+    new = np.zeros(1)
+    back = group.purchases.score(new, new, new, times).p_purchase[0][place.reshape(ends.shape)]
     each = np.diff(back, axis=1, prepend=0.0)
     expected = customers @ np.column_stack([each, 1 - back[:, -1]])
     lows = (0, *WAITS)
     never = float(observed[-1]), float(expected[-1])
     return _check("first_repeat", observed[:-1], expected[:-1], lows, (*WAITS, 0), never)
+
+
+def _counts(model: Any) -> bool:  # noqa: ANN401 - any purchase model, or None
+    """Return whether a model has a distribution of purchases that can be wrong: no rule of thumb."""
+    return isinstance(model, BetaGeoModel | CNBDModel | ParetoNBD)
+
+
+def _chances(model: BetaGeoModel | CNBDModel | ParetoNBD, ages: Floats) -> Floats:
+    """Return P(n repeat purchases of a new customer by an age) for n short of the last class.
+
+    Shape (ages, numbers).
+    """
+    numbers = CLASSES[-1]
+    if isinstance(model, BetaGeoModel):
+        return np.asarray(
+            model.probability_of_n_purchases_up_to_time(ages[:, None], np.arange(numbers)[None, :])
+        )
+    new = np.zeros(1)
+    which = states(model, new, new, new)
+    result = np.zeros((len(ages), numbers))
+    for i, age in enumerate(ages):
+        for _, parts in purchase_counts(model, which, float(age)):
+            for _, chances in parts:
+                some = chances[0, :numbers] * which.p_alive[0]
+                result[i, : some.size] = some
+    result[:, 0] += 1 - which.p_alive[0]
+    return result
 
 
 def _check(

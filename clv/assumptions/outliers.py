@@ -15,6 +15,8 @@ from scipy import stats
 
 from clv.assumptions.base import LEVEL, Check, Effect
 from clv.errors import FitError
+from clv.models.cnbd import CNBDModel
+from clv.models.gamma_gamma_core import GammaGammaAll
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,11 +55,12 @@ def outliers(group: People) -> Check | None:
         return None
     spend = group.spend if hasattr(group.spend, "mean_held_") else None
     rows = group.columns(
-        "SELECT frequency, recency, T, greatest(coalesce(monetary_value, 0), 0) AS value "
+        f"SELECT frequency, recency, T, greatest(coalesce({_value(spend)}, 0), 0) AS value "
         "FROM people ORDER BY c"
     )
-    real = Customers(*rows.values())
-    ahead = float(group.card["months"][-1]["end_days"])
+    x, t_x, age, value = rows.values()
+    real = Customers(x, group.elapsed(-age, t_x - age), group.elapsed(-age, 0.0), value)
+    ahead = float(group.elapsed(0.0, float(group.card["months"][-1]["end_days"])))
     extreme = _extreme(real, few, valued=spend is not None)
     rng = np.random.default_rng(SEED)
     try:
@@ -133,11 +136,17 @@ def _fit(model: Any, customers: Customers) -> Any:  # noqa: ANN401
     start = np.log(np.array(model.plain()))
     start[list(model.in_time)] -= np.log(customers.age.max())
     again = type(model)(model.penalizer_coef)
-    return again.fit(*distinct.T, counts, np.clip(start, -10, 10))
+    regular = {"k": model.k_} if isinstance(model, CNBDModel) else {}
+    return again.fit(*distinct.T, counts, np.clip(start, -10, 10), **regular)
+
+
+def _value(spend: Any) -> str:  # noqa: ANN401
+    """Return SQL for the mean value that a spend model is about."""
+    return "revenue / (frequency + 1)" if isinstance(spend, GammaGammaAll) else "monetary_value"
 
 
 def _fit_spend(spend: Any, customers: Customers) -> Any:  # noqa: ANN401
-    kept = (customers.x > 0) & (customers.value > 0)
+    kept = ((customers.x > 0) | isinstance(spend, GammaGammaAll)) & (customers.value > 0)
     return type(spend)(spend.penalizer_coef).fit(customers.x[kept], customers.value[kept])
 
 
@@ -150,6 +159,7 @@ def _draw(model: Any, spend: Any, age: Floats, rng: np.random.Generator) -> Cust
     value = np.zeros(len(age))
     if spend is not None:
         p, q, v = spend.parameters()
-        n = np.maximum(x, 1)
-        value = rng.gamma(p * n) / n * v / rng.gamma(q, size=len(age)) * (x > 0)
+        n = x + isinstance(spend, GammaGammaAll)
+        some = np.maximum(n, 1)
+        value = rng.gamma(p * some) / some * v / rng.gamma(q, size=len(age)) * (n > 0)
     return Customers(x, t_x, age, value)

@@ -60,7 +60,8 @@ class People:
     def elapsed(self, start: Floats | float, end: Floats | float) -> Floats:
         """Return the days between days counted from the as-of day, as the purchase model counts them."""
         if self.season is None:
-            return np.asarray(end, dtype=float) - np.asarray(start, dtype=float)
+            days: Floats = np.asarray(end, dtype=float) - np.asarray(start, dtype=float)
+            return days
         passed: Floats = self.season.elapsed(start, end, self.as_of)
         return passed
 
