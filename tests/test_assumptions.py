@@ -18,6 +18,7 @@ from clv.assumptions import Check, Effect, checks
 from clv.assumptions import people as people_module
 from clv.assumptions.base import GROUPS, T_GROUPS, around, jackknife, misplaced, sums
 from clv.assumptions.people import people
+from clv.assumptions.timing import timing
 from clv.models.poisson import poisson_fit
 from clv.orders import REJECTS
 from clv.runs import Store
@@ -273,35 +274,31 @@ def test_one_planted_effect_is_not_taken_for_another(tmp_path, planted, key):
     assert {k for k in clear if result[k].verdict in ("doubtful", "violated")} == set()
 
 
+def gaps(run):
+    with run.connect() as con:
+        return timing(people(con, run))
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_regular_gaps_are_found_unless_the_model_knows_them(tmp_path, seed):
-    run = shop(tmp_path, seed, stages=2, customers=1500)
-    assert found(run)["timing"].verdict == "violated"
-    knowing = found(
-        shop(
-            tmp_path,
-            seed,
-            stages=2,
-            customers=1500,
-            settings=replace(PLAIN, model="mbg-cnbd+all-orders"),
-        )
-    )
-    check = knowing["timing"]
+    some, cnbd = {"customers": 1500}, replace(PLAIN, model="mbg-cnbd")
+    assert gaps(shop(tmp_path, seed, stages=2, **some)).verdict == "violated"
+    check = gaps(shop(tmp_path, seed, stages=2, settings=cnbd, **some))
     assert (check.verdict, check.facts["model_k"]) == ("holds", 2)
     assert check.facts["spread"] == pytest.approx(1.0, abs=0.1)
     for row in check.rows:
         assert row["observed"] == pytest.approx(row["expected"], abs=0.03)
-    assert list(knowing) == KEYS
-    assert {knowing[k].verdict for k in ("frequencies", "first_repeat", "outliers")} <= {
-        "holds",
-        "too little data",
-    }
-    # A Poisson process has less regular gaps than such a model: the other way round.
-    wrong = found(shop(tmp_path, seed, customers=1500, settings=replace(PLAIN, model="mbg-cnbd")))[
-        "timing"
-    ]
-    assert wrong.facts["model_k"] == 1
-    assert wrong.verdict == "holds"
+    # Where nothing is regular, the model says so, and neither does the check find anything.
+    check = gaps(shop(tmp_path, seed, settings=cnbd, **some))
+    assert (check.verdict, check.facts["model_k"]) == ("holds", 1)
+
+
+def test_a_model_of_regular_gaps_has_all_its_checks(tmp_path):
+    settings = replace(PLAIN, model="mbg-cnbd+all-orders")
+    result = found(shop(tmp_path, 1, stages=2, customers=5000, settings=settings))
+    assert list(result) == KEYS
+    some = ("timing", "frequencies", "first_repeat", "frequency_value", "spend_shape", "outliers")
+    assert {result[k].verdict for k in some} == {"holds"}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
