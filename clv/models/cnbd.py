@@ -284,7 +284,10 @@ class CNBDModel(TripleModel):
 
     def expected_number_of_purchases_up_to_time(self, t: ArrayLike) -> Any:
         """Return the expected repeat purchases of a new customer in its first t time units."""
-        return like(self.predict(t, 0, 0, 0), t)
+        time, new = np.asarray(t, dtype=float), np.zeros(1)
+        expected = self._if_active(new, new, new, time.ravel())[0].reshape(time.shape)
+        alive = float(self.conditional_probability_alive(0, 0, 0)[0])
+        return like(expected * alive, t)
 
     def p_purchase_between(
         self,

@@ -148,11 +148,11 @@ def _average(function: Function, k: int, a: float, stays: Floats, scale: Floats)
     """Return the mean of a function of p over beta(a, stays), shape (n, k)."""
     result = np.empty((stays.size, k))
     todo = np.arange(stays.size)
-    distinct, which = np.unique(stays, return_inverse=True)
     before: Floats | None = None
     for points in POINTS:
+        distinct, which = np.unique(stays[todo], return_inverse=True)
         p, weight = gauss_beta(a, distinct, points)
-        after = _sums(function, k, todo, p, weight, which[todo])
+        after = _sums(function, k, todo, p, weight, which)
         result[todo] = after
         if before is not None:
             apart = np.abs(after - before).max(axis=1)
@@ -197,19 +197,22 @@ def gauss_beta(a: float, b: Floats, points: int) -> tuple[Floats, Floats]:
     """Return points and weights of Gauss quadrature for beta(a, b), shape (n, points) each.
 
     Golub & Welsch (1969): eigenvalues, and first components of the eigenvectors, of the Jacobi
-    matrix (Abramowitz & Stegun 22.7.1, moved from [-1, 1] to [0, 1]).
+    matrix (Abramowitz & Stegun 22.7.1, moved from [-1, 1] to [0, 1]). One by one: LAPACK's solver of
+    full matrices starts threads, which on a busy machine take a hundred times as long.
     """
+    from scipy.linalg import eigh_tridiagonal  # noqa: PLC0415 - slow to import
+
     i = np.arange(1, points)
     b = b[:, None]
     total = a + b
-    matrix = np.zeros((b.size, points, points))
     diagonal = 0.5 + 0.5 * (a - b) * (total - 2) / ((2 * i + total - 2) * (2 * i + total))
     off = i * (i + b - 1) * (i + a - 1) / (2 * i + total - 1)
     # i + total - 2 over 2 i + total - 3 is 1 for i = 1, also where both are 0.
     last = np.where(i == 1, 1.0, (i + total - 2) / np.where(i == 1, 1.0, 2 * i + total - 3))
     off = np.sqrt(off * last) / (2 * i + total - 2)
-    matrix[:, 0, 0] = (a / total)[:, 0]
-    matrix[:, i, i] = diagonal
-    matrix[:, i, i - 1] = off
-    p, vectors = np.linalg.eigh(matrix)
-    return np.clip(p, 1e-300, 1.0), vectors[:, 0, :] ** 2
+    diagonal = np.concatenate([a / total, diagonal], axis=1)
+    p, weight = np.empty((b.size, points)), np.empty((b.size, points))
+    for row in range(b.size):
+        p[row], vectors = eigh_tridiagonal(diagonal[row], off[row], lapack_driver="stev")
+        weight[row] = vectors[0] ** 2
+    return np.clip(p, 1e-300, 1.0), weight
