@@ -16,14 +16,16 @@ month in several years, as far as there are several.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from copy import copy
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from clv.errors import FitError
 from clv.models.poisson import poisson_fit
+from clv.models.rules import RuleModel
 from clv.models.season import MONTH_DAYS, NONE, TWO_YEARS, Season, by_the_year
-from clv.models.seasonal import Seasonal, refit
+from clv.models.seasonal import Seasonal
 
 if TYPE_CHECKING:
     from datetime import date
@@ -220,7 +222,8 @@ def wear(
     Raises
     ------
     FitError
-        When less than a year was seen, or too few repeat purchases; the message is for users.
+        When less than a year was seen, or too few repeat purchases, or when the model is a rule that
+        expects nothing of new customers; the message is for users.
     """
     years = float(T.max()) / YEAR
     made = int(bought.purchases.sum())
@@ -240,13 +243,35 @@ def wear(
     for _ in range(ROUNDS):
         expected = expected_by_month(fitted, season, T, weights, bought)
         if not expected.any():
-            msg = f"What {purchases.name} expects of new customers has no months to compare."
+            msg = (
+                "This rule of thumb expects nothing of new customers: no season can be told by it."
+            )
             raise FitError(msg)
         # Less what the season made of it: purchases of a day of operational time.
         speed = np.array(season.indices)[bought.months.astype(int) % 12]
         season = index(bought, expected / speed, years)
-        fitted = refit(purchases, *season.triples(frequency, recency, T, bought.as_of), weights)
+        fitted = _refit(purchases, *season.triples(frequency, recency, T, bought.as_of), weights)
     if not getattr(fitted, "converged_", True):
         msg = "With a season, the purchase model could not be fitted to these customers."
         raise FitError(msg)
     return Seasonal(fitted, season, bought.as_of)
+
+
+def _refit(
+    model: PurchaseModel,
+    frequency: Floats,
+    recency: Floats,
+    T: Floats,  # noqa: N803
+    weights: Floats,
+) -> PurchaseModel:
+    """Fit a fitted model's twin, with the same penalty (and regularity) on other triples.
+
+    A rule of thumb learns nothing from triples: it keeps its numbers.
+    """
+    if isinstance(model, RuleModel):
+        return model
+    stages = getattr(model, "k_", None)
+    options = {} if stages is None else {"k": stages}
+    twin: Any = copy(model)
+    fitted: PurchaseModel = twin.fit(frequency, recency, T, weights, **options)
+    return fitted

@@ -17,6 +17,7 @@ from clv.models.beta_geo import MBGNBDCore
 from clv.models.cnbd import MBGCNBD
 from clv.models.pareto_nbd import ParetoNBD
 from clv.models.reliability import total_in_sample
+from clv.models.rules import RateSoFarModel, RecencyRuleModel
 from clv.models.season import NONE, by_the_year
 from clv.months import month_ends, monthly_expected, monthly_losses, monthly_purchases
 from clv.origins import Origin, sample
@@ -236,6 +237,20 @@ def test_pareto_nbd_and_regular_customers_wear_the_same_season():
     assert np.array(pareto.season.indices) == pytest.approx(
         np.array(plain.season.indices), abs=0.03
     )
+
+
+def test_a_rule_of_thumb_keeps_its_numbers_and_wears_the_season():
+    with engine.connect() as con:
+        as_of = shop(con, 3, WAVE)
+        year_before = as_of - timedelta(days=365)
+        past = sample(con, Origin(year_before, as_of)).past
+        known = triples(con, as_of)
+        rule = RecencyRuleModel().fit(*known, past=past)
+        dressed = worn(con, as_of, rule)
+        assert dressed.base is rule
+        assert np.abs(np.array(dressed.season.indices) - WAVE).max() < 0.12
+        with pytest.raises(FitError, match="nothing of new customers"):
+            worn(con, as_of, RateSoFarModel().fit(*known, past=past))
 
 
 # -- judging -----------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ there the hazard of leaving gets the same season as the purchases, an approximat
 
 from __future__ import annotations
 
-from copy import copy
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -237,14 +236,3 @@ def due(model: Any, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, q: A
     if isinstance(model, Seasonal):
         return model.due(frequency, recency, q, T=T)
     return model.due(frequency, recency, q)
-
-
-def refit(
-    model: PurchaseModel, frequency: Floats, recency: Floats, T: Floats, weights: Floats
-) -> PurchaseModel:
-    """Fit a fitted model's twin, with the same penalty (and regularity) on other triples."""
-    stages = getattr(model, "k_", None)
-    options = {} if stages is None else {"k": stages}
-    twin: Any = copy(model)
-    fitted: PurchaseModel = twin.fit(frequency, recency, T, weights, **options)
-    return fitted
