@@ -1,17 +1,10 @@
-"""Two forecasts of who buys, side by side: part of the page on accuracy.
-
-What a visitor uploads stays in their session, as chances of customers; the file itself is gone once
-it is read.
-"""
+"""Two forecasts of who buys, side by side: part of the page on accuracy."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import astuple
-from hashlib import sha256
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import streamlit as st
@@ -20,11 +13,10 @@ from clv import bins
 from clv.bins import SIDES
 from clv.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.errors import ClvError, SettingsError
-from clv.ingest import Chances, read_chances
-from clv.runs import write_rows
 from clv.scores import CLIP, NAMES
 from clv.segments import LIKELIHOODS, Thresholds
 from clv.ui import bins_words as words
+from clv.ui import outside as from_outside
 from clv.ui import page, parts, trouble
 from clv.ui.formatting import count, day, money, percent, percent_number, plain, plural, with_unit
 from clv.ui.segment_words import chances
@@ -32,12 +24,10 @@ from clv.ui.segment_words import chances
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clv.ingest import Chances
     from clv.runs import Run
 
     Facts = Mapping[str, Any]
-
-_TYPES: Final = ("csv", "tsv", "txt", "gz", "zip", "xlsx", "parquet")
-_MOST_MB: Final = 100
 
 
 def show(run: Run, receipt: Facts) -> None:
@@ -57,9 +47,9 @@ def show(run: Run, receipt: Facts) -> None:
             + plain(receipt["reason"] or "make the forecast again with a test on the past.")
         )
         return
-    choice, answer, upload = st.container(), st.container(), st.container()
-    with upload:
-        outside = _outside(run, receipt, tested)
+    choice, answer, below = st.container(), st.container(), st.container()
+    with below:
+        outside = from_outside.show(run, receipt, tested)
     names = bins.contenders(tested) + ([outside.name] if outside else [])
     if len(names) < 2:
         answer.markdown("Only one forecast was tested; bring another one to compare it with.")
@@ -154,93 +144,6 @@ def _compared(
         return None
     st.session_state["bins_found"] = (key, found)
     return found
-
-
-def _outside(run: Run, receipt: Facts, tested: pa.Table) -> Chances | None:
-    """Let the visitor bring chances from outside; return those that this session has."""
-    origin = receipt["origins"][-1]
-    months = plural(int(receipt["horizon_months"]), "month")
-    as_of, end = day(origin["as_of"]), day(origin["end"])
-    given: tuple[str, Chances] | None = st.session_state.get("bins_outside")
-    kept = given[1] if given is not None and given[0] == run.id else None
-    with st.expander("Compare a forecast from outside", icon=":material/upload:"):
-        st.markdown(
-            f"Bring a table `customer_id, probability`: the chance that each customer buys between "
-            f"the day after **{as_of}** and **{end}** ({months}), made from orders up to and including "
-            f"**{as_of}** only. Write 0.73 or 73\u00a0%. Customers to score are in the list below; the "
-            "file is read, not kept."
-        )
-        head = tested.select(["customer_id", "frequency", "recency", "T"])
-        parts.download_made(
-            f"{count(tested.num_rows)} customers to score, as of {as_of} (CSV)",
-            lambda: _csv(head),
-            f"customers_to_score_{origin['as_of']}.csv",
-            "download_to_score",
-        )
-        st.caption(
-            "frequency: days with a repeat order; recency: days from the first to the last order; T: "
-            f"days from the first order to {as_of}."
-        )
-        turn = st.session_state.setdefault("bins_turn", 0)
-        uploaded = st.file_uploader(
-            "Chances from outside",
-            type=list(_TYPES),
-            key=f"bins_upload_{turn}",
-            max_upload_size=_MOST_MB,
-        )
-        if uploaded is not None:
-            content = uploaded.getvalue()
-            try:
-                kept = _read(content, uploaded.name, tested)
-            except ClvError as error:
-                trouble.show(trouble.explain(error))
-                return None
-            st.session_state["bins_outside"] = (run.id, kept)
-            st.session_state["bins_outside_id"] = sha256(content).hexdigest()
-            # A fresh key frees the bytes that Streamlit keeps in memory for the widget.
-            st.session_state["bins_turn"] = turn + 1
-            st.rerun()
-        if kept is None:
-            return None
-        _received(kept, tested)
-        if st.button("Forget this file", icon=":material/delete:", key="bins_forget"):
-            for name in ("bins_outside", "bins_outside_id", "bins_found"):
-                st.session_state.pop(name, None)
-            st.rerun()
-    return kept if len(kept.place) else None
-
-
-def _read(content: bytes, name: str, tested: pa.Table) -> Chances:
-    """Read an upload; its bytes touch the disk only while they are read."""
-    with tempfile.TemporaryDirectory(prefix="clv-outside-") as folder:
-        path = Path(folder) / "upload"
-        path.write_bytes(content)
-        return read_chances(path, tested["customer_id"], Path(name.replace("\\", "/")).name)
-
-
-def _received(kept: Chances, tested: pa.Table) -> None:
-    """Say what became of every row of the file, and offer those left out."""
-    told = bins.accounted(kept, tested.num_rows)
-    st.markdown(plain(f"{kept.name}: {words.read(told)}"))
-    if not kept.rejects.num_rows:
-        return
-    st.markdown(plain(f"Left out: {words.left_out(told)}."))
-    if not len(kept.place):
-        st.warning(plain(f"No tested customer has a chance. {kept.advice}"), icon=":material/info:")
-    parts.download_made(
-        f"{plural(kept.rejects.num_rows, 'row')} left out, with line and reason (CSV)",
-        lambda: _csv(kept.rejects),
-        "rows_left_out.csv",
-        "download_outside_rejects",
-    )
-
-
-def _csv(rows: pa.Table) -> bytes:
-    """Return a table as CSV, formula cells neutralised."""
-    with tempfile.TemporaryDirectory(prefix="clv-csv-") as folder:
-        target = Path(folder) / "rows.csv"
-        write_rows(rows, target)
-        return target.read_bytes()
 
 
 def _sides(found: Facts, what: str) -> dict[str, Any]:
@@ -367,14 +270,14 @@ def _downloads(found: Facts) -> None:
     with left:
         parts.download_made(
             "Four bins (CSV)",
-            lambda: _csv(pa.Table.from_pylist(bins.rows(found))),
+            lambda: parts.csv_of(pa.Table.from_pylist(bins.rows(found))),
             "bins.csv",
             "download_bins",
         )
     with middle:
         parts.download_made(
             "Who is in which bin (CSV)",
-            lambda: _csv(pa.Table.from_pylist(bins.cell_rows(found))),
+            lambda: parts.csv_of(pa.Table.from_pylist(bins.cell_rows(found))),
             "bins_of_both.csv",
             "download_bins_cells",
         )

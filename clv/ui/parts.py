@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
 from clv import downloads
-from clv.ui.formatting import MISSING, dollars
+from clv.runs import write_rows
+from clv.ui.formatting import MISSING, dollars, with_unit
 from clv.ui.page import HOME, title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
     import plotly.graph_objects as go
+    import pyarrow as pa
 
     from clv.runs import Draft, Run
 
@@ -151,6 +155,18 @@ def table(columns: Mapping[str, tuple[list[Any], Any]], key: str, alt: str) -> N
     )
 
 
+def range_columns(
+    currency: str, low: Sequence[float | None], high: Sequence[float | None], meaning: str
+) -> dict[str, tuple[list[Any], Any]]:
+    """Return a table's columns with the ends of values' ranges, to stand beside the values."""
+    whole = st.column_config.NumberColumn(format="localized", help=meaning)
+    ends = {"Low end": low, "High end": high}
+    return {
+        with_unit(name, currency): ([None if v is None else round(v) for v in values], whole)
+        for name, values in ends.items()
+    }
+
+
 def download_run(run: Run, name: str, label: str, key: str) -> None:
     """Show a button that downloads one of the run's files; whole tables stream from disk."""
     _download(label, name, downloads.address(run.id, name), lambda: downloads.build(run, name), key)
@@ -174,6 +190,14 @@ def download_made(label: str, make: Callable[[], bytes], name: str, key: str) ->
         on_click="ignore",
         width="stretch",
     )
+
+
+def csv_of(rows: pa.Table) -> bytes:
+    """Return a small table as CSV, formula cells neutralised."""
+    with tempfile.TemporaryDirectory(prefix="clv-csv-") as folder:
+        target = Path(folder) / "rows.csv"
+        write_rows(rows, target)
+        return target.read_bytes()
 
 
 def _download(label: str, name: str, address: str, build: Callable[[], Path], key: str) -> None:

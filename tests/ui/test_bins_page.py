@@ -14,6 +14,7 @@ from clv.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.segments import LIKELIHOODS
 from clv.ui import bins as shown
 from clv.ui import bins_words as words
+from clv.ui import parts
 from tests.bins_case import RECEIPT, TriedRun, customers
 from tests.ui.conftest import texts
 from tests.ui.test_pages import calm
@@ -139,8 +140,8 @@ def test_an_upload_that_names_nobody(at):
     assert [s.value for s in at.selectbox] == list(PAIR)
 
 
-def test_downloads(found):
-    read = list(csv.DictReader(io.StringIO(shown._csv(customers().slice(0, 2)).decode())))
+def test_downloads():
+    read = list(csv.DictReader(io.StringIO(parts.csv_of(customers().slice(0, 2)).decode())))
     assert read[0]["customer_id"] == customers()["customer_id"][0].as_py()
     assert float(read[0]["T"]) == customers()["T"][0].as_py()
 
