@@ -216,9 +216,9 @@ def written(value: float, shown: str | None, step: float) -> str:
     if not shown or match is None:
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
         digits += int(digits == 0 and step % 1 > 0)
-        return f"{value + 0.0:,.{digits}f}"
+        return f"{value + 0.0:,.{digits}f}".replace("-", "\u2212")
     comma, digits_text, trim, kind = match.groups()
     body = f"{value:{comma}.{digits_text or 0}{kind or 'f'}}"
     if trim:
         body = re.sub(r"\.?0+(?=%|$)", "", body) if "." in body else body
-    return body.replace("%", "\u00a0%")
+    return body.replace("%", "\u00a0%").replace("-", "\u2212")

@@ -16,6 +16,7 @@ from clv.ui.formatting import (
     money_full,
     percent,
     period,
+    plural,
     symbol,
     to_date,
     with_unit,
@@ -199,44 +200,48 @@ def _in_words(card: Facts) -> str:
 
 def outlook(run: Run) -> Section:
     """Tell what today's customers should bring, month by month, and how it is spread over them."""
-    summary, settings, currency = run.summary, run.settings, currency_of(run)
-    title = "What to expect"
-    pieces: list[Piece] = [answer(summary_sentence(summary, settings))]
+    summary, settings = run.summary, run.settings
     if summary.get("predicted_purchases") is None:
-        return nothing(
-            run, "outlook", title, "There is no forecast for this file: too little is known."
-        )
-    measure: charts.Measure = (
-        "revenue" if summary.get("predicted_revenue") is not None else "orders"
-    )
-    lines = _totals(run)
-    pieces.append(text(*lines))
-    first, as_of = to_date(summary["first_order"]), to_date(settings["as_of"])
-    if first is not None and as_of is not None:
-        figure = charts.history_forecast_figure(
-            summary["history_monthly"],
-            summary["monthly"],
-            measure=measure,
-            first_order=first,
-            as_of=as_of,
-            symbol=symbol(currency),
-        )
-        caption = (
-            f"By calendar month, as of {day(as_of)}. Solid: what happened. Hatched: expected until "
-            f"{horizon_end(settings)} from the {count(summary['customers'])} customers in this file; "
-            "new customers come on top."
-        )
-        pieces.append(picture(figure, history_title(summary, settings, measure), caption))
-    pieces.append(_months(summary, currency))
+        said = "There is no forecast for this file: too little is known."
+        return Section("outlook", "What to expect", (answer(said), *remarks(run), *_history(run)))
+    pieces: list[Piece] = [answer(summary_sentence(summary, settings)), text(*_totals(run))]
+    pieces += [*_history(run), _months(summary, currency_of(run))]
     if summary.get("top20_share") is not None and summary["customers"] >= 20:
         pieces.append(
             picture(
                 charts.concentration_figure(summary["concentration"]),
                 concentration_title(summary),
-                f"Share of predicted lifetime value, {next_months(settings)} from {day(as_of)}.",
+                f"Share of predicted lifetime value, {next_months(settings)} from "
+                f"{day(settings['as_of'])}.",
             )
         )
-    return Section("outlook", title, tuple(pieces))
+    return Section("outlook", "What to expect", tuple(pieces))
+
+
+def _history(run: Run) -> list[Piece]:
+    """Draw the past months and, where there is a forecast, the coming ones."""
+    summary, settings, currency = run.summary, run.settings, currency_of(run)
+    first, as_of = to_date(summary["first_order"]), to_date(settings["as_of"])
+    if first is None or as_of is None:
+        return []
+    known = summary.get("predicted_purchases") is not None
+    valued = summary.get("predicted_revenue") is not None or (not known and run.has_value)
+    measure: charts.Measure = "revenue" if valued else "orders"
+    figure = charts.history_forecast_figure(
+        summary["history_monthly"],
+        summary["monthly"],
+        measure=measure,
+        first_order=first,
+        as_of=as_of,
+        symbol=symbol(currency),
+    )
+    caption = f"By calendar month, as of {day(as_of)}."
+    if known:
+        caption += (
+            f" Solid: what happened. Hatched: expected until {horizon_end(settings)} from the "
+            f"{plural(summary['customers'], 'customer')} in this file; new customers come on top."
+        )
+    return [picture(figure, history_title(summary, settings, measure), caption)]
 
 
 def _totals(run: Run) -> list[str]:
