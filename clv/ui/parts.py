@@ -16,7 +16,6 @@ from clv.ui.page import HOME, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
     from typing import BinaryIO
 
     import plotly.graph_objects as go
