@@ -26,7 +26,8 @@ from clv.cohorts.report import _quartiles, cohort_customers, cohorts_of, first_y
 from clv.cohorts.triangle import FACT, FORECAST, FUTURE, PARTIAL, triangle
 from clv.models.card import from_card
 from clv.runs import Store
-from clv.settings import IngestOptions, Settings
+from clv.settings import IngestOptions
+from tests.test_pipeline import plain
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 CDNOW = Path(find_spec("lifetimes").origin).parent / "datasets" / "CDNOW_master.txt"
@@ -326,7 +327,7 @@ def store(tmp_path_factory):
 def cdnow(store):
     draft = store.new_draft()
     pipeline.check(draft, [CDNOW], IngestOptions(), date(1997, 9, 17))
-    return pipeline.forecast(store, draft, Settings(as_of=date(1997, 9, 17)))
+    return pipeline.forecast(store, draft, plain(as_of=date(1997, 9, 17)))
 
 
 @pytest.fixture(scope="module")
@@ -336,7 +337,7 @@ def online_retail(store):
     draft = store.new_draft()
     path = SHARED / "online_retail" / "online_retail_2010-12_2011-12.csv.gz"
     pipeline.check(draft, [path], IngestOptions())
-    return pipeline.forecast(store, draft, Settings())
+    return pipeline.forecast(store, draft, plain())
 
 
 def independent(run, grain):
@@ -577,7 +578,7 @@ def test_without_a_model_there_is_history_only(store, tmp_path):
     path.write_text("customer_id,date\na,2017-01-04\nb,2017-02-05\n", encoding="utf-8")
     draft = store.new_draft()
     pipeline.check(draft, [path], IngestOptions())
-    found = cohorts_of(pipeline.forecast(store, draft, Settings()), "month")
+    found = cohorts_of(pipeline.forecast(store, draft, plain()), "month")
     assert found.ahead is None
     assert found.continued is found.facts
     assert found.facts.revenue is None

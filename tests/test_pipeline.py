@@ -52,10 +52,15 @@ def make_draft(store, *contents, as_of=None, progress=pipeline.quiet, **options)
     return draft
 
 
+def plain(**settings):
+    """Settings of a forecast that is the standard's, untested: exact, and quick to make."""
+    return Settings(**({"model": "mbg-nbd", "backtest": False} | settings))
+
+
 def make_run(store, *contents, as_of=None, options=None, **settings):
-    """Check contents and forecast."""
+    """Check contents and forecast, `plain` where nothing else is asked for."""
     draft = make_draft(store, *contents, as_of=as_of, **(options or {}))
-    return pipeline.forecast(store, draft, Settings(as_of=as_of, **settings))
+    return pipeline.forecast(store, draft, plain(as_of=as_of, **settings))
 
 
 @cache
@@ -354,7 +359,7 @@ def test_bg_nbd_is_lifetimes_beta_geo(store):
 def test_online_retail_runs_and_its_customers_are_those_of_lifetimes(store):
     draft = store.new_draft()
     pipeline.check(draft, [RETAIL], IngestOptions())
-    run = pipeline.forecast(store, draft, Settings())
+    run = pipeline.forecast(store, draft, plain())
     report = run.report
     assert report["rows_total"] == 541_909 == report["rows_accepted"] + report["rows_rejected"]
     assert run.query("SELECT count(*) AS n FROM rejects")["n"].to_pylist() == [
@@ -404,7 +409,7 @@ def test_scores_meet_their_customers_in_a_file_of_several_row_groups(store, tmp_
     table.to_parquet(path)
     draft = store.new_draft()
     pipeline.check(draft, [path], IngestOptions())
-    run = pipeline.forecast(store, draft, Settings())
+    run = pipeline.forecast(store, draft, plain())
     spend = run.model["spend"]
     p, q, v = (spend["parameters"][k] for k in "pqv")
     wrong = run.query(
@@ -658,20 +663,20 @@ def test_a_file_without_any_usable_row_leaves_its_rejects_in_the_draft(store):
     assert draft.report["reasons"] == {"missing_customer": 1}
     before = len(store.runs())
     with pytest.raises(NoRowsError, match=r"none of the 1 rows can be used"):
-        pipeline.forecast(store, draft, Settings())
+        pipeline.forecast(store, draft, plain())
     assert len(store.runs()) == before
 
 
 def test_an_as_of_date_before_the_last_order_must_be_checked_with_it(store):
     draft = make_draft(store, shop())
     with pytest.raises(SettingsError, match="lies before the last order"):
-        pipeline.forecast(store, draft, Settings(as_of=date(2015, 6, 1)))
+        pipeline.forecast(store, draft, plain(as_of=date(2015, 6, 1)))
 
 
 def test_a_later_as_of_date_makes_everybody_older(store, base):
     draft = make_draft(store, shop())
     as_of = date.fromisoformat(draft.report["last_order"]) + timedelta(days=90)
-    later = columns(pipeline.forecast(store, draft, Settings(as_of=as_of)))
+    later = columns(pipeline.forecast(store, draft, plain(as_of=as_of)))
     before = columns(base)
     assert (later["T"] == before["T"] + 90).all()
     assert (later["recency"] == before["recency"]).all()
@@ -680,7 +685,7 @@ def test_a_later_as_of_date_makes_everybody_older(store, base):
 
 def test_the_as_of_date_of_the_check_is_that_of_the_run(store):
     draft = make_draft(store, shop(), as_of=date(2017, 1, 31))
-    run = pipeline.forecast(store, draft, Settings())
+    run = pipeline.forecast(store, draft, plain())
     assert run.settings["as_of"] == run.summary["as_of"] == "2017-01-31"
     assert run.summary["monthly"][0]["end"] == "2017-02-28"
     assert run.report["reasons"]["future_date"] > 0
@@ -693,7 +698,7 @@ def test_progress_tells_stages_in_plain_words_with_real_counts(store):
         told.append((stage, done, total))
 
     draft = make_draft(store, shop(), progress=progress)
-    pipeline.forecast(store, draft, Settings(), progress)
+    pipeline.forecast(store, draft, plain(), progress)
     rows = draft.report["rows_total"]
     assert ("Checking rows", 0, rows) in told
     assert ("Summing up", 300, 300) in told

@@ -24,8 +24,8 @@ from clv import pipeline
 from clv.errors import InputError, OutdatedRunError, RunNotFoundError
 from clv.orders import FORECASTS, MONTHLY, ORDERS, REJECTS
 from clv.runs import Store, default_root, new_id, read_json, write_json
-from clv.settings import IngestOptions, Settings
-from tests.test_pipeline import make_draft, make_run, new_store, shop
+from clv.settings import IngestOptions
+from tests.test_pipeline import make_draft, make_run, new_store, plain, shop
 
 ROOT = Path(__file__).parent.parent
 FILES = {
@@ -113,13 +113,13 @@ def test_a_run_stopped_half_way_leaves_nothing(store, stage, kind):
             raise kind
 
     with pytest.raises(kind):
-        pipeline.forecast(store, draft, Settings(), progress)
+        pipeline.forecast(store, draft, plain(), progress)
     assert store.runs() == []
     assert list((store.root / "runs").iterdir()) == []
     with pytest.raises(RunNotFoundError):
         store.latest()
     assert {p.name for p in draft.path.iterdir()} == before
-    run = pipeline.forecast(store, draft, Settings())
+    run = pipeline.forecast(store, draft, plain())
     assert store.runs() == [run]
 
 
@@ -134,7 +134,7 @@ def test_a_run_that_cannot_write_its_last_file_leaves_nothing(store, monkeypatch
 
     monkeypatch.setattr(clv.runs, "write_json", full)
     with pytest.raises(OSError, match="No space left"):
-        pipeline.forecast(store, draft, Settings())
+        pipeline.forecast(store, draft, plain())
     assert store.runs() == []
     assert list((store.root / "runs").iterdir()) == []
 
@@ -153,7 +153,7 @@ def progress(stage, done, total):
         print("there", flush=True)
         time.sleep(60)
 
-pipeline.forecast(store, store.draft(sys.argv[2]), Settings(), progress)
+pipeline.forecast(store, store.draft(sys.argv[2]), Settings(model="mbg-nbd", backtest=False), progress)
 """
 
 
@@ -183,7 +183,7 @@ def test_a_killed_process_leaves_nothing_that_anyone_can_see(store, stage):
     with pytest.raises(RunNotFoundError):
         store.run(leftovers[0].name.removeprefix(".partial-"))
     # The next run is not hindered, and a day later the leftovers go.
-    run = pipeline.forecast(store, draft, Settings())
+    run = pipeline.forecast(store, draft, plain())
     assert store.runs() == [run]
     day_ago = time.time() - 86_500
     os.utime(leftovers[0], (day_ago, day_ago))
@@ -196,7 +196,7 @@ def test_two_runs_at_the_same_time(store):
     with ThreadPoolExecutor(4) as pool:
         made = list(
             pool.map(
-                lambda i: pipeline.forecast(store, drafts[i % 2], Settings(horizon_months=1 + i)),
+                lambda i: pipeline.forecast(store, drafts[i % 2], plain(horizon_months=1 + i)),
                 range(4),
             )
         )
@@ -212,11 +212,11 @@ def test_two_runs_at_the_same_time(store):
 def test_an_id_cannot_be_used_twice(store):
     draft = make_draft(store, shop())
     run_id = new_id()
-    run = pipeline.forecast(store, draft, Settings(), run_id=run_id)
+    run = pipeline.forecast(store, draft, plain(), run_id=run_id)
     before = digests(run.path)
     assert run.id == run_id
     with pytest.raises(OSError, match=run_id):
-        pipeline.forecast(store, draft, Settings(horizon_months=3), run_id=run_id)
+        pipeline.forecast(store, draft, plain(horizon_months=3), run_id=run_id)
     assert digests(run.path) == before
     assert [p.name for p in (store.root / "runs").iterdir()] == [run_id]
 
@@ -240,7 +240,7 @@ def test_reading_a_run_changes_nothing(shared, run):
 
 def test_checking_a_draft_again_does_not_change_its_run(store):
     draft = make_draft(store, shop())
-    run = pipeline.forecast(store, draft, Settings())
+    run = pipeline.forecast(store, draft, plain())
     before, orders = digests(run.path), run.query("SELECT * FROM orders ORDER BY ALL")
     draft.add_upload("more.csv", iter([b"customer_id,order_date,revenue\nnew,2017-05-01,1\n,,\n"]))
     report = pipeline.check(draft, draft.inputs, IngestOptions())
@@ -249,14 +249,14 @@ def test_checking_a_draft_again_does_not_change_its_run(store):
     assert digests(run.path) == before
     assert run.query("SELECT * FROM orders ORDER BY ALL").equals(orders)
     assert run.report["rows_rejected"] == 0
-    second = pipeline.forecast(store, draft, Settings())
+    second = pipeline.forecast(store, draft, plain())
     assert second.report["orders"] == orders.num_rows + 1
     assert digests(run.path) == before
 
 
 def test_discarding_the_draft_leaves_the_run(store):
     draft = make_draft(store, shop())
-    run = pipeline.forecast(store, draft, Settings())
+    run = pipeline.forecast(store, draft, plain())
     before = digests(run.path)
     draft.discard()
     assert not draft.path.exists()
@@ -344,7 +344,7 @@ def test_folders_are_private(shared, run):
 
 def test_runs_come_newest_first_and_strangers_are_not_runs(store):
     draft = make_draft(store, shop())
-    made = [pipeline.forecast(store, draft, Settings(horizon_months=h)) for h in (1, 2, 3)]
+    made = [pipeline.forecast(store, draft, plain(horizon_months=h)) for h in (1, 2, 3)]
     (store.root / "runs" / "notes").mkdir()
     (store.root / "runs" / ".partial-x").mkdir()
     assert [r.id for r in store.runs()] == [r.id for r in reversed(made)]
@@ -370,7 +370,7 @@ def test_the_store_lies_where_the_environment_says(monkeypatch, tmp_path):
 
 def test_drafts_and_exports_are_forgotten_after_a_day_and_runs_are_not(store):
     old, fresh = make_draft(store, shop()), make_draft(store, shop())
-    run = pipeline.forecast(store, old, Settings())
+    run = pipeline.forecast(store, old, plain())
     run.export("forecasts")
     long_ago = time.time() - 86_460
     for path in (old.path, run.path, run.exports):
