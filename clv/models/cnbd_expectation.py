@@ -17,7 +17,7 @@ repeated with twice as many until two results agree; for what still doesn't, the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def purchases_while_alive(
         for root, times in _other_roots(k):
             c = 1 - root * s
             base = 1 + steps * c
-            kept = np.exp(-n * np.log(base))
+            kept = _inverse_power(base, n)
             for j in range(k):
                 total[j] += times * (root ** (j + 1) * (1 - kept) / c).real
                 kept = kept / base
@@ -113,8 +113,7 @@ def purchase_between(
             c = leaves if root == 1.0 else 1 - root * s
             alive, silent = 1 + first * c, 1 + first * c + then
             for j in range(k):
-                still = np.exp(-(n + j) * np.log(alive))
-                stage = np.exp(-(n + j) * np.log(silent))
+                still, stage = _inverse_power(alive, n + j), _inverse_power(silent, n + j)
                 passed = stage
                 # passed: at most m stages in the span, for a customer k - 1 - m stages in
                 for m in range(k):
@@ -134,6 +133,19 @@ def _survival(p: Floats, k: int) -> tuple[Floats, Floats]:
     """Return ``s = (1 - p)^(1/k)`` and ``1 - s``."""
     log_s = np.log1p(-np.minimum(p, 1 - SMALLEST_STAY)) / k
     return np.exp(log_s), -np.expm1(log_s)
+
+
+def _inverse_power(base: Any, n: Floats) -> Any:
+    """Return ``base^-n``; numpy's complex logarithm and exponential take three times as long."""
+    if not np.iscomplexobj(base):
+        return np.exp(-n * np.log(base))
+    size = np.exp(-n / 2 * np.log(base.real**2 + base.imag**2))
+    half = np.tan(n / 2 * np.arctan2(base.imag, base.real))
+    size /= 1 + half**2
+    result = np.empty(size.shape, dtype=complex)
+    result.real = size * (1 - half**2)
+    result.imag = -2 * size * half
+    return result
 
 
 def _other_roots(k: int) -> list[tuple[complex | float, int]]:
