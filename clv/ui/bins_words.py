@@ -49,7 +49,7 @@ SCORES: Final = {
 
 def title(name: str, outside: str = "") -> str:
     """Return a forecast's name as headings and tables write it; ``outside`` is a file's."""
-    return f"From outside: {name}" if name == outside else names.title(name)
+    return f"{name} (from outside)" if name == outside else names.title(name)
 
 
 def label(found: Facts, side: str) -> str:
