@@ -77,10 +77,15 @@ def _reach(content: Any, path: Sequence[str]) -> float | None:  # noqa: ANN401 -
     return None if content is None else float(content)
 
 
+def size(ratio: float) -> str:
+    """Write how far a ratio is from none, which may be over 100 %: ``16 %``, ``100 %``."""
+    return percent(abs(ratio)) if abs(ratio) < 0.995 else f"{abs(ratio) * 100:,.0f}\u00a0%"
+
+
 def off(ratio: float, what: str) -> str:
     """Write a forecast over outcome, less 1: ``16 % fewer orders than came``."""
-    more, less = ("more", "fewer") if what == "orders" else ("more", "less")
-    return f"{percent(abs(ratio))} {more if ratio >= 0 else less} {what} than came"
+    fewer = "fewer" if what == "orders" else "less"
+    return f"{size(ratio)} {'more' if ratio >= 0 else fewer} {what} than came"
 
 
 def best_rule(one: Subject, *path: str) -> str | None:
