@@ -21,7 +21,7 @@ from clv.models.beta_geo import LONGEST_WAIT, BetaGeoModel
 from clv.models.beta_geo_likelihood import BetaGeoLikelihood
 from clv.models.cnbd_expectation import purchase_between, purchases_while_alive
 from clv.models.cnbd_likelihood import CNBDLikelihood, stage_weights
-from clv.models.inputs import check_quantile, distinct_pairs, like, needed_recency
+from clv.models.inputs import check_quantile, distinct_pairs, like, needed_recency, side_by_side
 from clv.models.regular_draws import RegularDraws, purchases_to_last
 from clv.models.triples import TripleModel
 
@@ -390,7 +390,7 @@ class CNBDModel(TripleModel):
         x, t_x, age = (v.ravel() for v in self._triple(frequency, recency, T))
         times = np.atleast_1d(np.asarray(horizons, dtype=float))
         alive = self.conditional_probability_alive(x, t_x, age)
-        soon = np.stack([self._bought_if_active(x, t_x, age, t) for t in times], axis=1)
+        soon = side_by_side([self._bought_if_active(x, t_x, age, t) for t in times], x.size)
         # Where next to nothing is expected, the closed form has the digits.
         if_active = np.maximum(self._if_active(x, t_x, age, times), soon)
         median = np.asarray(self.wait_if_alive(x, age, recency=t_x))

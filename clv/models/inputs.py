@@ -147,6 +147,11 @@ def distinct_triples(
     return (x.astype(float), t_x.astype(float), age.astype(float)), position, counts.astype(float)
 
 
+def side_by_side(columns: list[Floats], rows: int) -> Floats:
+    """Return columns of ``rows`` values each as one array, shape (rows, 0) where there is none."""
+    return np.column_stack(columns) if columns else np.empty((rows, 0))
+
+
 def draw_customers(weights: Floats, size: int) -> Floats:
     """Return how often each row is drawn in a sample of ``size`` customers, always the same one."""
     edges = np.cumsum(weights)

@@ -25,7 +25,14 @@ from clv.models.beta_geo import LONGEST_WAIT
 from clv.models.contenders import Known
 from clv.models.draws import Draws
 from clv.models.heuristics import Means, PopulationMean, RateSoFar, RecencyRule
-from clv.models.inputs import check_quantile, check_triples, like, needed_recency, weights_of
+from clv.models.inputs import (
+    check_quantile,
+    check_triples,
+    like,
+    needed_recency,
+    side_by_side,
+    weights_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -149,8 +156,8 @@ class RuleModel:
         """
         spans = np.diff(np.asarray(edges, dtype=float))
         triples = frequency, needed_recency(recency), T
-        columns = [self.if_active(*triples, float(span))[1] for span in spans]
-        return np.column_stack(columns) if columns else np.empty((np.size(frequency), 0))
+        chances = [self.if_active(*triples, float(span))[1] for span in spans]
+        return side_by_side(chances, np.size(frequency))
 
     def wait_if_alive(
         self,
@@ -201,10 +208,10 @@ class RuleModel:
         silent = self._chance_a_day(x, t_x, t_x) * (age - t_x)
         return PurchaseScores(
             p_alive=self.conditional_probability_alive(x, t_x, age),
-            p_purchase=_columns([one.p_purchase for one in said], x.size),
-            purchases=_columns([one.purchases for one in said], x.size),
+            p_purchase=side_by_side([one.p_purchase for one in said], x.size),
+            purchases=side_by_side([one.purchases for one in said], x.size),
             next_order_days=np.asarray(self.wait_if_alive(x, age, recency=t_x)),
-            purchases_if_active=_columns(active, x.size),
+            purchases_if_active=side_by_side(active, x.size),
             p_silent=np.exp(-silent),
         )
 
@@ -362,7 +369,3 @@ def _float(values: ArrayLike) -> Floats:
 def _flat(*arrays: ArrayLike) -> tuple[Floats, Floats, Floats]:
     first, second, third = (v.ravel() for v in np.broadcast_arrays(*map(_float, arrays)))
     return first, second, third
-
-
-def _columns(values: list[Floats], rows: int) -> Floats:
-    return np.column_stack(values) if values else np.empty((rows, 0))
