@@ -22,6 +22,7 @@ import typer
 from clv import __version__, terminal
 from clv.cli_compare import compare
 from clv.cli_options import OutCsv, RunId, StoreDir, check_writable, chosen_run
+from clv.cli_report import report
 from clv.errors import ClvError, InputError, SettingsError, did_you_mean
 from clv.models.choice import PURCHASES, STANDARD
 from clv.runs import Draft, Store, write_json, write_rows
@@ -405,6 +406,7 @@ def backtest(
 
 
 app.command()(compare)
+app.command()(report)
 
 
 @app.command()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import plotly.graph_objects as go
 import pytest
 
-from clv import analysis, charts
+from clv import analysis, charts, cli
 from clv.analysis import files, plan, source
 from clv.analysis.axes import axis, written
 from clv.analysis.pieces import Table, Text, answer, items
@@ -39,7 +41,9 @@ KEYS = [
 def run(tmp_path_factory):
     """A shop with customers who tried something."""
     content = shop().replace("c0001,", f"{HOSTILE},").replace("c0002,", "=cmd|' /C'!A0 & $1 $2,")
-    return make_run(new_store(tmp_path_factory.mktemp("report")), content, currency="USD")
+    return make_run(
+        new_store(tmp_path_factory.mktemp("report")), content, currency="USD", backtest=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +181,7 @@ def test_it_is_made_once(run, report, told, tmp_path):
 
 
 def test_a_forecast_tested_later_gets_another_report(run):
-    untested = make_run(new_store(run.path.parents[1]), shop(customers=60), backtest=False)
+    untested = make_run(new_store(run.path.parents[1]), shop(customers=60))
     assert analysis.stored(untested, ".html") is None
     before = analysis.build(untested, ".html", lambda *_: None)
     assert b"has not been tested on the file's own past" in before.replace(b"&#x27;", b"'")
@@ -216,7 +220,7 @@ ONE_TIMERS = "customer_id,order_date,revenue\n" + "".join(
     ids=["no values", "few customers", "no repeat buyer"],
 )  # fmt: skip
 def test_sections_say_what_a_run_lacks(tmp_path, content, said):
-    run = make_run(new_store(tmp_path), content)
+    run = make_run(new_store(tmp_path), content, backtest=True)
     report = analysis.build(run, ".html", lambda *_: None).decode()
     assert re.findall(r'<section id="(\w+)">', report) == KEYS
     for key, expected in said.items():
@@ -352,3 +356,27 @@ def test_ticks_are_round_and_few():
     ]  # fmt: skip
     assert labels({"type": "category"}, [], ["b", "a", "b"]) == ["b", "a"]
     assert labels({"range": [0, 0]}, [0]) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+
+
+# -- the command ------------------------------------------------------------------------------------
+
+
+def test_the_command_writes_either_file(run, report, tmp_path, monkeypatch, capfd):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["clv", "report", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        return stopped.value.code or 0, *capfd.readouterr()
+
+    where = ["--store", run.path.parents[1], "--run", run.id]
+    target = tmp_path / "report.html"
+    code, out, err = call(*where, "--out", target)
+    assert (code, err) == (0, "")
+    assert out == f"{target}: {len(report.encode()) / 1000:,.0f} kB, as of 2017-05-15.\n"
+    assert target.read_text(encoding="utf-8") == report
+    assert call(*where, "--out", tmp_path / "report.ipynb")[0] == 0
+    assert json.loads((tmp_path / "report.ipynb").read_text(encoding="utf-8"))["nbformat"] == 4
+    code, _, err = call(*where, "--out", tmp_path / "report.pdf")
+    assert code == 2
+    assert "neither a report nor a notebook" in err
+    assert not (tmp_path / "report.pdf").exists()

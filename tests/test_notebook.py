@@ -144,7 +144,11 @@ def test_the_lists_have_a_hundred_customers(fresh):
 
 
 def test_the_simulation_is_asked_four_times(fresh):
-    rows = [r for r in plain(fresh, "survival").splitlines() if re.match(r"10+ (days|years) |1 year ", r)]
+    rows = [
+        r
+        for r in plain(fresh, "survival").splitlines()
+        if re.match(r"10+ (days|years) |1 year ", r)
+    ]
     assert [" ".join(r.split()[:2]) for r in rows] == ["10 days", "1 year", "10 years", "100 years"]
     alive = [int(r.split()[2]) for r in rows]
     assert alive == sorted(alive, reverse=True)
@@ -162,7 +166,10 @@ def test_every_assumption_has_a_verdict(fresh):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return make_run(
-        new_store(tmp_path_factory.mktemp("notebook")), shop(customers=120), currency="EUR"
+        new_store(tmp_path_factory.mktemp("notebook")),
+        shop(customers=120),
+        currency="EUR",
+        backtest=True,
     )
 
 
