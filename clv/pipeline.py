@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clv import engine, ingest
 from clv.errors import SettingsError
+from clv.horizon import months_of
 from clv.ingest import Preview, detect
 from clv.models.choice import STANDARD, Choice
 from clv.runs import now
@@ -179,6 +180,7 @@ def _write(
     """Forecast, and write the run's files but for those of its draft."""
     from clv import forecast as core  # noqa: PLC0415
 
+    months_of(as_of, settings)  # What can't be looked at so far ahead is refused before the work.
     choice, ranges = Choice.parse(STANDARD if settings.model == AUTO else settings.model), None
     if settings.backtest:
         found = _prove(con, settings, as_of, settings.currency or report["currency"], progress)

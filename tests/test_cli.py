@@ -27,6 +27,8 @@ REPORT_KEYS = {
     *("rows_total", "rows_accepted", "rows_rejected", "reasons", "files", "layout", "encoding"),
     *("delimiter", "orders", "customers", "first_order", "last_order"),
 }
+#: Where it doesn't matter what forecasts.
+QUICK = ["run", "--no-backtest"]
 OUTPUTS = ["--out", "--rejects", "--report", "--model-card", "--monthly"]
 DIRTY = (
     "customer_id,order_date,revenue\n"
@@ -126,7 +128,7 @@ def test_a_settings_error_while_the_models_are_still_loading(orders):
 
 def test_top_into_a_pipe_that_is_closed_early(orders):
     """`… | head -1` is no fault of anybody's."""
-    assert shell(orders, "run", orders / "orders.csv", "--out", orders / "p.csv").returncode == 0
+    assert shell(orders, *QUICK, orders / "orders.csv", "--out", orders / "p.csv").returncode == 0
     with subprocess.Popen(
         [sys.executable, "-m", "clv", "top", "buyers", "--n", "300"],
         cwd=ROOT,
@@ -176,7 +178,8 @@ def test_help_lists_every_command_and_option():
         assert f"python -m clv {command}" in page.stdout
     page = runner.invoke(cli.app, ["run", "--help"], env={"COLUMNS": "200"}).stdout
     options = (
-        "--out --as-of --horizon-months --discount-rate --margin --model --layout --map "
+        "--out --as-of --horizon-months --discount-rate --margin --model --level --no-backtest "
+        "--layout --map "
         "--date-order --rejects --report --model-card"
     )
     for option in options.split():
@@ -218,7 +221,7 @@ def test_run_with_every_option_records_them_all(orders, call):
     (orders / "orders.csv").write_text(text, encoding="utf-8")
     code, out, err = call(
         *("run", "orders.csv", "--out", "p.csv", "--as-of", "2017-01-31", "--horizon-months", "6"),
-        *("--discount-rate", "0.2", "--margin", "0.35", "--model", "bg-nbd"),
+        *("--discount-rate", "0.2", "--margin", "0.35", "--model", "bg-nbd", "--level", "0.9"),
         *("--map", "customer_id=Wer", "--map", "ordered_at=Wann", "--map", "revenue=Wieviel"),
         *("--date-order", "dmy", "--rejects", "rejects.csv", "--report", "report.json"),
         *("--model-card", "card.json", "--monthly", "monthly.csv", "--currency", "EUR"),
@@ -234,6 +237,8 @@ def test_run_with_every_option_records_them_all(orders, call):
         "discount_rate": 0.2,
         "margin": 0.35,
         "model": "bg-nbd",
+        "level": 0.9,
+        "backtest": True,
         "currency": "EUR",
         "inputs": ["orders.csv"],
         "run_id": run.id,
@@ -275,21 +280,22 @@ def test_predictions_come_from_the_card(orders, call):
     assert list(rows[0]) == list(FORECASTS)
     card = json.loads((orders / "card.json").read_text(encoding="utf-8"))
     inputs = [[float(r[k]) for r in rows] for k in ("frequency", "recency", "T", "monetary_value")]
-    for name, values in score(card, *inputs).items():
+    mean = [float(r["revenue"]) / (float(r["frequency"]) + 1) for r in rows]
+    for name, values in score(card, *inputs, mean).items():
         found = [float(r[name]) for r in rows]
         assert found == pytest.approx(values.tolist(), rel=1e-9, abs=1e-12), name
 
 
 def test_run_discards_its_draft(orders, call):
-    call("run", "orders.csv", "--out", "p.csv")
-    call("run", "nothing.csv", "--out", "p.csv")
+    call(*QUICK, "orders.csv", "--out", "p.csv")
+    call(*QUICK, "nothing.csv", "--out", "p.csv")
     assert list((orders / "runs" / "drafts").iterdir()) == []
     assert len(Store().runs()) == 1
 
 
 def test_parquet_by_the_files_ending(orders, call):
     code, _, err = call(
-        *("run", "orders.csv", "--out", "p.parquet", "--monthly", "m.parquet"),
+        *(*QUICK, "orders.csv", "--out", "p.parquet", "--monthly", "m.parquet"),
     )
     assert (code, err) == (0, "")
     assert pq.read_table("p.parquet").column_names == list(FORECASTS)
@@ -309,10 +315,10 @@ def test_several_files_are_one_input(orders, call):
     header, *lines = shop().splitlines()
     for name, part in (("a.csv", lines[::2]), ("b.csv", lines[1::2])):
         (orders / name).write_text("\n".join([header, *part]) + "\n", encoding="utf-8")
-    code, out, _ = call("run", "a.csv", "b.csv", "--out", "two.csv")
+    code, out, _ = call(*QUICK, "a.csv", "b.csv", "--out", "two.csv")
     assert code == 0
     assert out.startswith("a.csv, b.csv\n")
-    call("run", "orders.csv", "--out", "one.csv")
+    call(*QUICK, "orders.csv", "--out", "one.csv")
     two, one = read_csv("two.csv"), read_csv("one.csv")
     for column in ("customer_id", "orders", "frequency", "recency", "T", "first_order"):
         assert [r[column] for r in two] == [r[column] for r in one]
@@ -325,12 +331,12 @@ def test_several_files_are_one_input(orders, call):
 
 def test_predictions_replace_an_older_file(orders, call):
     (orders / "p.csv").write_text("old", encoding="utf-8")
-    assert call("run", "orders.csv", "--out", "p.csv")[0] == 0
+    assert call(*QUICK, "orders.csv", "--out", "p.csv")[0] == 0
     assert len(read_csv("p.csv")) == 300
 
 
 def test_the_store_option_decides_where_runs_go(orders, call):
-    code, _, _ = call("run", "orders.csv", "--out", "p.csv", "--store", "elsewhere")
+    code, _, _ = call(*QUICK, "orders.csv", "--out", "p.csv", "--store", "elsewhere")
     assert code == 0
     assert len(Store(Path("elsewhere")).runs()) == 1
     assert not (orders / "runs").exists()
@@ -352,6 +358,8 @@ def test_the_store_option_decides_where_runs_go(orders, call):
         (["--margin", "35"], ["0.35 for 35 %"]),
         (["--margin", "0"], ["margin is 0"]),
         (["--model", "mbgnbd"], ['no model "mbgnbd"', "mbg-nbd"]),
+        (["--model", "mbg-nbd+seasons"], ['no model "mbg-nbd+seasons"', "mbg-nbd+season"]),
+        (["--level", "80"], ["0.80 for 80 %"]),
         (["--layout", "shopfy"], ["shopfy", 'Did you mean "shopify"?']),
         (["--map", "customer_id=custmer_id"], ["custmer_id", 'Did you mean "customer_id"?']),
         (["--map", "customerid=customer_id"], ["customerid", 'Did you mean "customer_id"?']),
@@ -452,7 +460,7 @@ def test_degraded_runs_end_well_and_say_why(home, call):
 
 def test_without_values_there_are_buyers_and_no_spenders(home, call):
     (home / "o.csv").write_text(shop(value=""), encoding="utf-8")
-    code, out, err = call("run", "o.csv", "--out", "p.csv")
+    code, out, err = call(*QUICK, "o.csv", "--out", "p.csv")
     assert (code, err) == (0, "")
     assert "purchases" in out
     assert "None" not in out
@@ -574,7 +582,7 @@ def test_check_takes_the_as_of_date(orders, call):
 
 
 def test_top_prints_a_table_in_order(orders, call):
-    call("run", "orders.csv", "--out", "p.csv")
+    call(*QUICK, "orders.csv", "--out", "p.csv")
     run = Store().latest()
     for kind, figure in (("buyers", "predicted_purchases"), ("spenders", "predicted_revenue")):
         code, out, err = call("top", kind, "--n", "12")
@@ -595,7 +603,7 @@ def test_top_prints_a_table_in_order(orders, call):
 
 
 def test_top_writes_csv(orders, call):
-    call("run", "orders.csv", "--out", "p.csv")
+    call(*QUICK, "orders.csv", "--out", "p.csv")
     code, out, err = call("top", "spenders", "-n", "5", "--out", "top.csv")
     assert (code, err) == (0, "")
     assert "top.csv" in out
@@ -606,7 +614,7 @@ def test_top_writes_csv(orders, call):
 
 
 def test_top_of_more_customers_than_there_are(orders, call):
-    call("run", "orders.csv", "--out", "p.csv")
+    call(*QUICK, "orders.csv", "--out", "p.csv")
     code, out, err = call("top", "buyers", "--n", "1000", "--out", "top.csv")
     assert (code, err) == (0, "")
     assert len(read_csv("top.csv")) == 300
@@ -614,9 +622,9 @@ def test_top_of_more_customers_than_there_are(orders, call):
 
 
 def test_top_of_an_older_run_by_id(orders, call):
-    call("run", "orders.csv", "--out", "p.csv", "--horizon-months", "1")
+    call(*QUICK, "orders.csv", "--out", "p.csv", "--horizon-months", "1")
     older = Store().latest()
-    call("run", "orders.csv", "--out", "p.csv", "--horizon-months", "60")
+    call(*QUICK, "orders.csv", "--out", "p.csv", "--horizon-months", "60")
     newest, second = Store().runs()
     assert second == older
     first = {}
@@ -644,7 +652,7 @@ def test_top_before_any_run_says_how_to_make_one(call):
 
 
 def test_top_into_a_missing_folder(orders, call):
-    call("run", "orders.csv", "--out", "p.csv")
+    call(*QUICK, "orders.csv", "--out", "p.csv")
     code, _, err = call("top", "buyers", "--out", "missing/top.csv")
     assert code == 2
     assert_one_block(err, "missing/top.csv")
@@ -686,14 +694,14 @@ def test_a_fault_of_ours_ends_with_1_and_without_traceback(orders, call, monkeyp
         raise ZeroDivisionError(msg)
 
     monkeypatch.setattr("clv.forecast.make", broken)
-    code, out, err = call("run", "orders.csv", "--out", "p.csv")
+    code, out, err = call(*QUICK, "orders.csv", "--out", "p.csv")
     assert (code, out) == (1, "")
     assert_one_block(err, "our side", "ZeroDivisionError: first line", "CLV_DEBUG=1")
     assert "second line" not in err
     assert not (orders / "p.csv").exists()
     assert Store().runs() == []
     monkeypatch.setenv("CLV_DEBUG", "1")
-    monkeypatch.setattr(sys, "argv", ["clv", "run", "orders.csv", "--out", "p.csv"])
+    monkeypatch.setattr(sys, "argv", ["clv", *QUICK, "orders.csv", "--out", "p.csv"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
 
@@ -703,7 +711,7 @@ def test_control_c_ends_with_130(orders, call, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("clv.forecast.make", stopped)
-    code, out, err = call("run", "orders.csv", "--out", "p.csv")
+    code, out, err = call(*QUICK, "orders.csv", "--out", "p.csv")
     assert code == 130
     assert "Traceback" not in out + err
     assert Store().runs() == []

@@ -157,7 +157,7 @@ pipeline.forecast(store, store.draft(sys.argv[2]), Settings(model="mbg-nbd", bac
 """
 
 
-@pytest.mark.parametrize("stage", ["Fitting the purchase model", "Summing up"])
+@pytest.mark.parametrize("stage", ["Fitting the models", "Summing up"])
 def test_a_killed_process_leaves_nothing_that_anyone_can_see(store, stage):
     draft = make_draft(store, shop())
     with subprocess.Popen(
