@@ -18,7 +18,12 @@ from clv.charts.customer import (
     customer_path_figure,
     customer_timeline_figure,
 )
-from clv.charts.proof import ranking_figure, reliability_figure, tracking_figure
+from clv.charts.proof import (
+    coverage_figure,
+    ranking_figure,
+    reliability_figure,
+    tracking_figure,
+)
 from clv.charts.segments import Curve, groups_figure, likelihood_figure, newcomers_figure
 from clv.charts.summary import concentration_figure, history_forecast_figure
 from clv.charts.survival import alive_figure, lives_figure, purchases_figure
@@ -33,6 +38,7 @@ __all__ = [
     "cohort_heatmap_figure",
     "cohort_sizes_figure",
     "concentration_figure",
+    "coverage_figure",
     "customer_monthly_figure",
     "customer_path_figure",
     "customer_timeline_figure",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
@@ -129,7 +130,7 @@ def reliability_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
 
 
 def tracking_figure(
-    weeks: Sequence[Row], lines: Mapping[str, str], *, dark: bool = False
+    weeks: Sequence[Row], lines: Mapping[str, str], *, by_week: bool = False, dark: bool = False
 ) -> go.Figure:
     """Draw orders since the day of a test, week by week: what came, and what was expected.
 
@@ -139,15 +140,22 @@ def tracking_figure(
         `clv.backtest.track`.
     lines
         Contender → its name; at most three, the forecast's own first.
+    by_week
+        Whether each week's orders are drawn (incremental), not those so far (cumulative).
     dark
         Whether the page is dark.
     """
-    x = [0, *(int(row["week"]) for row in weeks)]
+    start = [] if by_week else [0]
+    x = [*start, *(int(row["week"]) for row in weeks)]
+
+    def values(key: str) -> list[float]:
+        so_far = [0, *(row[key] for row in weeks)]
+        return [b - a for a, b in pairwise(so_far)] if by_week else so_far
 
     def line(key: str, name: str, colour: str, dash: str, width: float) -> go.Scatter:
         return go.Scatter(
             x=x,
-            y=[0, *(row[key] for row in weeks)],
+            y=values(key),
             mode="lines",
             name=name,
             line={"color": colour, "dash": dash, "width": width},
@@ -163,5 +171,79 @@ def tracking_figure(
     alt += ", ".join(f"{last[key]:,.0f} by {name}" for key, name in lines.items())
     layout(figure, height=360, alt=f"{alt}.")
     figure.update_xaxes(title="Weeks since the day of the test")
-    figure.update_yaxes(title="Orders so far")
+    figure.update_yaxes(title="Orders a week" if by_week else "Orders so far")
+    return figure
+
+
+def coverage_figure(
+    rows: Sequence[Row], *, level: float, names: Mapping[str, str], dark: bool = False
+) -> go.Figure:
+    """Draw which share of each group lay within its ranges, with 95 % intervals, beside the promise.
+
+    Parameters
+    ----------
+    rows
+        ``group``, and under ``kinds`` name of a series → ``inside, low, high``; the first on top.
+    level
+        The promised share.
+    names
+        Series → its name; at most two, the one that counts last.
+    dark
+        Whether the page is dark.
+    """
+    labels = [str(row["group"]) for row in rows]
+    looks = [
+        {"color": MUTED, "symbol": "circle-open"},
+        {"color": ACCENT[dark], "symbol": "circle"},
+    ]
+    figure = go.Figure()
+    for i, ((kind, name), look) in enumerate(zip(names.items(), looks[-len(names) :], strict=True)):
+        shown = [row["kinds"][kind] for row in rows]
+        figure.add_trace(
+            go.Scatter(
+                x=[each["inside"] for each in shown],
+                # Two series stand one below the other, so that their intervals don't overlap.
+                y=[j + (i - (len(names) - 1) / 2) * 0.28 for j in range(len(rows))],
+                mode="markers",
+                name=name,
+                marker={"size": 10, "line": {"width": 2}} | look,
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [each["high"] - each["inside"] for each in shown],
+                    "arrayminus": [each["inside"] - each["low"] for each in shown],
+                    "color": look["color"],
+                    "thickness": 1.5,
+                    "width": 4,
+                },
+                customdata=[
+                    [label, each["low"], each["high"]]
+                    for label, each in zip(labels, shown, strict=True)
+                ],
+                hovertemplate="%{customdata[0]}<br><b>%{x:.1%}</b> (%{customdata[1]:.1%} to "
+                f"%{{customdata[2]:.1%}})<extra>{name}</extra>",
+            )
+        )
+    figure.add_vline(x=level, line={"color": MUTED, "dash": "dash", "width": 2}, layer="below")
+    last = list(names)[-1]
+    held = "; ".join(f"{row['group']} {row['kinds'][last]['inside']:.0%}" for row in rows)
+    layout(
+        figure,
+        height=110 + 52 * len(rows),
+        alt=f"Share of customers within their ranges beside the {level:.0%} promised: {held}.",
+    )
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=list(range(len(rows))),
+        ticktext=[label.replace(" ", "<br>", 1) for label in labels],
+        range=[len(rows) - 0.5, -0.5],
+        showgrid=False,
+        ticksuffix=" ",
+    )
+    figure.update_xaxes(
+        title="Share of customers within their range",
+        tickformat=".0%",
+        showgrid=True,
+        gridcolor=GRID,
+    )
     return figure

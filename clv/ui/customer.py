@@ -13,7 +13,7 @@ import streamlit as st
 
 from clv import customer as one
 from clv.models.card import from_card
-from clv.ui import customer_parts, page, session, top
+from clv.ui import customer_parts, page, range_words, session, top
 from clv.ui import customer_words as words
 from clv.ui.formatting import (
     count,
@@ -126,6 +126,10 @@ def _everything(run: Run, found: Known) -> None:
         model=model,
     )
     st.markdown(dollars(" ".join(why)))
+    ranges, currency = run.summary.get("ranges"), str(settings.get("currency") or "")
+    told = range_words.customer(facts, ranges, run.backtest, currency)
+    if told := " ".join(filter(None, (told, range_words.missing(run.summary)))):
+        st.caption(dollars(told))
     page.notes(run)
     if found.path is not None:
         customer_parts.activity(run, facts, found.path, model)
@@ -152,7 +156,7 @@ def _cards(run: Run, found: Known) -> list[page.Card]:
                 f"Worth, {ahead}",
                 money(facts["predicted_clv"], currency),
                 f"{money_full(facts['predicted_clv'], currency)}"
-                f"{', probably ' + wide if wide else ''}: expected revenue, discounted at "
+                f"{', its range ' + wide if wide else ''}: expected revenue, discounted at "
                 f"{percent(settings['discount_rate'])} a year, at a margin of "
                 f"{percent(settings['margin'])} (predicted CLV).",
             )

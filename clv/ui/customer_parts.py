@@ -350,6 +350,13 @@ def explanation(facts: Facts, settings: Facts) -> None:
             f"{percent(settings['margin'])}. **Money at risk** is (1 − chance of being active) × "
             "that value, were they known to be active."
         )
+    if facts["predicted_clv_high"] is not None:
+        told.append(
+            "**The range** is that of what may come: how often this customer orders, and how much each "
+            "time, as both are known from the history. It is made surer, or less sure, until as many "
+            "customers of tests on past dates lay within theirs as promised. Most customers of most "
+            "shops order nothing, so that many ranges begin with, or are, nothing."
+        )
     if facts["p_alive"] is not None:
         told.append(_SOURCES)
     with st.expander("How is this computed?", icon=":material/help:"):

@@ -68,9 +68,10 @@ def customer_sentence(customer: Facts, settings: Facts, where: Standing | None) 
     first = f"{VERDICTS[where]}: the chance of at least one order in {span} is {percent(chance)}"
     if value is None:
         return f"{first}; {_orders(customer['predicted_purchases'])} expected."
-    wide = money_range(
-        customer.get("predicted_clv_low"), customer.get("predicted_clv_high"), currency
-    )
+    low, high = customer.get("predicted_clv_low"), customer.get("predicted_clv_high")
+    wide = money_range(low, high, currency)
+    if wide and wide == money_range(0, 0):
+        return f"{first}; most likely nothing comes, on average {money(value, currency)}."
     worth = f"{money(value, currency)}{f' ({wide})' if wide else ''}"
     return f"{first}, and the customer is worth {worth} over that time."
 

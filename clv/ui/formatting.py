@@ -27,6 +27,9 @@ _SYMBOLS: Final = {
     "KRW": "₩",
     "VND": "₫",
 }
+_NOTHING: Final = "nothing"
+#: Less than a cent.
+_LEAST_MONEY: Final = 0.005
 _MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^&])")
 
@@ -192,15 +195,27 @@ def duration(days: float) -> str:
 
 
 def money_range(low: float | None, high: float | None, currency: str = "") -> str:
-    """Write a range in words: ``between €40 and €310``; empty where there is none."""
+    """Write a range in words: ``between €40 and €310``, ``nothing``; empty where there is none."""
     if low is None or high is None or not (_finite(low) and _finite(high)):
         return ""
-    return f"between {_roughly(low, currency)} and {_roughly(high, currency)}"
+    ends = [_roughly(value, currency) for value in (low, high)]
+    return _NOTHING if ends == [_NOTHING] * 2 else f"between {ends[0]} and {ends[1]}"
 
 
 def _roughly(value: float, currency: str) -> str:
-    """Write one end of a range: cents would claim a precision that a range denies."""
-    return money(value if abs(value) < 10 else round(value), currency).removesuffix(".00")
+    """Write one end of a range: cents and units would claim a precision that a range denies."""
+    if abs(value) < _LEAST_MONEY:
+        return _NOTHING
+    if abs(value) >= 10:
+        # Three digits are enough for large ends, whole units for small ones.
+        value = round(value, min(2 - math.floor(math.log10(abs(value))), 0))
+    return money(value, currency).removesuffix(".00")
+
+
+def of_ten(share: float) -> str:
+    """Write a promised share: ``8 in 10``; as a percentage where it isn't that."""
+    tenths = round(share * 10, 9)
+    return f"{tenths:.0f} in 10" if tenths == round(tenths) else percent(share)
 
 
 def share_in_words(share: float) -> str:

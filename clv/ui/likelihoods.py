@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts
+from clv import charts, sums
 from clv.errors import SettingsError
 from clv.segments import LIKELIHOODS, TIERS, Thresholds, tables
 from clv.segments.lists import CampaignList
-from clv.ui import page, parts, session
+from clv.segments.rules import likelihood_sql
+from clv.ui import page, parts, range_words, session
 from clv.ui import segment_words as words
-from clv.ui.formatting import day, percent_number, plain, with_unit
+from clv.ui.formatting import day, percent, percent_number, plain, with_unit
 from clv.ui.words import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ def found(run_id: str, thresholds: Thresholds) -> list[dict[str, Any]]:
     run = session.store().run(run_id)
     rows: list[dict[str, Any]] = tables.likelihoods(run, thresholds).to_pylist()
     return rows
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def worth(run_id: str, thresholds: Thresholds) -> dict[str, sums.Sum]:
+    """Return the likelihoods' values with their ranges; empty without ranges."""
+    return sums.by(session.store().run(run_id), likelihood_sql(thresholds))
 
 
 def show(run: Run) -> None:
@@ -108,6 +115,14 @@ def show(run: Run) -> None:
                 number(format="localized", help="Discounted, at your margin (predicted_clv)."),
             ),
         }
+        if values := worth(run.id, thresholds):
+            ends = [values.get(name) for name, _ in lines]
+            shown |= parts.range_columns(
+                currency,
+                [end.low if end else 0 for end in ends],
+                [end.high if end else 0 for end in ends],
+                f"Ends of the {percent(run.summary['ranges']['level'])} range of their lifetime value.",
+            )
     parts.table(shown, "likelihoods_table", "The four likelihoods of an order")
     for column, (name, _), size in zip(st.columns(4), lines, sizes, strict=True):
         with column:
@@ -119,22 +134,24 @@ def show(run: Run) -> None:
                     f"{name.capitalize()} (CSV)",
                     f"list_{name.replace(' ', '_')}",
                 )
-    _explanation(settings, has_money=has_money)
+    _explanation(settings, has_money=has_money, ranged=bool(run.summary.get("ranges")))
 
 
-def _explanation(settings: dict[str, Any], *, has_money: bool) -> None:
+def _explanation(settings: dict[str, Any], *, has_money: bool, ranged: bool) -> None:
     worth = "predicted lifetime value" if has_money else "expected orders"
     with st.expander("How is this computed?", icon=":material/help:", key="help_likelihoods"):
+        ends = f"{range_words.OF_SUMS}\n\n" if ranged else ""
         st.markdown(
             f"**Chance of buying** is the chance of at least one order in {next_months(settings)}: "
             "that of still being active × that an active customer with this history orders in that "
-            "time, both from the fitted model (MBG/NBD, BG/NBD). The limits between the likelihoods "
+            "time, both from the fitted model. The limits between the likelihoods "
             "are yours.\n\n"
             "**Expected buyers** are the chances added up: the number to count on, however the limits "
             "are set.\n\n"
             f"**High, middle, low**: the best 20\u00a0% of customers by {worth}, the next 30\u00a0%, "
             "the rest; customers with the same forecast are in the same tier."
             f"{'' if has_money else f' Expected orders: {ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]}.'}\n\n"
+            f"{ends}"
             "**Take care.** A chance holds for many customers together: of 100 with 70\u00a0% about 70 "
             "order, nobody knows which. And it is no answer to a mailing: who will order anyway needs "
             "none."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import metrics, proof, selection
+from clv import metrics, names, proof, selection
 from clv.names import who
-from clv.ui.formatting import day, percent, plural
+from clv.ui.formatting import count, day, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,23 @@ if TYPE_CHECKING:
 _CLOSE: Final = 0.015
 #: A total that is off by less was as expected.
 _EXACT: Final = 0.005
+#: Losses closer together are those of the same forecast.
+_SAME: Final = 1e-9
+#: A month that is off by less is counted as near.
+_NEAR: Final = 0.10
+_TRIED: Final = {
+    "season": "the season of the year",
+    "all_orders": "counting first orders in an order's value",
+}
+#: How the default forecast is chosen (`clv.selection`).
+RULE_OF_CHOICE: Final = (
+    "**The choice.** MBG/NBD stays unless another model forecast each customer's orders better by more "
+    "than chance; then the one with the smallest error takes its place. It wears the season, or counts "
+    "first orders in an order's value, where that in turn was better by more than chance. BG/NBD is "
+    "compared and can be asked for, but is not chosen: it takes everybody with a single order for "
+    "active, for ever. Where there are several dates, the last one has no say, and shows what the "
+    "choice is worth."
+)
 
 
 def ahead(found: Facts) -> str:
@@ -125,6 +142,70 @@ def untested(found: Facts) -> str:
     )
 
 
+def some(found: Facts) -> str:
+    """Say where not everybody was tested; empty otherwise."""
+    known, tested = int(found["customers_known"]), int(found["customers_tested"])
+    if tested >= known:
+        return ""
+    return (
+        f"Tested on {count(tested)} of {plural(known, 'customer')}, drawn by a hash of their ids."
+    )
+
+
+def choice(found: Facts) -> dict[str, str]:
+    """Tell how the forecast was chosen: question → answer."""
+    made = found["choice"]
+    automatic = made["asked"] == "auto"
+    told = {
+        "Forecast": names.title(made["name"]),
+        "Chosen": "by the tests on past dates" if automatic else "by name, in the settings",
+        "Why": made["reason"],
+    }
+    if made["runner_up"]:
+        told["Next best"] = names.title(made["runner_up"])
+    if made["tried"]:
+        told["Tried as well"] = "; ".join(
+            f"{_TRIED[what]}: {'better' if better else 'no better'}"
+            for what, better in made["tried"].items()
+        )
+    told["Rules of thumb"] = (
+        f"{names.rule(made['as_good'], found['recency_days'])} is as good."
+        if made["as_good"]
+        else "None is as good."
+    )
+    if found["checked"]:
+        told["Checked"] = check(found)
+    return told
+
+
+def check(found: Facts) -> str:
+    """Say how the choice did beside the best rule of thumb on the last date."""
+    seen = found["checked"]
+    rule = names.rule(seen["rule"], found["recency_days"])
+    rule = rule[0].lower() + rule[1:]
+    when = (
+        f"On {day(seen['as_of'])}, which had no say in the choice,"
+        if found["unseen"]
+        else f"On {day(seen['as_of'])}, the only date there is,"
+    )
+    size = f"(difference in loss {seen['difference']:.3f}, from {seen['low']:.3f} to {seen['high']:.3f})"
+    if not seen["as_good"]:
+        return f"{when} it forecast each customer better than {rule}, by more than chance {size}."
+    if seen["high"] < 0:
+        return f"{when} {rule} forecast each customer better, by more than chance {size}."
+    return f"{when} it could not be told apart from {rule} {size}."
+
+
+def compared(found: Facts, origin: Facts, model: str) -> list[str]:
+    """Return whose lines are drawn: the forecast's own, the best other model, the best rule."""
+    rows = proof.leaderboard(found, origin["as_of"])
+    own = next(r["loss"] for r in rows if r["contender"] == model)
+    # The same loss is the same forecast of orders under another name.
+    others = [r["contender"] for r in rows if abs(r["loss"] - own) > _SAME]
+    models = [n for n in others if n not in selection.RULES]
+    return [model, *models[:1], *[n for n in others if n in selection.RULES][:1]]
+
+
 def dates(origin: Facts) -> str:
     """Return ``as of 30 Sep 1997, compared up to 30 Jun 1998``."""
     return f"as of {day(origin['as_of'])}, compared up to {day(origin['end'])}"
@@ -175,6 +256,19 @@ def tracking_title(weeks: Sequence[Facts], contender: str) -> str:
     return (
         f"After {plural(len(weeks), 'week')} {percent(abs(actual / said - 1)) if said else 'many'} "
         f"{more} orders had come than expected"
+    )
+
+
+def months_title(origin: Facts, contender: str) -> str:
+    """Say how far a month's orders were off on average, and how many months by less than a tenth."""
+    off = origin["mape"][contender]["purchases"]
+    if off is None:
+        return "Month by month"
+    pairs = [m["purchases"] for m in origin["months"]]
+    near = sum(abs(p[contender] / p["actual"] - 1) < _NEAR for p in pairs)
+    return (
+        f"A month's orders were off by {percent(off)} on average; {near} of "
+        f"{plural(len(pairs), 'month')} by less than {percent(_NEAR)}"
     )
 
 

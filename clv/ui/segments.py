@@ -9,7 +9,7 @@ import streamlit as st
 from clv import charts
 from clv.segments import ACTIONS, TO_SAVE, rule, tables
 from clv.segments.lists import CampaignList
-from clv.ui import likelihoods, newcomers, overdue, page, parts, session
+from clv.ui import likelihoods, newcomers, overdue, page, parts, range_words, session
 from clv.ui import segment_words as words
 from clv.ui.formatting import (
     count,
@@ -47,6 +47,8 @@ def show(run: Run) -> None:
     page.answer(words.sentence(rows, totals, run.settings, has_money=has_money).replace("$", r"\$"))
     page.cards(_cards(run, rows, totals), "segments")
     page.notes(run)
+    if told := range_words.missing(run.summary):
+        st.caption(told)
     # Only what is seen is computed: with a million customers each view takes its time.
     names = ["Groups", "Overdue", "Chance of buying", "New customers"]
     views = st.tabs(names, key="view", on_change="rerun")
@@ -192,8 +194,16 @@ def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, A
                 [round(r["predicted_clv"]) for r in rows],
                 number(format="localized", help="Discounted, at your margin (predicted_clv)."),
             ),
-            with_unit("Money at risk", currency): ([round(r["at_risk"]) for r in rows], whole),
         }
+        if ranges := run.summary.get("ranges"):
+            ends = [ranges["segments"][r["segment"]] for r in rows]
+            shown |= parts.range_columns(
+                currency,
+                [end["low"] for end in ends],
+                [end["high"] for end in ends],
+                f"Ends of the {percent(ranges['level'])} range of the group's lifetime value.",
+            )
+        shown[with_unit("Money at risk", currency)] = ([round(r["at_risk"]) for r in rows], whole)
     else:
         shown |= {
             "Expected orders": (
@@ -218,6 +228,7 @@ def _share(part: float | None, whole: float) -> float:
 
 def _explanation(run: Run) -> None:
     settings = run.settings
+    ends = f"{range_words.OF_SUMS}\n\n" if run.summary.get("ranges") else ""
     with st.expander("How is this computed?", icon=":material/help:"):
         st.markdown(
             "**Groups.** The rules are read from top to bottom of the model's answers: one order "
@@ -231,6 +242,7 @@ def _explanation(run: Run) -> None:
             f"{percent(settings['discount_rate'])} a year, at a margin of "
             f"{percent(settings['margin'])}. It is what is lost if those who seem to leave have left; "
             "no campaign wins all of it back.\n\n"
+            f"{ends}"
             "**Groups describe, they don't explain.** Champions who get a mailing buy more than "
             "others, and would have without it: leave some out at random to see what a campaign does."
         )

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts
-from clv.ui import page, parts, report, session
+from clv import charts, names
+from clv.ui import page, parts, range_words, report, session
 from clv.ui.formatting import (
     count,
     day,
+    dollars,
     expected,
     money,
     money_full,
     percent,
     period,
+    plain,
     plural,
     short_count,
     symbol,
@@ -44,6 +46,7 @@ def show(run: Run) -> None:
     summary, settings = run.summary, run.settings
     page.title("Summary", run)
     page.answer(summary_sentence(summary, settings))
+    _sureness(run)
     page.cards(_cards(run), "summary")
     page.notes(run)
     _history(run)
@@ -56,6 +59,25 @@ def show(run: Run) -> None:
     if st.button("Upload another file", icon=":material/upload_file:", key="start_over"):
         session.start_over()
         st.rerun()
+
+
+def _sureness(run: Run) -> None:
+    """Say how far the total may be off, what the tests found, and why this model forecasts."""
+    summary = run.summary
+    if summary.get("predicted_purchases") is None:
+        return
+    found = run.backtest
+    if told := range_words.total(summary, run.settings):
+        st.markdown(dollars(told))
+    st.page_link(
+        page.PROOF,
+        label=dollars(range_words.evidence(found)),
+        icon=":material/fact_check:",
+        query_params={"run": run.id},
+    )
+    quiet = [range_words.missing(summary), found["choice"]["reason"] if found else ""]
+    if told := " ".join(filter(None, quiet)):
+        st.caption(plain(told))
 
 
 def _cards(run: Run) -> list[page.Card]:
@@ -193,7 +215,8 @@ def _concentration(run: Run) -> None:
                 page.Card(
                     "All customers together",
                     money(summary.get("predicted_clv"), currency),
-                    money_full(summary.get("predicted_clv"), currency),
+                    f"{money_full(summary.get('predicted_clv'), currency)}. "
+                    f"{range_words.total(summary, settings)}",
                 )
             ],
             "total",
@@ -299,7 +322,8 @@ def _settings(run: Run) -> None:
             f"- Discount rate **{percent(settings['discount_rate'])}** a year\n"
             f"- Margin **{percent(settings['margin'])}** of revenue\n"
             f"- Currency **{unit(str(settings.get('currency') or ''))}**, never converted\n"
-            f"- Model **{MODEL_TITLES.get(settings['model'], settings['model'])}**"
+            f"- Model **{MODEL_TITLES.get(settings['model']) or names.title(settings['model'])}**\n"
+            f"- {_tested(settings)}"
         )
         draft = session.draft_of_run(run)
         if draft is not None and st.button(
@@ -307,6 +331,12 @@ def _settings(run: Run) -> None:
         ):
             session.open_draft(draft)
             st.rerun()
+
+
+def _tested(settings: dict[str, Any]) -> str:
+    if not settings.get("backtest"):
+        return "Made without a test on past dates"
+    return f"Tested on past dates; ranges that are to hold for **{percent(settings['level'])}**"
 
 
 def _explanation(run: Run) -> None:
@@ -326,8 +356,12 @@ def _explanation(run: Run) -> None:
             f"{percent(settings['discount_rate'])} a year and a margin of "
             f"{percent(settings['margin'])}.\n\n"
             "**What to keep in mind.** The forecast covers the customers in the file, not those "
-            "you will win. It knows neither seasons nor campaigns: a Christmas peak is spread "
-            "over the year. Orders on one day count as one.\n\n"
+            "you will win. It knows no campaigns, and the season only where the tests chose a model "
+            "that wears it: else a Christmas peak is spread over the year. Orders on one day count "
+            "as one.\n\n"
+            "**Ranges.** The total's range adds up chance, what is not known of the model's "
+            "parameters, and by how much tests on past dates missed the total beyond the two; the "
+            "last one rules.\n\n"
             "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). "
             "Gamma-Gamma: Fader & Hardie (2013)."
         )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv.ui import page, parts, session
+from clv import sums
+from clv.ui import page, parts, range_words, session
 from clv.ui.formatting import (
     count,
+    dollars,
     expected,
     money,
     money_full,
@@ -28,6 +30,13 @@ if TYPE_CHECKING:
 
 _MOST: Final = 1000
 _KINDS: Final[dict[Kind, str]] = {"buyers": "Will buy most", "spenders": "Will spend most"}
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def worth(run_id: str, kind: Kind, number: int) -> sums.Sum | None:
+    """Return what the first customers of a ranking are worth together, with its range."""
+    ids = ranked(run_id, kind)["customer_id"].slice(0, number).to_pylist()
+    return sums.together(session.store().run(run_id), ids)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -75,11 +84,24 @@ def show(run: Run) -> None:
         page.answer(top_sentence(figures, kind, summary, settings))
         page.cards(_cards(figures, settings), "top")
         page.notes(run)
+        for told in filter(None, (_range(run, kind, int(number)), range_words.missing(summary))):
+            st.caption(dollars(told))
     if len(kinds) == 1:
         st.caption("The file has no value column, so customers are ranked by orders only.")
     _table(run, table, kind)
     _downloads(run, kind, int(number), table.num_rows)
     _explanation(settings)
+
+
+def _range(run: Run, kind: Kind, number: int) -> str:
+    """Say between what the list's value should lie; empty without ranges."""
+    found = worth(run.id, kind, number)
+    if found is None:
+        return ""
+    wide = range_words.together(
+        found, run.summary["ranges"], str(run.settings.get("currency") or "")
+    )
+    return f"Together they should be worth {wide}."
 
 
 def _totals(table: pa.Table) -> dict[str, Any]:
@@ -166,6 +188,14 @@ def _table(run: Run, table: pa.Table, kind: Kind) -> None:
             with_unit("Expected revenue", currency): revenue,
             with_unit("Lifetime value", currency): clv,
         }
+    if money_known and (ranges := run.summary.get("ranges")):
+        shown |= parts.range_columns(
+            currency,
+            rows["predicted_clv_low"],
+            rows["predicted_clv_high"],
+            f"The value is to lie between low and high end for {range_words.level(ranges)} customers "
+            "(predicted_clv_low, predicted_clv_high).",
+        )
     shown["Orders so far"] = (rows["orders"], number(format="localized"))
     if revenue_known:
         shown[with_unit("Revenue so far", currency)] = (
@@ -227,7 +257,9 @@ def _explanation(settings: dict[str, Any]) -> None:
             "**Chance of buying** is the chance of at least one order in that time. It is not the "
             "chance of still being active: an active customer may still not order.\n\n"
             "The expected values are averages over what may happen: single customers will deviate, "
-            "the list as a whole much less.\n\n"
+            "and **low** and **high end** say how far, by chance and by what the tests on past dates "
+            "showed. Of the list as a whole chance is little, but all may turn out better or worse "
+            "together: its range says so.\n\n"
             "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). "
             "Gamma-Gamma: Fader & Hardie (2013)."
         )
