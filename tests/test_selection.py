@@ -1,0 +1,270 @@
+"""Which forecast is chosen: the rule on losses written by hand, and the sentences that say why."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from clv import backtest, metrics, selection
+from clv.models.choice import Choice
+from clv.models.contenders import Forecast
+from clv.origins import Origin, Sample
+
+N = 400
+#: Adds nothing to a mean, but to what chance can explain.
+WAVES = np.where(np.arange(N) % 2, 1.0, -1.0)
+
+
+def trial(as_of="2020-06-30", **lost):
+    """Return an origin at which every contender lost what is given: a number, or one per customer.
+
+    Nobody bought; who expected f purchases of a customer then lost 2 f.
+    """
+    day = date.fromisoformat(as_of)
+    nothing = np.zeros(N)
+    found = Sample(
+        Origin(day, day.replace(month=12)),
+        pa.chunked_array([[f"c{i:03d}" for i in range(N)]]),
+        None,
+        nothing,
+        nothing,
+    )
+    tested = {
+        name.replace("_", "-"): backtest.Tested(
+            None, Forecast(nothing + loss / 2, nothing, nothing)
+        )
+        for name, loss in lost.items()
+    }
+    return backtest.Trial(found.origin, found, None, tested)
+
+
+def ranked(*trials, **lost):
+    return selection.rank(trials or [trial(**lost)])
+
+
+def test_the_losses_are_those_given():
+    lost = trial(mbg_nbd=1.0, pareto_nbd=1.0 + 0.3 * WAVES).losses(backtest.losses)
+    assert lost["mbg-nbd"] == pytest.approx(np.full(N, 1.0), rel=1e-12)
+    assert lost["pareto-nbd"] == pytest.approx(1.0 + 0.3 * WAVES, rel=1e-12)
+
+
+# -- who forecasts -----------------------------------------------------------------------------------
+
+
+def test_the_standard_stays_where_chance_explains_the_difference():
+    """A mean 0.01 smaller, a standard error of 1 / sqrt(400) = 0.05."""
+    found = ranked(mbg_nbd=2.0, pareto_nbd=1.99 + WAVES)
+    assert (found.winner, found.runner_up, found.challengers) == ("mbg-nbd", "pareto-nbd", [])
+    assert found.loss == pytest.approx({"mbg-nbd": 2.0, "pareto-nbd": 1.99})
+
+
+def test_a_better_one_takes_its_place():
+    """The same spread, but eight standard errors."""
+    found = ranked(mbg_nbd=2.0, pareto_nbd=1.6 + WAVES)
+    assert (found.winner, found.runner_up) == ("pareto-nbd", "mbg-nbd")
+    assert found.challengers == ["pareto-nbd"]
+
+
+def test_the_best_of_several_takes_it_whoever_comes_first():
+    found = ranked(recency_rule=1.5, mbg_nbd=2.0, mbg_cnbd=1.2, pareto_nbd=1.4)
+    assert found.winner == "mbg-cnbd"
+    assert found.challengers == ["mbg-cnbd", "pareto-nbd", "recency-rule"]
+    assert found.runner_up == "pareto-nbd"
+
+
+def test_a_challenger_that_is_best_by_chance_leaves_it_to_one_that_is_sure():
+    found = ranked(mbg_nbd=2.0, mbg_cnbd=1.9 + 1.9 * WAVES, pareto_nbd=1.95)
+    assert min(found.loss, key=found.loss.get) == "mbg-cnbd"
+    assert (found.winner, found.challengers) == ("pareto-nbd", ["pareto-nbd"])
+    assert found.runner_up == "mbg-cnbd"
+
+
+def test_next_to_nothing_is_nothing_however_sure():
+    """Less than a thousandth of the loss: two fits that coincide."""
+    assert ranked(mbg_nbd=2.0, pareto_nbd=2.0 - 0.0019).winner == "mbg-nbd"
+    assert ranked(mbg_nbd=2.0, pareto_nbd=2.0 - 0.0021).winner == "pareto-nbd"
+
+
+@pytest.mark.parametrize("name", ["bg_nbd", "bg_cnbd"])
+def test_who_calls_everybody_active_is_compared_and_never_chosen(name):
+    found = ranked(**{"mbg_nbd": 2.0, name: 0.5, "pareto_nbd": 2.1})
+    assert (found.winner, found.runner_up) == ("mbg-nbd", "pareto-nbd")
+    assert found.loss[name.replace("_", "-")] == pytest.approx(0.5)
+    assert ranked(**{name: 0.5}) is None
+
+
+def test_a_rule_of_thumb_that_beats_everything_forecasts():
+    found = ranked(mbg_nbd=2.0, pareto_nbd=1.9, recency_rule=1.0)
+    assert (found.winner, found.runner_up) == ("recency-rule", "pareto-nbd")
+
+
+def test_repeating_the_last_period_cannot_be_the_forecast():
+    """It says nothing of any other length of time."""
+    found = ranked(mbg_nbd=2.0, same_period=0.1)
+    assert (found.winner, found.runner_up, found.challengers) == ("mbg-nbd", None, [])
+
+
+def test_without_the_standard_the_best_of_the_others_stands_for_it():
+    found = ranked(population_mean=2.0, rate_so_far=1.0 + WAVES / 2, recency_rule=1.02 + WAVES / 2)
+    assert (found.winner, found.runner_up) == ("rate-so-far", "recency-rule")
+    assert found.challengers == []
+
+
+def test_only_who_was_tested_on_all_dates_is_ranked():
+    found = ranked(
+        trial(mbg_nbd=2.0, pareto_nbd=2.0, mbg_cnbd=0.1),
+        trial("2020-09-30", mbg_nbd=1.0, pareto_nbd=0.5),
+    )
+    assert found.loss == pytest.approx({"mbg-nbd": 1.5, "pareto-nbd": 1.25})
+    assert found.winner == "pareto-nbd"
+
+
+def test_nothing_tested_is_nothing_ranked():
+    assert selection.rank([]) is None
+    assert selection.rank([trial()]) is None
+
+
+def test_the_last_of_several_dates_has_no_say():
+    dates = [f"2020-0{m}-28" for m in (2, 4, 6)]
+    early = [trial(d, mbg_nbd=2.0, pareto_nbd=2.0) for d in dates[:2]]
+    last = trial(dates[2], mbg_nbd=2.0, pareto_nbd=0.1)
+    assert selection.deciding([*early, last]) == early
+    assert selection.deciding([last]) == [last]
+    assert selection.deciding([]) == []
+    assert selection.rank(selection.deciding([*early, last])).winner == "mbg-nbd"
+    assert selection.rank([*early, last]).winner == "pareto-nbd"
+
+
+# -- what it wears -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("second", "better"),
+    [(0.8, True), (0.8 + 4 * WAVES, False), (1.0, False), (0.9995, False), (1.2, False)],
+)
+def test_a_variant_must_be_better_by_more_than_chance(second, better):
+    trials = [trial(mbg_nbd=1.0), trial("2020-09-30", mbg_nbd=1.0)]
+    lost = [{"plain": np.full(N, 1.0), "worn": np.zeros(N) + second, "else": np.zeros(N)}] * 2
+    assert selection.better_with(trials, lost, "plain", "worn") is better
+
+
+def test_a_variant_that_was_not_tested_on_every_date_is_not_better():
+    trials = [trial(mbg_nbd=1.0), trial("2020-09-30", mbg_nbd=1.0)]
+    both = {"plain": np.full(N, 1.0), "worn": np.full(N, 0.1)}
+    assert selection.better_with(trials, [both, both], "plain", "worn")
+    assert not selection.better_with(trials, [{"plain": both["plain"]}, both], "plain", "worn")
+
+
+# -- beside the rules of thumb -----------------------------------------------------------------------
+
+
+def test_the_best_rule_is_named_with_its_interval():
+    last = trial(mbg_nbd=1.0, population_mean=3.0, recency_rule=1.5 + WAVES, same_period=2.0)
+    found = selection.against_rules(last, "mbg-nbd")
+    assert (found["as_of"], found["rule"], found["as_good"]) == (
+        "2020-06-30",
+        "recency-rule",
+        False,
+    )
+    assert found["difference"] == pytest.approx(0.5, rel=1e-9)
+    # Standard error 1 / sqrt(400): 0.05; half the interval 0.098, give or take the bootstrap.
+    assert found["difference"] - found["low"] == pytest.approx(0.098, rel=0.1)
+    assert found["high"] - found["difference"] == pytest.approx(0.098, rel=0.1)
+
+
+@pytest.mark.parametrize("loss", [0.7, 1.0, 1.05 + WAVES])
+def test_a_rule_that_is_better_or_hardly_worse_is_as_good(loss):
+    found = selection.against_rules(trial(mbg_nbd=1.0, rate_so_far=loss), "mbg-nbd")
+    assert (found["rule"], found["as_good"]) == ("rate-so-far", True)
+
+
+def test_a_chosen_rule_is_not_compared_with_itself():
+    last = trial(mbg_nbd=1.0, recency_rule=0.5, population_mean=0.8)
+    assert selection.against_rules(last, "recency-rule")["rule"] == "population-mean"
+    assert selection.against_rules(trial(recency_rule=0.5), "recency-rule") is None
+    assert selection.against_rules(trial(mbg_nbd=0.5), "mbg-nbd") is None
+    assert selection.against_rules(trial(recency_rule=0.5), "mbg-nbd") is None
+
+
+# -- why ---------------------------------------------------------------------------------------------
+
+
+def reason(ranking, name, *, asked=False, tried=None, rule=None, days=None):
+    return selection.reason(
+        ranking, Choice.parse(name), asked=asked, tried=tried or {}, rule=rule, recency_days=days
+    )
+
+
+STANDARD_STAYS = (
+    "On past dates nothing forecast each customer's orders better than MBG/NBD by more than chance."
+)
+
+
+def test_the_reason_is_that_of_the_rule():
+    stays = ranked(mbg_nbd=1.0, pareto_nbd=1.1)
+    assert reason(stays, "mbg-nbd") == STANDARD_STAYS
+    beaten = ranked(mbg_nbd=1.0, pareto_nbd=0.5, recency_rule=0.4)
+    assert reason(beaten, "recency-rule") == (
+        "On past dates the rule of thumb that who bought lately is active forecast each customer's "
+        "orders better than MBG/NBD, by more than chance."
+    )
+    assert reason(ranked(mbg_nbd=1.0, pareto_nbd=0.5), "pareto-nbd") == (
+        "On past dates Pareto/NBD forecast each customer's orders better than MBG/NBD, by more than "
+        "chance."
+    )
+
+
+def test_the_reason_tells_what_was_tried():
+    stays = ranked(mbg_nbd=1.0)
+    assert reason(stays, "mbg-nbd+season", tried={"season": True, "all_orders": False}) == (
+        f"{STANDARD_STAYS} With the season of the year it forecast the months better. Counting first "
+        "orders in an order's value was tried and did not help."
+    )
+    assert reason(stays, "mbg-nbd+all-orders", tried={"season": False, "all_orders": True}) == (
+        f"{STANDARD_STAYS} Revenue was forecast better when first orders counted in an order's value. "
+        "The season of the year was tried and did not help."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "days", "said"),
+    [
+        ("recency-rule", 90.0, "The rule of thumb that who bought in the last 90 days is active"),
+        ("recency-rule", 1e9, "The rule of thumb that who bought ever is active"),
+        ("recency-rule", None, "The rule of thumb that who bought lately is active"),
+        ("same-period", 90.0, "The rule of thumb that everybody repeats the last period"),
+    ],
+)
+def test_the_reason_names_a_rule_that_is_as_good(rule, days, said):
+    found = {"rule": rule, "as_good": True}
+    told = reason(ranked(mbg_nbd=1.0), "mbg-nbd", rule=found, days=days)
+    assert told == f"{STANDARD_STAYS} {said} is as good here."
+    assert reason(ranked(mbg_nbd=1.0), "mbg-nbd", rule=found | {"as_good": False}) == STANDARD_STAYS
+
+
+def test_the_reason_of_who_asked():
+    found = ranked(mbg_nbd=1.0, pareto_nbd=0.5)
+    assert reason(found, "pareto-nbd", asked=True) == "Pareto/NBD was asked for."
+    assert reason(found, "bg-nbd+season", asked=True, tried={"season": True}) == (
+        "BG/NBD, with the season was asked for; past dates speak for Pareto/NBD."
+    )
+
+
+def test_the_reason_without_a_test():
+    assert reason(None, "mbg-nbd") == (
+        "No test on past dates was possible, so that MBG/NBD forecasts."
+    )
+    assert reason(None, "pareto-nbd+all-orders", asked=True) == (
+        "No test on past dates was possible; Pareto/NBD, first orders valued too was asked for."
+    )
+
+
+def test_who_may_be_chosen():
+    assert (
+        *("mbg-nbd", "pareto-nbd", "mbg-cnbd", "population-mean", "rate-so-far", "recency-rule"),
+    ) == selection.CHOSEN_FROM
+    assert set(selection.RULES) == {"population-mean", "rate-so-far", "same-period", "recency-rule"}
+    assert metrics.MATTERS == 0.001
