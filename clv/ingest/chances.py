@@ -20,8 +20,9 @@ import pyarrow as pa
 
 from clv import engine
 from clv.errors import FileError, LayoutError, did_you_mean
-from clv.ingest import dialect, records, rows, source
+from clv.ingest import dialect, records, source
 from clv.ingest.layouts import SYNONYMS, normalise
+from clv.ingest.table import engine_text, reader
 from clv.orders import REJECTS
 
 if TYPE_CHECKING:
@@ -131,15 +132,13 @@ def read_chances(path: Path, known: pa.Array | pa.ChunkedArray, name: str = "") 
             raise FileError(msg, "Upload the one with the chances alone.")
         (table,) = opened
         customer, chance = _columns(name, found)
-        text, delimiter = table.path, found.delimiter
-        if delimiter == dialect.SPACES:
-            text, delimiter = rows.tabs(text, spool), "\t"
+        text, delimiter = engine_text(table, found, spool)
         index = records.scan(text, delimiter, len(found.columns), found.skip, quoting=found.quoting)
         clean = spool / "clean.txt"
         fine = index.write_fine(clean)
-        reader = rows.reader(found, clean, delimiter, 0)
+        rows = reader(found, clean, delimiter, 0)
         with engine.connect() as con:
-            _load(con, name, reader, (customer, chance), known, expected=len(fine))
+            _load(con, name, rows, (customer, chance), known, expected=len(fine))
             unit, read_as = _unit(con, customer, chance)
             _judge(con, unit=unit)
             kept = con.execute(
@@ -220,7 +219,7 @@ def _first(by_name: dict[str, str], names: Sequence[str]) -> str | None:
 def _load(
     con: duckdb.DuckDBPyConnection,
     name: str,
-    reader: str,
+    rows: str,
     columns: tuple[str, str],
     known: pa.Array | pa.ChunkedArray,
     *,
@@ -234,7 +233,7 @@ def _load(
             "CREATE TABLE given AS SELECT id, cell, contains(cell, '%') AS sign, "
             f"CASE WHEN regexp_full_match(cell, {engine.text(_NUMBER)}) "
             f"THEN try_cast({number} AS DOUBLE) END AS number "
-            f"FROM (SELECT {customer} AS id, {chance} AS cell FROM {reader})"
+            f"FROM (SELECT {customer} AS id, {chance} AS cell FROM {rows})"
         )
     except duckdb.Error as error:
         msg = f"{name} cannot be read as a table ({str(error).splitlines()[0]})."

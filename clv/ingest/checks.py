@@ -79,9 +79,34 @@ CHECKS: Final = (
     Check("duplicate", "Exact duplicate", "Repeats an earlier row."),
     Check("zero_value", "Value is zero", "Kept or dropped: the rule can be changed.", "revenue"),
 )
-NUMBER: Final = {check.code: i + 1 for i, check in enumerate(CHECKS)}
-BY_CODE: Final = {check.code: check for check in CHECKS}
-TITLES: Final = {check.code: check.title for check in CHECKS}
+#: What can be wrong with a row of related tables: those of a marketplace, and events.
+TABLE_CHECKS: Final = (
+    Check("missing_key", "No number to join by", "Fill in the number; other tables refer to it."),
+    Check("not_delivered", "Order not delivered", "Counts once the order is delivered."),
+    Check("repeated_key", "Same number as an earlier row", "The first row counts; give it once."),
+    Check("unknown_customer", "Customer not found", "Add the customer's row, or the orders."),
+    Check("no_payment", "Order without a payment", "Add the order's payments."),
+    Check("unreadable_payment", "A payment of the order is not usable", "Correct the payment."),
+    Check("unknown_order", "No such order", "Add the order, or leave the row out."),
+    Check("unused_order", "Of an order that does not count", "See why the order does not count."),
+    Check(
+        "customer_without_order", "Customer without an order", "Nothing to do: no order, no row."
+    ),
+)
+_ALL: Final = (*CHECKS, *TABLE_CHECKS)
+NUMBER: Final = {check.code: i + 1 for i, check in enumerate(_ALL)}
+TITLES: Final = {check.code: check.title for check in _ALL}
+
+
+def known(*, related: bool) -> tuple[Check, ...]:
+    """Return the checks that the rows of an upload went through.
+
+    Parameters
+    ----------
+    related
+        There are tables beside those of orders.
+    """
+    return _ALL if related else CHECKS
 
 
 def rules(options: IngestOptions, *, has_order_id: bool) -> dict[str, Rule]:

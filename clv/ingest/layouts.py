@@ -28,6 +28,7 @@ ROLES: Final[dict[str, Role]] = {
     "items": Role("Quantity", "Number of items in the row."),
     "unit_price": Role("Unit price", "Value = quantity × unit price where no value is given."),
     "product": Role("Product or line", "Finds the purchase that a cancellation belongs to."),
+    "category": Role("Category", "Category or department of the row: what customers buy."),
     "status": Role("Order status", "Paid, refunded, cancelled…"),
     "cancelled_at": Role("Cancelled at", "Filled when the order was cancelled."),
     "refunded": Role("Refunded amount", "Taken off the order's value."),
@@ -48,6 +49,15 @@ UNPAID: Final = (
 )
 CANCELLED: Final = ("voided", "cancelled", "canceled", "failed", "trash")
 REFUNDED: Final = ("refunded",)
+
+
+#: Normalised names of a column that says which part of the range a row is from; the best first.
+_CATEGORY: Final = (
+    *("category", "productcategory", "categoryname", "productcategoryname", "itemcategory"),
+    *("kategorie", "produktkategorie", "warengruppe", "department", "abteilung", "productgroup"),
+    *("producttype", "productline", "categoria", "categorie", "rayon", "afdeling", "categoryid"),
+    *("departmentname", "departmentid"),
+)
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,7 @@ LAYOUTS: Final[dict[str, Layout]] = {
                 "items": ("Quantity",),
                 "unit_price": ("UnitPrice", "Price"),
                 "product": ("StockCode",),
+                "category": _CATEGORY,
             },
             required=("order_id", "ordered_at", "items", "unit_price"),
             cancel_prefix="C",
@@ -147,6 +158,7 @@ LAYOUTS: Final[dict[str, Layout]] = {
                 "order_id": ("order_id",),
                 "items": ("num_items",),
                 "product": ("order_item_id",),
+                "category": _CATEGORY,
             },
             required=("order_id", "ordered_at", "revenue", "items"),
             headerless=(
@@ -232,6 +244,7 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         "artikelnummer",
         "product",
     ),
+    "category": _CATEGORY,
     "status": ("orderstatus", "status", "financialstatus", "bestellstatus"),
     "currency": ("currency", "ordercurrency", "currencycode", "waehrung"),
 }

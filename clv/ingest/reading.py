@@ -16,12 +16,14 @@ from clv.errors import FileError, InputError, LayoutError, NoRowsError
 from clv.ingest import checks, dialect, labels, layouts, matching, netting, rows, source
 from clv.ingest.rejects import make_rejects
 from clv.ingest.report import make_report
+from clv.ingest.table import choose_dates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import duckdb
 
+    from clv.ingest.table import Table
     from clv.settings import IngestOptions
 
     Progress = Callable[[str, int, int], None]
@@ -100,7 +102,8 @@ def detect(inputs: Sequence[Path], options: IngestOptions) -> Preview:
                 )
                 problems.append(f"{missing.message} {missing.hint}")
             if "ordered_at" in match.mapping:
-                fmt = rows.choose_dates(first_source, first, match, options)
+                column = match.mapping["ordered_at"]
+                fmt = choose_dates(first_source, first, column, options.date_order)
                 dates, ambiguous = fmt.title, fmt.ambiguous
             decimal = rows.choose_numbers(first, match, options).decimal
         except InputError as error:
@@ -140,7 +143,11 @@ def _labels(
     if options.labels is not None:
         customers = [match.mapping.get("customer_id", "") for *_, match in tables]
         return labels.check(options.labels, [(s.name, d.columns) for s, d, _ in tables], customers)
-    found = [c for _, d, match in tables for c in labels.find(d, match.mapping.values())]
+    found = [
+        c
+        for _, d, match in tables  # A category may be both, what rows and what customers are of.
+        for c in labels.find(d, {c for role, c in match.mapping.items() if role != "category"})
+    ]
     return labels.distinct(found)[: labels.MOST_LABELS]
 
 
@@ -204,8 +211,8 @@ def _refuse_twins(inputs: Sequence[Path], hashes: Sequence[str]) -> None:
 
 def _prepare(
     inputs: Sequence[Path], options: IngestOptions, spool: Path, progress: Progress
-) -> list[rows.Table]:
-    tables: list[rows.Table] = []
+) -> list[Table]:
+    tables: list[Table] = []
     progress("Opening files", 0, len(inputs))
     names: Counter[str] = Counter()
     for found_source, found in _open(inputs, options, spool):
@@ -232,7 +239,7 @@ def _prepare(
 
 def _settle(
     con: duckdb.DuckDBPyConnection,
-    tables: list[rows.Table],
+    tables: list[Table],
     rules: dict[str, checks.Rule],
     *,
     has_order_id: bool,

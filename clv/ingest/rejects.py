@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from clv import engine
 from clv.errors import FileError
-from clv.ingest import checks, rows
+from clv.ingest import checks
 from clv.ingest.checks import NUMBER
+from clv.ingest.table import fault_codes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import duckdb
 
+    from clv.ingest.table import Table
 
-def make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> None:
+
+#: What stands before and after the value at fault in the reasons of `checks.TABLE_CHECKS`.
+_RELATED: Final = {
+    "missing_key": ("", ". Fill it in: other tables refer to it."),
+    "not_delivered": ("The order is '", "'. Only delivered orders count."),
+    "repeated_key": ("An earlier row has ", " as well. The first one counts."),
+    "unknown_customer": ("No usable row has the customer '", "'."),
+    "unknown_order": ("No order has the number '", "'."),
+    "unused_order": ("The order '", "' does not count: see its own reason."),
+    "customer_without_order": ("No order is of the customer '", "'."),
+}
+
+
+def make_rejects(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
     """Give every rejected row its file, line, reason and original text."""
-    parts = []
-    for number, table in enumerate(tables):
-        first, last = table.first_row, table.first_row + table.rows
-        query = "SELECT rowid FROM lines WHERE code <> 0 AND rowid >= ? AND rowid < ? ORDER BY 1"
-        found = con.execute(query, [first, last]).fetchnumpy()["rowid"]
-        ids = np.asarray(found, dtype=np.int64)
-        if not len(ids) and not table.faults:
-            continue
-        index = table.index()
-        fine = len(index) if table.fine is None else len(table.fine)
-        if fine != table.rows:
-            msg = f"{table.source.name}: {fine} records, but {table.rows} rows."
-            raise FileError(msg, "Export the file again.")
-        where = ids - first if table.fine is None else table.fine[ids - first]
-        parts.append(_located(number, ids, index.line[where], index.text(where), None))
-        if table.faults:
-            broken = np.flatnonzero(index.fault != 0)
-            parts.append(
-                _located(
-                    number,
-                    np.full(len(broken), -1, dtype=np.int64),
-                    index.line[broken],
-                    index.text(broken),
-                    rows.fault_codes(index.fault[broken]),
-                )
-            )
+    parts = [part for number, table in enumerate(tables) for part in _rejected(con, number, table)]
     if not parts:
         none = np.empty(0, np.int64)
-        parts.append(_located(0, none, none, pa.nulls(0, pa.large_string()), None))
+        codes = engine.column(none.astype(np.uint8))
+        parts.append(
+            _located(0, none, pa.nulls(0, pa.large_string()), codes, pa.nulls(0, pa.string()))
+        )
     located = pa.concat_tables(parts)
     con.register("located", located)
     con.execute(
@@ -58,9 +53,7 @@ def make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> No
     con.execute(
         "CREATE TABLE rejects AS SELECT n.name AS file, r.line, c.name AS code, CASE "
         "WHEN coalesce(r.detail, '') = '' THEN w.empty "
-        "ELSE w.before || left(r.detail, 100) || w.after END AS reason, r.text FROM ("
-        "SELECT l.file, l.line, coalesce(l.code, x.code) AS code, x.detail, l.text "
-        "FROM located l LEFT JOIN lines x ON x.rowid = l.id) r "
+        "ELSE w.before || left(r.detail, 100) || w.after END AS reason, r.text FROM located r "
         "JOIN wording w ON w.file = r.file AND w.code = r.code "
         f"JOIN (VALUES {names}) n(file, name) ON n.file = r.file "
         f"JOIN (VALUES {codes}) c(number, name) ON c.number = r.code ORDER BY r.file, r.line"
@@ -68,30 +61,53 @@ def make_rejects(con: duckdb.DuckDBPyConnection, tables: list[rows.Table]) -> No
     con.unregister("located")
 
 
+def _rejected(con: duckdb.DuckDBPyConnection, number: int, table: Table) -> Iterator[pa.Table]:
+    """Return the rejected rows of one file: those that a check rejected, those set aside before."""
+    first, last = table.first_row, table.first_row + table.rows
+    found = con.sql(
+        f"SELECT rowid AS id, code, detail FROM {table.store} WHERE code <> 0 "
+        f"AND rowid >= {first} AND rowid < {last} ORDER BY 1"
+    ).to_arrow_table()
+    if not len(found) and not table.faults:
+        return
+    index = table.index()
+    fine = len(index) if table.fine is None else len(table.fine)
+    if fine != table.rows:
+        msg = f"{table.source.name}: {fine} records, but {table.rows} rows."
+        raise FileError(msg, "Export the file again.")
+    ids = found["id"].to_numpy() - first
+    where = ids if table.fine is None else table.fine[ids]
+    yield _located(number, index.line[where], index.text(where), found["code"], found["detail"])
+    if table.faults:
+        broken = np.flatnonzero(index.fault != 0)
+        codes = engine.column(fault_codes(index.fault[broken]))
+        none = pa.nulls(len(broken), pa.string())
+        yield _located(number, index.line[broken], index.text(broken), codes, none)
+
+
 def _located(
     number: int,
-    ids: np.ndarray[Any, Any],
     lines: np.ndarray[Any, Any],
     text: pa.LargeStringArray,
-    codes: np.ndarray[Any, Any] | None,
+    codes: pa.Array | pa.ChunkedArray,
+    detail: pa.Array | pa.ChunkedArray,
 ) -> pa.Table:
-    none = pa.nulls(len(ids), pa.uint8())
     return pa.table(
         {
-            "file": engine.column(np.full(len(ids), number, dtype=np.int32)),
-            "id": engine.column(ids),
+            "file": engine.column(np.full(len(lines), number, dtype=np.int32)),
             "line": engine.column(lines),
             "text": text,
-            "code": none if codes is None else engine.column(codes),
+            "code": codes,
+            "detail": detail,
         }
     )
 
 
-def _wording(tables: list[rows.Table]) -> list[tuple[int, int, str, str, str]]:
+def _wording(tables: Sequence[Table]) -> list[tuple[int, int, str, str, str]]:
     """Return, per file and code, the reason around the value at fault."""
     result = []
     for number, table in enumerate(tables):
-        for check in checks.CHECKS:
+        for check in checks.known(related=bool(table.kind)):
             column = table.mapping.get(check.role, "")
             if check.code == "unreadable_number" and "revenue" not in table.mapping:
                 column = table.mapping.get("unit_price", column)
@@ -110,6 +126,7 @@ def _wording(tables: list[rows.Table]) -> list[tuple[int, int, str, str, str]]:
                 "other_currency": (f"{quoted} is ", f", most rows are in another. {check.remedy}"),
                 "negative_without_order": ("The value is ", f", without an order. {check.remedy}"),
                 "cancelled": ("Cancelled (", f"). {check.remedy}"),
+                **_RELATED,
             }.get(check.code, ("", ""))
             empty = {
                 "missing_customer": f"{quoted} is empty. {check.remedy}",
@@ -117,6 +134,8 @@ def _wording(tables: list[rows.Table]) -> list[tuple[int, int, str, str, str]]:
                 "unreadable_number": f"{quoted} is empty. {check.remedy}",
             }.get(check.code, f"{check.title}. {check.remedy}")
             width = len(table.dialect.columns)
+            if table.kind and check.code in {"unreadable_date", "unreadable_number"}:
+                before, after = "", f". {check.remedy}"  # What is wrong names its column itself.
             if check.code in {"too_few_fields", "too_many_fields"}:
                 empty = f"{check.title}: {width} are expected. {check.remedy}"
             result.append((number, NUMBER[check.code], before, after, empty))

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.ingest import rows
+    from clv.ingest.table import Table
 
 _EXAMPLES: Final = 20
 
 
 def make_report(
     con: duckdb.DuckDBPyConnection,
-    tables: list[rows.Table],
+    tables: list[Table],
     settled: dict[str, Any],
     as_of: date | None,
 ) -> dict[str, Any]:

@@ -6,35 +6,23 @@ accepted rows, else the number of the check (see `clv.ingest.checks`); ``detail`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import duckdb
-import numpy as np
-
 from clv import engine
-from clv.errors import AmbiguousDateError, FileError
 from clv.ingest import labels
-from clv.ingest import records as rec
 from clv.ingest.checks import NUMBER
-from clv.ingest.dialect import SPACES, Dialect
 from clv.ingest.layouts import CANCELLED, REFUNDED, UNPAID
-from clv.ingest.values import (
-    DATE_RANGE,
-    DateFormat,
-    NumberFormat,
-    currency_sql,
-    date_format,
-    number_format,
-)
+from clv.ingest.table import Table, append, choose_dates, engine_text, sample, settle_dates
+from clv.ingest.values import DATE_RANGE, NumberFormat, currency_sql, number_format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    import duckdb
 
+    from clv.ingest.dialect import Dialect
     from clv.ingest.matching import Match
     from clv.ingest.source import Source
     from clv.settings import IngestOptions
@@ -48,6 +36,7 @@ _COLUMNS: Final = {
     "revenue": ("DOUBLE", ""),
     "items": ("DOUBLE", "NULL"),
     "product": ("VARCHAR", "NULL"),
+    "category": ("VARCHAR", "NULL"),
     "currency": ("VARCHAR", "NULL"),
     "cancel": ("BOOLEAN", "false"),
     "fingerprint": ("UBIGINT", ""),
@@ -64,48 +53,6 @@ _AMOUNTS: Final = {
     "unit_price": "unit_price",
     "refunded": "refunded",
 }
-_FAULTS: Final = {
-    rec.TOO_FEW: NUMBER["too_few_fields"],
-    rec.TOO_MANY: NUMBER["too_many_fields"],
-    rec.BROKEN_QUOTES: NUMBER["broken_quotes"],
-}
-
-
-@dataclass
-class Table:
-    """One text table with all that was found out about it."""
-
-    source: Source
-    dialect: Dialect
-    match: Match
-    dates: DateFormat
-    numbers: NumberFormat
-    text: Path
-    delimiter: str
-    first_row: int = 0
-    rows: int = 0
-    faults: int = 0
-    records: rec.Records | None = None
-    fine: NDArray[np.int64] | None = field(default=None)
-    labels: tuple[str, ...] = ()
-    stored: tuple[str, ...] = ()
-
-    @property
-    def mapping(self) -> dict[str, str]:
-        """Role → column name."""
-        return self.match.mapping
-
-    def index(self) -> rec.Records:
-        """Return where each data record of the file lies (found on first need)."""
-        if self.records is None:
-            self.records = rec.scan(
-                self.text,
-                self.delimiter,
-                len(self.dialect.columns),
-                self.dialect.skip,
-                quoting=self.dialect.quoting,
-            )
-        return self.records
 
 
 def create(con: duckdb.DuckDBPyConnection, tables: Sequence[Table], names: Sequence[str]) -> None:
@@ -118,6 +65,8 @@ def create(con: duckdb.DuckDBPyConnection, tables: Sequence[Table], names: Seque
         filled.update(table.mapping, _signs(table))
         if table.match.layout.cancel_prefix:
             filled.add("cancel")
+    if any("order_id" not in t.mapping or t.match.layout.one_total for t in tables):
+        filled.discard("category")  # What a row is of is told only where an order is its rows.
     kinds = {c: kind for c, (kind, rest) in _COLUMNS.items() if not rest or c in filled}
     kinds |= {labels.column(i): "VARCHAR" for i in range(len(names))}
     made = {c: f"{kind} AS ({rest})" for c, (kind, rest) in _COLUMNS.items() if c not in kinds}
@@ -139,170 +88,29 @@ def prepare(
     FileError
         The date column holds no dates.
     """
-    text, delimiter = source.path, dialect.delimiter
-    if delimiter == SPACES:
-        text, delimiter = tabs(source.path, spool), "\t"
-    dates = choose_dates(source, dialect, found, options)
+    text, delimiter = engine_text(source, dialect, spool)
+    dates = choose_dates(source, dialect, found.mapping["ordered_at"], options.date_order)
     table = Table(
         source, dialect, found, dates, choose_numbers(dialect, found, options), text, delimiter
     )
     if dates.ambiguous:
-        table.dates = _settle(table)
+        table.dates = settle_dates(table, found.mapping["ordered_at"], dates)
     return table
-
-
-def tabs(path: Path, spool: Path) -> Path:
-    """Turn runs of blanks into one tab each."""
-    target = spool / f"{path.name}.tabs"
-    with path.open("rb") as handle, target.open("wb") as out:
-        for line in handle:
-            out.write(b"\t".join(line.split()) + b"\n")
-    return target
-
-
-def _sample(dialect: Dialect, column: str) -> list[str]:
-    i = dialect.columns.index(column)
-    return [row[i] for row in dialect.head if i < len(row)]
-
-
-def choose_dates(
-    source: Source, dialect: Dialect, found: Match, options: IngestOptions
-) -> DateFormat:
-    """Return how the date column is written, as far as the first rows tell.
-
-    Raises
-    ------
-    FileError
-        The column holds no dates.
-    """
-    column = found.mapping["ordered_at"]
-    sample = _sample(dialect, column)
-    result = date_format(sample, options.date_order)
-    if result is None:
-        if not any(cell.strip() for cell in sample):
-            return DateFormat("iso")
-        example = next(cell for cell in sample if cell.strip())
-        msg = (
-            f"{source.name}: the column `{column}` holds no dates; its first value is '{example}'."
-        )
-        raise FileError(msg, "Choose the date column.", "--map ordered_at=COLUMN")
-    return result
 
 
 def choose_numbers(dialect: Dialect, found: Match, options: IngestOptions) -> NumberFormat:
     """Return how the amounts are written, as far as the first rows tell."""
     roles = [r for r in ("revenue", "unit_price", "refunded") if r in found.mapping]
-    cells = [cell for role in roles for cell in _sample(dialect, found.mapping[role])]
+    cells = [cell for role in roles for cell in sample(dialect, found.mapping[role])]
     return number_format(cells, options.decimal, semicolons=dialect.delimiter == ";")
-
-
-def _settle(table: Table) -> DateFormat:
-    """Look through the whole column for a day above 12; without one, ask."""
-    column = table.mapping["ordered_at"]
-    parts = "regexp_extract_all(split_part(trim(c), ' ', 1), '\\d{1,2}')"
-    with engine.connect() as con:
-        first, second, example_first, example_second = engine.row(
-            con,
-            "SELECT max(p[1]::INT), max(p[2]::INT), arg_max(c, p[1]::INT), arg_max(c, p[2]::INT) "
-            f"FROM (SELECT c, {parts} AS p FROM (SELECT {engine.name(column)} AS c "
-            f"FROM {_reader(table, lenient=True)})) WHERE len(p) >= 3",
-        )
-    first, second = first or 0, second or 0
-    separator, short = table.dates.separator, table.dates.short_year
-    if first > 12 >= second:
-        return DateFormat("dmy", separator, short)
-    if second > 12 >= first:
-        return DateFormat("mdy", separator, short)
-    if first > 12:
-        why = f"'{example_first}' has the day first, '{example_second}' the month."
-    else:
-        example = next(c.strip() for c in _sample(table.dialect, column) if c.strip())
-        why = f"'{example}' is day-month or month-day, and no value in the file decides it."
-    msg = f"{table.source.name}: the dates in `{column}` can be read two ways: {why}"
-    raise AmbiguousDateError(msg, "Say which it is.", "--date-order dmy or --date-order mdy")
-
-
-def _reader(
-    table: Table, path: Path | None = None, skip: int | None = None, *, lenient: bool = False
-) -> str:
-    """Return the engine's reader over one file, every column as text."""
-    skip = table.dialect.skip_lines if skip is None else skip
-    return reader(table.dialect, path or table.text, table.delimiter, skip, lenient=lenient)
-
-
-def reader(
-    dialect: Dialect, path: Path, delimiter: str, skip: int, *, lenient: bool = False
-) -> str:
-    """Return the engine's reader over a text table, every column as text.
-
-    Parameters
-    ----------
-    dialect
-        Its columns and whether it has quotes.
-    path, delimiter
-        UTF-8 with newline line ends; one character.
-    skip
-        Lines to pass over.
-    lenient
-        Pass over rows that do not fit instead of failing.
-    """
-    quote = '"' if dialect.quoting else ""
-    columns = ", ".join(f"{engine.text(c)}: 'VARCHAR'" for c in dialect.columns)
-    return (
-        f"read_csv({engine.text(path)}, auto_detect=false, columns={{{columns}}}, "
-        f"header=false, skip={skip}, delim={engine.text(delimiter)}, quote='{quote}', "
-        f"escape='{quote}', nullstr='', new_line='\\n', max_line_size=2097152, buffer_size=33554432, "
-        f"{'ignore_errors=true, strict_mode=false' if lenient else 'strict_mode=true'})"
-    )
 
 
 def load(
     con: duckdb.DuckDBPyConnection, number: int, table: Table, latest: date, spool: Path
 ) -> None:
-    """Append one file's rows to ``lines``.
-
-    A file whose records are all regular is read as it lies. At the first sign of a structural
-    fault, records are found one by one, the broken ones set aside, and the rest read again.
-    """
-    table.first_row = _count(con)
+    """Append one file's rows to ``lines``."""
     insert = f"INSERT INTO lines ({', '.join(table.stored)}) {_select(number, table, latest)}"
-    regular = not table.dialect.quoting and len(table.dialect.columns) > 1
-    if regular:
-        try:
-            con.execute(insert.replace("@source", _reader(table)))
-        except (duckdb.InvalidInputException, duckdb.ConversionException):
-            regular = False
-    if not regular:
-        index = table.index()
-        changed = index.patched or bool((index.fault != rec.FINE).any())
-        if changed or len(index) == 0 or len(table.dialect.columns) == 1:
-            clean = spool / f"clean-{number}.txt"
-            table.fine = index.write_fine(clean)
-            source = _reader(table, clean, 0)
-        else:
-            source = _reader(table, skip=int(index.line[0]) - 1)
-        _insert_strict(con, table, insert, source)
-    table.rows = _count(con) - table.first_row
-
-
-def _insert_strict(con: duckdb.DuckDBPyConnection, table: Table, insert: str, source: str) -> None:
-    index = table.index()
-    before = _count(con)
-    try:
-        con.execute(insert.replace("@source", source))
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        msg = f"{table.source.name} cannot be read as a table ({reason})."
-        raise FileError(msg, "Export the file again as CSV.") from None
-    wanted = len(index) if table.fine is None else len(table.fine)
-    if _count(con) - before != wanted:
-        msg = f"{table.source.name} cannot be read reliably: its quotes are too irregular."
-        raise FileError(msg, "Export the file again with every text field in quotes.")
-    table.faults = int((index.fault != rec.FINE).sum())
-
-
-def _count(con: duckdb.DuckDBPyConnection) -> int:
-    return int(engine.row(con, "SELECT count(*) FROM lines")[0])
+    append(con, number, table, insert, spool)
 
 
 def _cell(table: Table, role: str) -> str:
@@ -313,7 +121,7 @@ def _one_of(value: str, choices: Sequence[str]) -> str:
     return f"{value} IN ({', '.join(map(engine.text, choices))})"
 
 
-def _text(column: str) -> str:
+def trimmed(column: str) -> str:
     """Return trimmed text, NULL where it is blank or stands for nothing."""
     plain = f"{column} >= '0' AND {column} < ':' AND NOT contains({column}, ' ')"
     return (
@@ -359,16 +167,16 @@ def _select(number: int, table: Table, latest: date) -> str:
 
 def _parsed(table: Table) -> str:
     """Return the select list that reads every cell once."""
-    customer = _text(_cell(table, "customer_id"))
+    customer = trimmed(_cell(table, "customer_id"))
     if "customer_fallback" in table.mapping:
-        fallback = _text(_cell(table, "customer_fallback"))
+        fallback = trimmed(_cell(table, "customer_fallback"))
         customer = f"coalesce(nullif({customer}, '0'), {fallback})"
-    order_id = _text(_cell(table, "order_id")) if "order_id" in table.mapping else "NULL::VARCHAR"
+    order_id = trimmed(_cell(table, "order_id")) if "order_id" in table.mapping else "NULL::VARCHAR"
     prefix = table.match.layout.cancel_prefix
     starts = f"coalesce(starts_with(upper({order_id}), {engine.text(prefix)}), false)"
     texts = {
-        role: _text(_cell(table, role)) if role in table.mapping else "NULL::VARCHAR"
-        for role in ("product", "currency", "cancelled_at")
+        role: trimmed(_cell(table, role)) if role in table.mapping else "NULL::VARCHAR"
+        for role in ("product", "category", "currency", "cancelled_at")
     }
     amounts = {
         name: table.numbers.sql(_cell(table, role)) if role in table.mapping else "NULL::DOUBLE"
@@ -396,7 +204,7 @@ def _parsed(table: Table) -> str:
 def _label(table: Table, name: str) -> str:
     """Return a label's cell; of several files, not all need to have the column."""
     present = name.lower() in {c.lower() for c in table.dialect.columns}
-    return _text(engine.name(name)) if present else "NULL::VARCHAR"
+    return trimmed(engine.name(name)) if present else "NULL::VARCHAR"
 
 
 def _signs(table: Table) -> dict[str, str]:
@@ -444,11 +252,3 @@ def _status(table: Table) -> str:
         for code, names in (("cancelled", CANCELLED), ("unpaid", UNPAID), ("refunded", REFUNDED)):
             cases.append(f"WHEN {_one_of('status', names)} THEN {NUMBER[code]}")
     return f"CASE {' '.join(cases)} ELSE 0 END" if cases else "0"
-
-
-def fault_codes(faults: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Translate record faults into check numbers."""
-    lookup = np.zeros(4, dtype=np.uint8)
-    for fault, code in _FAULTS.items():
-        lookup[fault] = code
-    return lookup[faults]

@@ -157,7 +157,7 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
             _boxes([p for p in pairs if p not in shown], mapping, columns, found, key)
         grouping = st.multiselect(
             "Compare customers by",
-            [c for c in columns if c not in set(found.mapping.values())],
+            [c for c in columns if c in found.labels or c not in set(found.mapping.values())],
             default=[c for c in found.labels if c in columns],
             help="Columns such as country, channel or category. A customer's value is that of the "
             "first order.",

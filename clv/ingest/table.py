@@ -1,0 +1,257 @@
+"""One text table with all that was found out about it, and the way of its rows into the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import numpy as np
+
+from clv import engine
+from clv.errors import AmbiguousDateError, FileError
+from clv.ingest import records as rec
+from clv.ingest.checks import NUMBER
+from clv.ingest.dialect import SPACES, Dialect
+from clv.ingest.values import DateFormat, NumberFormat, date_format
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from clv.ingest.matching import Match
+    from clv.ingest.source import Source
+    from clv.settings import DateOrder
+
+_FAULTS: Final = {
+    rec.TOO_FEW: NUMBER["too_few_fields"],
+    rec.TOO_MANY: NUMBER["too_many_fields"],
+    rec.BROKEN_QUOTES: NUMBER["broken_quotes"],
+}
+
+
+@dataclass
+class Table:
+    """One text table with all that was found out about it.
+
+    Attributes
+    ----------
+    store
+        The engine's table that its rows are appended to.
+    kind
+        Which of several related tables it is, for people; empty for a file of orders.
+    first_row, rows
+        Where its rows begin there, and how many there are.
+    faults
+        Records that were set aside, because their fields do not add up.
+    fine
+        Indices of the other records; None where no record was set aside.
+    """
+
+    source: Source
+    dialect: Dialect
+    match: Match
+    dates: DateFormat
+    numbers: NumberFormat
+    text: Path
+    delimiter: str
+    store: str = "lines"
+    kind: str = ""
+    first_row: int = 0
+    rows: int = 0
+    faults: int = 0
+    records: rec.Records | None = None
+    fine: NDArray[np.int64] | None = field(default=None)
+    labels: tuple[str, ...] = ()
+    stored: tuple[str, ...] = ()
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """Role → column name."""
+        return self.match.mapping
+
+    def index(self) -> rec.Records:
+        """Return where each data record of the file lies (found on first need)."""
+        if self.records is None:
+            self.records = rec.scan(
+                self.text,
+                self.delimiter,
+                len(self.dialect.columns),
+                self.dialect.skip,
+                quoting=self.dialect.quoting,
+            )
+        return self.records
+
+
+def engine_text(source: Source, dialect: Dialect, spool: Path) -> tuple[Path, str]:
+    """Return a table's text as the engine can read it, and its delimiter."""
+    if dialect.delimiter == SPACES:
+        return tabs(source.path, spool), "\t"
+    return source.path, dialect.delimiter
+
+
+def tabs(path: Path, spool: Path) -> Path:
+    """Turn runs of blanks into one tab each."""
+    target = spool / f"{path.name}.tabs"
+    with path.open("rb") as handle, target.open("wb") as out:
+        for line in handle:
+            out.write(b"\t".join(line.split()) + b"\n")
+    return target
+
+
+def sample(dialect: Dialect, column: str) -> list[str]:
+    """Return a column's first cells."""
+    i = dialect.columns.index(column)
+    return [row[i] for row in dialect.head if i < len(row)]
+
+
+def choose_dates(
+    source: Source, dialect: Dialect, column: str, order: DateOrder | None
+) -> DateFormat:
+    """Return how a date column is written, as far as the first rows tell.
+
+    Raises
+    ------
+    FileError
+        The column holds no dates.
+    """
+    cells = sample(dialect, column)
+    result = date_format(cells, order)
+    if result is None:
+        if not any(cell.strip() for cell in cells):
+            return DateFormat("iso")
+        example = next(cell for cell in cells if cell.strip())
+        msg = (
+            f"{source.name}: the column `{column}` holds no dates; its first value is '{example}'."
+        )
+        raise FileError(msg, "Choose the date column.", "--map ordered_at=COLUMN")
+    return result
+
+
+def settle_dates(table: Table, column: str, found: DateFormat) -> DateFormat:
+    """Look through the whole column for a day above 12.
+
+    Raises
+    ------
+    AmbiguousDateError
+        There is none: somebody must be asked.
+    """
+    parts = "regexp_extract_all(split_part(trim(c), ' ', 1), '\\d{1,2}')"
+    with engine.connect() as con:
+        first, second, example_first, example_second = engine.row(
+            con,
+            "SELECT max(p[1]::INT), max(p[2]::INT), arg_max(c, p[1]::INT), arg_max(c, p[2]::INT) "
+            f"FROM (SELECT c, {parts} AS p FROM (SELECT {engine.name(column)} AS c "
+            f"FROM {_reader(table, lenient=True)})) WHERE len(p) >= 3",
+        )
+    first, second = first or 0, second or 0
+    separator, short = found.separator, found.short_year
+    if first > 12 >= second:
+        return DateFormat("dmy", separator, short)
+    if second > 12 >= first:
+        return DateFormat("mdy", separator, short)
+    if first > 12:
+        why = f"'{example_first}' has the day first, '{example_second}' the month."
+    else:
+        example = next(c.strip() for c in sample(table.dialect, column) if c.strip())
+        why = f"'{example}' is day-month or month-day, and no value in the file decides it."
+    msg = f"{table.source.name}: the dates in `{column}` can be read two ways: {why}"
+    raise AmbiguousDateError(msg, "Say which it is.", "--date-order dmy or --date-order mdy")
+
+
+def _reader(
+    table: Table, path: Path | None = None, skip: int | None = None, *, lenient: bool = False
+) -> str:
+    """Return the engine's reader over one file, every column as text."""
+    skip = table.dialect.skip_lines if skip is None else skip
+    return reader(table.dialect, path or table.text, table.delimiter, skip, lenient=lenient)
+
+
+def reader(
+    dialect: Dialect, path: Path, delimiter: str, skip: int, *, lenient: bool = False
+) -> str:
+    """Return the engine's reader over a text table, every column as text.
+
+    Parameters
+    ----------
+    dialect
+        Its columns and whether it has quotes.
+    path, delimiter
+        UTF-8 with newline line ends; one character.
+    skip
+        Lines to pass over.
+    lenient
+        Pass over rows that do not fit instead of failing.
+    """
+    quote = '"' if dialect.quoting else ""
+    columns = ", ".join(f"{engine.text(c)}: 'VARCHAR'" for c in dialect.columns)
+    return (
+        f"read_csv({engine.text(path)}, auto_detect=false, columns={{{columns}}}, "
+        f"header=false, skip={skip}, delim={engine.text(delimiter)}, quote='{quote}', "
+        f"escape='{quote}', nullstr='', new_line='\\n', max_line_size=2097152, buffer_size=33554432, "
+        f"{'ignore_errors=true, strict_mode=false' if lenient else 'strict_mode=true'})"
+    )
+
+
+def append(
+    con: duckdb.DuckDBPyConnection, number: int, table: Table, insert: str, spool: Path
+) -> None:
+    """Append one file's rows to its store.
+
+    A file whose records are all regular is read as it lies. At the first sign of a structural
+    fault, records are found one by one, the broken ones set aside, and the rest read again.
+
+    Parameters
+    ----------
+    number
+        Of the file among all.
+    insert
+        The statement that parses and checks the rows; ``@source`` stands for their reader.
+    """
+    table.first_row = _count(con, table)
+    regular = not table.dialect.quoting and len(table.dialect.columns) > 1
+    if regular:
+        try:
+            con.execute(insert.replace("@source", _reader(table)))
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            regular = False
+    if not regular:
+        index = table.index()
+        changed = index.patched or bool((index.fault != rec.FINE).any())
+        if changed or len(index) == 0 or len(table.dialect.columns) == 1:
+            clean = spool / f"clean-{number}.txt"
+            table.fine = index.write_fine(clean)
+            source = _reader(table, clean, 0)
+        else:
+            source = _reader(table, skip=int(index.line[0]) - 1)
+        _insert_strict(con, table, insert, source)
+    table.rows = _count(con, table) - table.first_row
+
+
+def _insert_strict(con: duckdb.DuckDBPyConnection, table: Table, insert: str, source: str) -> None:
+    index = table.index()
+    before = _count(con, table)
+    try:
+        con.execute(insert.replace("@source", source))
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        msg = f"{table.source.name} cannot be read as a table ({reason})."
+        raise FileError(msg, "Export the file again as CSV.") from None
+    wanted = len(index) if table.fine is None else len(table.fine)
+    if _count(con, table) - before != wanted:
+        msg = f"{table.source.name} cannot be read reliably: its quotes are too irregular."
+        raise FileError(msg, "Export the file again with every text field in quotes.")
+    table.faults = int((index.fault != rec.FINE).sum())
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: Table) -> int:
+    return int(engine.row(con, f"SELECT count(*) FROM {table.store}")[0])
+
+
+def fault_codes(faults: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Translate record faults into check numbers."""
+    lookup = np.zeros(4, dtype=np.uint8)
+    for fault, code in _FAULTS.items():
+        lookup[fault] = code
+    return lookup[faults]
