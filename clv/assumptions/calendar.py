@@ -131,6 +131,7 @@ def season(group: People) -> Check | None:
     years = group.span / YEAR
     # Over several years a season comes again at other ages, even if all came at once.
     facts: dict[str, Any] = {"years": years, "together": bool(came < YEAR / 4 and years < 1.9)}
+    facts["worn"] = group.season is not None
     if group.span < YEAR - _WEEK or purchases < FEWEST_PURCHASES:
         short = group.span < YEAR - _WEEK
         return Check(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clv.names import who
 from clv.selection import RULES
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     Facts = Mapping[str, Any]
+
+#: Of a 95 % interval.
+Z: Final = 1.96
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,19 @@ class Subject:
         """Return the mean of a measure over the dates; None where one date lacks it."""
         values = self.each(*path)
         return fmean(values) if values else None
+
+    def chance(self, kind: str) -> float | None:
+        """Return how far chance alone takes the total off, as a share of it: 95 in 100 stay within.
+
+        1.96 standard errors of the customers' errors added up; dates overlap, so that their mean is
+        taken to be no surer than one of them.
+        """
+        errors = self.each(kind, "rmse")
+        actual = [sum(m[kind]["actual"] for m in o["months"]) for o in self.origins]
+        if not errors or not all(actual):
+            return None
+        people = [int(o["customers"]) for o in self.origins]
+        return fmean(Z * e * n**0.5 / a for e, n, a in zip(errors, people, actual, strict=True))
 
     def mape(self) -> float | None:
         """Return the mean distance of a month's orders from what was said."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv import proof
-from clv.findings.base import Finding, Subject, best_rule, off, size
+from clv.findings.base import Finding, Subject, Z, best_rule, off, size
 from clv.names import who
+from clv.selection import RULES
 from clv.ui.formatting import count, day, percent, plural
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     Facts = Mapping[str, Any]
     Floats = NDArray[np.float64]
 
-#: Of a 95 % interval.
-Z: Final = 1.96
 #: A total off by a tenth changes what is ordered and whom one hires; less is within most plans' slack.
 TOTAL: Final = 0.10
 #: A group's mean off by more is seen by whoever looks at the group; by less, by nobody.
@@ -92,13 +91,9 @@ def _judged(receipt: Facts, tested: pa.Table | None) -> list[tuple[bool, Finding
 
 def _total(one: Subject, kind: str) -> tuple[bool, Finding] | None:
     """Judge the total, and say what chance alone would explain."""
-    biases, errors = one.each(kind, "bias"), one.each(kind, "rmse")
-    actual = [sum(m[kind]["actual"] for m in o["months"]) for o in one.origins]
-    if not biases or not all(actual):
+    biases, chance = one.each(kind, "bias"), one.chance(kind)
+    if not biases or chance is None:
         return None
-    people = [int(o["customers"]) for o in one.origins]
-    # Dates overlap: their mean is taken to be no surer than one of them.
-    chance = fmean(Z * e * n**0.5 / a for e, n, a in zip(errors, people, actual, strict=True))
     bias, what = fmean(biases), "orders" if kind == "purchases" else "revenue"
     figures = {"bias": bias, "chance": chance, "dates": len(biases)}
     fewer = off(bias, what).replace(" than came", " were expected than came", 1)
@@ -113,8 +108,8 @@ def _total(one: Subject, kind: str) -> tuple[bool, Finding] | None:
 
 def _dates(one: Subject) -> tuple[bool, Finding] | None:
     """Judge whether the total was as far off on every date."""
-    biases = one.each("purchases", "bias")
-    if len(biases) < 2:
+    biases, chance = one.each("purchases", "bias"), one.chance("purchases")
+    if len(biases) < 2 or chance is None:
         return None
     days = [str(o["as_of"]) for o in one.origins]
     low, high = int(np.argmin(biases)), int(np.argmax(biases))
@@ -124,6 +119,8 @@ def _dates(one: Subject) -> tuple[bool, Finding] | None:
     good = apart <= DATES_APART
     if good and abs(fmean(biases)) > TOTAL:
         return None  # Steady, but steadily wrong: the total says so.
+    if not good and apart <= chance * 2**0.5:
+        return None  # Two totals may lie that far apart by chance.
     every = "both" if len(days) == 2 else f"all {len(days)}"
     said = (
         f"The total was about as far off on {every} past dates: from "
@@ -172,9 +169,10 @@ def _rules(one: Subject) -> tuple[bool, Finding] | None:
     gain = float(checked["difference"]) / max(float(measures[rule]["loss"]), 1e-300)
     figures = {"rule": rule, "gain": gain, "as_of": checked["as_of"]}
     said = f"Customer by customer, as of {day(checked['as_of'])}, "
+    other = "other " if one.name in RULES else ""
     if not checked["as_good"]:
         said += (
-            f"its error is {percent(gain)} smaller than that of the best rule of thumb "
+            f"its error is {percent(gain)} smaller than that of the best {other}rule of thumb "
             f"({_of_rule(rule)}), more than chance"
         )
         return True, Finding("rules", f"{said}.", figures)

@@ -217,9 +217,14 @@ def finding(check: Check) -> str:
 def _timing(check: Check, effect: Effect) -> str:
     del effect
     spread = math.sqrt(float(check.facts["spread"])) - 1
+    told = (
+        "those of the model"
+        if check.facts.get("model_k", 1) > 1
+        else "chance alone would make them"
+    )
     return (
-        f"The gaps between a customer's orders vary {_by(spread, 'more', 'less')} than chance alone "
-        f"would make them ({plural(check.customers, 'customer')} with three orders or more)."
+        f"The gaps between a customer's orders vary {_by(spread, 'more', 'less')} than {told} "
+        f"({plural(check.customers, 'customer')} with three orders or more)."
     )
 
 
@@ -229,8 +234,9 @@ def _season(check: Check, effect: Effect) -> str:
         caveat = " Most customers came at the same time: season and their age can't be told apart."
     elif facts["years"] < 1.9:
         caveat = " The file covers the year hardly more than once: this may be a single event."
+    beside = "Beside the season that the forecast knows, a" if facts.get("worn") else "A"
     return (
-        f"A typical month is {_size(effect.estimate)} away from the average (between "
+        f"{beside} typical month is {_size(effect.estimate)} away from the average (between "
         f"{_size(effect.low)} and {_size(effect.high)}); the busiest is {MONTHS[facts['best'] - 1]} "
         f"with {_by(facts['best_ratio'] - 1, 'more', 'less')}, the quietest "
         f"{MONTHS[facts['worst'] - 1]} with {_by(facts['worst_ratio'] - 1, 'more', 'less')}.{caveat}"
@@ -328,6 +334,8 @@ def meaning(check: Check) -> str:
         return words.holds
     if check.effect is None or check.verdict == "too little data":
         return "The forecast takes it for granted; more customers or a longer time would tell."
+    if check.facts.get("worn"):
+        return "The forecast's season is not quite that of the file: single months are off by the rest."
     return words.above if check.effect.estimate >= 0 else words.below
 
 
