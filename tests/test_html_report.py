@@ -310,6 +310,8 @@ def test_a_gap_cuts_the_line_and_steps_are_steps():
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(ValueError, match="bars and scatter traces only, not: heatmap"):
         draw(go.Figure(go.Heatmap(z=[[1]])))
+    with pytest.raises(ValueError, match="not: error bars of bars"):
+        draw(go.Figure(go.Bar(x=["a"], y=[1], error_y={"array": [1]})))
 
 
 def test_every_picture_is_valid_and_says_the_same_twice(run):

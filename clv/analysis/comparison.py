@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from clv import bins, proof
 from clv.analysis.figures import currency_of, nothing
-from clv.analysis.pieces import Section, Table, answer, heading, note, text
+from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.analysis.receipt import UNTESTED
+from clv.charts.bins import reliabilities_figure
 from clv.segments import Thresholds
 from clv.selection import RULES
 from clv.ui import bins_words as words
@@ -53,6 +54,15 @@ def four_bins(run: Run, first: str = "", second: str = "") -> Section:
         pieces += [heading(words.label(found, side)), _bins(found, side, currency_of(run))]
     pieces += [heading(words.cells_title(found)), _cells(found)]
     pieces += [heading(words.right_title(found)), _scores(found)]
+    sides = {words.label(found, side): found["reliability"][side] for side in bins.SIDES}
+    pieces.append(
+        picture(
+            reliabilities_figure(sides),
+            words.reliability_title(found),
+            f"Share of customers who bought in {words.ahead(found)}, by forecast chance, with "
+            "95\u00a0% intervals.",
+        )
+    )
     pieces.append(
         note(
             f"Chances of buying in {words.ahead(found)}, made on {day(found['as_of'])} without anything "

@@ -54,10 +54,14 @@ _MEANINGS: Final = {
     "v": "With p and q: the mean order value is p v / (q - 1)",
     "rate": "Orders a day, of everybody",
     "value": "Of every order, whoever places it",
+    "within_days": "Who bought within so many days counts as active",
+    "purchases": "Orders of one customer, on average",
+    "p_purchase": "Share of the customers who bought",
+    "days": "Length of the period that this was seen in",
 }
 _SPEND: Final = {
     "gamma-gamma": "Gamma-Gamma",
-    "gamma-gamma-all": "Gamma-Gamma with first orders",
+    "gamma-gamma-all": "Gamma-Gamma (first orders counted)",
     "constant-spend": "One value for every order",
 }
 #: Names that begin with a common word, within a sentence.
@@ -135,7 +139,7 @@ def fit(run: Run) -> Section:
 def _fitted(card: Facts) -> list[Piece]:
     """Return a card's parameters; those of the model inside and the season of one that wears it."""
     if "season" not in card:
-        return [heading(name_of(card)), _parameters(card)]
+        return [heading(name_of(card)), _parameters(card)] if card["parameters"] else []
     season = card["season"]
     columns = {
         "Month": MONTHS,
@@ -146,7 +150,9 @@ def _fitted(card: Facts) -> list[Piece]:
 
 
 def _parameters(card: Facts) -> Table:
-    values, errors = card["parameters"], card.get("standard_errors") or {}
+    values, errors = dict(card["parameters"]), card.get("standard_errors") or {}
+    if "k" in card:  # Chosen, not estimated: it stands apart from the parameters.
+        values["k"] = card["k"]
     likelihood = card.get("log_likelihood")
     told = [] if likelihood is None else [f"Log-likelihood {_minus(f'{likelihood:,.2f}')}"]
     if card.get("customers"):
@@ -156,24 +162,27 @@ def _parameters(card: Facts) -> Table:
             "Parameter": list(values),
             "Estimate": [_digits(v) for v in values.values()],
             "Standard error": [_digits(errors.get(name)) for name in values],
-            "Meaning": [_MEANINGS.get(name, "") for name in values],
+            "Meaning": [_meaning(name) for name in values],
         },
         frozenset({"Parameter", "Meaning"}),
         "; ".join(told) + "." if told else "",
     )
 
 
-def _digits(value: Any) -> str | None:  # noqa: ANN401 - JSON
-    """Write a parameter: four decimals, or a short list of them."""
-    if value is None:
-        return None
-    if isinstance(value, (list, tuple)):
-        return ", ".join(str(_digits(v)) for v in value)
-    return (
-        f"{float(value):,.4f}".replace("-", "\u2212")
-        if isinstance(value, (int, float))
-        else str(value)
-    )
+def _digits(value: float | None) -> str | None:
+    """Write a parameter: four decimals, whole ones without."""
+    if value is None or isinstance(value, int):
+        return None if value is None else str(value)
+    return _minus(f"{value:,.4f}")
+
+
+def _meaning(name: str) -> str:
+    """Say what a parameter tells; of a rule that has two groups, of which."""
+    group, _, rest = name.partition("_")
+    if group in {"active", "inactive"} and rest in _MEANINGS:
+        who = "Active" if group == "active" else "The others"
+        return f"{who}: {_MEANINGS[rest][0].lower()}{_MEANINGS[rest][1:]}"
+    return _MEANINGS.get(name, "")
 
 
 def _minus(shown: str) -> str:

@@ -44,7 +44,7 @@ def assumptions(run: Run) -> Section:
 def _check(check: Check, currency: str) -> list[Piece]:
     told = [words.meaning(check), words.advice(check)]
     pieces: list[Piece] = [
-        heading(f"{words.WORDS[check.key].question} {words.label(check)}"),
+        heading(f"{words.WORDS[check.key].question} · {words.label(check)}"),
         text(*filter(None, told)),
     ]
     figure = pictures.figure(check, currency)

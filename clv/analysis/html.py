@@ -40,6 +40,7 @@ td { min-width: 2.2rem; }
 td[style$="right"] { white-space: nowrap; }
 figure { margin: 0.8rem 0; break-inside: avoid; }
 figure svg { display: block; }
+@media (max-width: 640px) { figure svg { min-width: 34rem; } }
 @page { margin: 16mm 14mm; }
 @media print {
   body { padding: 0; max-width: none; font-size: 10pt; }
@@ -51,7 +52,7 @@ figure svg { display: block; }
   .scroll { overflow: visible; }
   table { font-size: 7.5pt; }
   th, td { padding: 0.15rem 0.35rem; }
-  figure svg { max-height: 82mm; }
+  figure svg { max-height: 82mm; min-width: 0; }
   #assumptions figure svg { max-height: 58mm; }
   #survival figure:last-of-type svg { max-height: 120mm; }
 }

@@ -132,7 +132,7 @@ class Picture:
     def html(self) -> str:
         """Return statement, chart and caption as one figure."""
         return (
-            f"<figure><h3>{escape(self.title)}</h3>{self.svg}"
+            f'<figure><h3>{escape(self.title)}</h3><div class="scroll">{self.svg}</div>'
             f'<figcaption class="note">{escape(self.caption)}</figcaption></figure>'
         )
 

@@ -64,7 +64,8 @@ def draw(figure: go.Figure, *, wide: int = WIDTH) -> str:
     content = figure.to_plotly_json()
     traces: list[Trace] = [dict(t) for t in content["data"]]
     page = content["layout"]
-    strange = sorted({str(t.get("type")) for t in traces} - {"bar", "scatter", "scattergl"})
+    strange = sorted({str(t.get("type")) for t in traces} - {"bar", "scatter"})
+    strange += ["error bars of bars" for t in traces if t["type"] == "bar" and "error_y" in t]
     if strange:
         msg = f"A still picture has bars and scatter traces only, not: {', '.join(strange)}."
         raise ValueError(msg)
