@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import charts, simulate
+from clv.models.draws import MARKS
 from clv.runs import write_rows
 from clv.ui import page, parts, session
 from clv.ui import survival_words as words
@@ -169,7 +170,7 @@ def _lives(run: Run, kind: Kind, one: OneRun) -> None:
     if sum(totals) > len(one.mark_day):
         caption += (
             f" {count(len(one.mark_day))} of {count(sum(totals))} orders are drawn: at most "
-            f"{simulate.MARKS} a customer on each sixtieth of the axis, more could not be told apart."
+            f"{MARKS} a customer on each sixtieth of the axis, more could not be told apart."
         )
     parts.chart(figure, words.lives_title(lifetimes, totals, kind), caption, "lives")
 
