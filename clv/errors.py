@@ -11,7 +11,8 @@
     │   ├── SettingsError       a setting is out of its range
     │   ├── RunNotFoundError    no such run, or no run yet
     │   └── OutdatedRunError    an earlier version made the run, without what is asked for
-    └── FitError                a model cannot be fitted to these customers; the ladder steps down
+    ├── FitError                a model cannot be fitted to these customers; the ladder steps down
+    └── StoppedError            the user stopped the work; nothing was changed
 
 A message says what is wrong, where, and what to do next. It is written for the person who holds
 the file.
@@ -95,6 +96,10 @@ class OutdatedRunError(InputError):
 
 class FitError(ClvError):
     """A model can't be fitted to these customers."""
+
+
+class StoppedError(ClvError):
+    """The user stopped the work before its end."""
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
