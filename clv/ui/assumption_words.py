@@ -29,7 +29,7 @@ class Words(NamedTuple):
     help_below: str
 
 
-_SAME = "Compare the models in the backtest; where one does better, take that one."
+_SAME = "Compare the models on “How good is it?”; where one did better, take that one."
 WORDS: Final = {
     "timing": Words(
         "Irregular gaps",
@@ -39,7 +39,7 @@ WORDS: Final = {
         "their usual gap is less likely to be active than shown.",
         "Customers order in bursts with long breaks, so some who look lost are only on a break, and a "
         "busy spell promises less than it seems.",
-        "A model with regular gaps (MBG/CNBD-k) fits such customers; look how it does in the backtest.",
+        "A model with regular gaps (MBG/CNBD-k) fits such customers; “How good is it?” says how it did.",
         "Give silent customers longer before you give them up, and don't extrapolate a busy month.",
     ),
     "season": Words(
@@ -47,9 +47,9 @@ WORDS: Final = {
         "Do customers order evenly over the year, or does the calendar decide?",
         "The months of the forecast can be compared as they are.",
         "The forecast knows no season: twelve months together are hardly touched, single months are "
-        "off by what the table shows.",
+        "off by what the picture shows.",
         "",
-        "Plan with twelve months together, or multiply single months by the table's figures.",
+        "Plan with twelve months together, or forecast with the season of the year.",
         "",
     ),
     "cohorts": Words(
@@ -92,7 +92,7 @@ WORDS: Final = {
         "Second orders come sooner, or later, than the model says; forecasts of recent customers are "
         "off most.",
         "",
-        "Read the forecast of customers with a single order with care; see the backtest.",
+        "Read the forecast of customers with a single order with care.",
         "",
     ),
     "frequency_value": Words(

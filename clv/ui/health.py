@@ -66,7 +66,9 @@ def _findings(run: Run, checks: Sequence[Check]) -> dict[str, list[Finding]] | N
     }
     if proof.subject(receipt) is None:
         st.caption(dollars(f"There is no test of this forecast. {receipt['reason']}"))
-        found = {"help": found["help"]}
+        found = {kind: some for kind, some in found.items() if some}
+    if not found:
+        return found
     for column, (kind, some) in zip(st.columns(len(found)), found.items(), strict=True):
         with column, st.container(border=True, height="stretch", key=f"findings-{kind}"):
             st.subheader(health_words.HEADINGS[kind], anchor=False)
@@ -83,7 +85,7 @@ def _assumptions(run: Run, checks: Sequence[Check]) -> None:
         with st.container(border=True, key=f"check-{check.key}"):
             told = words.WORDS[check.key]
             st.markdown(
-                f"**{told.name}** · **{words.label(check)}**  \n*{told.question}*  \n"
+                f"**{words.label(check)}** · **{told.name}**  \n*{told.question}*  \n"
                 + dollars(f"{words.finding(check)}  \n")
                 + dollars(f"**What it means.** {words.meaning(check)} {words.advice(check)}")
             )

@@ -75,7 +75,7 @@ def test_the_page_says_what_the_checks_found(at, checks):
             assert plain(text) in read
         assert plain(words.meaning(check)) in read
     places = [
-        read.index(f"**{words.WORDS[c.key].name}** ·") for c in health_words.by_weight(checks)
+        read.index(f"· **{words.WORDS[c.key].name}**") for c in health_words.by_weight(checks)
     ]
     assert places == sorted(places)
     # The worst comes first, and is named in the answer.
