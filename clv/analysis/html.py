@@ -40,7 +40,10 @@ td { min-width: 2.2rem; }
 td[style$="right"] { white-space: nowrap; }
 figure { margin: 0.8rem 0; break-inside: avoid; }
 figure svg { display: block; }
-@media (max-width: 640px) { figure svg { min-width: 34rem; } }
+@media (max-width: 640px) {
+  figure svg { min-width: 34rem; }
+  td[style$="left"]:not(:first-child) { min-width: 11rem; }
+}
 @page { margin: 16mm 14mm; }
 @media print {
   body { padding: 0; max-width: none; font-size: 10pt; }
