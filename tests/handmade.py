@@ -139,7 +139,9 @@ def handmade_run(
                     "months": months(),
                 },
             )
-            writer.put("model", {"purchases": MODEL if forecast else None, "notes": []})
+            writer.put(
+                "model", {"purchases": MODEL if forecast else None, "spend": None, "notes": []}
+            )
             writer.put("summary", _summary(customers, cuts, len(orders)))
     return writer.run
 

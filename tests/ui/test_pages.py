@@ -269,14 +269,16 @@ def test_settings_are_found_again(pages):
     at = pages.settle(at)
     at.number_input(key="horizon_months").set_value(24)
     at.number_input(key="margin").set_value(35.0)
-    at.radio(key="model").set_value("bg-nbd")
+    at.selectbox(key="model").set_value("bg-nbd")
+    at.number_input(key="level").set_value(90)
     at.button(key="run_forecast").click().run()
     at = pages.settle(at)
     assert "at a margin of 35 %" in calm(at)
     at.button(key="change_settings").click().run()
     assert at.number_input(key="horizon_months").value == 24
     assert at.number_input(key="margin").value == 35.0
-    assert at.radio(key="model").value == "bg-nbd"
+    assert at.selectbox(key="model").value == "bg-nbd"
+    assert at.number_input(key="level").value == 90
 
 
 def test_several_files(pages):
