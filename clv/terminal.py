@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from clv import names
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from clv.runs import Run
@@ -76,9 +78,52 @@ def say_run(made: Run, out: Path) -> None:
             f"(discounted at {settings['discount_rate'] * 100:g}%, "
             f"margin {settings['margin'] * 100:g}%)"
         )
+        _say_ranges(made, unit)
+    if made.model["purchases"]:
+        typer.echo(f"  model     {names.of_card(made.model)} ({made.model['model']})")
+    if made.backtest:
+        typer.echo(f"  because   {made.backtest['choice']['reason']}")
     for note in made.model["notes"]:
         typer.echo(f"  note      {note['message']}")
     typer.echo(f"{out}: {summary['customers']:,} customers. Run {made.id}")
+
+
+def _say_ranges(made: Run, unit: str) -> None:
+    """Print the total's range, and how many customers' ranges held in the tests."""
+    ranges = made.summary["ranges"]
+    if ranges is None:
+        typer.echo("  range     none: made without a test on past dates")
+        return
+    low, high = (f"{ranges['total'][end]:,.2f}" for end in ("low", "high"))
+    typer.echo(
+        f"  range     {low} to {high} {unit}".rstrip() + f" in all ({ranges['level'] * 100:g}%)"
+    )
+    measured = (made.backtest or {}).get("ranges", {}).get("measured")
+    if measured is None:
+        typer.echo("            not tested: the model's own ranges")
+        return
+    held = {row["group"]: row["inside"] for row in measured["after"] or measured["before"]}
+    wider = f", {held['wider']:.0%} of those above nothing" if "wider" in held else ""
+    typer.echo(
+        f"            of customers' ranges {held['all']:.0%} held as of {measured['as_of']}{wider}"
+    )
+
+
+def say_choice(found: Mapping[str, Any]) -> None:
+    """Print which forecast the tests chose, why, and how it did beside the best rule of thumb."""
+    choice, seen = found["choice"], found["checked"]
+    typer.echo(f"  chosen    {names.title(choice['name'])} ({choice['name']})")
+    typer.echo(f"  because   {choice['reason']}")
+    if seen is None:
+        return
+    verdict = "as good as" if seen["as_good"] else "better than"
+    if seen["high"] < 0:
+        verdict = "worse than"
+    say = "which had no say in the choice" if found["unseen"] else "the only date"
+    typer.echo(
+        f"  check     as of {seen['as_of']}, {say}: {verdict} {seen['rule']}, whose loss differs by "
+        f"{seen['difference']:+.3f} ({seen['low']:+.3f} to {seen['high']:+.3f})"
+    )
 
 
 def say_simulation(rows: list[dict[str, Any]]) -> None:
@@ -110,6 +155,10 @@ def say_tests(found: dict[str, Any], out: Path | None) -> None:
     typer.echo(
         f"{f'{out}: t' if out else 'T'}ested as of {dates}, {found['horizon_months']} months ahead."
     )
+    if found["customers_tested"] < found["customers_known"]:
+        tested, known = found["customers_tested"], found["customers_known"]
+        typer.echo(f"  customers {tested:,} of {known:,}, drawn by a hash of their ids")
+    say_choice(found)
     if found["reason"]:
         typer.echo(f"  note      {found['reason']}")
     for origin in found["origins"]:
