@@ -142,7 +142,12 @@ def run(
 def prove(run: Run, progress: Progress = quiet) -> None:
     """Test a run that was made without a test; the result is kept beside the run."""
     stored = run.settings
-    settings = Settings(horizon_months=int(stored["horizon_months"]), model=str(run.model["model"]))
+    settings = Settings(
+        horizon_months=int(stored["horizon_months"]),
+        # Runs of earlier versions say less.
+        model=str(run.model.get("model", stored["model"])),
+        level=float(stored.get("level", Settings.level)),
+    )
     with run.connect() as con:
         con.execute("CREATE VIEW customers AS SELECT * FROM forecasts")
         as_of = date.fromisoformat(str(stored["as_of"])[:10])

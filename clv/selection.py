@@ -97,8 +97,10 @@ def better_with(
     return all(len(by) == 2 for by in two) and other in _better(shares(trials, two), plain)
 
 
-def against_rules(trial: Trial, chosen: str) -> dict[str, Any] | None:
+def against_rules(trial: Trial, choice: Choice) -> dict[str, Any] | None:
     """Compare the choice with the best rule of thumb at one date, best one that had no say.
+
+    Where it could not wear its season then, it is compared as it would have forecast: without.
 
     Returns
     -------
@@ -108,7 +110,8 @@ def against_rules(trial: Trial, chosen: str) -> dict[str, Any] | None:
         chance. None where no rule was tested.
     """
     lost = trial.losses(losses)
-    rules = [name for name in RULES if name in lost and name != chosen]
+    chosen = choice.name if choice.name in lost else choice.purchases
+    rules = [name for name in RULES if name in lost and name != choice.purchases]
     if not rules or chosen not in lost:
         return None
     rule = min(rules, key=lambda name: float(lost[name].mean()))

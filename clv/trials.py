@@ -199,7 +199,7 @@ def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> tuple[Choice, dict[s
     choice = case.asked or Choice(base.purchases, **tried)
     _test_beside(con, case, choice)
     last = case.trials[-1] if case.trials else None
-    rule = selection.against_rules(last, choice.purchases) if last else None
+    rule = selection.against_rules(last, choice) if last else None
     days = recency_days(last) if last else None
     said = {
         "name": choice.name,

@@ -163,7 +163,7 @@ def test_a_variant_that_was_not_tested_on_every_date_is_not_better():
 
 def test_the_best_rule_is_named_with_its_interval():
     last = trial(mbg_nbd=1.0, population_mean=3.0, recency_rule=1.5 + WAVES, same_period=2.0)
-    found = selection.against_rules(last, "mbg-nbd")
+    found = selection.against_rules(last, Choice("mbg-nbd"))
     assert (found["as_of"], found["rule"], found["as_good"]) == (
         "2020-06-30",
         "recency-rule",
@@ -177,16 +177,24 @@ def test_the_best_rule_is_named_with_its_interval():
 
 @pytest.mark.parametrize("loss", [0.7, 1.0, 1.05 + WAVES])
 def test_a_rule_that_is_better_or_hardly_worse_is_as_good(loss):
-    found = selection.against_rules(trial(mbg_nbd=1.0, rate_so_far=loss), "mbg-nbd")
+    found = selection.against_rules(trial(mbg_nbd=1.0, rate_so_far=loss), Choice("mbg-nbd"))
     assert (found["rule"], found["as_good"]) == ("rate-so-far", True)
 
 
 def test_a_chosen_rule_is_not_compared_with_itself():
     last = trial(mbg_nbd=1.0, recency_rule=0.5, population_mean=0.8)
-    assert selection.against_rules(last, "recency-rule")["rule"] == "population-mean"
-    assert selection.against_rules(trial(recency_rule=0.5), "recency-rule") is None
-    assert selection.against_rules(trial(mbg_nbd=0.5), "mbg-nbd") is None
-    assert selection.against_rules(trial(recency_rule=0.5), "mbg-nbd") is None
+    assert selection.against_rules(last, Choice("recency-rule"))["rule"] == "population-mean"
+    assert selection.against_rules(trial(recency_rule=0.5), Choice("recency-rule")) is None
+    assert selection.against_rules(trial(mbg_nbd=0.5), Choice("mbg-nbd")) is None
+    assert selection.against_rules(trial(recency_rule=0.5), Choice("mbg-nbd")) is None
+
+
+def test_it_is_the_choice_with_its_season_that_is_compared():
+    last = trial(**{"mbg_nbd": 1.0, "mbg_nbd+season": 0.8, "rate_so_far": 1.3})
+    worn = Choice("mbg-nbd", season=True)
+    assert selection.against_rules(last, worn)["difference"] == pytest.approx(0.5)
+    last.tested.pop("mbg-nbd+season")
+    assert selection.against_rules(last, worn)["difference"] == pytest.approx(0.3)
 
 
 # -- why ---------------------------------------------------------------------------------------------
