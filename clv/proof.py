@@ -74,6 +74,14 @@ def receipt(run: Run, progress: Progress) -> dict[str, Any]:
     return run.backtest
 
 
+def why(found: Receipt) -> str:
+    """Say why the forecast is what it is, or why that could not be tested."""
+    choice = found["choice"]
+    if choice["fallback"]:
+        return f"No test on past dates was possible. {found['reason']}"
+    return str(choice["reason"])
+
+
 def subject(found: Receipt) -> str | None:
     """Return which contender stands for the run's forecast: its own model, else the best one."""
     together = found["together"]

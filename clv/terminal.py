@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from clv import names
+from clv import names, proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -80,9 +80,9 @@ def say_run(made: Run, out: Path) -> None:
         )
         _say_ranges(made, unit)
     if made.model["purchases"]:
-        typer.echo(f"  model     {names.of_card(made.model)} ({made.model['model']})")
+        typer.echo(f"  model     {names.of_card(made.model)}")
     if made.backtest:
-        typer.echo(f"  because   {made.backtest['choice']['reason']}")
+        typer.echo(f"  because   {proof.why(made.backtest)}")
     for note in made.model["notes"]:
         typer.echo(f"  note      {note['message']}")
     typer.echo(f"{out}: {summary['customers']:,} customers. Run {made.id}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import customer as one
+from clv import proof
 from clv.models.card import from_card
 from clv.ui import customer_parts, page, range_words, session, top
 from clv.ui import customer_words as words
@@ -127,7 +128,7 @@ def _everything(run: Run, found: Known) -> None:
     )
     st.markdown(dollars(" ".join(why)))
     ranges, currency = run.summary.get("ranges"), str(settings.get("currency") or "")
-    told = range_words.customer(facts, ranges, run.backtest, currency)
+    told = range_words.customer(facts, ranges, proof.stored(run), currency)
     if told := " ".join(filter(None, (told, range_words.missing(run.summary)))):
         st.caption(dollars(told))
     page.notes(run)

@@ -35,7 +35,6 @@ def show(run: Run) -> None:
     page.answer(plain(words.sentence(found)))
     model = proof.subject(found)
     if model is None:
-        st.caption(plain(found["choice"]["reason"]))
         return
     notes = (words.shorter(found), words.some(found), words.untested(found))
     if told := " ".join(filter(None, notes)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts, names
+from clv import charts, names, proof
 from clv.ui import page, parts, range_words, report, session
 from clv.ui.formatting import (
     count,
@@ -66,7 +66,7 @@ def _sureness(run: Run) -> None:
     summary = run.summary
     if summary.get("predicted_purchases") is None:
         return
-    found = run.backtest
+    found = proof.stored(run)
     if told := range_words.total(summary, run.settings):
         st.markdown(dollars(told))
     st.page_link(
@@ -75,7 +75,7 @@ def _sureness(run: Run) -> None:
         icon=":material/fact_check:",
         query_params={"run": run.id},
     )
-    quiet = [range_words.missing(summary), found["choice"]["reason"] if found else ""]
+    quiet = [range_words.missing(summary), proof.why(found) if found else ""]
     if told := " ".join(filter(None, quiet)):
         st.caption(plain(told))
 
