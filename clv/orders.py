@@ -11,8 +11,17 @@ monthly
 labels
     One row per customer: ``customer_id`` and, as text under their own names, the file's labels
     (country, channel, category…) of the customer's first order.
+lines
+    One row per order and category, where the files tell what orders are made of.
+attributes
+    One row per order: ``order_id`` and those columns of `ATTRIBUTES` that the files know.
+events
+    One row per event of a customer who has orders: visits, logins…
 rejects
     One row per data row of the input that did not become (part of) an order.
+
+The tables ``labels``, ``lines``, ``attributes`` and ``events`` are there only if the files have what
+they are made of.
 """
 
 from __future__ import annotations
@@ -27,6 +36,44 @@ ORDERS: Final = {
     "ordered_at": "TIMESTAMP",
     "revenue": "DOUBLE",
     "items": "BIGINT",
+}
+
+#: ``category`` as the files name it, null where they do not; ``revenue`` of the rows of that category,
+#: in currency units, net of refunds (of a marketplace: prices, without freight); ``items`` null
+#: where unknown. An order number that several customers share has no lines.
+LINES: Final = {
+    "order_id": "VARCHAR",
+    "category": "VARCHAR",
+    "revenue": "DOUBLE",
+    "items": "BIGINT",
+}
+
+#: What is known of an order beside its value; a run has the columns its files tell, in this order.
+#: ``seller_state`` of the first item; ``payment_type`` and ``installments`` of the largest payment;
+#: ``category`` with the largest revenue; ``items`` and ``freight`` in all; ``review_score`` of the
+#: first review, given at ``reviewed_at``; ``delivery_days`` from purchase to delivery and
+#: ``delivery_delay_days`` after the estimated day (negative: early), calendar days, both known from
+#: ``delivered_at`` on. The two moments are what as-of features must look at; UTC without a zone.
+ATTRIBUTES: Final = {
+    "order_id": "VARCHAR",
+    "seller_state": "VARCHAR",
+    "payment_type": "VARCHAR",
+    "category": "VARCHAR",
+    "items": "DOUBLE",
+    "freight": "DOUBLE",
+    "installments": "DOUBLE",
+    "review_score": "DOUBLE",
+    "delivery_days": "DOUBLE",
+    "delivery_delay_days": "DOUBLE",
+    "reviewed_at": "TIMESTAMP",
+    "delivered_at": "TIMESTAMP",
+}
+
+#: ``at`` is UTC without a zone; every customer has orders.
+EVENTS: Final = {
+    "customer_id": "VARCHAR",
+    "at": "TIMESTAMP",
+    "event": "VARCHAR",
 }
 
 #: ``line`` counts physical lines of the file (header = 1); ``text`` is the row as it stood there.

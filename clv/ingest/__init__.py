@@ -3,7 +3,8 @@
 from clv.ingest.chances import Chances, read_chances
 from clv.ingest.checks import CHECKS, Check
 from clv.ingest.layouts import LAYOUTS, ROLES, Layout, Role
-from clv.ingest.reading import FilePreview, Preview, detect, read
+from clv.ingest.preview import FilePreview, Preview, detect
+from clv.ingest.reading import read
 from clv.ingest.report import refuse_no_orders
 
 __all__ = [

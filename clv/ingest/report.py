@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import engine
@@ -9,6 +10,7 @@ from clv.errors import NoRowsError
 from clv.ingest import checks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import duckdb
@@ -37,8 +39,9 @@ def make_report(
     as_of
         As the user gave it.
     """
-    counts = dict(con.execute("SELECT code, count(*) FROM rejects GROUP BY 1").fetchall())
-    per_file = dict(con.execute("SELECT file, count(*) FROM rejects GROUP BY 1").fetchall())
+    known = checks.known(related=any(t.kind for t in tables))
+    per_file = _counts(con, known)
+    counts = _sum(per_file)
     total = sum(t.rows + t.faults for t in tables)
     rejected = sum(counts.values())
     orders, customers, revenue, first, last = engine.row(
@@ -52,23 +55,25 @@ def make_report(
         "rows_total": total,
         "rows_accepted": total - rejected,
         "rows_rejected": rejected,
-        "reasons": {c.code: counts[c.code] for c in checks.CHECKS if c.code in counts},
+        "reasons": {c.code: counts[c.code] for c in known if c.code in counts},
         "noted": settled["noted"],
-        "reason_titles": {c.code: c.title for c in checks.CHECKS},
-        "remedies": {c.code: c.remedy for c in checks.CHECKS},
+        "reason_titles": {c.code: c.title for c in known},
+        "remedies": {c.code: c.remedy for c in known},
         "rules": settled["rules"],
         "files": [
             {
                 "name": t.source.name,
                 "rows_total": t.rows + t.faults,
-                "rows_accepted": t.rows + t.faults - per_file.get(t.source.name, 0),
-                "rows_rejected": per_file.get(t.source.name, 0),
+                "rows_accepted": t.rows + t.faults - sum(per_file[t.source.name].values()),
+                "rows_rejected": sum(per_file[t.source.name].values()),
+                "reasons": per_file[t.source.name],
                 "encoding": t.source.encoding,
                 "delimiter": t.dialect.title,
                 "header": t.dialect.header,
                 "date_format": t.dates.title,
                 "decimal": t.numbers.decimal,
                 "mapping": t.mapping,
+                **_related(t, settled),
             }
             for t in tables
         ],
@@ -77,12 +82,13 @@ def make_report(
         "encoding": head.source.encoding,
         "delimiter": head.dialect.title,
         "date_format": head.dates.title,
-        "decimal": head.numbers.decimal,
-        "mapping": head.mapping,
+        "decimal": settled["decimal"],
+        "mapping": settled["mapping"],
         "labels": settled["labels"],
+        "tables": settled["tables"],
         "skipped": [name for t in tables for name in t.source.skipped],
         "currency": settled["currency"],
-        "has_revenue": "revenue" in head.mapping or "unit_price" in head.mapping,
+        "has_revenue": "revenue" in settled["mapping"] or "unit_price" in settled["mapping"],
         "rows_netted": settled["rows_netted"],
         "orders_cancelled": settled["orders_cancelled"],
         "far_dates": settled["far_dates"],
@@ -101,6 +107,37 @@ def make_report(
     return report
 
 
+def _counts(
+    con: duckdb.DuckDBPyConnection, known: Sequence[checks.Check]
+) -> defaultdict[str, dict[str, int]]:
+    """Return the rejected rows by file and code, codes in the order of the checks."""
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    rows = con.execute("SELECT file, code, count(*) FROM rejects GROUP BY 1, 2").fetchall()
+    by_code = {(file, code): count for file, code, count in rows}
+    for file in dict.fromkeys(file for file, *_ in rows):
+        found[file] = {c.code: by_code[file, c.code] for c in known if (file, c.code) in by_code}
+    return found
+
+
+def _sum(per_file: dict[str, dict[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counts in per_file.values():
+        total.update(counts)
+    return total
+
+
+def _related(table: Table, settled: dict[str, Any]) -> dict[str, Any]:
+    """Return what the report says of one of several related tables beside its rows."""
+    if not table.kind:
+        return {}
+    more: dict[str, Any] = {"table": table.kind}
+    if table.kind == "orders":
+        more["not_delivered"] = settled["statuses"]
+    if table.source.name in settled.get("not_needed", {}):
+        more["not_needed"] = settled["not_needed"][table.source.name]
+    return more
+
+
 def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
     """Say in plain sentences what was done without being asked."""
     total, rejected = report["rows_total"], report["rows_rejected"]
@@ -113,6 +150,8 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
     doubtful = settled["doubtful"]
     kept = noted.get("duplicate", 0)
     dropped = reasons.get("duplicate", 0)
+    spare = sum(settled.get("not_needed", {}).values())
+    unreadable = settled.get("unreadable", 0)
     sentences = {
         f"Rows left out, most often for: {checks.TITLES.get(worst, '').lower()} ({reasons.get(worst, 0):,} of "
         f"{rejected:,}).": rejected > 0.05 * total,
@@ -133,6 +172,11 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
         f"Orders cancelled in full, which do not count as orders: {report['orders_cancelled']:,}.": (
             report["orders_cancelled"]
         ),
+        **{f"{one} is not needed and was not read.": True for one in settled["unused"]},
+        f"Rows of products, sellers and names of categories that no delivered order needs: {spare:,}.": (
+            spare
+        ),
+        f"Cells that could not be read and count as unknown: {unreadable:,}.": unreadable,
         "No column of values was recognised: purchases are forecast, money is not.": not report[
             "has_revenue"
         ],

@@ -45,7 +45,7 @@ _COLUMNS: Final = {
 }
 _MISSING: Final = ("nan", "null", "none", "n/a", "#n/a", "<na>", "na", "\\n")
 #: No amount and no quantity is this large: beyond it cents are lost, and so is the file's sense.
-_MOST: Final = "1e15"
+MOST: Final = "1e15"
 #: Parsed column → role of the cell it comes from.
 _AMOUNTS: Final = {
     "value": "revenue",
@@ -157,10 +157,10 @@ def _select(number: int, table: Table, latest: date) -> str:
                 FROM (SELECT * REPLACE (
                         CASE WHEN ordered_at >= TIMESTAMP '{low}' AND ordered_at < TIMESTAMP '{high}'
                             THEN ordered_at END AS ordered_at,
-                        CASE WHEN abs(value) < {_MOST} THEN value END AS value,
-                        CASE WHEN abs(items) < {_MOST} THEN items END AS items,
-                        CASE WHEN abs(unit_price) < {_MOST} THEN unit_price END AS unit_price,
-                        CASE WHEN abs(refunded) < {_MOST} THEN refunded END AS refunded)
+                        CASE WHEN abs(value) < {MOST} THEN value END AS value,
+                        CASE WHEN abs(items) < {MOST} THEN items END AS items,
+                        CASE WHEN abs(unit_price) < {MOST} THEN unit_price END AS unit_price,
+                        CASE WHEN abs(refunded) < {MOST} THEN refunded END AS refunded)
                     FROM (SELECT {_parsed(table)} FROM @source)))))
     """
 

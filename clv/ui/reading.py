@@ -150,15 +150,16 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
             key=f"layout_{key}",
         )
         mapping: dict[str, str | None] = {}
-        pairs = [(role, found.mapping.get(role)) for role in ROLES]
-        shown = [p for p in pairs if p[1] is not None or p[0] in _ALWAYS]
-        _boxes(shown, mapping, columns, found, key)
-        with st.expander("More columns"):
-            _boxes([p for p in pairs if p not in shown], mapping, columns, found, key)
+        if not found.fixed:
+            pairs = [(role, found.mapping.get(role)) for role in ROLES]
+            shown = [p for p in pairs if p[1] is not None or p[0] in _ALWAYS]
+            _boxes(shown, mapping, columns, found, key)
+            with st.expander("More columns"):
+                _boxes([p for p in pairs if p not in shown], mapping, columns, found, key)
         grouping = st.multiselect(
             "Compare customers by",
-            [c for c in columns if c in found.labels or c not in set(found.mapping.values())],
-            default=[c for c in found.labels if c in columns],
+            list(found.groupings),
+            default=[c for c in found.labels if c in found.groupings],
             help="Columns such as country, channel or category. A customer's value is that of the "
             "first order.",
             placeholder="No column chosen",
@@ -187,7 +188,8 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
     if not submitted:
         return
     labels = options.labels if grouping == list(found.labels) else tuple(grouping)
-    changed = mapping != {r: found.mapping.get(r) for r in ROLES} and layout == options.layout
+    shown_as = {} if found.fixed else {r: found.mapping.get(r) for r in ROLES}
+    changed = mapping != shown_as and layout == options.layout
     set_options(
         draft,
         replace(

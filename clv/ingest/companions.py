@@ -1,0 +1,202 @@
+"""Rows of a table with declared columns → the engine, each with its first failing check.
+
+The store of a kind has a row per data row of its files, in their order: the declared columns, typed,
+NULL where a file lacks them; ``odd``, how many optional cells hold something that cannot be read; and
+``code`` and ``detail`` as the rows of orders have them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from clv import engine
+from clv.ingest import rows, table
+from clv.ingest.checks import NUMBER
+from clv.ingest.kinds import RELATED
+from clv.ingest.matching import Match
+from clv.ingest.values import DATE_RANGE, DateFormat, NumberFormat, date_format, number_format
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from clv.ingest.dialect import Dialect
+    from clv.ingest.kinds import Column, Kind, Opened
+    from clv.settings import DateOrder, IngestOptions
+
+    Format = DateFormat | NumberFormat | None
+
+_TYPES: Final = {"text": "VARCHAR", "number": "DOUBLE", "time": "TIMESTAMP"}
+_DAY_MONTH: Final = ("dmy", "mdy", "ymd")
+
+
+class Companion:
+    """One file of a kind, ready to be read.
+
+    Parameters
+    ----------
+    hint
+        How numeric dates are written in a table beside it, for columns that do not tell.
+
+    Raises
+    ------
+    AmbiguousDateError
+        Day and month cannot be told apart in a column that is needed.
+    FileError
+        A column of dates that is needed holds none.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        opened: Opened,
+        options: IngestOptions,
+        spool: Path,
+        hint: DateOrder | None = None,
+    ) -> None:
+        source, dialect = opened
+        self.kind = kind
+        mapping = kind.found(dialect.columns)
+        text, delimiter = table.engine_text(source, dialect, spool)
+        match = Match(RELATED, mapping)
+        self.table = table.Table(
+            *(source, dialect, match, DateFormat("iso"), NumberFormat(), text, delimiter),
+            store=kind.store,
+            kind=kind.name,
+        )
+        self.formats: dict[str, Format] = {}
+        for name, column in kind.columns.items():
+            if name in mapping and column.kind == "number":
+                self.formats[name] = numbers(dialect, mapping[name], options)
+            elif name in mapping and column.kind == "time":
+                self.formats[name] = self._dates(name, column, options.date_order or hint)
+                hint = hint or self.order
+        dates = [f for f in self.formats.values() if isinstance(f, DateFormat)]
+        money = [self.formats[n] for n, c in kind.columns.items() if c.kind == "number" and c.fault]
+        amounts = [f for f in money if isinstance(f, NumberFormat)]
+        self.table.dates = next(iter(dates), self.table.dates)
+        self.table.numbers = next(iter(amounts), self.table.numbers)
+
+    @property
+    def order(self) -> DateOrder | None:
+        """How its numeric dates are written; None where it has none."""
+        kinds = [f.kind for f in self.formats.values() if isinstance(f, DateFormat)]
+        return next((k for k in kinds if k in _DAY_MONTH), None)
+
+    def _dates(self, name: str, column: Column, order: DateOrder | None) -> DateFormat | None:
+        written = self.table.mapping[name]
+        if not column.fault:
+            return date_format(table.sample(self.table.dialect, written), order)
+        found = table.choose_dates(self.table.source, self.table.dialect, written, order)
+        return table.settle_dates(self.table, written, found) if found.ambiguous else found
+
+    def load(self, con: duckdb.DuckDBPyConnection, number: int, spool: Path) -> None:
+        """Append the file's rows to the store of its kind."""
+        insert = f"INSERT INTO {self.kind.store} {self._select(number)}"
+        table.append(con, number, self.table, insert, spool)
+
+    def _select(self, number: int) -> str:
+        """Return the query that parses and checks the file; ``@source`` stands for its reader."""
+        cells = {name: self._cell(name) for name in self.kind.columns}
+        raws = {name: self._raw(name) for name in self.kind.columns}
+        checked = {n: c for n, c in self.kind.columns.items() if c.fault}
+        codes = " ".join(f"WHEN {n} IS NULL THEN {NUMBER[c.fault]}" for n, c in checked.items())
+        details = " ".join(
+            f"WHEN {n} IS NULL THEN {self._detail(n, c)}" for n, c in checked.items()
+        )
+        odd = " + ".join(
+            f"({n} IS NULL AND coalesce(trim(raw_{n}), '') <> '')::UTINYINT"
+            for n, c in self.kind.columns.items()
+            if not c.fault and c.kind != "text"
+        )
+        inner = ", ".join(
+            [f"{sql} AS {n}" for n, sql in cells.items()]
+            + [f"{sql} AS raw_{n}" for n, sql in raws.items()]
+        )
+        return (
+            f"SELECT {number}, {', '.join(cells)}, {odd or '0'}, "
+            f"CASE {codes} ELSE 0 END, CASE {details} END FROM (SELECT {inner} FROM @source)"
+        )
+
+    def _raw(self, name: str) -> str:
+        return engine.name(self.table.mapping[name]) if name in self.table.mapping else "NULL"
+
+    def _cell(self, name: str) -> str:
+        """Return SQL: the cell as a value, NULL where it cannot be read."""
+        raw, found, kind = self._raw(name), self.formats.get(name), self.kind.columns[name].kind
+        if kind == "text" and name in self.table.mapping:
+            return rows.trimmed(raw)
+        if isinstance(found, DateFormat):
+            low, high = DATE_RANGE
+            read = found.sql(raw)
+            inside = f"{read} >= TIMESTAMP '{low}' AND {read} < TIMESTAMP '{high}'"
+            return f"CASE WHEN {inside} THEN {read} END"
+        if isinstance(found, NumberFormat):
+            read = found.sql(raw)
+            return f"CASE WHEN abs({read}) < {rows.MOST} THEN {read} END"
+        return f"NULL::{_TYPES[kind]}"
+
+    def _detail(self, name: str, column: Column) -> str:
+        """Return SQL: what is wrong with the cell, in words that begin the reason."""
+        quoted = engine.text(f"`{self.table.mapping.get(name, name)}`")
+        if column.kind == "text":
+            return f"{quoted} || ' is empty'"
+        what = "a date" if column.kind == "time" else "a number"
+        return (
+            f"CASE WHEN coalesce(trim(raw_{name}), '') = '' THEN {quoted} || ' is empty' "
+            f"ELSE {quoted} || ' is ''' || left(raw_{name}, 60) || ''', not {what}' END"
+        )
+
+
+def create(con: duckdb.DuckDBPyConnection, kind: Kind) -> None:
+    """Make the empty store of a kind."""
+    columns = ", ".join(f"{name} {_TYPES[c.kind]}" for name, c in kind.columns.items())
+    con.execute(
+        f"CREATE TABLE {kind.store} (file UTINYINT, {columns}, odd UTINYINT, code UTINYINT, "
+        "detail VARCHAR)"
+    )
+
+
+def reject(
+    con: duckdb.DuckDBPyConnection, kind: Kind, code: str, where: str, detail: str = "NULL"
+) -> None:
+    """Give the rows of a store that are still accepted and meet a condition a code.
+
+    Parameters
+    ----------
+    where, detail
+        SQL over the store, called ``t``.
+    """
+    con.execute(
+        f"UPDATE {kind.store} AS t SET code = {NUMBER[code]}, detail = {detail} "
+        f"WHERE code = 0 AND ({where})"
+    )
+
+
+def reject_repeats(con: duckdb.DuckDBPyConnection, kind: Kind) -> None:
+    """Reject rows whose key an earlier accepted row has; a key with a gap repeats nothing."""
+    if not kind.key:
+        return
+    keys = ", ".join(kind.key)
+    whole = " AND ".join(f"{k} IS NOT NULL" for k in kind.key)
+    same = " AND ".join(f"r.{k} = t.{k}" for k in kind.key)
+    said = " || ', ' || ".join(f"'{k} ' || t.{k}" for k in kind.key)
+    con.execute(
+        f"UPDATE {kind.store} AS t SET code = {NUMBER['repeated_key']}, detail = {said} FROM ("
+        f"SELECT {keys}, min(rowid) AS first FROM {kind.store} WHERE code = 0 AND {whole} "
+        f"GROUP BY {keys} HAVING count(*) > 1) r WHERE t.code = 0 AND {same} AND t.rowid <> r.first"
+    )
+
+
+def unreadable(con: duckdb.DuckDBPyConnection, kinds: Sequence[Kind]) -> int:
+    """Return how many optional cells hold something that cannot be read."""
+    counts = " + ".join(f"(SELECT coalesce(sum(odd), 0) FROM {k.store})" for k in kinds)
+    return int(engine.row(con, f"SELECT {counts}")[0])
+
+
+def numbers(dialect: Dialect, column: str, options: IngestOptions) -> NumberFormat:
+    """Return how the numbers of a column are written, as far as the first rows tell."""
+    cells = table.sample(dialect, column)
+    return number_format(cells, options.decimal, semicolons=dialect.delimiter == ";")

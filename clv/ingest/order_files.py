@@ -1,0 +1,151 @@
+"""Files of orders: every row is an order or a line of one. Matched, read, and made into ``orders``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clv.errors import LayoutError
+from clv.ingest import checks, contents, labels, matching, netting, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    import duckdb
+
+    from clv.ingest.dialect import Dialect
+    from clv.ingest.kinds import Opened
+    from clv.ingest.source import Source
+    from clv.ingest.table import Table
+    from clv.settings import IngestOptions
+
+    Progress = Callable[[str, int, int], None]
+
+
+def match(opened: Source, found: Dialect, options: IngestOptions) -> matching.Match:
+    """Return the layout of a file and which of its columns is what; see `matching.match`."""
+    return matching.match(
+        opened.name,
+        found.columns,
+        found.head,
+        header=found.header,
+        layout=options.layout,
+        mapping=options.mapping,
+    )
+
+
+def label_names(
+    tables: Sequence[tuple[Source, Dialect, matching.Match]], options: IngestOptions
+) -> tuple[str, ...]:
+    """Return the label columns: as asked for, else those found in any of the files.
+
+    Raises
+    ------
+    LayoutError
+        No file has what was asked for.
+    """
+    if options.labels is not None:
+        customers = [match.mapping.get("customer_id", "") for *_, match in tables]
+        return labels.check(options.labels, [(s.name, d.columns) for s, d, _ in tables], customers)
+    found = [
+        c
+        for _, d, match in tables  # A category may be both, what rows and what customers are of.
+        for c in labels.find(d, {c for role, c in match.mapping.items() if role != "category"})
+    ]
+    return labels.distinct(found)[: labels.MOST_LABELS]
+
+
+def prepare(opened: Sequence[Opened], options: IngestOptions, spool: Path) -> list[Table]:
+    """Find out how every file is written; all must have the same layout.
+
+    Raises
+    ------
+    InputError
+        A column is missing, the layouts differ, a date can be read two ways…
+    """
+    tables: list[Table] = []
+    for source, dialect in opened:
+        found = match(source, dialect, options)
+        if found.missing:
+            raise matching.explain_missing(
+                source.name, found, dialect.columns, header=dialect.header
+            )
+        if tables and found.layout is not tables[0].match.layout:
+            msg = (
+                f"{source.name} and {tables[0].source.name} do not have the same layout "
+                f"({found.layout.title}; {tables[0].match.layout.title})."
+            )
+            raise LayoutError(msg, "Files of one forecast need one layout: run them one by one.")
+        if tables and ("revenue" in found.mapping) != ("revenue" in tables[0].mapping):
+            msg = f"{source.name} and {tables[0].source.name} do not both have a value column."
+            raise LayoutError(msg, "Say which column it is.", "--map revenue=COLUMN")
+        tables.append(rows.prepare(source, dialect, found, options, spool))
+    return tables
+
+
+def settle(
+    con: duckdb.DuckDBPyConnection,
+    tables: Sequence[Table],
+    names: Sequence[str],
+    options: IngestOptions,
+    latest: date,
+    spool: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Read the files and make ``orders``, and ``order_lines`` if the files tell them.
+
+    Parameters
+    ----------
+    names
+        Labels; they become columns of ``lines``, for `clv.ingest.labels.build`.
+    latest
+        Orders after this day are rejected.
+
+    Returns
+    -------
+    dict
+        What the report needs to know, see `clv.ingest.report`.
+    """
+    has_order_id = all("order_id" in t.mapping for t in tables)
+    rules = checks.rules(options, has_order_id=has_order_id)
+    rows.create(con, tables, names)
+    for number, table in enumerate(tables):
+        progress(f"Reading {table.source.name}", number, len(tables))
+        rows.load(con, number, table, latest, spool)
+    total = sum(t.rows for t in tables)
+    progress("Checking rows", 0, total)
+    one_total = tables[0].match.layout.one_total
+    if one_total:
+        netting.fill_orders(con)
+    far = netting.drop_far_dates(con, rules["far_date"])
+    currency = netting.drop_other_currencies(con)
+    duplicates = 0
+    if not one_total or rules["duplicate"] == "drop":
+        duplicates = netting.find_duplicates(con, rules["duplicate"], has_order_id=has_order_id)
+    netted = netting.settle_refunds(con, has_order_id=has_order_id)
+    zeros = netting.drop_zero_values(con, rules["zero_value"], one_total=one_total)
+    progress("Making orders", total, total)
+    gone = netting.build_orders(con, has_order_id=has_order_id)
+    one_by_one = has_order_id and not one_total
+    roles = [r for r in ("category", "product") if all(r in t.mapping for t in tables)]
+    made = contents.build(con, roles, has_order_id=one_by_one)
+    noted = {
+        "duplicate": duplicates if rules["duplicate"] == "keep" else 0,
+        "zero_value": zeros if rules["zero_value"] == "keep" else 0,
+        "far_date": sum(n for _, n in far) if rules["far_date"] == "keep" else 0,
+    }
+    return {
+        "rules": rules,
+        "noted": {code: n for code, n in noted.items() if n},
+        "rows_netted": netted,
+        "orders_cancelled": gone,
+        "far_dates": [day.isoformat() for day, _ in far],
+        "currency": currency or tables[0].numbers.currency,
+        "has_order_id": has_order_id,
+        "titles": sum(max(t.dialect.skip - t.dialect.header, 0) for t in tables),
+        "mapping": tables[0].mapping,
+        "decimal": tables[0].numbers.decimal,
+        "tables": ["lines"] if made else [],
+        "doubtful": next((t.numbers.doubtful for t in tables if t.numbers.doubtful), ""),
+    }

@@ -1,0 +1,154 @@
+"""What the heads of the files tell, before anything is checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+from clv.errors import InputError
+from clv.ingest import kinds, layouts, marketplace, matching, opening, order_files, rows, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clv.ingest.kinds import Opened, Sorted
+    from clv.settings import IngestOptions
+
+_PREVIEW_BYTES: Final = 1 << 20
+_PREVIEW_ROWS: Final = 10
+
+
+@dataclass(frozen=True)
+class FilePreview:
+    """The head of one table and how it is written."""
+
+    name: str
+    encoding: str
+    delimiter: str
+    header: bool
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What was found out from the heads of the files, before anything is checked.
+
+    Attributes
+    ----------
+    mapping
+        Role → column of the first file, or None; every role is listed.
+    date_ambiguous
+        The head does not tell day from month (the whole file still may).
+    problems
+        Plain sentences on what keeps the files from being read.
+    labels
+        Columns by which customers are to be compared.
+    groupings
+        Columns by which they can be.
+    fixed
+        The tables are known by the names of their columns: none can be chosen.
+    """
+
+    files: tuple[FilePreview, ...]
+    layout: str | None
+    layout_title: str
+    mapping: dict[str, str | None]
+    date_format: str
+    decimal: str
+    date_ambiguous: bool
+    problems: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    groupings: tuple[str, ...] = ()
+    fixed: bool = False
+
+
+def detect(inputs: Sequence[Path], options: IngestOptions) -> Preview:
+    """Look at the heads of the files; fast, whatever their size.
+
+    Raises
+    ------
+    FileError
+        A file is not a table.
+    LayoutError
+        Of tables that belong together a required one is missing.
+    """
+    with TemporaryDirectory(prefix="clv-preview-") as folder:
+        opened = opening.open_all(inputs, options, Path(folder), head=_PREVIEW_BYTES)
+        files = tuple(
+            FilePreview(s.name, s.encoding, d.title, d.header, d.columns, d.head[:_PREVIEW_ROWS])
+            for s, d in opened
+        )
+        found = kinds.sort(opened, options)
+        if found.market:
+            return _market(files, found, options)
+        return _orders(files, found.orders[0], options)
+
+
+def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptions) -> Preview:
+    """Return what the first file of orders tells."""
+    source, dialect = opened
+    problems: list[str] = []
+    mapping: dict[str, str | None] = dict.fromkeys(layouts.ROLES)
+    layout, title, dates, decimal, ambiguous = None, "", "", ".", False
+    grouping: tuple[str, ...] = ()
+    try:
+        match = order_files.match(source, dialect, options)
+        mapping |= match.mapping
+        grouping = order_files.label_names([(source, dialect, match)], options)
+        layout, title = match.layout.name, match.layout.title
+        if match.missing:
+            missing = matching.explain_missing(
+                source.name, match, dialect.columns, header=dialect.header
+            )
+            problems.append(f"{missing.message} {missing.hint}")
+        if "ordered_at" in match.mapping:
+            column = match.mapping["ordered_at"]
+            fmt = table.choose_dates(source, dialect, column, options.date_order)
+            dates, ambiguous = fmt.title, fmt.ambiguous
+        decimal = rows.choose_numbers(dialect, match, options).decimal
+    except InputError as error:
+        problems.append(f"{error.message} {error.hint}")
+    roles = {column for role, column in mapping.items() if role != "category"}
+    free = tuple(c for c in dialect.columns if c not in roles)
+    return Preview(
+        files,
+        layout,
+        title,
+        mapping,
+        dates,
+        decimal,
+        ambiguous,
+        tuple(problems),
+        grouping,
+        free,
+    )
+
+
+def _market(files: tuple[FilePreview, ...], found: Sorted, options: IngestOptions) -> Preview:
+    """Return what the tables of a marketplace tell."""
+    problems: list[str] = []
+    grouping: tuple[str, ...] = ()
+    dates, decimal, ambiguous = "", ".", False
+    try:
+        grouping = marketplace.grouping(found, options.labels)
+        decimal = marketplace.choose_numbers(found, options).decimal
+        fmt = marketplace.choose_dates(found, options)
+        dates, ambiguous = fmt.title, fmt.ambiguous
+    except InputError as error:
+        problems.append(f"{error.message} {error.hint}")
+    return Preview(
+        files,
+        kinds.RELATED.name,
+        kinds.RELATED.title,
+        dict.fromkeys(layouts.ROLES) | marketplace.ROLES,
+        dates,
+        decimal,
+        ambiguous,
+        tuple(problems),
+        grouping,
+        marketplace.groupings(found),
+        fixed=True,
+    )
