@@ -11,10 +11,9 @@ monthly
 labels
     One row per customer: ``customer_id`` and, as text under their own names, the file's labels
     (country, channel, category…) of the customer's first order.
-lines
-    One row per order and category, where the files tell what orders are made of.
-attributes
-    One row per order: ``order_id`` and those columns of `ATTRIBUTES` that the files know.
+lines, attributes
+    One row per order and category, and one per order: what orders are made of, and what is known of
+    them beside their value.
 events
     One row per event of a customer who has orders: visits, logins…
 rejects
@@ -75,6 +74,9 @@ EVENTS: Final = {
     "at": "TIMESTAMP",
     "event": "VARCHAR",
 }
+
+#: Tables that a run has only if its files have what they are made of.
+EXTRAS: Final = ("labels", "lines", "attributes", "events")
 
 #: ``line`` counts physical lines of the file (header = 1); ``text`` is the row as it stood there.
 REJECTS: Final = {

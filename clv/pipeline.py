@@ -11,6 +11,7 @@ from clv.errors import SettingsError
 from clv.horizon import months_of
 from clv.ingest import Preview, detect
 from clv.models.choice import STANDARD, Choice
+from clv.orders import EXTRAS
 from clv.runs import now
 from clv.settings import AUTO, Settings
 
@@ -61,10 +62,13 @@ def check(
 def _store(con: duckdb.DuckDBPyConnection, draft: Draft, report: dict[str, Any]) -> None:
     """Write what a check found into its draft, the report last."""
     targets = {"orders": draft.orders, "rejects": draft.rejects}
-    if report["labels"]:
-        targets["labels"] = draft.labels
-    else:  # There may be one of an earlier check.
-        draft.labels.unlink(missing_ok=True)
+    found = {"labels": "labels"} if report["labels"] else {}
+    found |= {name: "order_lines" if name == "lines" else name for name in report["tables"]}
+    for name, table in found.items():
+        targets[table] = draft.optional(name)
+    for name in EXTRAS:
+        if name not in found:  # There may be one of an earlier check.
+            draft.optional(name).unlink(missing_ok=True)
     for table, target in targets.items():
         # A new file each time: a run made from this draft earlier shares the old one.
         fresh = target.with_suffix(".new")

@@ -6,10 +6,10 @@ visible. Ids are unguessable: whoever knows one may read it.
 
 ::
 
-    <store>/drafts/<id>/          uploads/, then orders, rejects, labels if the file has any
-                                  (Parquet), report.json
-    <store>/runs/<id>/            orders, rejects, forecasts, profiles (Parquet), labels if the
-                                  file has any; report.json, model.json, settings.json, summary.json
+    <store>/drafts/<id>/          uploads/, then orders, rejects, and of labels, lines, attributes
+                                  and events what the files have (Parquet); report.json
+    <store>/runs/<id>/            orders, rejects, forecasts, profiles, and those of the draft
+                                  (Parquet); report.json, model.json, settings.json, summary.json
     <store>/exports/<id>/         CSV downloads, made on demand, safe to delete
 """
 
@@ -33,7 +33,7 @@ from pyarrow import parquet
 
 from clv import engine
 from clv.errors import InputError, OutdatedRunError, RunNotFoundError
-from clv.orders import FORECASTS, MONTHLY, PROFILES, REJECTS
+from clv.orders import EXTRAS, FORECASTS, MONTHLY, PROFILES, REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -135,7 +135,10 @@ class Draft:
         self.uploads = path / "uploads"
         self.orders = path / "orders.parquet"
         self.rejects = path / "rejects.parquet"
-        self.labels = path / "labels.parquet"
+
+    def optional(self, table: str) -> Path:
+        """Return where one of `clv.orders.EXTRAS` lies, if the files have it."""
+        return self.path / f"{table}.parquet"
 
     @property
     def inputs(self) -> list[Path]:
@@ -252,12 +255,20 @@ class Run:
         """Names of the columns by which customers can be compared, as in the file."""
         return list(self.report.get("labels") or [])
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the run's Parquet tables: those of every run, then what its files have more."""
+        return (*_TABLES, *_extras(self.report))
+
     def file(self, name: str) -> Path:
         """Return the path of one of the run's files, for instance ``model.json``."""
         return self.path / name
 
     def query(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
-        """Run SQL over the views ``orders, rejects, labels, forecasts, profiles, monthly``."""
+        """Run SQL over the views ``orders, rejects, labels, forecasts, profiles, monthly``.
+
+        Those of ``lines``, ``attributes`` and ``events`` are there if `tables` names them.
+        """
         with self.connect() as con:
             return con.sql(sql, params=parameters or None).to_arrow_table()
 
@@ -390,7 +401,7 @@ class Run:
                 raise OutdatedRunError(msg, "Make it again from its file.") from error
 
     def _create_views(self, con: duckdb.DuckDBPyConnection) -> None:
-        for table in self._tables:
+        for table in self.tables:
             source = engine.text(self.path / f"{table}.parquet")
             con.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({source})")
         if not self.labels:
@@ -410,14 +421,9 @@ class Run:
             f"(VALUES {rows}) AS months(month, month_start, month_end, discount)"
         )
 
-    @property
-    def _tables(self) -> tuple[str, ...]:
-        """Names of the run's Parquet files; there is none of labels where the file has none."""
-        return (*_TABLES, "labels") if self.labels else _TABLES
-
     def _complete(self) -> bool:
         """Whether the run has all tables, and its profiles all columns, of this version."""
-        if not all((self.path / f"{table}.parquet").exists() for table in self._tables):
+        if not all((self.path / f"{table}.parquet").exists() for table in self.tables):
             return False
         with engine.connect() as con:
             source = engine.text(self.path / "profiles.parquet")
@@ -545,14 +551,20 @@ class RunWriter:
             shutil.rmtree(self._partial, ignore_errors=True)
 
     def _link_draft(self) -> None:
-        labels = ("labels.parquet",) if self._draft.report.get("labels") else ()
-        for name in ("orders.parquet", "rejects.parquet", "report.json", *labels):
+        extras = [f"{table}.parquet" for table in _extras(self._draft.report)]
+        for name in ("orders.parquet", "rejects.parquet", "report.json", *extras):
             _link(self._draft.path / name, self._partial / name)
 
     @property
     def run(self) -> Run:
         """The finished run."""
         return self._store.run(self.id)
+
+
+def _extras(report: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which of `EXTRAS` a report's files have."""
+    found = {*(report.get("tables") or ()), *(("labels",) if report.get("labels") else ())}
+    return tuple(table for table in EXTRAS if table in found)
 
 
 def _write_proof(folder: Path, receipt: Mapping[str, Any], tested: pa.Table | None) -> None:
