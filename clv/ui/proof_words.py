@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import metrics, names, proof, selection
+from clv.models.choice import ALL_ORDERS
 from clv.names import who
 from clv.ui.formatting import count, day, percent, plural
 
@@ -68,7 +69,7 @@ def sentence(found: Facts) -> str:
             f"Tested on {dates}: nobody known then ordered in {ahead(found)}, so that the forecast "
             "cannot be compared with orders."
         )
-    parts = [f"{who(model)} foretold {share} of the orders of {ahead(found)}"]
+    parts = [f"{who(_orders_of(model))} foretold {share} of the orders of {ahead(found)}"]
     parts += filter(None, [against_rules(found, model)])
     if row["orders_top10"] is not None:
         parts.append(
@@ -270,6 +271,11 @@ def months_title(origin: Facts, contender: str) -> str:
         f"A month's orders were off by {percent(off)} on average; {near} of "
         f"{plural(len(pairs), 'month')} by less than {percent(_NEAR)}"
     )
+
+
+def _orders_of(name: str) -> str:
+    """Return a forecast's name without what only its values know of."""
+    return name.removesuffix(f"+{ALL_ORDERS}")
 
 
 def _row(found: Facts, contender: str) -> Facts:

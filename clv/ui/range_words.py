@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from clv import names, proof
 from clv.ui import proof_words
 from clv.ui.formatting import day, money, money_range, of_ten, percent, plural
 from clv.ui.words import next_months
@@ -74,16 +75,14 @@ def missing(summary: Facts) -> str:
 
 
 def evidence(found: Facts | None) -> str:
-    """Say in a clause what the tests found, for a link to the page on accuracy."""
-    if found is None:
-        return "Not tested on past dates yet: how good would it have been?"
-    if not found["origins"]:
-        return "Why it could not be tested on past dates"
-    share = proof_words.foretold(found, str(found["model"]))
-    if not share:
-        return "How good is it? See the tests on past dates"
+    """Say in a sentence what the tests found; empty where there was none to find anything."""
+    model = proof.subject(found) if found is not None else None
+    share = proof_words.foretold(found, model) if found is not None and model else ""
+    if found is None or not share:
+        return ""
     number = plural(len(found["origins"]), "past date")
-    return f"Tested on {number}, it foretold {share} of the orders: how good is it?"
+    whose = "the forecast" if model == found["model"] else names.who(str(model))
+    return f"Tested on {number}, {whose} foretold {share} of the orders."
 
 
 def customer(facts: Facts, ranges: Facts | None, found: Facts | None, currency: str) -> str:

@@ -67,17 +67,18 @@ def _sureness(run: Run) -> None:
     if summary.get("predicted_purchases") is None:
         return
     found = proof.stored(run)
-    if told := range_words.total(summary, run.settings):
+    sure = (range_words.total(summary, run.settings), range_words.evidence(found))
+    if told := " ".join(filter(None, sure)):
         st.markdown(dollars(told))
-    st.page_link(
-        page.PROOF,
-        label=dollars(range_words.evidence(found)),
-        icon=":material/fact_check:",
-        query_params={"run": run.id},
-    )
     quiet = [range_words.missing(summary), proof.why(found) if found else ""]
     if told := " ".join(filter(None, quiet)):
         st.caption(plain(told))
+    st.page_link(
+        page.PROOF,
+        label="How good is it?" if found else "Test it on past dates",
+        icon=":material/fact_check:",
+        query_params={"run": run.id},
+    )
 
 
 def _cards(run: Run) -> list[page.Card]:

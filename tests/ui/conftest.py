@@ -1,10 +1,13 @@
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv.ui import jobs
+from tests.test_pipeline import make_run, new_store
+from tests.test_proof import cdnow_sample
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,3 +46,11 @@ def texts(at):
     parts += [f"{m.label} {m.value}" for m in at.metric]
     read = "\n".join(str(p) for p in parts).replace("\u00a0", " ")
     return re.sub(r"\\([^\w\s])", r"\1", read)
+
+
+@pytest.fixture(scope="session")
+def tested_run(tmp_path_factory):
+    """The published CDNOW sample, forecast as a visitor would: the tests choose."""
+    store = new_store(tmp_path_factory.mktemp("tested"))
+    settings = {"model": "auto", "backtest": True, "currency": "USD"}
+    return make_run(store, cdnow_sample(), as_of=date(1998, 6, 30), **settings)
