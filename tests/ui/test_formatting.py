@@ -150,6 +150,10 @@ def test_duration(days, text):
 def test_ranges_and_shares():
     assert f.money_range(40.4, 310, "EUR") == "between €40 and €310"
     assert f.money_range(None, 310, "EUR") == ""
+    assert f.money_range(0, 310, "EUR") == "between nothing and €310"
+    assert f.money_range(0, 0.004, "EUR") == "nothing"
+    assert f.money_range(446_541.9, 1_285_588, "USD") == "between $447,000 and $1.29\u00a0M"
+    assert [f.of_ten(level) for level in (0.8, 0.75, 0.9)] == ["8 in 10", "75\u00a0%", "9 in 10"]
     assert f.share_in_words(0.2) == "1 in 5"
     assert f.share_in_words(0.33) == "1 in 3"
     assert f.share_in_words(0.46).replace("\u00a0", " ") == "46 %"
