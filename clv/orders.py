@@ -50,9 +50,9 @@ LINES: Final = {
 #: What is known of an order beside its value; a run has the columns its files tell, in this order.
 #: ``seller_state`` of the first item; ``payment_type`` and ``installments`` of the largest payment;
 #: ``category`` with the largest revenue; ``items`` and ``freight`` in all; ``review_score`` of the
-#: first review, given at ``reviewed_at``; ``delivery_days`` from purchase to delivery and
-#: ``delivery_delay_days`` after the estimated day (negative: early), calendar days, both known from
-#: ``delivered_at`` on. The two moments are what as-of features must look at; UTC without a zone.
+#: first review. Calendar days from the purchase: ``delivery_days`` to the delivery, ``review_days`` to
+#: the first review; before these, neither that nor what follows from it is known.
+#: ``delivery_delay_days`` after the day it was promised for (negative: early). Null where unknown.
 ATTRIBUTES: Final = {
     "order_id": "VARCHAR",
     "seller_state": "VARCHAR",
@@ -62,10 +62,9 @@ ATTRIBUTES: Final = {
     "freight": "DOUBLE",
     "installments": "DOUBLE",
     "review_score": "DOUBLE",
+    "review_days": "DOUBLE",
     "delivery_days": "DOUBLE",
     "delivery_delay_days": "DOUBLE",
-    "reviewed_at": "TIMESTAMP",
-    "delivered_at": "TIMESTAMP",
 }
 
 #: ``at`` is UTC without a zone; every customer has orders.

@@ -38,11 +38,11 @@ def load(
     companions.create(con, EVENTS)
     for number, part in enumerate(parts, first):
         part.load(con, number, spool)
-    future = f"at >= DATE '{latest}' + INTERVAL 1 DAY"
-    companions.reject(con, EVENTS, "future_date", future, "t.at::VARCHAR")
+    future = f"t.moment >= DATE '{latest}' + INTERVAL 1 DAY"
+    companions.reject(con, EVENTS, "future_date", future, "t.moment::VARCHAR")
     unknown = "customer_id NOT IN (SELECT customer_id FROM orders)"
     companions.reject(con, EVENTS, "unknown_customer", unknown, "t.customer_id")
     con.execute(
-        f"CREATE VIEW events AS SELECT {', '.join(EVENTS.columns)} FROM {EVENTS.store} "
-        "WHERE code = 0 ORDER BY customer_id, at, event"
+        f'CREATE VIEW events AS SELECT customer_id, moment AS "at", event FROM {EVENTS.store} '
+        "WHERE code = 0 ORDER BY customer_id, moment, event"
     )

@@ -169,6 +169,7 @@ MARKETPLACE: Final = (
             "review_id": Column(),
             "review_score": Column("number", "unreadable_number"),
             "review_creation_date": Column("time"),
+            "review_answer_timestamp": Column("time"),
         },
         marks=("review_id", "order_id", "review_score"),
         never=("customer_unique_id", "payment_value"),
@@ -196,13 +197,19 @@ EVENTS: Final = Kind(
     "events",
     {
         "customer_id": Column(fault="missing_customer"),
-        "at": Column("time", "unreadable_date"),
+        "moment": Column("time", "unreadable_date"),
         "event": Column(fault="missing_key"),
     },
-    marks=("customer_id", "at", "event"),
+    marks=("customer_id", "moment", "event"),
     spoken={
         "customer_id": SYNONYMS["customer_id"],
-        "at": ("timestamp", "eventtimestamp", "eventtime", "eventdate", *SYNONYMS["ordered_at"]),
+        "moment": (
+            "timestamp",
+            "eventtimestamp",
+            "eventtime",
+            "eventdate",
+            *SYNONYMS["ordered_at"],
+        ),
         "event": ("event", "eventname", "eventtype", "eventcategory", "activity", "action"),
     },
     never=tuple(

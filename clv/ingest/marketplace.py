@@ -241,6 +241,7 @@ def _known(here: Mapping[str, set[str]]) -> dict[str, str]:
     """Return which attributes the tables tell → SQL over an order ``o`` and what it is joined with."""
     delivered = "order_delivered_customer_date" in here["orders"]
     late = delivered and "order_estimated_delivery_date" in here["orders"]
+    dated = here["reviews"] & {"review_answer_timestamp", "review_creation_date"}
     days = "(o.order_delivered_customer_date::DATE - {}::DATE)::DOUBLE"
     told = {
         "seller_state": ("seller_id" in here["items"] and here["sellers"], "s.seller_state"),
@@ -252,8 +253,7 @@ def _known(here: Mapping[str, set[str]]) -> dict[str, str]:
         "review_score": (here["reviews"], "r.review_score"),
         "delivery_days": (delivered, days.format("o.order_purchase_timestamp")),
         "delivery_delay_days": (late, days.format("o.order_estimated_delivery_date")),
-        "reviewed_at": ("review_creation_date" in here["reviews"], "r.reviewed_at"),
-        "delivered_at": (delivered, "o.order_delivered_customer_date"),
+        "review_days": (dated, "(r.day - o.order_purchase_timestamp::DATE)::DOUBLE"),
     }
     return {name: told[name][1] for name in ATTRIBUTES if name in told and told[name][0]}
 
@@ -279,9 +279,10 @@ def _accept(con: duckdb.DuckDBPyConnection, names: Sequence[str], known: Mapping
         "LEFT JOIN sellers_table s ON s.seller_id = i.seller_id AND s.code = 0 "
         "LEFT JOIN (SELECT order_id, first(category ORDER BY revenue DESC, category) AS category "
         "FROM order_lines WHERE category IS NOT NULL GROUP BY order_id) g ON g.order_id = o.order_id "
-        "LEFT JOIN (SELECT order_id, first(review_score ORDER BY review_creation_date, rowid) "
-        "AS review_score, min(review_creation_date) AS reviewed_at FROM reviews_table "
-        "WHERE code = 0 GROUP BY order_id) r ON r.order_id = o.order_id WHERE o.code = 0"
+        "LEFT JOIN (SELECT order_id, first(review_score ORDER BY moment, n) AS review_score, "
+        "min(moment)::DATE AS day FROM (SELECT order_id, review_score, rowid AS n, "
+        "coalesce(review_answer_timestamp, review_creation_date) AS moment FROM reviews_table "
+        "WHERE code = 0) GROUP BY order_id) r ON r.order_id = o.order_id WHERE o.code = 0"
     )
     items = "f.items" if "items" in known else "NULL::DOUBLE"
     chosen = "".join(f", {GROUPINGS[n]} AS {labels.column(i)}" for i, n in enumerate(names))
