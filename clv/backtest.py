@@ -132,14 +132,9 @@ def losses(found: Sample, forecast: Forecast) -> Floats:
 def value_losses(found: Sample, forecast: Forecast) -> Floats:
     """Return each customer's loss in revenue, by which models of an order's value are ranked.
 
-    The unit Tweedie deviance of power 1.5, ``4 (sqrt(y) - sqrt(f))^2 / sqrt(f)``, that of a sum of
-    a Poisson number of gamma amounts (Jorgensen 1987): it, too, is smallest for the true mean. Who
-    returned more than they bought counts as having brought nothing.
+    Who returned more than they bought counts as having brought nothing.
     """
-    y = np.maximum(found.value, 0.0)
-    f = np.maximum(forecast.value, metrics.FLOOR * max(float(y.mean()), 1e-12))
-    deviance: Floats = 4 * (np.sqrt(y) - np.sqrt(f)) ** 2 / np.sqrt(f)
-    return deviance
+    return metrics.tweedie_deviance(found.value, forecast.value)
 
 
 def path(
