@@ -36,12 +36,11 @@ if TYPE_CHECKING:
 
     from narwhals.typing import IntoFrame
 
-#: Attributes of an order that are known only so many days after it: the column with the days.
-KNOWN_AFTER: Final = {
-    "delivery_days": "delivery_days",
-    "delivery_delay_days": "delivery_days",
-    "review_score": "review_days",
-    "review_days": "review_days",
+#: Attributes of an order that are not known with it → the column that says from when on.
+KNOWN_FROM: Final = {
+    "delivery_days": "delivered_at",
+    "delivery_delay_days": "delivered_at",
+    "review_score": "reviewed_at",
 }
 
 
@@ -73,7 +72,7 @@ def early(
         ``order_id, category, revenue``.
     attributes
         One row per order: ``order_id``, text columns and numbers. Those of the first order are used;
-        what becomes known later (`KNOWN_AFTER`) only if that was within the longest X.
+        what becomes known later (`KNOWN_FROM`) only if that was within the longest X.
     largest_categories
         How many categories get a column, largest by revenue within the first X of these customers.
     spec
@@ -213,23 +212,25 @@ def _add_attributes(
     """Add what is known of the first order by the prediction point."""
     given = {} if attributes is None else dict(lazy(attributes).collect_schema())
     given.pop("order_id", None)
-    texts = sorted(n for n, kind in given.items() if kind == nw.String)
-    amounts = sorted(n for n, kind in given.items() if kind.is_numeric() or kind == nw.Boolean)
+    # Of what nobody can say when it became known, nothing was known in time.
+    told = {n: kind for n, kind in given.items() if KNOWN_FROM.get(n, n) in given}
+    texts = sorted(n for n, kind in told.items() if kind == nw.String)
+    amounts = sorted(n for n, kind in told.items() if kind.is_numeric() or kind == nw.Boolean)
     if not new:
         texts = sorted(n[6:] for n in spec.levels if n not in spec.labels)
-        amounts = sorted(n[6:] for n in spec.fills)
+        amounts = sorted(spec.fills)
         for name in (*texts, *amounts):
-            spec.need(f"the column {name} of orders", wanted=True, given=name in given)
+            spec.need(f"the column {name} of orders", wanted=True, given=name in told)
     if attributes is None:
         return spec
-    used = sorted(
-        {*texts, *amounts} | ({KNOWN_AFTER[n] for n in amounts if n in KNOWN_AFTER} & {*given})
+    moments = sorted({KNOWN_FROM[n] for n in amounts if n in KNOWN_FROM})
+    known = (
+        nw.when(nw.col(KNOWN_FROM[n]) < nw.col(longest)).then(nw.col(n)).alias(n)
+        for n in amounts
+        if n in KNOWN_FROM
     )
-    table = collected(
-        first.join(lazy(attributes).select("order_id", *used), on="order_id").with_columns(
-            ((nw.col(longest) - nw.col("first_at")).dt.total_minutes() / MINUTES).alias("within")
-        )
-    )
+    chosen = lazy(attributes).select("order_id", *texts, *amounts, *moments)
+    table = collected(first.join(chosen, on="order_id").with_columns(*known))
     levels, fills = dict(spec.levels), dict(spec.fills)
     for name in texts:
         values = columns.text(table, name)
@@ -237,15 +238,10 @@ def _add_attributes(
             levels[f"first_{name}"] = levels_of(values)
         columns.category(f"first_{name}", values, levels[f"first_{name}"])
     for name in amounts:
-        values = columns.of(table, name, np.nan)
-        if name in KNOWN_AFTER:
-            # Without the days it can't be told whether it was known in time.
-            later = KNOWN_AFTER[name]
-            days = columns.of(table, later, np.inf) if later in used else np.inf
-            values = np.where(days < columns.of(table, "within"), values, np.nan)
-        missing = np.isnan(values)
+        amount = columns.of(table, name, np.nan)
+        missing = np.isnan(amount)
         if new:
-            fills[name] = 0.0 if missing.all() else float(np.median(values[~missing]))
-        columns.number(f"first_{name}", np.where(missing, fills[name], values))
+            fills[name] = 0.0 if missing.all() else float(np.median(amount[~missing]))
+        columns.number(f"first_{name}", np.where(missing, fills[name], amount))
         columns.number(f"first_{name}_missing", missing, "flag")
     return replace(spec, levels=levels, fills=fills)
