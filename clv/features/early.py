@@ -221,16 +221,17 @@ def _add_attributes(
         amounts = sorted(spec.fills)
         for name in (*texts, *amounts):
             spec.need(f"the column {name} of orders", wanted=True, given=name in told)
-    if attributes is None:
+    if attributes is None or not (texts or amounts):
         return spec
     moments = sorted({KNOWN_FROM[n] for n in amounts if n in KNOWN_FROM})
-    known = (
+    known = [
         nw.when(nw.col(KNOWN_FROM[n]) < nw.col(longest)).then(nw.col(n)).alias(n)
         for n in amounts
         if n in KNOWN_FROM
-    )
+    ]
     chosen = lazy(attributes).select("order_id", *texts, *amounts, *moments)
-    table = collected(first.join(chosen, on="order_id").with_columns(*known))
+    found = first.join(chosen, on="order_id")
+    table = collected(found.with_columns(*known) if known else found)
     levels, fills = dict(spec.levels), dict(spec.fills)
     for name in texts:
         values = columns.text(table, name)
