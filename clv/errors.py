@@ -9,8 +9,13 @@
     │   ├── AmbiguousDateError  day and month cannot be told apart; says which option decides
     │   ├── NoRowsError         nothing usable is left; says what was rejected and why
     │   ├── SettingsError       a setting is out of its range
+    │   ├── ModelFileError      a ready-made model: its file is not allowed, or can't be loaded
+    │   ├── ModelAnswerError    it was loaded, but its answer is no value per customer
+    │   ├── ModelLimitError     it took too long or too much, or broke down
     │   ├── RunNotFoundError    no such run, or no run yet
-    │   └── OutdatedRunError    an earlier version made the run, without what is asked for
+    │   │   └── NothingPublishedError  no run is published
+    │   ├── OutdatedRunError    an earlier version made the run, without what is asked for
+    │   └── BusyError           another scheduled job is at work
     ├── FitError                a model cannot be fitted to these customers; the ladder steps down
     └── StoppedError            the user stopped the work; nothing was changed
 
@@ -88,6 +93,26 @@ class SettingsError(InputError):
 
 class RunNotFoundError(InputError):
     """No run with this id, or no run at all yet."""
+
+
+class NothingPublishedError(RunNotFoundError):
+    """No run is published, so there is nothing to serve."""
+
+
+class BusyError(InputError):
+    """Another job is at work on the same store."""
+
+
+class ModelFileError(InputError):
+    """A ready-made model that is not known, not the one that was allowed, or can't be loaded."""
+
+
+class ModelAnswerError(InputError):
+    """A ready-made model whose answer is not one number per customer."""
+
+
+class ModelLimitError(InputError):
+    """A ready-made model that took too long, too much memory, or broke down."""
 
 
 class OutdatedRunError(InputError):

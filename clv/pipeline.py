@@ -12,6 +12,7 @@ from clv.horizon import months_of
 from clv.ingest import Preview, detect
 from clv.models.choice import STANDARD, Choice
 from clv.orders import EXTRAS
+from clv.publish import fingerprint
 from clv.runs import now
 from clv.settings import AUTO, Settings
 
@@ -212,6 +213,9 @@ def _write(
             ],
             "ingest": report["options"],
             "inputs": [f["name"] for f in report["inputs"]],
+            "fingerprint": fingerprint(
+                [f["sha256"] for f in report["inputs"]], settings.as_dict(), report["options"]
+            ),
             "created_at": now(),
             "run_id": writer.id,
         },

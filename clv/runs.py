@@ -10,7 +10,9 @@ visible. Ids are unguessable: whoever knows one may read it.
                                   and events what the files have (Parquet); report.json
     <store>/runs/<id>/            orders, rejects, forecasts, profiles, and those of the draft
                                   (Parquet); report.json, model.json, settings.json, summary.json
-    <store>/exports/<id>/         CSV downloads, made on demand, safe to delete
+    <store>/exports/<id>/         CSV downloads and what lookups need, made on demand, safe to delete
+    <store>/published.json        which run is published; see `clv.publish`
+    <store>/job.lock              held by the scheduled job at work
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import duckdb
-from pyarrow import parquet
+import pyarrow
+from pyarrow import ipc, parquet
 
 from clv import engine
 from clv.errors import InputError, OutdatedRunError, RunNotFoundError
@@ -78,6 +81,28 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write one JSON object, readable by people; NaN is refused."""
     body = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=str)
     path.write_text(body + "\n", encoding="utf-8")
+
+
+def replace_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Put one JSON object in the place of another, all at once; it outlasts a loss of power."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        write_json(partial, content)
+        _flush(partial)
+        partial.replace(path)
+        _flush(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """See to it that a file, or a folder's list of names, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def safe_cells(columns: Mapping[str, str], prefix: str = "") -> str:
@@ -366,6 +391,34 @@ class Run:
                 partial.unlink(missing_ok=True)
         return read_json(target)
 
+    def lookup(self) -> pa.Table:
+        """Return the forecasts as columns mapped from disk, by ascending ``customer_id`` (bytes).
+
+        Each column is one piece, and hardly any of it is in memory: for finding single customers
+        quickly. What was returned stays readable even when the run is deleted.
+        """
+        target = self.exports / "lookup.arrow"
+        with suppress(FileNotFoundError):
+            return _mapped(target)
+        table = parquet.read_table(self.path / "forecasts.parquet", columns=list(FORECASTS))
+        kinds = [
+            field.with_type(pyarrow.large_string()) if field.type == pyarrow.string() else field
+            for field in table.schema
+        ]
+        table = table.cast(pyarrow.schema(kinds)).combine_chunks()
+        self.exports.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        try:
+            with (
+                pyarrow.OSFile(str(partial), "wb") as sink,
+                ipc.new_file(sink, table.schema) as out,
+            ):
+                out.write_table(table)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return _mapped(target)
+
     def _top_sql(self, kind: Kind, n: int) -> str:
         first, second = _ORDER_BY[kind]
         ordering = f"{first} DESC, {second} DESC, customer_id"
@@ -482,6 +535,24 @@ class Store:
             )
         return runs[0]
 
+    @property
+    def published(self) -> Path:
+        """The file that names the published run; see `clv.publish`."""
+        return self.root / "published.json"
+
+    @property
+    def lock(self) -> Path:
+        """The file that a scheduled job holds while it works; see `clv.publish`."""
+        return self.root / "job.lock"
+
+    def remove(self, run_id: str) -> None:
+        """Delete a run and its exports: out of sight at once, off the disk in a moment."""
+        gone = self.run(run_id)
+        hidden = gone.path.with_name(f".partial-{run_id}")
+        gone.path.rename(hidden)
+        shutil.rmtree(hidden, ignore_errors=True)
+        shutil.rmtree(gone.exports, ignore_errors=True)
+
     def begin(
         self, draft: Draft, run_id: str | None = None, *, unfinished: bool = False
     ) -> RunWriter:
@@ -565,6 +636,11 @@ def _extras(report: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which of `EXTRAS` a report's files have."""
     found = {*(report.get("tables") or ()), *(("labels",) if report.get("labels") else ())}
     return tuple(table for table in EXTRAS if table in found)
+
+
+def _mapped(path: Path) -> pa.Table:
+    with pyarrow.memory_map(str(path)) as source:
+        return ipc.open_file(source).read_all()
 
 
 def _write_proof(folder: Path, receipt: Mapping[str, Any], tested: pa.Table | None) -> None:

@@ -1,0 +1,172 @@
+"""Publishing: the pointer that says which run the API and a fresh visit of the dashboard show.
+
+A run never changes; publishing another one replaces one small file, all at once. Whoever reads it
+sees the run before or the run after, and a job that fails leaves it alone. The scheduled job
+(``python -m clv run … --publish``) holds a lock, so that two can't overlap, and finds the run of the
+same bytes and settings instead of making it again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from clv import __version__
+from clv.errors import BusyError, InputError, NothingPublishedError, RunNotFoundError
+from clv.runs import now, replace_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from clv.runs import Run, Store
+
+#: Entries of the history that are kept.
+_REMEMBERED: Final = 1000
+#: Seconds between two looks at a lock that somebody holds.
+_PATIENCE: Final = 0.2
+
+
+def publish(store: Store, run: Run) -> bool:
+    """Make a run the published one; return whether it was another one before.
+
+    What lookups need is made first: the run is ready to be served when it is named.
+    """
+    run.lookup()
+    before = _pointer(store)
+    if before is not None and before["run"] == run.id:
+        return False
+    entry = {"run": run.id, "at": now(), "as_of": run.settings["as_of"]}
+    history = [entry, *(before["history"] if before else [])][:_REMEMBERED]
+    replace_json(store.published, entry | {"history": history})
+    return True
+
+
+def published(store: Store) -> Run:
+    """Return the published run.
+
+    Raises
+    ------
+    NothingPublishedError
+        None is, or it was deleted by hand.
+    """
+    pointer = _pointer(store)
+    if pointer is not None:
+        try:
+            return store.run(pointer["run"])
+        except RunNotFoundError:
+            pass
+    msg = "No forecast is published."
+    raise NothingPublishedError(msg, "Publish one: python -m clv runs publish latest")
+
+
+def published_id(store: Store) -> str | None:
+    """Return the id of the published run, None without one."""
+    pointer = _pointer(store)
+    return None if pointer is None else str(pointer["run"])
+
+
+def history(store: Store) -> list[dict[str, Any]]:
+    """Return what was published, newest first: ``run, at, as_of``; runs of it may be deleted by now."""
+    pointer = _pointer(store)
+    return [] if pointer is None else list(pointer["history"])
+
+
+def _pointer(store: Store) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(store.published.read_bytes())
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def fingerprint(
+    hashes: Sequence[str], settings: Mapping[str, Any], options: Mapping[str, Any]
+) -> str:
+    """Return what two jobs with the same result have in common, as hex.
+
+    Parameters
+    ----------
+    hashes
+        SHA-256 of each input, in order.
+    settings, options
+        `Settings.as_dict` as asked for, `IngestOptions.as_dict`.
+    """
+    content = {
+        "inputs": list(hashes),
+        "settings": dict(settings),
+        "options": dict(options),
+        "clv": __version__,
+    }
+    body = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def find(store: Store, mark: str) -> Run | None:
+    """Return the newest run with a fingerprint, None without one."""
+    return next((run for run in store.runs() if run.settings.get("fingerprint") == mark), None)
+
+
+@contextmanager
+def job(store: Store, wait: float = 0) -> Iterator[None]:
+    """Hold the store's lock: one job at a time. It is let go of when the process ends, however.
+
+    Parameters
+    ----------
+    wait
+        Seconds to wait for a job that is at work.
+
+    Raises
+    ------
+    BusyError
+        Another job is still at work.
+    """
+    store.root.mkdir(parents=True, exist_ok=True)
+    with store.lock.open("a+") as handle:
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    handle.seek(0)
+                    since = handle.read().strip()
+                    raise _busy(since) from None
+                time.sleep(_PATIENCE)
+        handle.truncate(0)
+        handle.write(now()[:19])
+        handle.flush()
+        try:
+            yield
+        finally:
+            handle.truncate(0)
+
+
+def _busy(since: str) -> BusyError:
+    msg = f"Another job is at work{f' since {since} UTC' if since else ''}; this one did nothing."
+    return BusyError(msg, "Start it again later, or give it time to wait: --wait SECONDS.")
+
+
+def prune(store: Store, keep: int) -> list[str]:
+    """Delete all but the newest runs; return the deleted ids, newest first.
+
+    The published run is never deleted, nor one that is still being written: it has no place among
+    the runs yet.
+
+    Parameters
+    ----------
+    keep
+        How many of the newest to keep, at least 1.
+    """
+    if keep < 1:
+        msg = f"{keep} runs can't be kept; at least the newest one is."
+        raise InputError(msg)
+    current = published_id(store)
+    gone = [run.id for run in store.runs()[keep:] if run.id != current]
+    for run_id in gone:
+        store.remove(run_id)
+    return gone
