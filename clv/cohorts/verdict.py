@@ -118,7 +118,7 @@ def compare(triangle: Triangle, totals: Mapping[str, Any], trait: Trait, last: i
     if trait == "returned":
         p_values = _shares_differ(total, n, rest_total, rest_n)
     else:
-        p_values = _means_differ(n, total, squares, rest_n, rest_total, squares.sum() - squares)
+        p_values = means_differ(n, total, squares, rest_n, rest_total, squares.sum() - squares)
     found = [
         Standing(int(c), int(m), float(v), float(o), float(p))
         for c, m, v, o, p in zip(
@@ -152,7 +152,7 @@ def _shares_differ(hits: Floats, n: Floats, rest_hits: Floats, rest_n: Floats) -
     return p_values
 
 
-def _means_differ(
+def means_differ(
     n: Floats, total: Floats, squares: Floats, rest_n: Floats, rest: Floats, rest_squares: Floats
 ) -> Floats:
     """Return two-sided p-values: the larger of Welch's test and of one with a common variance.

@@ -1,0 +1,53 @@
+"""What may be paid for customers as good as a forecast says: by tenth of the forecast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from clv.metrics import BINS, quantile_bins
+from clv.worth.curves import summed
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from clv.acquisition import Newcomers
+
+
+class Tenth(NamedTuple):
+    """One group of customers by forecast: 1 is the best; what was said, and what came by month."""
+
+    rank: int
+    predicted: float
+    came: Newcomers
+
+
+def tenths(predicted: ArrayLike, monthly: ArrayLike, bins: int = BINS) -> list[Tenth]:
+    """Return tested customers by tenth of their forecast, best first.
+
+    Parameters
+    ----------
+    predicted
+        Shape (n,): forecast of the whole value.
+    monthly
+        Shape (n, H): what each month brought in fact.
+    bins
+        How many groups at most; equal forecasts share one.
+
+    Notes
+    -----
+    `clv.acquisition.Newcomers.ceiling` and ``payback`` of what *came* say what may be paid for such a
+    customer: they rest on what forecasts of this kind were followed by, not on what they promise.
+    """
+    said, came = np.asarray(predicted, dtype=float), np.asarray(monthly, dtype=float)
+    place = quantile_bins(said, bins)
+    highest = int(place.max())
+    return [
+        Tenth(
+            rank,
+            float(said[place == b].mean()),
+            summed(came[place == b], value=str(rank)),
+        )
+        for rank, b in enumerate(range(highest, -1, -1), start=1)
+    ]
