@@ -6,6 +6,7 @@ from clv.ingest.layouts import LAYOUTS, ROLES, Layout, Role
 from clv.ingest.preview import FilePreview, Preview, detect
 from clv.ingest.reading import read
 from clv.ingest.report import refuse_no_orders
+from clv.ingest.spend import Spend, read_spend
 
 __all__ = [
     "CHECKS",
@@ -17,8 +18,10 @@ __all__ = [
     "Layout",
     "Preview",
     "Role",
+    "Spend",
     "detect",
     "read",
     "read_chances",
+    "read_spend",
     "refuse_no_orders",
 ]

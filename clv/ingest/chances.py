@@ -49,7 +49,7 @@ _CODES: Final = (
     "unknown_customer",
     "duplicate_customer",
 )
-_FAULTS: Final = {
+FAULTS: Final = {
     records.TOO_FEW: "too_few_fields",
     records.TOO_MANY: "too_many_fields",
     records.BROKEN_QUOTES: "broken_quotes",
@@ -153,7 +153,7 @@ def read_chances(path: Path, known: pa.Array | pa.ChunkedArray, name: str = "") 
         ]
         faults = np.flatnonzero(index.fault != records.FINE)
         reasons += [
-            (int(i), _FAULTS[int(index.fault[i])], _fault(int(index.fault[i]), found))
+            (int(i), FAULTS[int(index.fault[i])], fault_reason(int(index.fault[i]), found))
             for i in faults
         ]
         return Chances(
@@ -161,7 +161,7 @@ def read_chances(path: Path, known: pa.Array | pa.ChunkedArray, name: str = "") 
             np.asarray(kept["place"], dtype=np.intp),
             np.asarray(kept["chance"], dtype=float),
             len(index),
-            _rejects(name, sorted(reasons), index),
+            rejects_of(name, sorted(reasons), index),
             read_as,
         )
 
@@ -328,7 +328,8 @@ def _reason(
     }[_CODES[code]]
 
 
-def _fault(fault: int, found: dialect.Dialect) -> str:
+def fault_reason(fault: int, found: dialect.Dialect) -> str:
+    """Say what is wrong with a record that does not fit the table."""
     if fault == records.BROKEN_QUOTES:
         return "A quote is not closed. Close it, or write a quote inside as two."
     size = "few" if fault == records.TOO_FEW else "many"
@@ -340,7 +341,8 @@ def _fault(fault: int, found: dialect.Dialect) -> str:
     return f"Too {size} fields: {len(found.columns)} are expected. {remedy}"
 
 
-def _rejects(name: str, reasons: list[tuple[int, str, str]], index: records.Records) -> pa.Table:
+def rejects_of(name: str, reasons: list[tuple[int, str, str]], index: records.Records) -> pa.Table:
+    """Return rejected records, given as (record, code, reason), with line and text."""
     where = np.array([i for i, *_ in reasons], dtype=np.int64)
     columns = (
         pa.array([name] * len(reasons), pa.string()),
