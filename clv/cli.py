@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import typer
 
-from clv import __version__, terminal
+from clv import __version__, cli_runs, terminal
 from clv.cli_compare import compare
 from clv.cli_options import OutCsv, RunId, StoreDir, check_writable, chosen_run
 from clv.cli_report import report
@@ -118,7 +118,12 @@ Report = Annotated[Path | None, typer.Option(help="Write the check report here (
 def run(
     inputs: Inputs,
     *,
-    out: Annotated[Path, typer.Option(help="Predictions: .csv or .parquet, one row per customer.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Predictions: .csv or .parquet, one row per customer.", show_default=False
+        ),
+    ] = None,
     as_of: AsOf = None,
     horizon_months: Annotated[
         int, typer.Option(help="Calendar months to look ahead, 1 to 60.")
@@ -171,6 +176,9 @@ def run(
         Path | None,
         typer.Option(help="Write the model card here (JSON); it reproduces every score."),
     ] = None,
+    publish: cli_runs.Publish = False,
+    wait: cli_runs.Wait = 0,
+    as_json: cli_runs.AsJson = False,
     store: StoreDir = None,
 ) -> None:
     """Read order files, forecast every customer, write the predictions.
@@ -190,25 +198,30 @@ def run(
         level=level,
         backtest=backtest,
     )
-    check_writable([out, monthly, rejects, report, model_card], inputs)
     where = Store(store)
-    # The models' libraries take most of a second to import: do it while the engine reads.
-    Thread(target=import_module, args=["clv.forecast"], daemon=True).start()
-    with terminal.progress() as progress:
-        draft = where.new_draft()
-        try:
-            with _telling(draft, rejects, report):
-                made = pipeline.run(where, draft, inputs, options, settings, progress)
-        finally:
-            draft.discard()
-        progress("Writing predictions", 0, 0)
-        made.write("forecasts", out)
-        if monthly:
-            made.write("monthly", monthly)
-        if model_card:
-            shutil.copyfile(made.file("model.json"), model_card)
-    terminal.say_report(made.report)
-    terminal.say_run(made, out)
+    with cli_runs.scheduled(where, out, publish=publish, wait=wait, as_json=as_json) as job:
+        check_writable([out, monthly, rejects, report, model_card], inputs)
+        # The models' libraries take most of a second to import: do it while the engine reads.
+        Thread(target=import_module, args=["clv.forecast"], daemon=True).start()
+        with terminal.progress() as progress:
+            made = job.known(inputs, options, settings)
+            if made is None:
+                draft = where.new_draft()
+                try:
+                    with _telling(draft, rejects, report):
+                        made = pipeline.run(where, draft, inputs, options, settings, progress)
+                finally:
+                    draft.discard()
+            else:
+                cli_runs.tell(made, rejects, report)
+            progress("Writing predictions", 0, 0)
+            if out:
+                made.write("forecasts", out)
+            if monthly:
+                made.write("monthly", monthly)
+            if model_card:
+                shutil.copyfile(made.file("model.json"), model_card)
+        job.done(made)
 
 
 @app.command()
@@ -407,12 +420,14 @@ def backtest(
 
 app.command()(compare)
 app.command()(report)
+app.add_typer(cli_runs.app, name="runs")
 
 
 @app.command()
 def sample(
     name: Annotated[
-        str, typer.Argument(help="transactions, order-lines, shopify, woocommerce, cdnow.")
+        str,
+        typer.Argument(help="transactions, order-lines, shopify, woocommerce, marketplace, cdnow."),
     ],
     *,
     out: Annotated[Path, typer.Option(help="Where to write the file.")],

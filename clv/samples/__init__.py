@@ -1,4 +1,4 @@
-"""Sample files to try everything on: four invented ones in ``data/``, and the real CDNOW log.
+"""Sample files to try everything on: five invented ones in ``data/``, and the real CDNOW log.
 
 The invented files come from a seeded generator: the same seed writes the same bytes, and
 ``python -m clv.samples`` writes ``data/`` again.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv.errors import FileError, InputError, did_you_mean
-from clv.samples import exports, logs
+from clv.samples import exports, logs, marketplace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,13 +38,13 @@ class Sample:
     filename
         Its name on disk, and as a download.
     write
-        Draws the file's text from a random generator; ``None`` for a real file.
+        Draws the file's content from a random generator; ``None`` for a real file.
     """
 
     title: str
     description: str
     filename: str
-    write: Callable[[np.random.Generator], str] | None = None
+    write: Callable[[np.random.Generator], str | bytes] | None = None
 
 
 SAMPLES: Final = {
@@ -74,6 +74,13 @@ SAMPLES: Final = {
         "About 2,000 invented orders as WooCommerce exports them, a third of them by guests.",
         "woocommerce_orders.csv",
         exports.woocommerce,
+    ),
+    "marketplace": Sample(
+        "Marketplace tables",
+        "About 22,000 invented orders of 20,000 customers, in eight tables as the marketplace Olist "
+        "has them: orders, payments, customers, items, products, sellers, reviews, categories.",
+        "marketplace.zip",
+        marketplace.marketplace,
     ),
     "cdnow": Sample(
         "CDNOW, real",
@@ -132,7 +139,8 @@ def generate(name: str, out: str | Path, seed: int = SEED) -> Path:
     if write is None:
         shutil.copyfile(sample_path(name), out)
     else:
-        out.write_bytes(write(np.random.default_rng(seed)).encode())
+        content = write(np.random.default_rng(seed))
+        out.write_bytes(content.encode() if isinstance(content, str) else content)
     return out
 
 

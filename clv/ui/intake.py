@@ -32,7 +32,8 @@ def show() -> None:
         accept_multiple_files=True,
         key=f"upload_{turn}",
         max_upload_size=500,
-        help="One or several files of the same kind, up to 500 MB each.",
+        help="One or several files of the same kind, or all tables of a marketplace together; a file "
+        "of visits or logins may lie beside them. Up to 500 MB each.",
     )
     st.caption(
         "A column for the customer and one for the date are enough; with a value column you also see "
