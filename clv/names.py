@@ -18,12 +18,21 @@ TITLES: Final = {
     "same-period": "Rule: the same as last period",
     "recency-rule": "Rule: who bought lately is active",
     "pooled-rate": "One rate for everybody",
+    "boosting": "Gradient boosting",
+    "forest": "Random forest",
+    "lasso": "Lasso",
+    "lightgbm-tweedie": "LightGBM (Tweedie)",
+    "lightgbm-two-part": "LightGBM (chance × amount)",
+    "cohort-mean": "Rule: everybody as the average of their cohort",
+    "observed-ratio": "Rule: so far, times the usual ratio",
 }
 _RULES: Final = {
     "population-mean": "that everybody does what the average customer did",
     "rate-so-far": "that everybody goes on at the rate so far",
     "same-period": "that everybody repeats the last period",
     "recency-rule": "that who bought lately is active",
+    "cohort-mean": "that everybody does as the average of their cohort",
+    "observed-ratio": "that what somebody brought so far grows by the usual ratio",
 }
 _EXTRAS: Final = {"season": "with the season", "all-orders": "first orders valued too"}
 
