@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import duckdb
-import pyarrow
+import pyarrow as pa
 from pyarrow import ipc, parquet
 
 from clv import engine
@@ -41,7 +41,6 @@ from clv.orders import EXTRAS, FORECASTS, MONTHLY, PROFILES, REJECTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    import pyarrow as pa
 
 Kind = Literal["buyers", "spenders"]
 Table = Literal["forecasts", "monthly", "rejects"]
@@ -64,6 +63,12 @@ def default_root() -> Path:
     """Return the store's folder: ``$CLV_RUNS``, else ``data/runs`` beside the package."""
     override = os.environ.get("CLV_RUNS")
     return Path(override) if override else Path(__file__).parent.parent / "data" / "runs"
+
+
+def models_root() -> Path:
+    """Return the folder of ready-made models: ``$CLV_MODELS``, else ``data/models``."""
+    override = os.environ.get("CLV_MODELS")
+    return Path(override) if override else Path(__file__).parent.parent / "data" / "models"
 
 
 def new_id() -> str:
@@ -402,15 +407,15 @@ class Run:
             return _mapped(target)
         table = parquet.read_table(self.path / "forecasts.parquet", columns=list(FORECASTS))
         kinds = [
-            field.with_type(pyarrow.large_string()) if field.type == pyarrow.string() else field
+            field.with_type(pa.large_string()) if field.type == pa.string() else field
             for field in table.schema
         ]
-        table = table.cast(pyarrow.schema(kinds)).combine_chunks()
+        table = table.cast(pa.schema(kinds)).combine_chunks()
         self.exports.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         try:
             with (
-                pyarrow.OSFile(str(partial), "wb") as sink,
+                pa.OSFile(str(partial), "wb") as sink,
                 ipc.new_file(sink, table.schema) as out,
             ):
                 out.write_table(table)
@@ -639,7 +644,7 @@ def _extras(report: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _mapped(path: Path) -> pa.Table:
-    with pyarrow.memory_map(str(path)) as source:
+    with pa.memory_map(str(path)) as source:
         return ipc.open_file(source).read_all()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dis
 import pickletools
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from clv.errors import ModelFileError
@@ -32,7 +32,8 @@ _RESUME: Final = {151: "3.11 or 3.12", 149: "3.13", 128: "3.14"}
 #: 3.11 prepares every call; 3.12 does not.
 _PRECALL: Final = 166
 _CALL: Final = 171
-_HERE: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
+#: This Python, as 3.11 is written.
+HERE: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class Name(NamedTuple):
@@ -84,8 +85,6 @@ class Listing:
         Names that those functions look up, sorted.
     suspect
         Those of both that reach beyond numbers, sorted.
-    texts
-        Every text in the file.
     python
         Which Pythons wrote it; empty where that can't be told, and doesn't matter.
     ours
@@ -96,7 +95,6 @@ class Listing:
     functions: int
     uses: tuple[str, ...]
     suspect: tuple[str, ...]
-    texts: frozenset[str] = field(repr=False)
     python: str
     ours: bool
 
@@ -136,7 +134,6 @@ def listing(content: bytes) -> Listing:
         functions=len(codes),
         uses=tuple(sorted(uses)),
         suspect=tuple(sorted(_suspect(names, uses))),
-        texts=frozenset(machine.texts),
         python=told[0].python if told else "",
         ours=not foreign,
     )
@@ -167,7 +164,7 @@ def _code(call: Call) -> Code | None:
     uses = tuple(n for n in names if isinstance(n, str)) if isinstance(names, tuple) else ()
     operations = set(program[::2])
     ours = len(plain) == 18 and _runs_here(operations)
-    return Code(_HERE if ours else _python(len(plain), operations), ours, uses)
+    return Code(HERE if ours else _python(len(plain), operations), ours, uses)
 
 
 def _bytes(part: Any) -> bytes | None:  # noqa: ANN401
@@ -200,9 +197,6 @@ class _Mark:
 
 
 _UNKNOWN: Final = object()
-_TEXT: Final = frozenset(
-    "STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8".split()
-)
 _TUPLES: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 #: What ends with the object that a call made on the stack: operation → parts of the call.
 _CALLS: Final = {"REDUCE": 2, "NEWOBJ": 2, "NEWOBJ_EX": 3}
@@ -219,7 +213,6 @@ class _Machine:
         self.memo: dict[int, Any] = {}
         self.names: set[Name] = set()
         self.calls: list[Call] = []
-        self.texts: set[str] = set()
 
     def step(self, operation: pickletools.OpcodeInfo, argument: Any) -> None:  # noqa: ANN401
         """Take one operation."""
@@ -255,8 +248,6 @@ class _Machine:
     def _value(self, operation: pickletools.OpcodeInfo, argument: Any) -> None:  # noqa: ANN401
         """Take what only takes from the stack and puts onto it, as its description says."""
         self._pop(len(operation.stack_before))
-        if operation.name in _TEXT:
-            self.texts.add(str(argument))
         known = {"EMPTY_TUPLE": (), "NONE": None, "NEWTRUE": True, "NEWFALSE": False}
         for _ in operation.stack_after:
             value = known.get(operation.name, _UNKNOWN if argument is None else argument)

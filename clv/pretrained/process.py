@@ -1,0 +1,270 @@
+"""Ask a ready-made model in a process of its own, and say in plain words what went wrong there.
+
+The process gets an empty environment, a folder of its own, a limit on time and on memory, and, where
+the system lets it, no network. It is not a jail: what it runs can read the files that this user can
+read. That is why only files that an operator has allowed get so far.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
+
+import numpy as np
+
+from clv.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
+from clv.pretrained.listing import HERE, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_WORKER: Final = Path(__file__).with_name("worker.py")
+#: What functions written in a notebook call their imports.
+_IMPORTS: Final = {
+    "np": "numpy",
+    "numpy": "numpy",
+    "pd": "pandas",
+    "pandas": "pandas",
+    "math": "math",
+    "scipy": "scipy",
+    "sklearn": "sklearn",
+}
+#: Smallest limit on what a model may write: one file, in bytes.
+_FILE: Final = 64 << 20
+_MB: Final = 1 << 20
+_LONGEST_SAID: Final = 4096
+_ASK: Final = "Ask its maker for a model that answers as docs/ready-made.md says."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a model may use.
+
+    Attributes
+    ----------
+    seconds
+        Of computing, and of waiting.
+    memory_mb
+        Address space of its process; Python and numpy take about 300 of it.
+    """
+
+    seconds: int = 60
+    memory_mb: int = 2048
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ``CLV_MODEL_SECONDS`` and ``CLV_MODEL_MEMORY_MB``, else the defaults.
+
+        Raises
+        ------
+        SettingsError
+            One of them is no whole number above 0.
+        """
+        found = {}
+        for field, default in (("seconds", cls.seconds), ("memory_mb", cls.memory_mb)):
+            variable = f"CLV_MODEL_{field.upper()}"
+            written = os.environ.get(variable) or str(default)
+            if not written.isdecimal() or not int(written):
+                msg = f'{variable} is "{written}"; it must be a whole number above 0.'
+                raise SettingsError(msg, f"For instance {default}.")
+            found[field] = int(written)
+        return cls(**found)
+
+
+def predict(name: str, content: bytes, figures: Floats, limits: Limits | None = None) -> Floats:
+    """Ask a model for one value per row.
+
+    Parameters
+    ----------
+    name
+        How people know the model.
+    content
+        The bytes that `clv.pretrained.shelf` has compared with what was allowed.
+    figures
+        Shape (n, 6), see `clv.features.basket`.
+    limits
+        Default: `Limits.from_environment`.
+
+    Returns
+    -------
+    array, shape (n,)
+        Finite.
+
+    Raises
+    ------
+    ModelFileError
+        The file can't be loaded.
+    ModelAnswerError
+        The answer is not one finite number per row.
+    ModelLimitError
+        The model took too long, too much memory, or broke down.
+    """
+    limits = limits or Limits.from_environment()
+    title = f'The ready-made model "{name}"'
+    found = listing(content)
+    if not found.ours:
+        msg = f"{title} was written under Python {found.python}; this is Python {HERE}, and a file with functions in it loads only under the version that wrote it."
+        raise ModelFileError(
+            msg, f"Ask its maker to write it again, with dill.dump, under Python {HERE}."
+        )
+    rows, columns = figures.shape
+    asked = {
+        "model": len(content),
+        "rows": rows,
+        "columns": columns,
+        "seconds": limits.seconds,
+        "memory": limits.memory_mb * _MB,
+        "file": max(_FILE, 16 * rows),
+        "imports": {k: v for k, v in _IMPORTS.items() if k in found.uses},
+    }
+    body = np.ascontiguousarray(figures, dtype="<f8").tobytes()
+    said, answer = _exchange(title, json.dumps(asked).encode() + b"\n" + content + body, limits)
+    if said["stage"] != "done":
+        _explain(title, said, limits)
+    return _checked(title, said, answer, rows)
+
+
+def _exchange(title: str, given: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """Run the worker; return what it says, and the bytes of its answer."""
+    with tempfile.TemporaryDirectory(prefix="clv-model-") as folder:
+        reply = Path(folder) / "reply"
+        with (
+            reply.open("wb") as out,
+            subprocess.Popen(  # noqa: S603 - our own program; the model is data to it
+                [sys.executable, "-I", str(_WORKER)],
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                env=_environment(folder),
+                cwd=folder,
+                start_new_session=True,
+            ) as worker,
+        ):
+            try:
+                worker.communicate(given, timeout=limits.seconds)
+            except subprocess.TimeoutExpired:
+                _too_long(title, limits)
+            finally:
+                # With everything that the model may have started.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(worker.pid, signal.SIGKILL)
+        if worker.returncode == -signal.SIGXCPU:
+            _too_long(title, limits)
+        said, _, answer = reply.read_bytes().partition(b"\n")
+    if worker.returncode != 0 or not said:
+        how = (
+            signal.Signals(-worker.returncode).name
+            if worker.returncode < 0
+            else "without an answer"
+        )
+        msg = f"{title} broke down: its process ended {how}."
+        raise ModelLimitError(msg, f"Nothing else was harmed. {_ASK}")
+    return _read(title, said), answer
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Return an environment with nothing of ours in it, and one thread for linear algebra."""
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    places = ("HOME", "TMPDIR", "TMP", "TEMP")
+    return {
+        "LANG": "C.UTF-8",
+        "PATH": os.defpath,
+        **dict.fromkeys(threads, "1"),
+        **dict.fromkeys(places, folder),
+    }
+
+
+def _read(title: str, said: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(said[:_LONGEST_SAID])
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or found.get("stage") not in {
+        "load",
+        "predict",
+        "answer",
+        "done",
+    }:
+        msg = f"{title} answered with something that is no answer."
+        raise ModelAnswerError(msg, _ASK)
+    return found
+
+
+def _too_long(title: str, limits: Limits) -> NoReturn:
+    msg = f"{title} was stopped: it took longer than {limits.seconds} seconds."
+    hint = "CLV_MODEL_SECONDS allows more, if its maker says that it needs more."
+    raise ModelLimitError(msg, hint)
+
+
+def _explain(title: str, said: Mapping[str, Any], limits: Limits) -> NoReturn:
+    """Raise what the worker could not do, in words for the operator."""
+    kind = str(said.get("kind", ""))
+    detail = _plain(said.get("message", ""))
+    missing = _plain(said.get("name", ""))
+    if kind == "memory":
+        msg = f"{title} was stopped: it took more than {limits.memory_mb:,} MB of memory."
+        hint = "CLV_MODEL_MEMORY_MB allows more, if its maker says that it needs more."
+        raise ModelLimitError(msg, hint)
+    if said["stage"] == "load":
+        raise _unloadable(title, kind, detail, missing)
+    if kind == "no-numbers":
+        msg = f"{title} answered with something other than numbers ({detail})."
+        raise ModelAnswerError(msg, _ASK)
+    if kind == "NameError":
+        msg = f'{title} looks for "{missing}", which is not in its file.'
+        hint = "Ask its maker to write it with dill.dump(model, file, recurse=True)."
+        raise ModelAnswerError(msg, hint)
+    msg = f"{title} failed on these customers: {kind}: {detail}"
+    raise ModelAnswerError(msg, _ASK)
+
+
+def _unloadable(title: str, kind: str, detail: str, missing: str) -> ModelFileError:
+    if kind == "no-predict":
+        return ModelFileError(f'{title} is a "{detail}" and has no function predict.', _ASK)
+    if kind == "ModuleNotFoundError":
+        msg = f'{title} needs the package "{missing}", which is not installed here.'
+        hint = "Install it beside this program, or ask for a model that needs only numpy."
+        return ModelFileError(msg, hint)
+    msg = f"{title} can't be loaded: {kind}: {detail}"
+    hint = f"Ask its maker to write it again, with dill.dump, under Python {HERE}."
+    return ModelFileError(msg, hint)
+
+
+def _plain(text: object) -> str:
+    """Return what a foreign program says on one line, without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())[:300]
+
+
+def _checked(title: str, said: Mapping[str, Any], answer: bytes, rows: int) -> Floats:
+    """Return one finite number per row.
+
+    Raises
+    ------
+    ModelAnswerError
+        It is something else.
+    """
+    shape = said.get("shape")
+    if shape not in ([rows], [rows, 1]) or len(answer) != 8 * rows:
+        got = " × ".join(str(n) for n in shape) if isinstance(shape, list) and shape else "1"
+        noun = "number" if got == "1" else "numbers"
+        msg = f"{title} answered with {got} {noun} for {rows:,} customers; it must give one each."
+        raise ModelAnswerError(msg, _ASK)
+    values = np.frombuffer(answer, dtype="<f8").astype(float)
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        whom = "1 customer" if bad == 1 else f"{bad:,} of {rows:,} customers"
+        msg = f"{title} gave no number for {whom} (empty or infinite)."
+        raise ModelAnswerError(msg, _ASK)
+    return values

@@ -1,0 +1,106 @@
+"""Load a ready-made model and ask it: a program of its own, started by `clv.pretrained.process`.
+
+It imports nothing of the package, so that it can run with an empty environment, and it limits itself
+before it touches the model.
+
+Standard input: a line of JSON (``model``, ``rows``, ``columns``: sizes; ``seconds``, ``memory``,
+``file``: limits; ``imports``: what the model's functions expect to find), the model's bytes, then the
+figures as little-endian doubles, row by row. Standard output: a line of JSON, then the answer as such
+doubles. What the model itself prints goes nowhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+import types
+from typing import Any, BinaryIO
+
+_NEW_NETWORK, _NEW_USER = 0x40000000, 0x10000000
+_DIE_WITH_PARENT, _NO_NEW_PRIVILEGES = 1, 38
+
+
+def main() -> None:
+    """Do one exchange."""
+    reply = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    asked = json.loads(sys.stdin.buffer.readline())
+    network = confine(asked)
+    try:
+        said, body = answer(asked, sys.stdin.buffer)
+    # Whatever a model raises, and be it the wish to exit, is told rather than let loose.
+    except BaseException as error:  # noqa: BLE001
+        said, body = failure(error), b""
+    reply.write(json.dumps(said | {"network": network}).encode() + b"\n" + body)
+    reply.flush()
+    # A model may have left threads, or functions to be called at the end.
+    os._exit(0)
+
+
+def confine(asked: dict[str, Any]) -> bool:
+    """Set the limits that the model can't lift; return whether the network is still there."""
+    # The first limit on time tells by its signal what happened; the second can't be waited out.
+    resource.setrlimit(resource.RLIMIT_CPU, (asked["seconds"], asked["seconds"] + 1))
+    for what, limit in (
+        (resource.RLIMIT_AS, asked["memory"]),
+        (resource.RLIMIT_FSIZE, asked["file"]),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+    if not sys.platform.startswith("linux"):
+        return True
+    libc = ctypes.CDLL(None)
+    libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    # Without a new user, where that is not allowed to this one.
+    return all(libc.unshare(how) != 0 for how in (_NEW_NETWORK, _NEW_NETWORK | _NEW_USER))
+
+
+def answer(asked: dict[str, Any], given: BinaryIO) -> tuple[dict[str, Any], bytes]:
+    """Load the model, ask it, and return what it said."""
+    content = given.read(asked["model"])
+    # Functions written in a notebook look up their imports in the main program: give them one.
+    program = types.ModuleType("__main__")
+    sys.modules["__main__"] = program
+    for name, module in asked["imports"].items():
+        with contextlib.suppress(ImportError):
+            setattr(program, name, importlib.import_module(module))
+    import dill  # noqa: PLC0415 - remembers the main program as it is when imported
+    import numpy as np  # noqa: PLC0415 - only once the memory is limited
+
+    figures = np.frombuffer(given.read(), dtype="<f8").reshape(asked["rows"], asked["columns"])
+    try:
+        model = dill.loads(content)  # noqa: S301 - an operator has allowed these bytes
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001
+        return failure(error) | {"stage": "load"}, b""
+    predict = getattr(model, "predict", None)
+    if not callable(predict):
+        return {"stage": "load", "kind": "no-predict", "message": type(model).__name__}, b""
+    said = np.asarray(predict(figures.copy()))
+    try:
+        values = np.ascontiguousarray(said, dtype="<f8")
+    except (TypeError, ValueError):
+        return {"stage": "answer", "kind": "no-numbers", "message": str(said.dtype)}, b""
+    return {"stage": "done", "shape": list(values.shape)}, values.tobytes()
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    """Return what went wrong while the model was asked."""
+    kind = "memory" if isinstance(error, MemoryError) else type(error).__name__
+    named = getattr(error, "name", None)
+    name = named if isinstance(named, str) else ""
+    return {"stage": "predict", "kind": kind, "message": str(error)[:300], "name": name}
+
+
+if __name__ == "__main__":
+    main()
