@@ -1,0 +1,253 @@
+"""The commands that train a supervised model, and that score customers with it."""
+
+from __future__ import annotations
+
+import textwrap
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from clv import terminal
+from clv.cli_options import StoreDir, check_writable, chosen_run
+from clv.errors import InputError, SettingsError
+from clv.runs import write_rows
+from clv.settings import IngestOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import duckdb
+
+_WIDTH = 88
+
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="INPUT…", help="Order files, as for run.", show_default=False),
+]
+RunId = Annotated[
+    str | None,
+    typer.Option("--run", help="Take the orders of a run instead: its id, or latest."),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="YYYY-MM-DD", help="Last day that counts. Default: day of the last order."
+    ),
+]
+Mapping = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="ROLE=COLUMN", help="Say which column is which. Repeatable."),
+]
+Label = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="Use this column of customers as a feature. Repeatable."),
+]
+
+
+def train(
+    inputs: Inputs = None,
+    *,
+    design: Annotated[
+        Literal["early", "window"],
+        typer.Option(
+            help="early: the first months of a life from its first X; window: the next months of "
+            "any customer."
+        ),
+    ] = "early",
+    horizon_months: Annotated[int, typer.Option(help="Months to foresee, 1 to 36.")] = 12,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X",
+            help="Early: how much of a life is known, such as 14d, 2w, 1m. Repeatable; the longest "
+            "is the prediction point. Default: 1m and 3m.",
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Train only these: boosting, forest, lasso, lightgbm-tweedie, lightgbm-two-part. "
+            "Repeatable.",
+        ),
+    ] = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Use only these features. Repeatable. Default: all."),
+    ] = None,
+    level: Annotated[
+        float, typer.Option(help="Share of customers whose value is to lie within their range.")
+    ] = 0.80,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The same seed gives the same model.")
+    ] = 20_171_017,
+    out: Annotated[Path, typer.Option(help="Folder for the trained model.")] = Path("model"),
+    as_of: AsOf = None,
+    map_: Mapping = None,
+    label: Label = None,
+    run_id: RunId = None,
+    store: StoreDir = None,
+) -> None:
+    """Train models that foresee customers' values, compare them on later customers, keep the best.
+
+    Example: python -m clv train orders.csv --design early --after 1m --after 3m --out model
+    """
+    from clv.learn import artefact  # noqa: PLC0415 - `--help` needs none of this
+    from clv.learn.plans import Design  # noqa: PLC0415
+    from clv.learn.train import train as learn  # noqa: PLC0415
+    from clv.learn.work import Work  # noqa: PLC0415
+
+    if not 0.5 <= level <= 0.95:
+        msg = f"The level of the ranges is {level}; write 0.80 for 80 % (0.5 to 0.95)."
+        raise SettingsError(msg)
+    wanted = Design(
+        design,
+        horizon_months,
+        after=tuple(after or ("1m", "3m")),
+        columns=tuple(feature) if feature else None,
+    )
+    day = _day(as_of)
+    with (
+        terminal.progress() as progress,
+        _orders(inputs, run_id, store, map_, label, day, progress) as con,
+    ):
+        work = Work(seed, progress)
+        made = learn(con, wanted, as_of=day, learners=model, level=level, work=work)
+        artefact.save(made, artefact.fingerprint(con), out)
+    _say(made.report, out)
+
+
+def score(
+    inputs: Inputs = None,
+    *,
+    model: Annotated[Path, typer.Option(help="Folder of a trained model.")],
+    out: Annotated[Path, typer.Option(help="Predictions (CSV), one row per customer.")],
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YYYY-MM-DD",
+            help="Only customers who completed the prediction point on this day or later.",
+        ),
+    ] = None,
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new", help="Only customers who completed it since the last scoring with --new."
+        ),
+    ] = False,
+    by_month: Annotated[bool, typer.Option("--by-month", help="Also month by month.")] = False,
+    as_of: AsOf = None,
+    map_: Mapping = None,
+    label: Label = None,
+    run_id: RunId = None,
+    store: StoreDir = None,
+) -> None:
+    """Foresee customers' values with a trained model.
+
+    Example: python -m clv score orders.csv --model model --new --out new_customers.csv
+    """
+    from clv.learn import artefact, scoring  # noqa: PLC0415 - `--help` needs none of this
+
+    check_writable([out], inputs or [])
+    if since is not None and new:
+        msg = "--since and --new are both given."
+        raise SettingsError(msg, "Give one of them.")
+    trained = artefact.load(model)
+    if new and trained.design.kind == "window":
+        msg = "This model scores every customer each time; --new is for the early design."
+        raise SettingsError(msg, "Leave --new out.")
+    begin, day = _day(since), _day(as_of)
+    last = scoring.last_scored(model) if new else None
+    if last is not None:
+        begin = scoring.after(last)
+    with (
+        terminal.progress() as progress,
+        _orders(inputs, run_id, store, map_, label, day, progress) as con,
+    ):
+        progress("Scoring", 0, 0)
+        day = day or con.execute("SELECT max(ordered_at)::DATE FROM orders").fetchall()[0][0]
+        found = scoring.to_score(con, trained, day, begin)
+        write_rows(trained.table(found, by_month=by_month), out)
+    if new:
+        scoring.remember(model, max(day, last or day), len(found))
+    typer.echo(f"{out}: {len(found):,} customers, as of {day}.")
+
+
+@contextmanager
+def _orders(
+    inputs: Sequence[Path] | None,
+    run_id: str | None,
+    store: Path | None,
+    map_: Sequence[str] | None,
+    label: Sequence[str] | None,
+    as_of: date | None,
+    progress: Any,  # noqa: ANN401
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the orders of files, or of a run."""
+    from clv import ingest  # noqa: PLC0415
+
+    if bool(inputs) == bool(run_id):
+        msg = (
+            "Name order files, or a run with --run." if not inputs else "Files and a run are named."
+        )
+        raise InputError(msg, "One of them says which orders to take.")
+    if not inputs:
+        with chosen_run(run_id, store).connect() as con:
+            yield con
+        return
+    mapping = {}
+    for entry in map_ or ():
+        role, equals, column = entry.partition("=")
+        if not (equals and role):
+            msg = f'--map "{entry}" is not ROLE=COLUMN.'
+            raise SettingsError(msg, "For instance: --map customer_id=Kundennr")
+        mapping[role.strip()] = column
+    options = IngestOptions(mapping=mapping, labels=tuple(label) if label else None)
+    with ingest.read(inputs, options, as_of, progress) as (con, report):
+        ingest.refuse_no_orders(report)
+        yield con
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        msg = f'The date "{text}" is not a date.'
+        raise SettingsError(msg, "Write it as YYYY-MM-DD, for instance 2017-10-17.") from None
+
+
+def _say(report: dict[str, Any], out: Path) -> None:
+    """Print the leaderboard, the choice, and where the model is."""
+    board, held = report["board"], report["dates"][-1]
+    typer.echo(
+        f"Held out: {held['tested']:,} customers; trained on {held['trained']:,}, as known on "
+        f"{held['known']}."
+    )
+    rows = [
+        {
+            "model": row["name"],
+            "error whole": f"{row['whole']['mae']:,.2f}",
+            "error remaining": f"{row['remaining']['mae']:,.2f}",
+            "total off by": _percent(row["remaining"]["bias"], sign="+"),
+            "top 10 % bring": _percent(row["remaining"]["top10"]),
+            "loss": f"{row['loss']:,.3f}",
+        }
+        for row in board["rows"]
+    ]
+    terminal.say_table(list(rows[0]), rows)
+    typer.echo(textwrap.fill(report["choice"]["reason"], _WIDTH))
+    ranges = report["ranges"]
+    typer.echo(
+        f"Ranges meant to hold {ranges['level'] * 100:.0f} % of customers held "
+        f"{ranges['within'] * 100:.0f} % of those held out."
+    )
+    for name, why in report["failed"].items():
+        typer.echo(f"  note      {name}: {why}")
+    typer.echo(f"{out}: {report['choice']['title']}, trained on {report['ready']:,} customers.")
+
+
+def _percent(share: float | None, sign: str = "") -> str:
+    return "-" if share is None else f"{share * 100:{sign}.0f} %"

@@ -1,0 +1,219 @@
+"""LightGBM's learners: all customers, hundreds of sparse features, models as its own text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+import numpy as np
+
+from clv.learn.examples import categorical, folds
+from clv.learn.learners import by_feature
+from clv.learn.work import threads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from clv.learn.examples import Examples
+    from clv.learn.work import Work
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+_MOST_ROUNDS: Final = 400
+_PATIENCE: Final = 30
+_FEWEST_ROUNDS: Final = 10
+#: Fewer customers than this choose no number of trees.
+_FEWEST_ROWS: Final = 30
+#: Variance grows with the mean to this power: between counts (1) and amounts (2).
+_POWER: Final = 1.5
+
+
+class Trees:
+    """Boosted trees for one objective; the number of trees is chosen in the order of time.
+
+    Parameters
+    ----------
+    objective
+        LightGBM's, with its parameters.
+    """
+
+    booster_: Any
+
+    def __init__(self, **objective: Any) -> None:  # noqa: ANN401
+        self._objective = objective
+
+    def fit(self, who: Examples, y: Floats, work: Work) -> Self:
+        """Grow trees while they help on the latest days, then the same number on all."""
+        learn, test = folds(who)[-1]
+        if min(len(learn), len(test)) < _FEWEST_ROWS:
+            self.booster_ = self._grown(_dataset(who, y), len(who), _FEWEST_ROUNDS, work)
+            return self
+        early = _dataset(who.rows(learn), y[learn])
+        late = _dataset(who.rows(test), y[test], early)
+        rounds = self._grown(early, len(learn), _MOST_ROUNDS, work, late).best_iteration
+        self.booster_ = self._grown(_dataset(who, y), len(who), max(rounds, _FEWEST_ROUNDS), work)
+        return self
+
+    def predict(self, who: Examples) -> Floats:
+        """Return the forecasts on the scale of the outcome, shape (n,)."""
+        values = who.features.matrix
+        found: Floats = self.booster_.predict(values, num_threads=threads(values.shape[0]))
+        return found
+
+    def gains(self) -> dict[str, float]:
+        """Return the loss that each feature's splits saved."""
+        return by_feature(
+            self.booster_.feature_name(), self.booster_.feature_importance("gain").astype(float)
+        )
+
+    def text(self) -> bytes:
+        """Return the model in LightGBM's text format."""
+        return str(self.booster_.model_to_string()).encode()
+
+    @classmethod
+    def restore(cls, text: bytes) -> Self:
+        """Rebuild from `text`."""
+        from lightgbm import Booster  # noqa: PLC0415 - slow to import
+
+        self = cls()
+        self.booster_ = Booster(model_str=text.decode())
+        return self
+
+    def _grown(self, data: Any, rows: int, rounds: int, work: Work, late: Any = None) -> Any:  # noqa: ANN401
+        import lightgbm  # noqa: PLC0415 - slow to import
+
+        def look(_: object) -> None:
+            work.check()
+
+        stop = [lightgbm.early_stopping(_PATIENCE, verbose=False)] if late is not None else []
+        settings = {
+            "learning_rate": 0.05,
+            "num_leaves": 15,
+            "min_data_in_leaf": 30,
+            "feature_fraction": 0.7,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "lambda_l2": 1.0,
+            "cat_smooth": 20.0,
+            "max_bin": 127,
+            "seed": work.seed % 2**31,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": threads(rows),
+            "verbosity": -1,
+        }
+        return lightgbm.train(
+            settings | self._objective,
+            data,
+            rounds,
+            valid_sets=None if late is None else [late],
+            callbacks=[look, *stop],
+        )
+
+
+def _dataset(who: Examples, y: Floats, like: Any = None) -> Any:  # noqa: ANN401
+    from lightgbm import Dataset  # noqa: PLC0415 - slow to import
+
+    # Names of columns may hold anything; LightGBM's text format may not.
+    return Dataset(
+        who.features.matrix,
+        y,
+        reference=like,
+        categorical_feature=categorical(who.features),
+        params={"verbosity": -1, "max_bin": 127, "force_row_wise": True},
+    )
+
+
+class Tweedie:
+    """LightGBM with the Tweedie loss: a sum of a random number of amounts, often none."""
+
+    name: ClassVar[str] = "lightgbm-tweedie"
+
+    def fit(self, seen: Examples, work: Work) -> Self:
+        """Learn; return self."""
+        trees = Trees(objective="tweedie", tweedie_variance_power=_POWER)
+        self.trees_ = trees.fit(seen, np.maximum(seen.remaining, 0.0), work)
+        self.names_ = seen.features.names
+        return self
+
+    def predict(self, who: Examples) -> Floats:
+        """Return the expected remaining value, shape (n,), never negative."""
+        return self.trees_.predict(who)
+
+    def gains(self) -> dict[str, float]:
+        """Return how much each feature was used; what is not named was not used."""
+        return renamed(self.trees_.gains(), self.names_)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is learned beside `files`, JSON types."""
+        return {"names": list(self.names_)}
+
+    def files(self) -> dict[str, bytes]:
+        """Return the model in LightGBM's text format."""
+        return {"model.txt": self.trees_.text()}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        """Rebuild a fitted learner from `state` and `files`."""
+        self = cls()
+        self.names_ = tuple(state["names"])
+        self.trees_ = Trees.restore(files["model.txt"])
+        return self
+
+
+class TwoPart:
+    """LightGBM twice: the chance of anything more, times the amount of those who bring more."""
+
+    name: ClassVar[str] = "lightgbm-two-part"
+
+    def fit(self, seen: Examples, work: Work) -> Self:
+        """Learn; return self."""
+        more = seen.remaining > 0
+        self.names_ = seen.features.names
+        self.chance_ = Trees(objective="binary").fit(seen, more.astype(float), work)
+        amounts = seen.rows(more)
+        fewest = max(5, min(30, len(amounts) // 40))
+        trees = Trees(objective="gamma", min_data_in_leaf=fewest)
+        self.amount_ = trees.fit(amounts, amounts.remaining, work)
+        return self
+
+    def predict(self, who: Examples) -> Floats:
+        """Return the expected remaining value, shape (n,), never negative."""
+        return self.chance(who) * self.amount_.predict(who)
+
+    def chance(self, who: Examples) -> Floats:
+        """Return the probability that anything more comes, shape (n,)."""
+        return self.chance_.predict(who)
+
+    def gains(self) -> dict[str, float]:
+        """Return how much each feature was used, a share of either part's gain."""
+        total: dict[str, float] = {}
+        for part in (self.chance_.gains(), self.amount_.gains()):
+            whole = sum(part.values()) or 1.0
+            for name, gain in part.items():
+                total[name] = total.get(name, 0.0) + gain / whole
+        return renamed(total, self.names_)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is learned beside `files`, JSON types."""
+        return {"names": list(self.names_)}
+
+    def files(self) -> dict[str, bytes]:
+        """Return both models in LightGBM's text format."""
+        return {"chance.txt": self.chance_.text(), "amount.txt": self.amount_.text()}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        """Rebuild a fitted learner from `state` and `files`."""
+        self = cls()
+        self.names_ = tuple(state["names"])
+        self.chance_ = Trees.restore(files["chance.txt"])
+        self.amount_ = Trees.restore(files["amount.txt"])
+        return self
+
+
+def renamed(gains: Mapping[str, float], names: tuple[str, ...]) -> dict[str, float]:
+    """Return gains by the features' own names, which to LightGBM are ``Column_0`` and so on."""
+    return {names[int(name.rpartition("_")[2])]: gain for name, gain in gains.items()}

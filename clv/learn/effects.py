@@ -1,0 +1,159 @@
+"""What the chosen model looks at: permutation importance, and how its forecast moves with a feature.
+
+Both are measured on held-out customers. They say what the model uses, not what would happen if
+somebody changed it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from clv import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from clv.learn.examples import Examples
+    from clv.learn.learners import Learner
+    from clv.learn.work import Work
+
+    Floats = NDArray[np.float64]
+
+#: Held-out customers that are looked at, features that are shuffled (those used most), and shown.
+MOST_ROWS: Final = 4000
+MOST_FEATURES: Final = 25
+SHOWN: Final = 6
+_SHUFFLES: Final = 5
+_BINS: Final = 10
+
+
+def importance(model: Learner, test: Examples, work: Work) -> list[dict[str, Any]]:
+    """Measure how much worse the forecast gets when one feature is shuffled among customers.
+
+    Parameters
+    ----------
+    test
+        Held-out customers: a feature that was learned by heart does not help there.
+
+    Returns
+    -------
+    list of dict
+        Most important first: ``name``, ``increase`` of the mean loss (Tweedie deviance) of the
+        remaining value, and ``share`` of the loss; ``low, high``: the smallest and largest of the
+        shuffles' increases. Features that the model does not use are left out.
+    """
+    who = _dense(test.few(MOST_ROWS, work.seed))
+    gains = model.gains()
+    used = sorted(gains, key=lambda n: (-gains[n], n))[:MOST_FEATURES]
+    base = _loss(model, who, who.remaining)
+    rng = np.random.default_rng(work.seed)
+    rows = []
+    for i, name in enumerate(used):
+        work.say("Measuring what the model looks at", i, len(used))
+        column = _column(who, name)
+        worse = [
+            _loss(model, _with(who, name, rng.permutation(column)), who.remaining) - base
+            for _ in range(_SHUFFLES)
+        ]
+        mean = float(np.mean(worse))
+        edges = {"low": float(min(worse)), "high": float(max(worse))}
+        rows.append({"name": name, "increase": mean, "share": mean / base} | edges)
+    return sorted(rows, key=lambda row: (-row["increase"], row["name"]))
+
+
+def effects(
+    model: Learner, test: Examples, names: Sequence[str], work: Work
+) -> list[dict[str, Any]]:
+    """Show how the forecast moves with each of some features.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``kind`` and ``points``: ``value`` (number, level or month), ``expected`` remaining
+        value in currency units, ``customers`` near it.
+
+    Notes
+    -----
+    For numbers the accumulated local effect (Apley & Zhu 2020) between quantiles: the forecast's
+    steps from one edge to the next, of the customers between the two, added up and centred on the
+    mean forecast. Unlike partial dependence it asks of no customer what they can't be. For levels
+    the mean forecast if all customers had the level.
+    """
+    who = _dense(test.few(MOST_ROWS // 2, work.seed))
+    found = []
+    for i, name in enumerate(names):
+        work.say("Drawing effects", i, len(names))
+        kind = who.features.kinds[who.features.names.index(name)]
+        points = _levels(model, who, name) if kind == "category" else _accumulated(model, who, name)
+        found.append({"name": name, "kind": kind, "points": points})
+    return found
+
+
+def _levels(model: Learner, who: Examples, name: str) -> list[dict[str, Any]]:
+    column = _column(who, name)
+    levels = who.features.spec.levels[name]
+    codes, counts = np.unique(column.astype(int), return_counts=True)
+    most = codes[np.argsort(-counts, kind="stable")][: 2 * _BINS]
+    return [
+        {
+            "value": levels[code],
+            "expected": float(model.predict(_with(who, name, np.full(len(who), code))).mean()),
+            "customers": int(counts[codes == code][0]),
+        }
+        for code in most.tolist()
+    ]
+
+
+def _accumulated(model: Learner, who: Examples, name: str) -> list[dict[str, Any]]:
+    column = _column(who, name)
+    edges = np.unique(np.quantile(column, np.linspace(0, 1, _BINS + 1), method="inverted_cdf"))
+    mean = float(model.predict(who).mean())
+    if edges.size == 1:
+        return [{"value": float(edges[0]), "expected": mean, "customers": len(who)}]
+    place = np.clip(np.searchsorted(edges, column, side="left"), 1, edges.size - 1)
+    step = model.predict(_with(who, name, edges[place])) - model.predict(
+        _with(who, name, edges[place - 1])
+    )
+    count = np.bincount(place, minlength=edges.size)[1:]
+    moved = np.bincount(place, step, minlength=edges.size)[1:] / np.maximum(count, 1)
+    effect = np.concatenate(([0.0], np.cumsum(moved)))
+    centre = float(count @ (effect[1:] + effect[:-1]) / 2 / count.sum())
+    near = np.bincount(np.abs(column[:, None] - edges).argmin(axis=1), minlength=edges.size)
+    return [
+        {"value": float(v), "expected": mean + float(e) - centre, "customers": int(n)}
+        for v, e, n in zip(edges, effect, near, strict=True)
+    ]
+
+
+def _dense(who: Examples) -> Examples:
+    """Return the same with columns that are quick to replace."""
+    return replace(who, features=replace(who.features, matrix=who.features.matrix.tocsc()))
+
+
+def _column(who: Examples, name: str) -> Floats:
+    return who.features.column(name)
+
+
+def _with(who: Examples, name: str, values: Floats) -> Examples:
+    """Return the same customers with one feature replaced.
+
+    Where the feature is what has been observed, the forecast must be told of the new figure as well.
+    """
+    from scipy import sparse  # noqa: PLC0415 - slow to import
+
+    found = who.features
+    at = found.names.index(name)
+    parts = [found.matrix[:, :at], sparse.csc_matrix(values[:, None]), found.matrix[:, at + 1 :]]
+    matrix = sparse.hstack(parts, format="csc")
+    same = bool(who.observed.any()) and np.array_equal(found.column(name), who.observed)
+    observed = np.asarray(values, dtype=float) if same else who.observed
+    return replace(who, features=replace(found, matrix=matrix), observed=observed)
+
+
+def _loss(model: Learner, who: Examples, actual: Floats) -> float:
+    return float(metrics.tweedie_deviance(actual, model.predict(who)).mean())

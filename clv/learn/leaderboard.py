@@ -1,0 +1,155 @@
+"""Who forecast the held-out customers best: measures, differences, and the rule that chooses.
+
+The rule: `Boosting`, the baseline, stays unless another learned model forecast the remaining value
+better on the deciding date by more than chance; then the one with the smallest loss takes its place.
+The loss is the mean Tweedie deviance per customer (`clv.metrics.tweedie_deviance`), *by more than
+chance* that of `clv.selection`. Rules of thumb and probabilistic models are never chosen, but it is
+said where one is as good.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from clv import metrics, names
+from clv.learn.learners import Boosting
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from clv.learn.examples import Examples
+
+    Floats = NDArray[np.float64]
+
+STANDARD: Final = Boosting.name
+#: Points of a gain curve that are kept.
+_POINTS: Final = 101
+
+
+def losses(test: Examples, said: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return each customer's loss by forecast of the remaining value, shape (n,) each."""
+    return {name: metrics.tweedie_deviance(test.remaining, one) for name, one in said.items()}
+
+
+def board(test: Examples, said: Mapping[str, Floats], learned: Collection[str]) -> dict[str, Any]:
+    """Measure forecasts of the same customers.
+
+    Parameters
+    ----------
+    said
+        Name → expected remaining value, shape (n,).
+    learned
+        Names of those that learned from features.
+
+    Returns
+    -------
+    dict
+        JSON types. ``rows``, the smallest loss first: ``name, title, learned, loss``, and for the
+        ``whole`` and the ``remaining`` value: `metrics.amounts`, ``deciles`` (`metrics.deciles`) and
+        ``gain`` (`gain`). ``best``; ``apart``: everybody's loss less the best one's, with its 95 %
+        interval; ``perfect``: the gain curves of whoever knew the outcome; ``customers``, ``total``
+        and ``remaining`` revenue.
+    """
+    lost = losses(test, said)
+    mean = {name: float(values.mean()) for name, values in lost.items()}
+    best = min(mean, key=lambda name: mean[name])
+    rows = []
+    for name in sorted(mean, key=lambda n: mean[n]):
+        row: dict[str, Any] = {
+            "name": name,
+            "title": names.title(name),
+            "learned": name in learned,
+            "loss": mean[name],
+        }
+        for part, actual, forecast in (
+            ("whole", test.whole, test.observed + said[name]),
+            ("remaining", test.remaining, said[name]),
+        ):
+            row[part] = metrics.amounts(actual, forecast) | {
+                "deciles": metrics.deciles(actual, forecast),
+                "gain": gain(actual, forecast),
+            }
+        rows.append(row)
+    apart = metrics.paired_difference(lost, best)
+    return {
+        "rows": rows,
+        "best": best,
+        "apart": {name: list(edges) for name, edges in apart.items()},
+        "perfect": {
+            "whole": gain(test.whole, test.whole),
+            "remaining": gain(test.remaining, test.remaining),
+        },
+        "customers": len(test),
+        "total": float(test.whole.sum()),
+        "remaining": float(test.remaining.sum()),
+    }
+
+
+def gain(actual: Floats, by: Floats) -> list[float]:
+    """Return the share of the total that the best 0, 1, … 100 % of customers brought."""
+    at = np.linspace(0, 1, _POINTS)
+    return [float(v) for v in np.interp(at, *metrics.concentration(actual, by))]
+
+
+def choose(
+    test: Examples, said: Mapping[str, Floats], learned: Collection[str]
+) -> tuple[str, str | None]:
+    """Choose by the rule above; return the chosen one and the runner-up, if there is one.
+
+    Parameters
+    ----------
+    test, said
+        Of the date that decides.
+    """
+    lost = {name: one for name, one in losses(test, said).items() if name in learned}
+    mean = {name: float(one.mean()) for name, one in lost.items()}
+    ranked = sorted(mean, key=lambda name: mean[name])
+    holder = STANDARD if STANDARD in mean else ranked[0]
+    apart = metrics.paired_difference(lost, holder)
+    better = [
+        name
+        for name in ranked
+        if name != holder and metrics.differs(_turned(apart[name]), mean[holder])
+    ]
+    chosen = better[0] if better else holder
+    others = [name for name in ranked if name != chosen]
+    return chosen, others[0] if others else None
+
+
+def as_good(
+    test: Examples, said: Mapping[str, Floats], learned: Collection[str], chosen: str
+) -> str | None:
+    """Return the best forecast that needs no features, if it is as good as the chosen one, or better."""
+    lost = losses(test, said)
+    simple = [name for name in lost if name not in learned]
+    if not simple:
+        return None
+    best = min(simple, key=lambda name: float(lost[name].mean()))
+    apart = metrics.paired_difference({name: lost[name] for name in (chosen, best)}, chosen)
+    return None if metrics.differs(apart[best], float(lost[chosen].mean())) else best
+
+
+def reason(chosen: str, *, earlier: bool, simple: str | None) -> str:
+    """Say in plain sentences why the model is what it is."""
+    when = "On earlier customers" if earlier else "On the customers held out"
+    who = names.title(chosen)
+    if chosen == STANDARD:
+        told = [f"{when} no other model forecast better than {who} by more than chance."]
+    else:
+        told = [f"{when} {who} forecast better than {names.title(STANDARD)}, by more than chance."]
+    if not earlier:
+        told.append(
+            "The history is too short for other customers to decide, so its figures flatter."
+        )
+    if simple is not None:
+        told.append(f"{names.rule(simple)} is as good here.")
+    return " ".join(told)
+
+
+def _turned(edges: tuple[float, float, float]) -> tuple[float, float, float]:
+    difference, low, high = edges
+    return -difference, -high, -low

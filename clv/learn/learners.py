@@ -1,0 +1,304 @@
+"""One protocol for everything that learns customers' value from features; scikit-learn's learners.
+
+A learner forecasts the *remaining* value: what comes after the prediction point. The whole value is
+that plus what has been observed, which needs no forecast. Baselines that forecast the whole are read
+the same way.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, Self
+
+import numpy as np
+
+from clv.learn import frozen
+from clv.learn.examples import folds, plain
+from clv.learn.work import threads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from clv.learn.examples import Examples
+    from clv.learn.work import Work
+
+    Floats = NDArray[np.float64]
+
+#: Most customers that scikit-learn's learners see, drawn at random beyond: their time grows with the
+#: number, their accuracy hardly. LightGBM sees all.
+MOST_ROWS: Final = 20_000
+#: Most customers on whom the forest's settings are compared.
+_TUNING_ROWS: Final = 4000
+
+
+class Learner(Protocol):
+    """Whatever learns the remaining value from examples and forecasts it for others."""
+
+    name: ClassVar[str]
+
+    def fit(self, seen: Examples, work: Work) -> Self:
+        """Learn; return self. The same examples and seed give the same model."""
+
+    def predict(self, who: Examples) -> Floats:
+        """Return the expected remaining value, shape (n,), never negative."""
+
+    def gains(self) -> dict[str, float]:
+        """Return how much each feature was used; what is not named was not used."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what is learned beside `files`, JSON types."""
+
+    def files(self) -> dict[str, bytes]:
+        """Return the models: file name → content, no pickle."""
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        """Rebuild a fitted learner from `state` and `files`."""
+
+
+class Smeared(NamedTuple):
+    """Duan's (1983) correction: back from log1p without the bias of taking the mean there.
+
+    The exponential of a mean of logs is smaller than the mean. The mean of the exponentials of the
+    residuals makes up for it, whatever their distribution.
+    """
+
+    factor: float
+
+    @classmethod
+    def of(cls, actual: Floats, fitted: Floats) -> Self:
+        """Learn the factor from values on the log1p scale."""
+        return cls(float(np.exp(actual - fitted).mean()))
+
+    def back(self, fitted: Floats) -> Floats:
+        """Return expected values in currency units."""
+        value: Floats = np.maximum(np.exp(fitted) * self.factor - 1.0, 0.0)
+        return value
+
+
+class _Sklearn:
+    """What scikit-learn's learners share: one model that predicts from plain columns, one file."""
+
+    model_: Any
+    columns_: tuple[str, ...]
+
+    def gains(self) -> dict[str, float]:
+        """Return how much each feature was used; what is not named was not used."""
+        return by_feature(self.columns_, self._importance())
+
+    def _importance(self) -> Floats:
+        used: Floats = self.model_.feature_importances_
+        return used
+
+    def state(self) -> dict[str, Any]:
+        """Return what is learned beside `files`, JSON types."""
+        return {"columns": list(self.columns_)}
+
+    def files(self) -> dict[str, bytes]:
+        """Return the model in skops' format."""
+        return {"model.skops": frozen.dumps(self.model_)}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        """Rebuild a fitted learner from `state` and `files`."""
+        self = cls()
+        self.columns_ = tuple(state["columns"])
+        self.model_ = frozen.loads(files["model.skops"])
+        return self
+
+
+class Boosting(_Sklearn):
+    """scikit-learn's gradient boosting of log1p of the whole value, retransformed by `Smeared`.
+
+    The baseline: default settings, but for at most 64 features looked at in each split, beyond which
+    its time would grow for nothing.
+    """
+
+    name: ClassVar[str] = "boosting"
+    smeared_: Smeared
+
+    def fit(self, seen: Examples, work: Work) -> Self:
+        """Learn; return self."""
+        from sklearn.ensemble import GradientBoostingRegressor  # noqa: PLC0415 - slow to import
+
+        who = seen.few(MOST_ROWS, work.seed)
+        columns, self.columns_ = plain(who.features)
+        y = np.log1p(np.maximum(who.whole, 0.0))
+        few = min(64, columns.shape[1])
+        model = GradientBoostingRegressor(random_state=work.seed, max_features=few)
+        self.model_ = model.fit(columns, y, monitor=lambda *_: work.stopped())
+        work.check()
+        self.smeared_ = Smeared.of(y, self.model_.predict(columns))
+        return self
+
+    def predict(self, who: Examples) -> Floats:
+        """Return the expected remaining value, shape (n,), never negative."""
+        whole = self.smeared_.back(self.model_.predict(plain(who.features).matrix))
+        return np.maximum(whole - who.observed, 0.0)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is learned beside `files`, JSON types."""
+        return super().state() | {"smearing": self.smeared_.factor}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        """Rebuild a fitted learner from `state` and `files`."""
+        self = super().restore(state, files)
+        self.smeared_ = Smeared(float(state["smearing"]))
+        return self
+
+
+class Forest(_Sklearn):
+    """A random forest whose depth, samples per leaf and number of trees are chosen in order of time.
+
+    Attributes
+    ----------
+    settings_
+        What was chosen.
+    tried_
+        What was tried, in that order: settings and the mean squared error over the folds.
+    """
+
+    name: ClassVar[str] = "forest"
+    #: What the library does unless told otherwise, so that one can say what tuning gains.
+    DEFAULTS: ClassVar[dict[str, Any]] = {
+        "n_estimators": 100,
+        "max_depth": None,
+        "min_samples_leaf": 1,
+        "max_features": 1.0,
+    }
+    settings_: dict[str, Any]
+
+    def __init__(self, *, tuned: bool = True) -> None:
+        self._tuned = tuned
+        self.tried_: list[dict[str, Any]] = []
+
+    def fit(self, seen: Examples, work: Work) -> Self:
+        """Learn; return self."""
+        who = seen.few(MOST_ROWS, work.seed)
+        columns, self.columns_ = plain(who.features)
+        self.settings_ = self._tune(seen.few(_TUNING_ROWS, work.seed), work)
+        self.model_ = self._fitted(self.settings_, columns, who.remaining, work)
+        return self
+
+    def predict(self, who: Examples) -> Floats:
+        """Return the expected remaining value, shape (n,), never negative."""
+        found: Floats = np.maximum(self.model_.predict(plain(who.features).matrix), 0.0)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Return what is learned beside `files`, JSON types."""
+        return super().state() | {"settings": self.settings_, "tried": self.tried_}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        """Rebuild a fitted learner from `state` and `files`."""
+        self = super().restore(state, files)
+        self.settings_, self.tried_ = dict(state["settings"]), list(state["tried"])
+        return self
+
+    def _tune(self, who: Examples, work: Work) -> dict[str, Any]:
+        """Choose leaf and depth with few trees, then how many trees."""
+        best = dict(self.DEFAULTS)
+        if not self._tuned:
+            return best
+        columns, cuts = plain(who.features).matrix, folds(who)
+        third = {"max_features": 1 / 3, "n_estimators": 50}
+        shapes = [(leaf, depth) for leaf in (5, 20, 60) for depth in (None, 6)]
+        grid = [third | {"min_samples_leaf": leaf, "max_depth": depth} for leaf, depth in shapes]
+        best = min(grid, key=lambda one: self._try(one, columns, who.remaining, cuts, work))
+        more = [best, best | {"n_estimators": 150}]
+        return min(more, key=lambda one: self._try(one, columns, who.remaining, cuts, work))
+
+    def _try(
+        self,
+        settings: dict[str, Any],
+        columns: Floats,
+        y: Floats,
+        cuts: Sequence[tuple[Any, Any]],
+        work: Work,
+    ) -> float:
+        known = [t["loss"] for t in self.tried_ if t["settings"] == settings]
+        if known:
+            return float(known[0])
+        errors = []
+        for learn, test in cuts:
+            model = self._fitted(settings, columns[learn], y[learn], work)
+            errors.append(float(np.mean((y[test] - model.predict(columns[test])) ** 2)))
+        self.tried_.append({"settings": settings, "loss": float(np.mean(errors))})
+        return float(np.mean(errors))
+
+    @staticmethod
+    def _fitted(settings: Mapping[str, Any], columns: Floats, y: Floats, work: Work) -> Any:  # noqa: ANN401
+        from sklearn.ensemble import RandomForestRegressor  # noqa: PLC0415 - slow to import
+
+        work.check()
+        model = RandomForestRegressor(**settings, random_state=work.seed, n_jobs=threads(len(y)))
+        model.fit(columns, y)
+        # Trees of several threads are added up in any order: one thread forecasts the same twice.
+        model.set_params(n_jobs=1)
+        return model
+
+
+class Lasso(_Sklearn):
+    """Linear on standardised features, with a penalty that leaves out what adds nothing.
+
+    The penalty (Tibshirani 1996) is chosen on folds in the order of time. Of features that say the
+    same, few survive.
+    """
+
+    name: ClassVar[str] = "lasso"
+
+    def fit(self, seen: Examples, work: Work) -> Self:
+        """Learn; return self."""
+        from sklearn import linear_model  # noqa: PLC0415 - slow to import
+        from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
+        from sklearn.pipeline import make_pipeline  # noqa: PLC0415
+        from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
+        who = seen.few(MOST_ROWS, work.seed)
+        columns, self.columns_ = plain(who.features)
+        work.check()
+        with warnings.catch_warnings():
+            # A coarser solution on the way through the penalties is a candidate like others.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            choice = linear_model.LassoCV(
+                alphas=30, cv=folds(who), max_iter=2000, tol=1e-3, n_jobs=1, selection="cyclic"
+            ).fit(StandardScaler().fit_transform(columns), who.remaining)
+            work.check()
+            line = linear_model.Lasso(alpha=float(choice.alpha_), max_iter=10_000, tol=1e-3)
+            self.model_ = make_pipeline(StandardScaler(), line).fit(columns, who.remaining)
+        return self
+
+    def predict(self, who: Examples) -> Floats:
+        """Return the expected remaining value, shape (n,), never negative."""
+        found: Floats = np.maximum(self.model_.predict(plain(who.features).matrix), 0.0)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Return what is learned beside `files`, JSON types."""
+        return super().state() | {"penalty": float(self.model_[-1].alpha), "kept": self.kept()}
+
+    def kept(self) -> list[dict[str, Any]]:
+        """Return the surviving features, most important first.
+
+        ``name`` and ``coefficient``: currency units for one standard deviation more.
+        """
+        pairs = zip(self.columns_, self.model_[-1].coef_.tolist(), strict=True)
+        kept = [{"name": name, "coefficient": c} for name, c in pairs if c != 0]
+        return sorted(kept, key=lambda one: (-abs(one["coefficient"]), one["name"]))
+
+    def _importance(self) -> Floats:
+        size: Floats = np.abs(self.model_[-1].coef_)
+        return size
+
+
+def by_feature(columns: Sequence[str], importance: Floats) -> dict[str, float]:
+    """Sum the importance of columns by the feature that they were made of; without zeros."""
+    total: dict[str, float] = {}
+    for column, gain in zip(columns, importance.tolist(), strict=True):
+        name = column.partition(": ")[0]
+        total[name] = total.get(name, 0.0) + gain
+    return {name: gain for name, gain in total.items() if gain > 0}

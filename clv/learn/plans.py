@@ -1,0 +1,242 @@
+"""Which days a model is trained and tested on: strictly by time, or refused.
+
+*Early* foresees the value of months 0 to H − 1 of a life from its first X. The model that is tested
+was trained only on what was known on the day on which the first of the tested customers reached X:
+on customers whose H months were over by then.
+
+*Window* foresees the H months after a day, for customers of any age. The last day that lies H months
+back is held out; the training days lie so early that their own H months were over by then.
+
+Where the history is long enough the same is done once more, earlier: that date decides between
+models, and the held-out one has no say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from clv.errors import SettingsError
+from clv.features.spans import Span, spans_of
+from clv.horizon import add_months
+from clv.origins import months_before
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["early", "window"]
+
+_DAY: Final = timedelta(days=1)
+#: Months of cohorts that are tested together, as many as the history allows.
+_TESTED_MONTHS: Final = (3, 2, 1)
+#: Most days that a window model is trained on.
+_MOST_ORIGINS: Final = 4
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is foreseen from what.
+
+    Parameters
+    ----------
+    kind
+        ``early``: the first H months of a life from its first X; ``window``: the next H months of
+        any customer.
+    horizon_months
+        H, 1 to 36.
+    after
+        Early: the X, such as ``1m``, ``2w``, ``14d``; the longest is the prediction point.
+    days
+        Window: lengths of the past windows.
+    largest_categories
+        How many categories have columns of their own.
+    columns
+        Names of the features that are used; None for all.
+    """
+
+    kind: Kind = "early"
+    horizon_months: int = 12
+    after: tuple[str, ...] = ("1m", "3m")
+    days: tuple[int, ...] = (1, 7, 30, 60, 120)
+    largest_categories: int = 20
+    columns: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.horizon_months <= 36:
+            msg = f"The horizon is {self.horizon_months} months; it must lie between 1 and 36."
+            raise SettingsError(msg)
+        object.__setattr__(self, "after", tuple(str(one) for one in spans_of(self.after)))
+        if self.kind == "early" and self.point.end(_ANY) >= add_months(_ANY, self.horizon_months):
+            longest = f"{self.horizon_months - 1}m" if self.horizon_months > 1 else "4w"
+            msg = (
+                f"The first {said(self.point)} are no shorter than the {self.horizon_months} "
+                "months that are to be foreseen."
+            )
+            raise SettingsError(msg, f"The longest prediction point possible is {longest}.")
+
+    @property
+    def point(self) -> Span:
+        """The prediction point of the early design: the longest X."""
+        return spans_of(self.after)[-1]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Design:
+        """Rebuild from `as_dict`."""
+        kept: dict[str, Any] = dict(content)
+        for name in ("after", "days", "columns"):
+            kept[name] = None if kept[name] is None else tuple(kept[name])
+        return cls(**kept)
+
+
+#: Lengths of months are compared from a day on which each is as short as can be.
+_ANY: Final = date(2015, 2, 1)
+
+
+@dataclass(frozen=True)
+class Split:
+    """One date's training and test.
+
+    Attributes
+    ----------
+    known
+        The last day of which the tested model knows anything.
+    train
+        Early: first and last day on which the training customers first bought. Window: the training
+        days, oldest first.
+    test
+        Early: the same of the tested customers. Window: the held-out day.
+    """
+
+    known: date
+    train: tuple[date, ...]
+    test: tuple[date, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return {
+            "known": self.known.isoformat(),
+            "train": [day.isoformat() for day in self.train],
+            "test": [day.isoformat() for day in self.test],
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a history supports.
+
+    Attributes
+    ----------
+    splits
+        One, or two where the history is long enough; the last is the held-out one.
+    final
+        What the model that is kept is trained on: early, first and last day of the first orders;
+        window, the days.
+    """
+
+    splits: tuple[Split, ...]
+    final: tuple[date, ...] = field(default=())
+
+
+def said(span: Span) -> str:
+    """Return a length of time in words."""
+    unit = {"d": "day", "w": "week", "m": "month"}[span.unit]
+    return f"{span.count} {unit}s" if span.count > 1 else unit
+
+
+def plan(first_order: date, as_of: date, design: Design) -> Plan:
+    """Choose the days, or refuse.
+
+    Parameters
+    ----------
+    first_order, as_of
+        The observed period.
+
+    Raises
+    ------
+    SettingsError
+        The history is too short; says which horizon it supports.
+    """
+    found = _plan(first_order, as_of, design)
+    if found is not None:
+        return found
+    months = (as_of - first_order).days / 30.4375
+    shorter = [
+        h
+        for h in range(design.horizon_months - 1, 0, -1)
+        if _fits(design, h) and _plan(first_order, as_of, _with(design, h))
+    ]
+    from_what = f" from the first {said(design.point)}" if design.kind == "early" else ""
+    msg = (
+        f"The orders cover {months:.0f} months. That is too short to foresee "
+        f"{design.horizon_months} months{from_what} and to test it: customers to learn from must "
+        "have lived through all of it before the tested ones reach the prediction point."
+    )
+    if shorter:
+        raise SettingsError(
+            msg, f"The longest horizon that these orders support is {shorter[0]} months."
+        )
+    raise SettingsError(msg, "These orders support no horizon at this prediction point.")
+
+
+def _plan(first_order: date, as_of: date, design: Design) -> Plan | None:
+    return (_early if design.kind == "early" else _window)(first_order, as_of, design)
+
+
+def _with(design: Design, horizon: int) -> Design:
+    return Design(**(asdict(design) | {"horizon_months": horizon}))
+
+
+def _fits(design: Design, horizon: int) -> bool:
+    return design.kind == "window" or design.point.end(_ANY) < add_months(_ANY, horizon)
+
+
+def last_complete(known: date, months: int) -> date:
+    """Return the latest first day of whoever has lived through so many months by the end of a day."""
+    over = known + _DAY
+    day = add_months(over, -months)
+    while add_months(day + _DAY, months) <= over:  # the end of a month may be over sooner
+        day += _DAY
+    while add_months(day, months) > over:
+        day -= _DAY
+    return day
+
+
+def _early(first_order: date, as_of: date, design: Design) -> Plan | None:
+    """Test the latest cohorts whose months are over; train on at least as many months of cohorts."""
+    end = last_complete(as_of, design.horizon_months)
+    for months in _TESTED_MONTHS:
+        splits = []
+        for back in (months, 0):
+            last = add_months(end, -back)
+            begin = add_months(last + _DAY, -months)
+            known = design.point.end(begin) - _DAY
+            train_end = last_complete(known, design.horizon_months)
+            if add_months(first_order, months) <= train_end + _DAY:
+                splits.append(Split(known, (first_order, train_end), (begin, last)))
+        if splits and splits[-1].test[1] == end:
+            return Plan(tuple(splits), (first_order, end))
+    return None
+
+
+def _window(first_order: date, as_of: date, design: Design) -> Plan | None:
+    """Hold out the last possible day; train on earlier ones a third of the horizon apart."""
+    months = design.horizon_months
+    step = max(months // 3, 1)
+    # A training day knows at least half as long a time as it looks ahead.
+    earliest = add_months(first_order, max((months + 1) // 2, 1)) - _DAY
+    splits = []
+    for back in (step, 0):
+        test = months_before(as_of, months + back)
+        days = [months_before(test, months + i * step) for i in range(_MOST_ORIGINS)]
+        train = tuple(sorted(day for day in days if day >= earliest))
+        if train:
+            splits.append(Split(test, train, (test,)))
+    if not splits:
+        return None
+    latest = months_before(as_of, months)
+    return Plan(tuple(splits), (*splits[-1].train, latest))

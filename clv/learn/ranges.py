@@ -1,0 +1,90 @@
+"""A range for each customer: quantiles by LightGBM, made to hold on customers held back by time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from clv.learn.boosted import Trees
+from clv.learn.examples import folds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from clv.learn.examples import Examples
+    from clv.learn.work import Work
+
+    Floats = NDArray[np.float64]
+
+
+class Ranges:
+    """Conformalised quantile regression (Romano, Patterson & Candès 2019) of the remaining value.
+
+    Two quantiles are learned on the earlier customers. By how much the later ones' values lie outside
+    them says how much wider the ranges must be for the level to hold there. They are never made
+    narrower: most customers bring nothing more, and hold any range that begins at 0.
+
+    Parameters
+    ----------
+    level
+        Share of customers whose value is to lie within their range.
+    """
+
+    def __init__(self, level: float = 0.8) -> None:
+        self.level = level
+
+    def fit(self, seen: Examples, work: Work) -> Self:
+        """Learn; return self. The latest third of the days that can be tested is held back."""
+        learn, held = folds(seen)[-1]
+        early, late = seen.rows(learn), seen.rows(held)
+        tail = (1 - self.level) / 2
+        self.low_ = Trees(objective="quantile", alpha=tail).fit(early, early.remaining, work)
+        self.high_ = Trees(objective="quantile", alpha=1 - tail).fit(early, early.remaining, work)
+        low, high = self._raw(late)
+        outside = np.sort(np.maximum(low - late.remaining, late.remaining - high))
+        # One customer more is counted in: the one whose range is asked for.
+        place = min(int(np.ceil((outside.size + 1) * self.level)), outside.size) - 1
+        self.wider_ = max(float(outside[place]), 0.0)
+        return self
+
+    def predict(self, who: Examples, expected: Floats) -> tuple[Floats, Floats]:
+        """Return low and high of the remaining value, shape (n,); what is expected lies between."""
+        low, high = self._raw(who)
+        return (
+            np.minimum(np.maximum(low - self.wider_, 0.0), expected),
+            np.maximum(high + self.wider_, expected),
+        )
+
+    def _raw(self, who: Examples) -> tuple[Floats, Floats]:
+        low, high = self.low_.predict(who), self.high_.predict(who)
+        return np.minimum(low, high), np.maximum(low, high)
+
+    def measured(self, who: Examples, expected: Floats) -> dict[str, float]:
+        """Return how the ranges hold: ``level``, ``within`` (share), ``width`` (mean), ``customers``."""
+        low, high = self.predict(who, expected)
+        within = (who.remaining >= low - 0.005) & (who.remaining <= high + 0.005)
+        return {
+            "level": self.level,
+            "within": float(within.mean()),
+            "width": float((high - low).mean()),
+            "customers": len(who),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return what is learned beside `files`, JSON types."""
+        return {"level": self.level, "wider": self.wider_}
+
+    def files(self) -> dict[str, bytes]:
+        """Return the models in LightGBM's text format."""
+        return {"low.txt": self.low_.text(), "high.txt": self.high_.text()}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        """Rebuild from `state` and `files`."""
+        self = cls(float(state["level"]))
+        self.wider_ = float(state["wider"])
+        self.low_, self.high_ = (Trees.restore(files[f"{end}.txt"]) for end in ("low", "high"))
+        return self

@@ -1,0 +1,360 @@
+"""The training, once: read the designs' examples, let everybody learn, compare, choose, keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from clv import engine, metrics, names
+from clv.errors import SettingsError
+from clv.learn import baselines, leaderboard
+from clv.learn.boosted import Tweedie, TwoPart
+from clv.learn.designs import Tables, check_sizes, check_time, design_of
+from clv.learn.effects import SHOWN, effects, importance
+from clv.learn.learners import Boosting, Forest, Lasso
+from clv.learn.model import Model, monthly
+from clv.learn.plans import Design, plan
+from clv.learn.ranges import Ranges
+from clv.learn.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import duckdb
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from clv.features.tables import Features
+    from clv.learn.examples import Examples
+    from clv.learn.learners import Learner
+    from clv.learn.plans import Split
+
+    Floats = NDArray[np.float64]
+
+#: Everything that learns, in the order of a table.
+LEARNERS: Final[dict[str, type[Any]]] = {
+    kind.name: kind for kind in (Boosting, Forest, Lasso, Tweedie, TwoPart)
+}
+
+
+_SAMPLE: Final = 50
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made.
+
+    Attributes
+    ----------
+    model
+        Trained on everybody whose value is known; what scores new customers.
+    report
+        JSON types: see `train`.
+    rows
+        ``model_df``: one row per customer, see `model_df`.
+    sample
+        Features of some customers, to prove the model with.
+    """
+
+    model: Model
+    report: dict[str, Any]
+    rows: pa.Table
+    sample: Features
+
+
+@dataclass(frozen=True)
+class Test:
+    """One date: who was trained on what, and what everybody said of the tested customers.
+
+    Attributes
+    ----------
+    everybody
+        Early: all whose value is known by now, described as the trained and the tested are.
+    fitted
+        Name → learner.
+    said
+        Name → expected remaining value of the tested, shape (n,): learners, rules, probabilities.
+    failed
+        Name → why not.
+    """
+
+    split: Split
+    train: Examples
+    test: Examples
+    everybody: Examples
+    fitted: dict[str, Learner]
+    said: dict[str, Floats]
+    failed: dict[str, str]
+
+
+def train(
+    con: duckdb.DuckDBPyConnection,
+    design: Design,
+    *,
+    as_of: date | None = None,
+    learners: Sequence[str] | None = None,
+    level: float = 0.8,
+    work: Work | None = None,
+) -> Trained:
+    """Train on the ``orders`` of a connection, and on what else is there (`Tables`).
+
+    Parameters
+    ----------
+    as_of
+        Day up to which the orders are known; that of the last one where not given.
+    learners
+        Names of `LEARNERS`; all of them where not given.
+    level
+        Share of customers whose value is to lie within their range.
+    work
+        Seed, progress, and whether to go on.
+
+    Returns
+    -------
+    Trained
+        Its report: ``design`` (`Design.as_dict`), ``as_of, first_order``; ``dates``, oldest first, the
+        last held out: `Split.as_dict` and the customers ``trained`` and ``tested``; ``board`` of the
+        held-out customers (`leaderboard.board`) and, where an earlier date decides, ``earlier``;
+        ``choice``: ``name, title, runner_up, reason, as_good`` (a forecast that needs no features and
+        is as good, or None), ``unseen`` (whether the held-out customers had no say); ``failed``;
+        ``importance`` and ``effects`` (`clv.learn.effects`) of the chosen model; ``ranges``
+        (`Ranges.measured`); ``months``: month by month ``actual`` and ``expected`` remaining revenue
+        of the held-out customers with ``mape`` of months and ``mape_total``; ``forest`` (settings,
+        what was tried, what tuning gained) and ``lasso`` (penalty, what survived) where they were
+        trained; ``ready``: customers whose value is known, and ``customers`` in all; ``kept``: models
+        in the artefact.
+
+    Raises
+    ------
+    SettingsError
+        The history doesn't support the design; says what it supports.
+    NoRowsError
+        Too few customers.
+    StoppedError
+        The work was stopped.
+    """
+    work = work or Work()
+    named = list(LEARNERS) if learners is None else list(learners)
+    _check(con, named)
+    first, last, customers = engine.row(
+        con,
+        "SELECT min(ordered_at)::DATE, max(ordered_at)::DATE, count(DISTINCT customer_id) FROM orders",
+    )
+    as_of = as_of or last
+    chosen = plan(first, as_of, design)
+    reader = design_of(Tables.of(con), as_of, design)
+    tests = []
+    for split in chosen.splits:
+        work.say("Reading what was known on " + split.known.isoformat())
+        tests.append(_test(con, design, split, reader.split(split), named, work))
+    held = tests[-1]
+    ranges = _ranges(held.train, level, work)
+    work.say("Reading everybody whose value is known")
+    everybody = reader.final(chosen.final)
+    name, choice = _choose(tests)
+    report = {
+        "design": design.as_dict(),
+        "as_of": as_of.isoformat(),
+        "first_order": first.isoformat(),
+        "customers": int(customers),
+        "ready": len(everybody),
+        "seed": work.seed,
+        "dates": [
+            test.split.as_dict() | {"trained": len(test.train), "tested": len(test.test)}
+            for test in tests
+        ],
+        "board": leaderboard.board(held.test, held.said, held.fitted),
+        "earlier": leaderboard.board(tests[0].test, tests[0].said, tests[0].fitted)
+        if len(tests) > 1
+        else None,
+        "choice": choice,
+        "failed": held.failed,
+        "ranges": ranges.measured(held.test, held.said[name]),
+        "months": _months(held, name),
+    } | _told(held, work)
+    main = importance(held.fitted[name], held.test, work)
+    report["importance"] = main
+    report["effects"] = effects(
+        held.fitted[name], held.test, [row["name"] for row in main[:SHOWN]], work
+    )
+    kept: dict[str, Learner] = {}
+    for one in dict.fromkeys((name, leaderboard.STANDARD)):
+        if one in held.fitted:
+            work.say(f"Training on everybody: {names.title(one)}")
+            kept[one] = LEARNERS[one]().fit(everybody, work)
+    model = Model(
+        design,
+        everybody.features.spec,
+        everybody.features.names,
+        everybody.features.kinds,
+        name,
+        kept,
+        _ranges(everybody, level, work),
+        tuple(float(s) for s in everybody.shape),
+    )
+    report["kept"] = list(kept)
+    sample = everybody.few(_SAMPLE, work.seed).features
+    return Trained(model, report, model_df(held, name, design), sample)
+
+
+def _check(con: duckdb.DuckDBPyConnection, named: Sequence[str]) -> None:
+    unknown = [name for name in named if name not in LEARNERS]
+    if unknown or not named:
+        msg = f"There is no model {', '.join(unknown)}." if unknown else "No model is named."
+        raise SettingsError(msg, f"There are: {', '.join(LEARNERS)}.")
+    if not engine.row(con, "SELECT count(revenue) FROM orders")[0]:
+        msg = "The orders have no amounts, so that there is no value to foresee."
+        raise SettingsError(msg, "Upload a file with a value column.")
+
+
+def _test(
+    con: duckdb.DuckDBPyConnection,
+    design: Design,
+    split: Split,
+    examples: tuple[Examples, Examples, Examples],
+    named: Sequence[str],
+    work: Work,
+) -> Test:
+    """Train on one date's customers, and let everybody forecast those tested."""
+    seen, tested, everybody = examples
+    check_sizes(seen, tested)
+    check_time(seen, tested, design)
+    fitted: dict[str, Learner] = {}
+    said: dict[str, Floats] = {}
+    for i, name in enumerate(named):
+        work.say(f"Training {names.title(name)} as of {split.known}", i, len(named))
+        fitted[name] = LEARNERS[name]().fit(seen, work)
+        said[name] = fitted[name].predict(tested)
+    others, failed = baselines.forecasts(con, design, split, seen, tested, work)
+    return Test(split, seen, tested, everybody, fitted, said | others, failed)
+
+
+def _choose(tests: Sequence[Test]) -> tuple[str, dict[str, Any]]:
+    """Choose on the first date, check on the last."""
+    deciding, held = tests[0], tests[-1]
+    name, runner_up = leaderboard.choose(deciding.test, deciding.said, deciding.fitted)
+    simple = leaderboard.as_good(held.test, held.said, held.fitted, name)
+    earlier = len(tests) > 1
+    return name, {
+        "name": name,
+        "title": names.title(name),
+        "runner_up": runner_up,
+        "reason": leaderboard.reason(name, earlier=earlier, simple=simple),
+        "as_good": simple,
+        "unseen": earlier,
+    }
+
+
+def _ranges(seen: Examples, level: float, work: Work) -> Ranges:
+    work.say("Training ranges")
+    return Ranges(level).fit(seen, work)
+
+
+def _months(held: Test, name: str) -> dict[str, Any]:
+    """Compare the held-out customers' remaining revenue month by month with what was expected."""
+    shape = held.test.shape  # of the outcome: its total lies in the remaining value
+    total = float(np.maximum(held.test.remaining, 0.0).sum())
+    said = monthly(held.train.shape, held.said[name])
+    actual, expected = (shape * total).tolist(), said.sum(axis=0).tolist()
+    rows = [
+        {"month": i, "actual": a, "expected": e}
+        for i, (a, e) in enumerate(zip(actual, expected, strict=True))
+    ]
+    there = [row for row in rows if row["actual"] > 0]
+    return {
+        "rows": rows,
+        "mape": metrics.mape([r["actual"] for r in there], [r["expected"] for r in there])
+        if there
+        else None,
+        "mape_total": metrics.mape([sum(actual)], [sum(expected)]) if total > 0 else None,
+    }
+
+
+def _told(held: Test, work: Work) -> dict[str, Any]:
+    """Tell what tuning gained the forest, and what the Lasso kept."""
+    told: dict[str, Any] = {"forest": None, "lasso": None}
+    forest, lasso = held.fitted.get(Forest.name), held.fitted.get(Lasso.name)
+    if isinstance(forest, Forest):
+        work.say("Measuring what tuning gained")
+        plain = Forest(tuned=False).fit(held.train, work).predict(held.test)
+        errors = {
+            what: {
+                "rmse": float(np.sqrt(np.mean((held.test.remaining - said) ** 2))),
+                "mae": float(np.abs(held.test.remaining - said).mean()),
+                "loss": float(leaderboard.losses(held.test, {"": said})[""].mean()),
+            }
+            for what, said in (("default", plain), ("tuned", held.said[Forest.name]))
+        }
+        gained = {k: 1 - errors["tuned"][k] / errors["default"][k] for k in ("rmse", "mae", "loss")}
+        told["forest"] = {
+            "settings": forest.settings_,
+            "tried": forest.tried_,
+            "gain": gained,
+        } | errors
+    if isinstance(lasso, Lasso):
+        state = lasso.state()
+        told["lasso"] = {
+            "penalty": state["penalty"],
+            "kept": state["kept"],
+            "columns": len(state["columns"]),
+        }
+    return told
+
+
+#: Features that `model_df` lists at most; beyond, those that the chosen model uses most.
+MOST_COLUMNS: Final = 60
+
+
+def model_df(held: Test, name: str, design: Design) -> pa.Table:
+    """Return one row per customer whose value is known.
+
+    Returns
+    -------
+    Table
+        ``customer_id``; ``cohort_month`` (early) or ``as_of`` (window, the held-out day); the
+        features; ``LTV_12m`` (for 12 months), ``observed`` and ``remaining``, currency units;
+        ``split``: ``train``, ``test``, or ``between`` (too late to be learned from, too early to be
+        tested); ``prediction``: the whole value as foreseen by the *tested* model, which has seen the
+        rows ``train`` and no others; for rows ``between`` it is that model's as well.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    who = held.everybody
+    listed = [n for n in who.features.names if n != "cohort_month"]
+    if len(listed) > MOST_COLUMNS:
+        gains = held.fitted[name].gains()
+        used = sorted((n for n in listed if n in gains), key=lambda n: -gains[n])[:MOST_COLUMNS]
+        listed = [n for n in listed if n in used]
+    months = who.features.first_day.astype("datetime64[M]").astype(str)
+    days = who.features.known_until.astype(str)
+    lead = (
+        {"cohort_month": pa.array(months.tolist())}
+        if design.kind == "early"
+        else {"as_of": pa.array(days.tolist())}
+    )
+    shown = who.features.table(listed)
+    columns = {"customer_id": who.features.customer_id} | lead
+    columns |= {n: shown[n] for n in listed}
+    columns |= {
+        f"LTV_{design.horizon_months}m": pa.array(who.whole),
+        "observed": pa.array(who.observed),
+        "remaining": pa.array(who.remaining),
+        "split": pa.array(_splits(held, who, design)),
+        "prediction": pa.array(who.observed + held.fitted[name].predict(who)),
+    }
+    return pa.table(columns)
+
+
+def _splits(held: Test, who: Examples, design: Design) -> list[str]:
+    if design.kind == "window":
+        return ["test"] * len(who)
+    first = who.features.first_day
+    begin, end = (np.datetime64(day) for day in held.split.train)
+    test = np.datetime64(held.split.test[0])
+    found = np.where(
+        (first >= begin) & (first <= end), "train", np.where(first >= test, "test", "between")
+    )
+    return [str(one) for one in found]
