@@ -187,19 +187,21 @@ def run(
     """
     from clv import pipeline  # noqa: PLC0415 - `--help` and `sample` need no engine
 
-    options = _options(layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop)
-    settings = Settings(
-        as_of=_day(as_of),
-        horizon_months=horizon_months,
-        discount_rate=discount_rate,
-        margin=margin,
-        model=model,
-        currency=currency,
-        level=level,
-        backtest=backtest,
-    )
     where = Store(store)
     with cli_runs.scheduled(where, out, publish=publish, wait=wait, as_json=as_json) as job:
+        options = _options(
+            layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop
+        )
+        settings = Settings(
+            as_of=_day(as_of),
+            horizon_months=horizon_months,
+            discount_rate=discount_rate,
+            margin=margin,
+            model=model,
+            currency=currency,
+            level=level,
+            backtest=backtest,
+        )
         check_writable([out, monthly, rejects, report, model_card], inputs)
         # The models' libraries take most of a second to import: do it while the engine reads.
         Thread(target=import_module, args=["clv.forecast"], daemon=True).start()

@@ -75,6 +75,22 @@ def history(store: Store) -> list[dict[str, Any]]:
     return [] if pointer is None else list(pointer["history"])
 
 
+def describe(run: Run, current: str | None) -> dict[str, Any]:
+    """Return what a list of runs tells of one: JSON types."""
+    settings = run.settings
+    return {
+        "run": run.id,
+        "published": run.id == current,
+        "created_at": settings["created_at"],
+        "as_of": settings["as_of"],
+        "horizon_months": settings["horizon_months"],
+        "currency": settings["currency"],
+        "customers": run.summary["customers"],
+        "predicted_clv": run.summary["predicted_clv"],
+        "model": run.model["model"] if run.model["purchases"] else None,
+    }
+
+
 def _pointer(store: Store) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = json.loads(store.published.read_bytes())

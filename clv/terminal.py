@@ -62,8 +62,8 @@ def say_report(report: dict[str, Any]) -> None:
         typer.echo(f"  note      {message}")
 
 
-def say_run(made: Run, out: Path) -> None:
-    """Print what the forecast says in all, and where it was written."""
+def say_run(made: Run, out: Path | None) -> None:
+    """Print what the forecast says in all, and where it was written, if it was."""
     summary, settings = made.summary, made.settings
     horizon = f"{settings['horizon_months']} months from {settings['as_of']}"
     typer.echo(f"Forecast for the {horizon}")
@@ -85,7 +85,8 @@ def say_run(made: Run, out: Path) -> None:
         typer.echo(f"  because   {proof.why(made.backtest)}")
     for note in made.model["notes"]:
         typer.echo(f"  note      {note['message']}")
-    typer.echo(f"{out}: {summary['customers']:,} customers. Run {made.id}")
+    where = f"{out}: " if out else ""
+    typer.echo(f"{where}{summary['customers']:,} customers. Run {made.id}")
 
 
 def _say_ranges(made: Run, unit: str) -> None:

@@ -1,0 +1,250 @@
+"""The scheduled job, and the commands that list, publish and delete runs."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clv import names, publish, terminal
+from clv.cli_options import StoreDir  # noqa: TC001 - typer reads it at run time
+from clv.errors import ClvError, InputError
+from clv.ingest.source import sha256
+from clv.runs import Store, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from clv.runs import Run
+    from clv.settings import IngestOptions, Settings
+
+_SCHEDULE = "For schedulers"
+Publish = Annotated[
+    bool,
+    typer.Option(
+        "--publish",
+        help="Publish the run: the API and a fresh dashboard show it. Files and settings that have "
+        "been run before are not computed again.",
+        rich_help_panel=_SCHEDULE,
+    ),
+]
+Wait = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        metavar="SECONDS",
+        help="With --publish: wait so long for another job that is at work, instead of giving up.",
+        rich_help_panel=_SCHEDULE,
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print one line of JSON instead.", rich_help_panel=_SCHEDULE),
+]
+
+app = typer.Typer(
+    help="List, publish and delete stored runs.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+class Job:
+    """One ``run`` of the command line, and how it is told of; made by `scheduled`."""
+
+    def __init__(self, store: Store, out: Path | None, *, published: bool, as_json: bool) -> None:
+        self._store = store
+        self._out = out
+        self._publish = published
+        self._json = as_json
+        self._reused = False
+        self._begin = time.monotonic()
+
+    def known(
+        self, inputs: Sequence[Path], options: IngestOptions, settings: Settings
+    ) -> Run | None:
+        """Return the run of the same bytes and settings, if it is to be published and there is one."""
+        if not self._publish or not all(path.is_file() for path in inputs):
+            return None
+        hashes = [sha256(path) for path in inputs]
+        mark = publish.fingerprint(hashes, settings.as_dict(), options.as_dict())
+        found = publish.find(self._store, mark)
+        self._reused = found is not None
+        return found
+
+    def done(self, made: Run) -> None:
+        """Publish if asked to, and tell what was made."""
+        changed = publish.publish(self._store, made) if self._publish else False
+        if self._json:
+            _say_line(self._line(made))
+            return
+        terminal.say_report(made.report)
+        terminal.say_run(made, self._out)
+        if self._reused:
+            typer.echo("The same files and settings as before: nothing was computed again.")
+        if self._publish:
+            typer.echo("Published." if changed else "It was the published run already.")
+
+    def _line(self, made: Run) -> dict[str, Any]:
+        report, summary = made.report, made.summary
+        return {
+            "status": "done",
+            "run": made.id,
+            "reused": self._reused,
+            "published": self._publish,
+            "as_of": made.settings["as_of"],
+            "horizon_months": made.settings["horizon_months"],
+            "currency": made.settings["currency"],
+            "model": made.model["model"],
+            "rows": report["rows_total"],
+            "rejected": report["rows_rejected"],
+            "orders": summary["orders"],
+            "customers": summary["customers"],
+            "predicted_purchases": summary["predicted_purchases"],
+            "predicted_revenue": summary["predicted_revenue"],
+            "predicted_clv": summary["predicted_clv"],
+            "out": None if self._out is None else str(self._out),
+            "seconds": round(time.monotonic() - self._begin, 1),
+        }
+
+
+@contextmanager
+def scheduled(
+    store: Store, out: Path | None, *, publish: bool, wait: float, as_json: bool
+) -> Iterator[Job]:
+    """Frame one ``run``: the lock if it publishes, a line of JSON on failure if asked for."""
+    with ExitStack() as stack:
+        if as_json:
+            stack.enter_context(_failing_as_json())
+        if out is None and not publish:
+            msg = "Nothing says where the predictions are to go."
+            raise InputError(
+                msg, "Name a file: --out predictions.csv. Or publish the run: --publish"
+            )
+        if publish:
+            stack.enter_context(_locked(store, wait))
+        yield Job(store, out, published=publish, as_json=as_json)
+
+
+@contextmanager
+def _locked(store: Store, wait: float) -> Iterator[None]:
+    with publish.job(store, wait):
+        yield
+
+
+@contextmanager
+def _failing_as_json() -> Iterator[None]:
+    """Print what went wrong as a line of JSON; the exit code and stderr stay as they are."""
+    try:
+        yield
+    except Exception as error:
+        ours = error if isinstance(error, ClvError) else None
+        mendable = isinstance(error, InputError | OSError)
+        _say_line(
+            {
+                "status": "failed",
+                "exit_code": 2 if mendable else 1,
+                "error": ours.message if ours else f"{type(error).__name__}: {error}",
+                "hint": ours.hint if ours else "",
+            }
+        )
+        raise
+
+
+def _say_line(content: Mapping[str, Any]) -> None:
+    typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def tell(made: Run, rejects: Path | None, report: Path | None) -> None:
+    """Write rejected rows and report of a run that had been made before."""
+    if rejects:
+        made.write("rejects", rejects)
+    if report:
+        write_json(report, made.report)
+
+
+@app.command("list")
+def show(*, as_json: AsJson = False, store: StoreDir = None) -> None:
+    """List the stored runs, newest first; the published one has a star.
+
+    Example: python -m clv runs list
+    """
+    where = Store(store)
+    current = publish.published_id(where)
+    rows = [publish.describe(run, current) for run in where.runs()]
+    if as_json:
+        _say_line({"runs": rows})
+    elif rows:
+        columns = ["published", "run", "created", "as of", "customers", "model"]
+        terminal.say_table(
+            columns,
+            [
+                {
+                    "published": "*" if row["published"] else "",
+                    "run": row["run"],
+                    "created": row["created_at"][:16].replace("T", " "),
+                    "as of": row["as_of"],
+                    "customers": row["customers"],
+                    "model": row["model"] or "none",
+                }
+                for row in rows
+            ],
+        )
+    else:
+        typer.echo("There is no run yet.")
+
+
+@app.command("publish")
+def publish_run(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; latest: the newest.")],
+    *,
+    wait: Wait = 0,
+    as_json: AsJson = False,
+    store: StoreDir = None,
+) -> None:
+    """Publish a stored run: also the way back to an earlier one.
+
+    Example: python -m clv runs publish latest
+    """
+    where = Store(store)
+    with ExitStack() as stack:
+        if as_json:
+            stack.enter_context(_failing_as_json())
+        stack.enter_context(_locked(where, wait))
+        chosen = where.latest() if run_id == "latest" else where.run(run_id)
+        changed = publish.publish(where, chosen)
+    if as_json:
+        _say_line({"status": "done", "run": chosen.id, "changed": changed})
+        return
+    told = "Published" if changed else "It was the published run already"
+    typer.echo(
+        f"{told}: {chosen.summary['customers']:,} customers as of {chosen.settings['as_of']}, "
+        f"{names.of_card(chosen.model) or 'no forecast'}. Run {chosen.id}"
+    )
+
+
+@app.command()
+def prune(
+    *,
+    keep: Annotated[int, typer.Option(min=1, help="How many of the newest runs to keep.")] = 10,
+    wait: Wait = 0,
+    as_json: AsJson = False,
+    store: StoreDir = None,
+) -> None:
+    """Delete old runs. The published one always stays.
+
+    Example: python -m clv runs prune --keep 10
+    """
+    where = Store(store)
+    with ExitStack() as stack:
+        if as_json:
+            stack.enter_context(_failing_as_json())
+        stack.enter_context(_locked(where, wait))
+        gone = publish.prune(where, keep)
+        left = len(where.runs())
+    if as_json:
+        _say_line({"status": "done", "deleted": gone, "kept": left})
+        return
+    typer.echo(f"Deleted {len(gone):,}, kept {left:,}.")
