@@ -90,6 +90,7 @@ def intervals_figure(
     up: str,
     reference: float | None = None,
     reference_name: str = "As the model says",
+    name: str = "Observed, with 99\u00a0% range",
     share: bool = True,
     prefix: str = "",
     dark: bool = False,
@@ -104,6 +105,8 @@ def intervals_figure(
         Titles of the axes.
     reference, reference_name
         A dashed line, and its name in the legend; None for none.
+    name
+        Of the values in the legend.
     share
         Whether the values are shares of 1.
     prefix
@@ -130,7 +133,7 @@ def intervals_figure(
             x=labels,
             y=[row["value"] for row in rows],
             mode="markers",
-            name="Observed, with 99\u00a0% range",
+            name=name,
             marker={"color": ACCENT[dark], "size": 9},
             error_y={
                 "type": "data",

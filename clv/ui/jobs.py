@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from clv.errors import StoppedError
 from clv.ui import trouble
 from clv.ui.formatting import count, plain, short_count
 
@@ -29,7 +30,11 @@ _lock: Final = threading.Lock()
 
 @dataclass
 class Job:
-    """One piece of work, and how far it has come."""
+    """One piece of work, and how far it has come.
+
+    ``stopped`` says that it ended because somebody asked it to: then there is no result, and no
+    failure.
+    """
 
     key: str
     about: dict[str, Any] = field(default_factory=dict)
@@ -38,6 +43,8 @@ class Job:
     total: int = 0
     result: object = None
     failure: trouble.Failure | None = None
+    stopped: bool = False
+    stopping: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     started: float = field(default_factory=time.monotonic)
 
@@ -96,12 +103,28 @@ def forget(key: str) -> None:
             del _jobs[key]
 
 
-def watch(job: Job) -> None:
-    """Show a job's progress until it ends, then run the page again."""
+def stop(key: str) -> None:
+    """Ask the job under this key to stop; its work looks at `stopping` from time to time."""
+    job = find(key)
+    if job is not None:
+        job.stopping.set()
+
+
+def stopping(key: str) -> bool:
+    """Return whether the job under this key was asked to stop."""
+    job = find(key)
+    return job is not None and job.stopping.is_set()
+
+
+def watch(job: Job, stop_label: str = "") -> None:
+    """Show a job's progress until it ends, then run the page again.
+
+    With a ``stop_label`` there is a button that asks the job to stop.
+    """
     if job.finished:
         st.rerun()
     with st.container(key="job", border=True):
-        _poll(job.key)
+        _poll(job.key, stop_label)
 
 
 def do(key: str, work: Work, *, again: str) -> None:
@@ -122,7 +145,7 @@ def do(key: str, work: Work, *, again: str) -> None:
 
 
 @st.fragment(run_every=0.4)
-def _poll(key: str) -> None:
+def _poll(key: str, stop_label: str = "") -> None:
     job = find(key)
     if job is None or job.finished:
         st.rerun()
@@ -137,6 +160,17 @@ def _poll(key: str) -> None:
         if seconds > 3
         else "This runs on the server; nothing leaves it."
     )
+    if stop_label:
+        asked = job.stopping.is_set()
+        label = "Stopping at the next step" if asked else stop_label
+        st.button(
+            label,
+            icon=":material/stop_circle:",
+            key="stop_job",
+            on_click=stop,
+            args=(key,),
+            disabled=asked,
+        )
 
 
 def _work(job: Job, work: Work) -> None:
@@ -145,6 +179,8 @@ def _work(job: Job, work: Work) -> None:
         job.stage = "Starting"
         try:
             job.result = work(job.report)
+        except StoppedError:
+            job.stopped = True
         except Exception as error:  # noqa: BLE001 - a thread has no caller; the page shows it
             job.failure = trouble.explain(error)
         finally:
