@@ -14,12 +14,13 @@ import pyarrow as pa
 from clv import __version__, engine
 from clv import summary as run_summary
 from clv.features import rfm
-from clv.fitting import context_of, fit
+from clv.fitting import Fitted, context_of, fit
 from clv.history import History
 from clv.horizon import months_of
 from clv.models.card import from_card, to_card
 from clv.orders import FORECASTS, PROFILES
 from clv.origins import Origin
+from clv.pretrained.scoring import worth
 from clv.reach import Reach
 from clv.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import ArrayLike
 
-    from clv.fitting import Fitted
     from clv.horizon import Month
     from clv.models.choice import Choice
     from clv.settings import Settings
@@ -97,19 +97,25 @@ def make(
     months = months_of(as_of, settings)
     progress("Fitting the models", 0, customers)
     (first,) = engine.row(con, "SELECT min(first_order)::DATE FROM customers")
-    context = context_of(con, choice, Origin(as_of, months[-1].end), first)
-    fitted = fit(history, choice, context)
+    given = worth(con, choice.ready_made, as_of) if choice.ready_made else None
+    if given:
+        fitted = Fitted(None, None, given.notes)
+    else:
+        context = context_of(con, choice, Origin(as_of, months[-1].end), first)
+        fitted = fit(history, choice, context)
     progress("Forecasting customers", 0, customers)
     profile = _score_triples(fitted, history, months)
     scores = _score_customers(profile, fitted, history, settings)
+    if given:
+        scores["predicted_clv"] = given.values
     reach = None
     if ranges is not None and fitted.purchases and fitted.spend:
         progress("Measuring how sure it is", 0, customers)
         models = (fitted.purchases, fitted.spend)
         reach = Reach.of(*models, history, months[-1].end_days, profile["discounted"], ranges)
         profile["variance"] = reach.variance
-        worth = scores["predicted_order_value"] * settings.margin
-        low, high = reach.customers(worth, scores["predicted_clv"])
+        each = scores["predicted_order_value"] * settings.margin
+        low, high = reach.customers(each, scores["predicted_clv"])
         scores |= {"predicted_clv_low": low, "predicted_clv_high": high}
     cuts = _cuts(history, scores)
     with ThreadPoolExecutor(1) as pool:
@@ -124,8 +130,10 @@ def make(
     if reach is not None:
         segments = con.sql(f"SELECT segment FROM read_parquet({engine.text(forecasts)})")
         summary["ranges"] = reach.totals(
-            worth, scores["predicted_clv"], segments.to_arrow_table()["segment"]
+            each, scores["predicted_clv"], segments.to_arrow_table()["segment"]
         )
+    if given:
+        card["ready_made"] = given.card
     return card, summary | {"cuts": cuts.as_dict()}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from clv.models.choice import READY_MADE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,6 +41,8 @@ _EXTRAS: Final = {"season": "with the season", "all-orders": "first orders value
 
 def title(name: str) -> str:
     """Return a forecast's title: ``MBG/NBD, with the season``."""
+    if name.startswith(READY_MADE):
+        return f"Ready-made model “{name.removeprefix(READY_MADE)}”"
     base, *extras = name.split("+")
     return ", ".join([TITLES.get(base, base), *(_EXTRAS.get(e, e) for e in extras)])
 
@@ -59,6 +63,8 @@ def rule(name: str, recency_days: float | None = None) -> str:
 def of_card(card: Mapping[str, Any]) -> str:
     """Return the title of a run's forecast, as it was made: after every step down."""
     purchases = card["purchases"]
+    if card.get("ready_made"):
+        return title(str(card["model"]))
     if purchases is None:
         return "history only"
     extra = "+all-orders" if (card["spend"] or {}).get("name") == "gamma-gamma-all" else ""

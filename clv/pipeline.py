@@ -12,6 +12,7 @@ from clv.horizon import months_of
 from clv.ingest import Preview, detect
 from clv.models.choice import STANDARD, Choice
 from clv.orders import EXTRAS
+from clv.pretrained.shelf import Shelf
 from clv.publish import fingerprint
 from clv.runs import now
 from clv.settings import AUTO, Settings
@@ -97,6 +98,7 @@ def forecast(
     SettingsError
         The as-of date is not the one that the draft was checked with.
     """
+    _refuse_unknown(settings)
     report = draft.report
     ingest.refuse_no_orders(report)
     as_of = settings.as_of or date.fromisoformat(report["as_of"])
@@ -128,6 +130,7 @@ def run(
     InputError
         As from `check`; the draft then holds what `check` would have left in it.
     """
+    _refuse_unknown(settings)
     with (
         ingest.read(inputs, options, settings.as_of, progress) as (con, report),
         ThreadPoolExecutor(1) as pool,
@@ -158,6 +161,13 @@ def prove(run: Run, progress: Progress = quiet) -> None:
         as_of = date.fromisoformat(str(stored["as_of"])[:10])
         found = _prove(con, settings, as_of, str(stored.get("currency") or ""), progress)
     run.add_proof(found.receipt, found.tested)
+
+
+def _refuse_unknown(settings: Settings) -> None:
+    """Refuse a ready-made model that is not allowed before the work, not after it."""
+    name = None if settings.model == AUTO else Choice.parse(settings.model).ready_made
+    if name:
+        Shelf().entry(name)
 
 
 def _prove(
@@ -192,7 +202,7 @@ def _write(
 
     months_of(as_of, settings)  # What can't be looked at so far ahead is refused before the work.
     choice, ranges = Choice.parse(STANDARD if settings.model == AUTO else settings.model), None
-    if settings.backtest:
+    if settings.backtest and not choice.ready_made:
         found = _prove(con, settings, as_of, settings.currency or report["currency"], progress)
         writer.put_proof(found.receipt, found.tested)
         choice, ranges = found.choice, found.receipt["ranges"]

@@ -281,6 +281,14 @@ class Run:
         )
 
     @property
+    def only_value(self) -> bool:
+        """Whether the run says what customers are worth and nothing else: a ready-made model did."""
+        return (
+            self.summary["predicted_clv"] is not None
+            and self.summary["predicted_purchases"] is None
+        )
+
+    @property
     def labels(self) -> list[str]:
         """Names of the columns by which customers can be compared, as in the file."""
         return list(self.report.get("labels") or [])
@@ -306,7 +314,8 @@ class Run:
         """Return the ``n`` customers predicted to buy or to spend most.
 
         The forecasts columns plus ``rank`` and ``predicted_revenue`` (expected purchases × expected
-        order value, undiscounted, before margin). Empty when the run has no such forecast.
+        order value, undiscounted, before margin). Empty when the run has no such forecast; a run
+        that has values only is ranked by these.
         """
         return self.query(self._top_sql(kind, n))
 
@@ -396,6 +405,16 @@ class Run:
                 partial.unlink(missing_ok=True)
         return read_json(target)
 
+    def training(self, key: str) -> Path:
+        """Return the folder of a training on the run's orders, whether it has been made or not."""
+        return self.exports / "trainings" / key
+
+    @property
+    def trainings(self) -> list[str]:
+        """Keys of the trainings that have been made, the newest first."""
+        found = (self.exports / "trainings").glob("[!.]*/")
+        return [p.name for p in sorted(found, key=lambda p: (-p.stat().st_mtime_ns, p.name))]
+
     def lookup(self) -> pa.Table:
         """Return the forecasts as columns mapped from disk, by ascending ``customer_id`` (bytes).
 
@@ -426,6 +445,8 @@ class Run:
 
     def _top_sql(self, kind: Kind, n: int) -> str:
         first, second = _ORDER_BY[kind]
+        if kind == "spenders" and self.only_value:
+            first, second = "predicted_clv", "revenue"
         ordering = f"{first} DESC, {second} DESC, customer_id"
         # Cut to the top first: ranking everybody would sort every column of every customer.
         return (

@@ -79,6 +79,12 @@ def say_run(made: Run, out: Path | None) -> None:
             f"margin {settings['margin'] * 100:g}%)"
         )
         _say_ranges(made, unit)
+    if made.only_value:
+        typer.echo(
+            f"  value     {summary['predicted_clv']:,.2f} {settings['currency']}".rstrip()
+            + f" in all, {summary['median_clv']:,.2f} median per customer, "
+            f"says {settings['model']}"
+        )
     if made.model["purchases"]:
         typer.echo(f"  model     {names.of_card(made.model)}")
     if made.backtest:

@@ -1,6 +1,7 @@
 """The name of a forecast: which purchase model, what it wears, which spend model.
 
-``PURCHASES[+season][+all-orders]``: "pareto-nbd+season" is Pareto/NBD with the calendar index.
+``PURCHASES[+season][+all-orders]``: "pareto-nbd+season" is Pareto/NBD with the calendar index. Or
+``pretrained:NAME``, a ready-made model, which says what customers are worth and nothing else.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ RULES: Final = PURCHASES[5:]
 #: What may follow, in this order.
 SEASON: Final = "season"
 ALL_ORDERS: Final = "all-orders"
+#: What the name of a ready-made model (`clv.pretrained`) begins with.
+READY_MADE: Final = "pretrained:"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Choice:
     Parameters
     ----------
     purchases
-        One of ``PURCHASES``.
+        One of ``PURCHASES``, or ``pretrained:NAME``.
     season
         Whether it wears the calendar index.
     all_orders
@@ -55,6 +58,12 @@ class Choice:
         extras = ((self.season, SEASON), (self.all_orders, ALL_ORDERS))
         return "+".join([self.purchases, *(extra for on, extra in extras if on)])
 
+    @property
+    def ready_made(self) -> str | None:
+        """The name of the ready-made model; None where a model is fitted."""
+        prefixed = self.purchases.startswith(READY_MADE)
+        return self.purchases.removeprefix(READY_MADE) if prefixed else None
+
     @classmethod
     def parse(cls, name: str) -> Self:
         """Read a name; what follows the model may come in any order.
@@ -65,6 +74,8 @@ class Choice:
             When there is no such forecast; says which name is close.
         """
         purchases, *extras = name.strip().lower().split("+")
+        if purchases.startswith(READY_MADE) and purchases != READY_MADE and not extras:
+            return cls(purchases)
         known = set(extras) <= {SEASON, ALL_ORDERS} and len(set(extras)) == len(extras)
         if purchases not in PURCHASES or not known:
             msg = f'There is no model "{name}".{did_you_mean(name, names())}'

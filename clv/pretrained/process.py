@@ -165,7 +165,7 @@ def _exchange(title: str, given: bytes, limits: Limits) -> tuple[dict[str, Any],
         said, _, answer = reply.read_bytes().partition(b"\n")
     if worker.returncode != 0 or not said:
         how = (
-            signal.Signals(-worker.returncode).name
+            f"by {signal.Signals(-worker.returncode).name}"
             if worker.returncode < 0
             else "without an answer"
         )

@@ -1,0 +1,100 @@
+"""What a ready-made model says that customers are worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from clv import engine
+from clv.features import BASKET, basket_matrix
+from clv.models.notes import Note
+from clv.pretrained.process import predict
+from clv.pretrained.shelf import Shelf
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import duckdb
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+#: Customers that the model card shows with figures and answer.
+_VECTORS: Final = 12
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a model said.
+
+    Attributes
+    ----------
+    customer_id
+        Arrow column of length n, sorted.
+    values
+        Shape (n,): each customer's value, in whatever currency, over whatever time its maker meant.
+    notes
+        What to say about it.
+    card
+        The model's ``name, sha256, size``, and ``test_vectors``: figures (`clv.features.BASKET`) and
+        answers of some customers. JSON types.
+    """
+
+    customer_id: pa.ChunkedArray
+    values: Floats
+    notes: list[Note]
+    card: dict[str, Any]
+
+
+def worth(con: duckdb.DuckDBPyConnection, name: str, as_of: date) -> Worth:
+    """Ask a ready-made model what the customers of a connection are worth.
+
+    Parameters
+    ----------
+    con
+        Has ``orders``.
+    name
+        As on the shelf.
+    as_of
+        Orders after this day are left out.
+
+    Raises
+    ------
+    LayoutError
+        The orders have no amounts.
+    ModelFileError, ModelAnswerError, ModelLimitError
+        See `clv.pretrained.process.predict`.
+    """
+    entry, content = Shelf().load(name)
+    ids, figures = basket_matrix(con.table("orders"), as_of)
+    values = predict(name, content, figures)
+    step = max(len(values) // _VECTORS, 1)
+    vectors = [
+        {**dict(zip(BASKET, figures[i].tolist(), strict=True)), "predicted_clv": float(values[i])}
+        for i in range(0, len(values), step)[:_VECTORS]
+    ]
+    card = {"name": name, "sha256": entry.sha256, "size": entry.size, "test_vectors": vectors}
+    return Worth(ids, values, [_whole(name), *_items(con)], card)
+
+
+def _whole(name: str) -> Note:
+    said = (
+        f"The ready-made model “{name}” says what a customer is worth, and nothing else: no orders, "
+        "chances, dates or ranges. Over which time and after which costs, its maker knows: horizon, "
+        "discount rate and margin are not applied to it, and it was not fitted to this file."
+    )
+    return Note("ready-made", said, "full model")
+
+
+def _items(con: duckdb.DuckDBPyConnection) -> list[Note]:
+    """Say so where orders without a number of items were counted as one item."""
+    known, orders = engine.row(con, "SELECT count(items), count(*) FROM orders")
+    if known == orders:
+        return []
+    whose = (
+        "This file has no numbers of items" if not known else "Some orders have no number of items"
+    )
+    said = f"{whose}: the ready-made model was told of 1 item for each of those orders."
+    return [Note("no-items", said, "full model")]
