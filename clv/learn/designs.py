@@ -12,6 +12,7 @@ from clv.features.early import early
 from clv.features.targets import ahead, first_year
 from clv.features.windows import windows
 from clv.learn.examples import Examples, stacked
+from clv.orders import EXTRAS, LINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 #: Fewest customers to learn from, and to test on.
 FEWEST: Final = 100
-_OPTIONAL: Final = ("labels", "lines", "attributes", "events")
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,18 @@ class Tables:
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection) -> Self:
-        """Take the tables and views of a connection; one without columns of its own is none."""
+        """Take the tables and views of a connection; one without columns of its own is none.
+
+        While files are read the lines of orders are called ``order_lines``.
+        """
         named = con.execute("SELECT table_name FROM information_schema.tables").fetchall()
         there = {str(name) for (name,) in named}
-        given = {n: con.table(n) for n in _OPTIONAL if n in there}
-        return cls(con.table("orders"), **{n: t for n, t in given.items() if len(t.columns) > 1})
+        found = {n: con.table(n) for n in EXTRAS if n in there}
+        if "order_lines" in there:
+            found["lines"] = con.table("order_lines")
+        elif "lines" in found and set(LINES) != set(found["lines"].columns):
+            del found["lines"]
+        return cls(con.table("orders"), **{n: t for n, t in found.items() if len(t.columns) > 1})
 
 
 def features(tables: Tables, as_of: date, design: Design, spec: Spec | None = None) -> Features:
