@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
@@ -16,6 +15,7 @@ from clv.features.windows import windows
 
 AS_OF = date(2017, 6, 30)
 NEXT = AS_OF + timedelta(days=1)
+END = date(2018, 12, 31)
 TABLES = ("orders", "lines", "attributes", "labels", "events")
 
 times = st.sampled_from([time(), time(12), time.max])
@@ -132,16 +132,15 @@ def early_of(shop, spans):
     )
 
 
-def windows_of(shop, as_of=AS_OF, spec=None):
+def windows_of(shop):
     return windows(
         shop.orders,
-        as_of,
-        days=(1, 7, 60),
+        AS_OF,
+        days=(1, 7),
         labels=shop.labels,
         lines=shop.lines,
         events=shop.events,
         largest_categories=2,
-        spec=spec,
     )
 
 
@@ -186,19 +185,19 @@ def test_windows_end_with_the_as_of_date(engine):
 
 def a_day_more(shop):
     """Leak: the day after the as-of date."""
-    return windows_of(shop, NEXT)
+    return windows(shop.orders, NEXT, [1])
 
 
 def largest_ever(shop):
     """Leak: which categories are large is seen from the end of time."""
-    last = windows_of(shop, date(2018, 12, 31)).spec
-    return windows_of(shop, spec=replace(windows_of(shop).spec, categories=last.categories))
+    last = windows(shop.orders, END, [1], lines=shop.lines, largest_categories=2).spec
+    return windows(shop.orders, AS_OF, lines=shop.lines, spec=last)
 
 
 def levels_of_everybody(shop):
     """Leak: labels of customers yet to come."""
-    last = windows_of(shop, date(2018, 12, 31)).spec
-    return windows_of(shop, spec=replace(windows_of(shop).spec, levels=last.levels))
+    last = windows(shop.orders, END, [1], labels=shop.labels).spec
+    return windows(shop.orders, AS_OF, labels=shop.labels, spec=last)
 
 
 @pytest.mark.parametrize("engine", ["pandas"], indirect=True)
@@ -224,7 +223,7 @@ def reviews_from_the_start(shop):
 
 def whole_value(shop):
     """Leak: what a customer has spent until the as-of date."""
-    found, seen = early_of(shop, ["2w"]), windows_of(shop)
+    found, seen = early_of(shop, ["2w"]), windows(shop.orders, AS_OF, [1])
     total = dict(zip(seen.customer_id.to_pylist(), seen.column("revenue"), strict=True))
     found.matrix[:, 0] = [[total[c]] for c in found.customer_id.to_pylist()]
     return found
