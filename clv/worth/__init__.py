@@ -5,12 +5,14 @@ Everything here is history: of customers whose first months are over. Forecasts 
 
 from clv.worth.bids import Tenth, tenths
 from clv.worth.groups import Compared, Group, compare, newcomers
-from clv.worth.lives import Lives, lives_of, longest
+from clv.worth.lives import QUARTER, SOON, Lives, completed, lives_of, longest
 from clv.worth.onboarding import Mark, marks
 from clv.worth.second_order import SecondOrder, second_order
 from clv.worth.spend import Channel, channels
 
 __all__ = [
+    "QUARTER",
+    "SOON",
     "Channel",
     "Compared",
     "Group",
@@ -20,6 +22,7 @@ __all__ = [
     "Tenth",
     "channels",
     "compare",
+    "completed",
     "lives_of",
     "longest",
     "marks",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from clv.features.spans import Span
     from clv.runs import Run
 
     Floats = NDArray[np.float64]
@@ -100,6 +101,16 @@ def longest(run: Run) -> int:
     over = date.fromisoformat(run.settings["as_of"]) + timedelta(days=1)
     months = range(1, MOST_MONTHS + 1)
     return max((m for m in months if add_months(born[-1], m) <= over), default=0)
+
+
+def completed(run: Run, span: Span) -> int:
+    """Return how many customers have completed the first days, weeks or months of their lives."""
+    unit = {"d": "DAY", "w": "WEEK", "m": "MONTH"}[span.unit]
+    over = date.fromisoformat(run.settings["as_of"]) + timedelta(days=1)
+    sql = (
+        f"SELECT count(*) AS n FROM forecasts WHERE first_order + INTERVAL {span.count} {unit} <= ?"
+    )
+    return int(run.query(sql, [over])["n"][0].as_py())
 
 
 def lives_of(run: Run, months: int = 12) -> Lives:
