@@ -116,7 +116,7 @@ def handmade_run(
         for name, target in (
             ("orders", draft.orders),
             ("rejects", draft.rejects),
-            ("labels", draft.labels),
+            ("labels", draft.optional("labels")),
         ):
             con.execute(f"COPY {name} TO {engine.text(target)} (FORMAT parquet)")
         write_json(

@@ -112,7 +112,7 @@ def stored(root, who, when, value=None, settings=None):
     pq.write_table(pa.table({k: pa.array([], pa.string()) for k in REJECTS}), draft.rejects)
     pq.write_table(
         pa.table({"customer_id": pa.array(sorted(set(orders["customer_id"].to_pylist())))}),
-        draft.labels,
+        draft.optional("labels"),
     )
     last = at.max().astype("datetime64[D]").astype(date)
     draft.put_report(

@@ -138,7 +138,7 @@ def fake_run(
         for table, target in (
             ("orders", draft.orders),
             ("rejects", draft.rejects),
-            ("labels", draft.labels),
+            ("labels", draft.optional("labels")),
         ):
             con.execute(f"COPY {table} TO {engine.text(target)} (FORMAT parquet)")
         report = _report(con, currency, value=value)
