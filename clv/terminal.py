@@ -51,6 +51,11 @@ def say_report(report: dict[str, Any]) -> None:
     for code, count in report["reasons"].items():
         title = report["reason_titles"][code]
         typer.echo(f"            {count:>10,}  {code:<22} {title}. {report['remedies'][code]}")
+    for file in report["files"]:
+        if file.get("table"):  # One of several tables that belong together.
+            typer.echo(
+                f"  {file['table']:<11} {file['rows_accepted']:>9,} of {file['rows_total']:,} rows used"
+            )
     money = (
         f", revenue {report['revenue']:,.2f} {report['currency']}" if report["has_revenue"] else ""
     )

@@ -19,7 +19,7 @@ from clv.samples.exports import SHOPIFY_HEADER, WOOCOMMERCE_HEADER, berlin
 from clv.samples.logs import ORDER_LINES_DIRT, TRANSACTIONS_DIRT
 
 HEADERS_OF_REAL_EXPORTS = Path(__file__).parents[2] / "shared/data/shopify_woocommerce"
-INVENTED = [name for name, sample in SAMPLES.items() if sample.write]
+INVENTED = [n for n, s in SAMPLES.items() if s.write and s.filename.endswith(".csv")]
 #: What a value of a log may look like when it is not damaged.
 NUMBER = re.compile(r"-?\d+\.\d\d")
 

@@ -81,7 +81,7 @@ CHECKS: Final = (
 )
 #: What can be wrong with a row of related tables: those of a marketplace, and events.
 TABLE_CHECKS: Final = (
-    Check("missing_key", "No number to join by", "Fill in the number; other tables refer to it."),
+    Check("missing_key", "A cell that is needed is empty", "Fill it in."),
     Check("not_delivered", "Order not delivered", "Counts once the order is delivered."),
     Check("repeated_key", "Same number as an earlier row", "The first row counts; give it once."),
     Check("unknown_customer", "Customer not found", "Add the customer's row, or the orders."),

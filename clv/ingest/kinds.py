@@ -235,12 +235,15 @@ class Sorted:
         Tables of events.
     unused
         Names of tables that are known, but that nothing is read from.
+    events_alone
+        The files of orders look like events, and nobody said that they are orders.
     """
 
     orders: list[Opened] = field(default_factory=list)
     market: list[tuple[Kind, Opened]] = field(default_factory=list)
     events: list[Opened] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    events_alone: bool = False
 
 
 def sort(opened: Sequence[Opened], options: IngestOptions) -> Sorted:
@@ -267,8 +270,9 @@ def sort(opened: Sequence[Opened], options: IngestOptions) -> Sorted:
     if result.market:
         result.market.sort(key=lambda one: MARKETPLACE.index(one[0]))
         _refuse_incomplete(result)
-    elif not result.orders:  # Events alone, or nothing: then they are what there is to count.
-        return Sorted(orders=list(opened))
+    elif not result.orders:  # Events alone are what there is to count.
+        said = options.layout is not None or bool(options.mapping)
+        return Sorted(orders=list(opened), events_alone=not said)
     return result
 
 

@@ -65,7 +65,7 @@ def read(
         settled["labels"] = labels.build(
             con, settled["grouping"], asked=asked, has_order_id=has_order_id
         )
-        settled["unused"] = found.unused
+        settled |= {"unused": found.unused, "events_alone": found.events_alone}
         progress("Listing rejected rows", 0, 0)
         make_rejects(con, tables)
         report = make_report(con, tables, settled, as_of)

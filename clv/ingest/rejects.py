@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 #: What stands before and after the value at fault in the reasons of `checks.TABLE_CHECKS`.
 _RELATED: Final = {
-    "missing_key": ("", ". Fill it in: other tables refer to it."),
     "not_delivered": ("The order is '", "'. Only delivered orders count."),
     "repeated_key": ("An earlier row has ", " as well. The first one counts."),
     "unknown_customer": ("No usable row has the customer '", "'."),
@@ -31,6 +30,9 @@ _RELATED: Final = {
     "unused_order": ("The order '", "' does not count: see its own reason."),
     "customer_without_order": ("No order is of the customer '", "'."),
 }
+
+
+_NAMED: Final = ("missing_key", "missing_customer", "unreadable_date", "unreadable_number")
 
 
 def make_rejects(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
@@ -134,7 +136,7 @@ def _wording(tables: Sequence[Table]) -> list[tuple[int, int, str, str, str]]:
                 "unreadable_number": f"{quoted} is empty. {check.remedy}",
             }.get(check.code, f"{check.title}. {check.remedy}")
             width = len(table.dialect.columns)
-            if table.kind and check.code in {"unreadable_date", "unreadable_number"}:
+            if table.kind and check.code in _NAMED:
                 before, after = "", f". {check.remedy}"  # What is wrong names its column itself.
             if check.code in {"too_few_fields", "too_many_fields"}:
                 empty = f"{check.title}: {width} are expected. {check.remedy}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clv import engine
 from clv.errors import NoRowsError
 from clv.ingest import checks
+from clv.ingest.kinds import RELATED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,6 +154,8 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
     spare = sum(settled.get("not_needed", {}).values())
     unreadable = settled.get("unreadable", 0)
     sentences = {
+        "The file looks like visits or logins, and every row counts as a purchase. If they are none, "
+        "upload the orders beside it.": settled["events_alone"],
         f"Rows left out, most often for: {checks.TITLES.get(worst, '').lower()} ({reasons.get(worst, 0):,} of "
         f"{rejected:,}).": rejected > 0.05 * total,
         f"Lines above the header, passed over: {settled['titles']}.": settled["titles"],
@@ -194,6 +197,9 @@ def refuse_no_orders(report: dict[str, Any]) -> None:
         raise NoRowsError(msg, "Export the orders again, with at least one order.")
     why = ", ".join(f"{checks.TITLES[c].lower()}: {n:,}" for c, n in report["reasons"].items())
     first = report["examples"][0] if report["examples"] else None
-    msg = f"{names}: none of the {report['rows_total']:,} rows can be used ({why or 'all cancelled'})."
+    total, why = f"{report['rows_total']:,} rows", why or "all cancelled"
+    msg = f"{names}: none of the {total} can be used ({why})."
+    if report["layout"] == RELATED.name:  # What is looked up can be read, and is of no use alone.
+        msg = f"{names}: not one order can be made of the {total} ({why})."
     hint = f"First one: {first['file']}, line {first['line']}: {first['reason']}" if first else ""
     raise NoRowsError(msg, hint)

@@ -158,12 +158,19 @@ def files(report: Report) -> None:
             "Rows": [row["rows_total"] for row in rows],
             "Used": [row["rows_accepted"] for row in rows],
             "Left out": [row["rows_rejected"] for row in rows],
+            "Why": [_why(row, report.get("reason_titles") or {}) for row in rows],
         },
         hide_index=True,
         width="stretch",
         key="report_files",
         alt="Rows used and left out for each file",
     )
+
+
+def _why(file: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """Return what a file's rows were left out for, the most frequent first."""
+    found = _by_size(file.get("reasons"))
+    return ", ".join(f"{titles.get(code, code)} ({count(n)})" for code, n in found)
 
 
 def _by_size(counts: Mapping[str, int] | None) -> list[tuple[str, int]]:
