@@ -81,6 +81,7 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt
 
 .PHONY: run
 run: setup  ## start dashboard and API on http://localhost:8501 (HOST=… PORT=…)
+	@$(PY) -m clv.samples.ready_made
 	OPENBLAS_NUM_THREADS=1 $(PY) -m streamlit run server.py --server.address "$(HOST)" --server.port "$(PORT)"
 
 .PHONY: test

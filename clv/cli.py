@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import typer
 
-from clv import __version__, cli_runs, terminal
+from clv import __version__, cli_models, cli_runs, terminal
 from clv.cli_compare import compare
 from clv.cli_options import OutCsv, RunId, StoreDir, check_writable, chosen_run
 from clv.cli_report import report
@@ -140,7 +140,8 @@ def run(
             metavar="NAME",
             help="auto: whichever forecast this file's own past best. Or one of "
             f"{', '.join(PURCHASES)}; with +season for the season of the year, with +all-orders to "
-            "count first orders in an order's value.",
+            "count first orders in an order's value. Or pretrained:NAME, a ready-made model that an "
+            "operator has allowed (`python -m clv model list`).",
         ),
     ] = AUTO,
     level: Annotated[
@@ -277,7 +278,7 @@ def top(
     chosen = chosen_run(run_id, store)
     figure = "predicted_purchases" if kind == "buyers" else "predicted_revenue"
     total = chosen.summary[figure]
-    if total is None:
+    if total is None and not (kind == "spenders" and chosen.only_value):
         notes = " ".join(note["message"] for note in chosen.model["notes"])
         msg = f"This run has no forecast of {'purchases' if kind == 'buyers' else 'revenue'}."
         raise InputError(msg, notes)
@@ -289,6 +290,8 @@ def top(
         return
     table = chosen.top(kind, n)
     columns = ["rank", "customer_id", "orders", "p_purchase", "predicted_purchases"]
+    if chosen.only_value:
+        columns = ["rank", "customer_id", "orders", "revenue", "predicted_clv"]
     columns += (
         []
         if chosen.summary["predicted_revenue"] is None
@@ -423,6 +426,7 @@ def backtest(
 app.command()(compare)
 app.command()(report)
 app.add_typer(cli_runs.app, name="runs")
+app.add_typer(cli_models.app, name="model")
 
 
 @app.command()
