@@ -8,7 +8,6 @@ from clv import charts, findings, names, proof
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, items, note, picture, text
 from clv.assumptions import checked
-from clv.selection import RULES
 from clv.ui import health_words
 from clv.ui import proof_words as words
 from clv.ui.formatting import count, day, percent, plural, symbol, unit
@@ -63,7 +62,7 @@ def evidence(run: Run) -> Section:
         )
     )
     if origin["weeks"]:
-        lines = {name: names.title(name) for name in _compared(found, origin, model)}
+        lines = {name: names.title(name) for name in words.compared(found, origin, model)}
         pieces.append(
             picture(
                 charts.tracking_figure(origin["weeks"], lines),
@@ -74,21 +73,6 @@ def evidence(run: Run) -> Section:
         )
     pieces += _ranges(found)
     return Section(key, title, tuple(pieces))
-
-
-def _compared(found: Receipt, origin: Mapping[str, Any], model: str) -> list[str]:
-    """Return whose lines are drawn: the forecast's own, the best other one, the best rule."""
-    order = [r["contender"] for r in proof.leaderboard(found, origin["as_of"])]
-    # Who counts first orders in an order's value expects the same orders as without.
-    others = [n for n in order if _orders_of(n) != _orders_of(model) and n == _orders_of(n)]
-    rules = [n for n in others if n in RULES]
-    models = [n for n in others if n not in RULES]
-    return [model, *models[:1], *rules[:1]]
-
-
-def _orders_of(name: str) -> str:
-    """Return the name of the same forecast of orders with the plain model of order values."""
-    return name.replace("+all-orders", "")
 
 
 def _board(found: Receipt) -> Table:
