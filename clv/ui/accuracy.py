@@ -265,8 +265,8 @@ def behind(row: Mapping[str, Any]) -> str:
         return "best"
     if round(row["difference"], 3) == 0:
         return "as good"
-    low, high = (f"{row[k]:.3f}" for k in ("difference_low", "difference_high"))
-    return f"{row['difference']:.3f} ({low} to {high})"
+    low, high = (words.signed(row[k]) for k in ("difference_low", "difference_high"))
+    return f"{words.signed(row['difference'])} ({low} to {high})"
 
 
 def _explanation(found: Receipt) -> None:

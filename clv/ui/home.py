@@ -36,7 +36,7 @@ def show(here: page.Here) -> None:
 def _busy(job: jobs.Job) -> None:
     page.title("Forecasting")
     if job.failure is None:
-        page.answer("Your forecast is being made.")
+        page.answer("Your forecast is being tested on the file's own past, and made.")
         jobs.watch(job)
         return
     trouble.show(job.failure)

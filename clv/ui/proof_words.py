@@ -189,12 +189,18 @@ def check(found: Facts) -> str:
         if found["unseen"]
         else f"On {day(seen['as_of'])}, the only date there is,"
     )
-    size = f"(difference in loss {seen['difference']:.3f}, from {seen['low']:.3f} to {seen['high']:.3f})"
+    apart, low, high = (signed(seen[key]) for key in ("difference", "low", "high"))
+    size = f"(difference in loss {apart}, from {low} to {high})"
     if not seen["as_good"]:
         return f"{when} it forecast each customer better than {rule}, by more than chance {size}."
     if seen["high"] < 0:
         return f"{when} {rule} forecast each customer better, by more than chance {size}."
     return f"{when} it could not be told apart from {rule} {size}."
+
+
+def signed(value: float) -> str:
+    """Write a difference in loss: ``0.016``, ``−0.016``."""
+    return f"{value:.3f}".replace("-", "\u2212")
 
 
 def compared(found: Facts, origin: Facts, model: str) -> list[str]:
