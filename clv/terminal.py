@@ -71,7 +71,9 @@ def say_run(made: Run, out: Path | None) -> None:
     """Print what the forecast says in all, and where it was written, if it was."""
     summary, settings = made.summary, made.settings
     horizon = f"{settings['horizon_months']} months from {settings['as_of']}"
-    typer.echo(f"Forecast for the {horizon}")
+    typer.echo(
+        f"Values as of {settings['as_of']}" if made.only_value else f"Forecast for the {horizon}"
+    )
     if summary["predicted_purchases"] is not None:
         typer.echo(f"  purchases {summary['predicted_purchases']:,.0f}")
     if summary["predicted_revenue"] is not None:
@@ -90,7 +92,7 @@ def say_run(made: Run, out: Path | None) -> None:
             + f" in all, {summary['median_clv']:,.2f} median per customer, "
             f"says {settings['model']}"
         )
-    if made.model["purchases"]:
+    if made.model.get("purchases"):
         typer.echo(f"  model     {names.of_card(made.model)}")
     if made.backtest:
         typer.echo(f"  because   {proof.why(made.backtest)}")
@@ -102,7 +104,7 @@ def say_run(made: Run, out: Path | None) -> None:
 
 def _say_ranges(made: Run, unit: str) -> None:
     """Print the total's range, and how many customers' ranges held in the tests."""
-    ranges = made.summary["ranges"]
+    ranges = made.summary.get("ranges")
     if ranges is None:
         typer.echo("  range     none: made without a test on past dates")
         return
