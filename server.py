@@ -8,10 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from starlette.routing import Mount
+from starlette.middleware import Middleware
 
 from clv import downloads
 from clv.api import app as api
+from clv.api.gate import Beside
 
 downloads.enable()
-app = st.App(Path(__file__).with_name("app.py"), routes=[Mount("/api", app=api), *downloads.routes])
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    routes=downloads.routes,
+    middleware=[Middleware(Beside, prefix="/api", other=api)],
+)

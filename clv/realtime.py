@@ -64,7 +64,7 @@ def forecasts(
         predicted_clv``; None where the card or the transactions have nothing to say of it. Without
         amounts, ``revenue`` and ``monetary_value`` are None, and so is what an order is worth.
     """
-    day = as_of or _default_day(card, transactions)
+    day = as_of or default_day(card, transactions)
     with engine.connect() as con:
         con.register("given", transactions)
         found = rfm(con.table("given"), day).order("customer_id").to_arrow_table()
@@ -85,7 +85,8 @@ def forecasts(
     return rows
 
 
-def _default_day(card: Mapping[str, Any], transactions: pa.Table) -> date:
+def default_day(card: Mapping[str, Any], transactions: pa.Table) -> date:
+    """Return the card's day, or that of the last transaction if it is later."""
     day = date.fromisoformat(str(card["as_of"]))
     times: list[datetime] = transactions["ordered_at"].to_pylist()
     return max([day, *(time.date() for time in times)])

@@ -121,4 +121,11 @@ def test_the_version_is_kept_in_one_place():
 def test_the_api_is_healthy_and_has_no_page_that_loads_scripts_from_elsewhere():
     with TestClient(app) as client:
         assert client.get("/health").json() == {"status": "ok", "version": clv.__version__}
-        assert [client.get(path).status_code for path in ("/docs", "/redoc")] == [404, 404]
+        page = client.get("/docs").text
+        loaded = re.findall(r'(?:src|href)="([^"]+)"', page) + re.findall(r"url: '([^']+)'", page)
+        assert len(loaded) == 4
+        for address in loaded:
+            assert address.startswith("/")
+            assert client.get(address).status_code == 200
+        assert "http" not in page
+        assert client.get("/redoc").status_code == 404

@@ -1,0 +1,51 @@
+"""The app, put together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from clv import __version__
+from clv.api import docs, gate, problems
+from clv.api.config import Config
+from clv.api.metrics import Metrics
+from clv.api.routes import Routes
+from clv.api.security import Guard, Limit
+from clv.api.snapshot import Published
+from clv.api.supervised import Supervised
+from clv.runs import Store
+
+_ABOUT = """Forecasts of the published run: what every customer is worth, who will buy, who will spend.
+
+Figures are those of the predictions' columns; `as_of` says on which day they stand, `horizon_months` how
+far they look. Errors are `application/problem+json`."""
+
+
+def create(config: Config | None = None) -> FastAPI:
+    """Return an app; without settings, with those of the environment."""
+    chosen = config or Config.from_environment()
+    # No redoc: it would be a second page that says the same.
+    app = FastAPI(
+        title="CLV workbench",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    store, metrics = Store(chosen.store), Metrics()
+    published, supervised = Published(store), Supervised(chosen.ltv_model)
+    app.include_router(Routes(store, published, supervised, metrics).router())
+    docs.install(app)
+    problems.install(app)
+    app.add_middleware(
+        gate.Gate,
+        guard=Guard(chosen.tokens),
+        limit=Limit(chosen.rate),
+        body_limit=chosen.body_limit,
+        metrics=metrics,
+    )
+    gate.log_to_stderr()
+    return app
+
+
+app = create()

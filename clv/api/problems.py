@@ -1,0 +1,112 @@
+"""What goes wrong over HTTP, always in the form of RFC 9457: ``application/problem+json``."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from clv.errors import ClvError, InputError, NothingPublishedError, OutdatedRunError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+    from starlette.requests import Request
+
+_KIND: Final = "application/problem+json"
+
+
+class Problem(Exception):  # noqa: N818 - the standard's word
+    """A request that can't be answered as asked.
+
+    Parameters
+    ----------
+    status
+        HTTP status.
+    detail
+        What is wrong, and what to do.
+    headers
+        To send along.
+    more
+        Further members, for programs.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,  # noqa: ANN401 - JSON
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.more = more
+
+    def response(self) -> Response:
+        """Return it as it is sent."""
+        phrase = HTTPStatus(self.status).phrase
+        body = {"title": phrase, "status": self.status, "detail": self.detail} | self.more
+        content = json.dumps(body, ensure_ascii=False, allow_nan=False)
+        return Response(content, self.status, self.headers, _KIND)
+
+
+def install(app: FastAPI) -> None:
+    """Let an app answer every error as a problem."""
+    app.add_exception_handler(Problem, _as_it_is)
+    app.add_exception_handler(ClvError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def of(error: ClvError) -> Problem:
+    """Return an error of the core as a problem."""
+    unready = isinstance(error, NothingPublishedError | OutdatedRunError)
+    status = 409 if unready else 422 if isinstance(error, InputError) else 500
+    return Problem(status, " ".join(part for part in (error.message, error.hint) if part))
+
+
+async def _as_it_is(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - what the handler is installed for
+    return error.response()
+
+
+async def _ours(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ClvError)  # noqa: S101
+    return of(error).response()
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    errors = [
+        {"field": _field(found["loc"]), "message": str(found["msg"])} for found in error.errors()
+    ]
+    first = errors[0]
+    detail = f"{first['field'] or 'The body'}: {first['message']}"
+    return Problem(422, detail, errors=errors).response()
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    """Return where in a request something is: ``transactions[3].ordered_at``."""
+    words = place[1:] if place and place[0] in {"body", "query", "path", "header"} else place
+    said = ""
+    for word in words:
+        if isinstance(word, int):
+            said += f"[{word}]"
+        elif word.isidentifier() and not word[0].isupper():
+            said += f".{word}" if said else word
+        # Others are pydantic's names of the alternatives that it tried.
+    return said
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    details = {404: "There is nothing at this address.", 405: "This address knows other methods."}
+    detail = details.get(error.status_code, str(error.detail))
+    return Problem(error.status_code, detail, error.headers).response()
