@@ -37,7 +37,8 @@ def show() -> None:
     )
     st.caption(
         "A column for the customer and one for the date are enough; with a value column you also see "
-        "money. Exports of Shopify and WooCommerce work as they are. Your file stays on this server."
+        "money. Exports of Shopify and WooCommerce and the tables of Olist work as they are. Your file "
+        "stays on this server."
     )
     if uploaded:
         names = [(file.name, _chunks(file)) for file in uploaded]
