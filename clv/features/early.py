@@ -128,7 +128,7 @@ def early(
         table = collected(sales.group_by("customer_id", "group").agg(nw.col("value").sum()))
         value = numbers(table["value"])
         share = ratio(value, columns.total(table, value))
-        columns.groups(table, (*(made.categories or ()), OTHER), {f"share_{longest}": share})
+        columns.groups(table, (*(made.categories or ()), OTHER), [(f"share_{longest}", share)])
     return columns.features(first_day, end - np.timedelta64(1, "D"), made)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from clv.features.queries import largest, lazy, regrouped, sales_by_category
+from clv.features.queries import largest, lazy, lines_of, regrouped
 from clv.features.tables import Columns, Spec, collected, levels_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def add_categories(
     Returns
     -------
     frame, Spec
-        `clv.features.queries.sales_by_category` of these orders, with `OTHER` for the smaller ones;
+        `clv.features.queries.lines_of` of these orders, with `OTHER` for the smaller ones;
         None without lines. And the spec with the categories.
 
     Raises
@@ -97,7 +97,7 @@ def add_categories(
     spec.need("order lines with a category", wanted=wanted, given=lines is not None)
     if lines is None or not (new or wanted):
         return None, spec
-    sales = sales_by_category(lines, orders)
+    sales = lines_of(lines, orders)
     if new:
         spec = replace(spec, categories=largest(sales, most, by="value"))
     kinds = sales.select("customer_id", "group").unique().group_by("customer_id")

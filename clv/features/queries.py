@@ -50,8 +50,8 @@ def known_orders(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401
     )
 
 
-def sales_by_category(lines: IntoFrame, orders: Any) -> Any:  # noqa: ANN401
-    """Sum the lines of orders by order and category: one sale each.
+def lines_of(lines: IntoFrame, orders: Any) -> Any:  # noqa: ANN401
+    """Return the lines of some orders.
 
     Parameters
     ----------
@@ -63,15 +63,14 @@ def sales_by_category(lines: IntoFrame, orders: Any) -> Any:  # noqa: ANN401
     Returns
     -------
     frame
-        The columns of ``orders``, ``group`` (the category) and ``value``.
+        One row per line: the columns of ``orders``, ``group`` (the category) and ``value``.
     """
     given = lazy(lines).select(
         "order_id",
         nw.col("category").cast(nw.String).fill_null(UNKNOWN).alias("group"),
         nw.col("revenue").cast(nw.Float64).fill_null(0.0).alias("value"),
     )
-    sales = given.group_by("order_id", "group").agg(nw.col("value").sum())
-    return sales.join(orders, on="order_id")
+    return given.join(orders, on="order_id")
 
 
 def largest(rows: Any, most: int = MOST_LEVELS, by: str | None = None) -> tuple[str, ...]:  # noqa: ANN401

@@ -223,7 +223,7 @@ class Columns:
         self.number(name, np.array([codes.get(v, last) for v in values], dtype=float), "category")
 
     def groups(
-        self, table: pa.Table, groups: Sequence[str], columns: Mapping[str, NDArray[Any]]
+        self, table: pa.Table, groups: Sequence[str], columns: Iterable[tuple[str, NDArray[Any]]]
     ) -> None:
         """Add the columns ``NAME:GROUP`` of every group, zero where a customer has no row.
 
@@ -234,25 +234,26 @@ class Columns:
         groups
             Those that have columns; other rows are left out.
         columns
-            Name → values, one for each row of the table.
+            Pairs of a name and its values, one for each row of the table.
         """
         from scipy import sparse  # noqa: PLC0415 - slow to import
 
         place = self._places(table)
-        index = {group: i for i, group in enumerate(groups)}
-        group = np.array([index.get(g, -1) for g in table["group"].to_pylist()], dtype=np.int64)
-        wide = len(columns)
-        rows, cells, values = [], [], []
-        for offset, column in enumerate(columns.values()):
+        index = pc.index_in(table["group"].cast(pa.string()), value_set=pa.array(groups))
+        group = np.asarray(index.fill_null(-1), dtype=np.int64)
+        rows, slots, values, names = [], [], [], []
+        for name, column in columns:
             there = (place >= 0) & (group >= 0) & (column != 0)
             rows.append(place[there].astype(np.int32))
-            cells.append((group[there] * wide + offset).astype(np.int32))
+            slots.append(group[there].astype(np.int32))
             values.append(column[there])
+            names.append(name)
+        wide = len(names)
+        cells = np.concatenate([slot * wide + i for i, slot in enumerate(slots)])
+        joined = (np.concatenate(values), (np.concatenate(rows), cells))
         shape = (len(self.customer_id), len(groups) * wide)
-        if wide:
-            joined = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cells)))
-            self._blocks.append(sparse.csr_matrix(joined, shape=shape, dtype=float))
-        self._block_names += [f"{name}:{g}" for g in groups for name in columns]
+        self._blocks.append(sparse.csr_matrix(joined, shape=shape, dtype=float))
+        self._block_names += [f"{name}:{each}" for each in groups for name in names]
 
     def features(self, first_day: Days, known_until: Days, spec: Spec) -> Features:
         """Return everything that was added, plain columns before those of groups."""

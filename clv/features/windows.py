@@ -33,7 +33,7 @@ from clv.features.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from narwhals.typing import IntoFrame
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 #: Most kinds of events that have columns of their own, and the days that count as "this week".
 MOST_EVENTS: Final = 5
 WEEK: Final = 7
+#: Categories that are summed in one go: each costs memory, each go costs a look at the lines.
+AT_ONCE: Final = 8
 
 
 def windows(
@@ -225,8 +227,9 @@ def _add_events(
     for group in groups:
         since = columns.of(table.filter(pc.equal(table["group"], group)), "age", np.inf)
         columns.number(f"days_since_event:{group}", np.where(np.isinf(since), never, since))
-    count = {"events": numbers(table["count"]), f"events_{WEEK}d": numbers(table["week"])}
-    columns.groups(table, groups, count)
+    week_name = f"events_{WEEK}d"
+    each = [("events", numbers(table["count"])), (week_name, numbers(table["week"]))]
+    columns.groups(table, groups, each)
     return spec
 
 
@@ -237,12 +240,24 @@ def _add_categories(
     spec: Spec,
 ) -> None:
     """Add the same windows by category."""
-    # One order may hold several of the categories that share a group.
-    once = sales.group_by("customer_id", "order_id", "age", "group").agg(nw.col("value").sum())
+    # Several lines of a group in one order are one sale; short keys take less memory.
+    once = sales.group_by("order_id", "group").agg(
+        nw.col("value").sum(), nw.col("customer_id").max(), nw.col("age").max()
+    )
     rows, names = _in_windows(once.with_columns(nw.lit(1).alias("orders")), spans, "value")
-    table = _summed(rows, ("customer_id", "group"), [*names, "orders", "value"])
-    found = {"orders": numbers(table["orders"]), "revenue": numbers(table["value"])}
+    groups = (*(spec.categories or ()), OTHER)
+    for begin in range(0, len(groups), AT_ONCE):
+        some = groups[begin : begin + AT_ONCE]
+        few = rows.filter(nw.col("group").is_in(some))
+        table = _summed(few, ("customer_id", "group"), [*names, "orders", "value"])
+        columns.groups(table, some, _by_window(table, spans))
+
+
+def _by_window(table: pa.Table, spans: Sequence[int]) -> Iterator[tuple[str, Any]]:
+    """Yield the columns of a group one at a time, for together they are large."""
+    yield "orders", numbers(table["orders"])
+    yield "revenue", numbers(table["value"])
     for d in spans:
-        count = found[f"n_orders_{d}d"] = numbers(table[f"n_orders_{d}d"])
-        found[f"mean_{d}d"] = ratio(numbers(table[f"rev_{d}d"]), count)
-    columns.groups(table, (*(spec.categories or ()), OTHER), found)
+        count = numbers(table[f"n_orders_{d}d"])
+        yield f"n_orders_{d}d", count
+        yield f"mean_{d}d", ratio(numbers(table[f"rev_{d}d"]), count)
