@@ -159,10 +159,17 @@ def _log_error(request_id: bytes, error: Exception) -> None:
     LOG.error(json.dumps(line))
 
 
+class _Stderr(logging.Handler):
+    """Writes to whatever stderr is at the time: it may be replaced."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(self.format(record) + "\n")
+
+
 def log_to_stderr() -> None:
     """Write the log to stderr, and keep uvicorn from logging addresses, which have ids in them."""
     if not LOG.handlers:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = _Stderr()
         handler.setFormatter(logging.Formatter("%(message)s"))
         LOG.addHandler(handler)
         LOG.setLevel(logging.INFO)
