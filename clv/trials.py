@@ -101,8 +101,8 @@ def hold(
         "customers_known": known,
     }
     with con.cursor() as drawn:
-        receipt["customers_tested"] = _draw(drawn, known)
-        chosen = _supported(drawn, plan(first, as_of, settings.horizon_months))
+        receipt["customers_tested"] = draw(drawn, known)
+        chosen = supported(drawn, plan(first, as_of, settings.horizon_months))
         case = _Case([Trial.at(drawn, o, first) for o in chosen.origins], valued, asked)
         _test_all(case, progress)
         choice, decided = _decide(drawn, case)
@@ -123,7 +123,7 @@ def hold(
     return Proof(receipt, tested, choice)
 
 
-def _draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
+def draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
     """Let ``orders`` be those of the customers to test, for this connection; return their number.
 
     They are drawn by a hash of their ids: always the same ones, and none for what they did.
@@ -143,7 +143,7 @@ def _draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
     return min(known, MOST_CUSTOMERS)
 
 
-def _supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:
+def supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:
     """Leave out origins at which too few customers were known, and say so."""
     known = {
         origin: int(

@@ -78,7 +78,9 @@ class Choice:
             return cls(purchases)
         known = set(extras) <= {SEASON, ALL_ORDERS} and len(set(extras)) == len(extras)
         if purchases not in PURCHASES or not known:
-            msg = f'There is no model "{name}".{did_you_mean(name, names())}'
+            msg = (
+                f'There is no model "{name}".{did_you_mean(name, [*names(), f"{READY_MADE}NAME"])}'
+            )
             raise ValueError(msg)
         return cls(purchases, SEASON in extras, ALL_ORDERS in extras)
 

@@ -14,7 +14,7 @@ import streamlit as st
 from clv import customer as one
 from clv import proof
 from clv.models.card import from_card
-from clv.ui import customer_parts, page, range_words, session, top
+from clv.ui import customer_parts, page, pretrained, range_words, session, top
 from clv.ui import customer_words as words
 from clv.ui.formatting import (
     count,
@@ -116,7 +116,8 @@ def _everything(run: Run, found: Known) -> None:
     model = str((run.model.get("purchases") or {}).get("name", ""))
     # Not st.header: in Markdown an e-mail address becomes a link, however it is escaped.
     st.html(f'<h2 style="{_NAME}">{escape(facts["customer_id"])}</h2>')
-    page.answer(dollars(words.customer_sentence(facts, settings, found.where)))
+    told = words.customer_sentence(facts, settings, found.where)
+    page.answer(dollars(pretrained.customer_sentence(run, facts) if run.only_value else told))
     page.cards(_cards(run, found), "customer")
     why = words.reasons(
         facts,
@@ -150,7 +151,9 @@ def _cards(run: Run, found: Known) -> list[page.Card]:
     settings, facts = run.settings, found.facts
     currency, ahead = str(settings.get("currency") or ""), span(settings)
     row = []
-    if facts["predicted_clv"] is not None:
+    if run.only_value:
+        row.append(pretrained.customer_card(run, facts))
+    elif facts["predicted_clv"] is not None:
         wide = money_range(facts["predicted_clv_low"], facts["predicted_clv_high"], currency)
         row.append(
             page.Card(
@@ -232,7 +235,8 @@ def _examples(run: Run) -> None:
 
 
 def _best(run: Run) -> list[str]:
-    kind: Kind = "spenders" if run.summary.get("predicted_revenue") is not None else "buyers"
+    valued = run.only_value or run.summary.get("predicted_revenue") is not None
+    kind: Kind = "spenders" if valued else "buyers"
     ids = [str(i) for i in top.ranked(run.id, kind)["customer_id"].slice(0, 6).to_pylist()]
     return ids or run.suggest("", 6)
 

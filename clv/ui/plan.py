@@ -10,7 +10,7 @@ from clv import names, pipeline
 from clv.models.choice import PURCHASES
 from clv.runs import new_id
 from clv.settings import AUTO, Settings
-from clv.ui import jobs, session
+from clv.ui import jobs, pretrained, session
 from clv.ui.formatting import day, symbol, to_date
 from clv.ui.words import MODEL_TITLES
 
@@ -95,7 +95,7 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
                 key="margin",
                 help="100 % values a customer by revenue; your margin, by contribution.",
             )
-            choices = [AUTO, *PURCHASES]
+            choices = [AUTO, *PURCHASES, *pretrained.choices()]
             model = one.selectbox(
                 "Model",
                 choices if last_time.model in choices else [*choices, last_time.model],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import proof
-from clv.ui import accuracy, bins, coverage, jobs, page, proof_downloads
+from clv.ui import accuracy, bins, coverage, jobs, page, pretrained, proof_downloads
 from clv.ui import proof_words as words
 from clv.ui.formatting import plain
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 def show(run: Run) -> None:
     """Show the answer and three ways to look at the tests; test first if need be."""
     page.title("How good is it?", run)
+    if run.only_value:
+        pretrained.proof(run)
+        return
     if not run.model.get("purchases"):
         page.answer("There is no forecast for this file, so that there is nothing to test.")
         page.notes(run)

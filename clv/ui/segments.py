@@ -9,7 +9,7 @@ import streamlit as st
 from clv import charts
 from clv.segments import ACTIONS, TO_SAVE, rule, tables
 from clv.segments.lists import CampaignList
-from clv.ui import likelihoods, newcomers, overdue, page, parts, range_words, session
+from clv.ui import likelihoods, newcomers, overdue, page, parts, pretrained, range_words, session
 from clv.ui import segment_words as words
 from clv.ui.formatting import (
     count,
@@ -38,6 +38,9 @@ def groups(run_id: str) -> list[dict[str, Any]]:
 def show(run: Run) -> None:
     """Show the answer, the figures, and the four ways to look at the customers."""
     page.title("Segments & actions", run)
+    if run.only_value:
+        pretrained.groups(run)
+        return
     if not tables.has_forecast(run):
         _history_only(run)
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import charts, names, proof
-from clv.ui import page, parts, range_words, report, session
+from clv.ui import page, parts, pretrained, range_words, report, session
 from clv.ui.formatting import (
     count,
     day,
@@ -45,7 +45,10 @@ def show(run: Run) -> None:
     """Show the answer, the figures, the pictures, the tables, and how it was computed."""
     summary, settings = run.summary, run.settings
     page.title("Summary", run)
-    page.answer(summary_sentence(summary, settings))
+    if run.only_value:
+        page.answer(dollars(pretrained.sentence(run)))
+    else:
+        page.answer(summary_sentence(summary, settings))
     _sureness(run)
     page.cards(_cards(run), "summary")
     page.notes(run)
@@ -128,7 +131,7 @@ def _cards(run: Run) -> list[page.Card]:
                 f"margin, the customers' lifetime value is {clv}.",
             )
         )
-    return row
+    return [*row, pretrained.card(run)] if run.only_value else row
 
 
 def _buyers(summary: dict[str, Any]) -> str:
@@ -180,6 +183,9 @@ def _history(run: Run) -> None:
 
 
 def _concentration(run: Run) -> None:
+    if run.only_value:
+        pretrained.concentration(run)
+        return
     summary, settings = run.summary, run.settings
     points = summary.get("concentration") or []
     # A fifth of fewer than twenty customers is one, two or three of them: no picture of a spread.
@@ -341,6 +347,9 @@ def _tested(settings: dict[str, Any]) -> str:
 
 
 def _explanation(run: Run) -> None:
+    if run.only_value:
+        pretrained.explanation()
+        return
     settings = run.settings
     with st.expander("How is this computed?", icon=":material/help:"):
         st.markdown(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import sums
-from clv.ui import page, parts, range_words, session
+from clv.ui import page, parts, pretrained, range_words, session
 from clv.ui.formatting import (
     count,
     dollars,
@@ -50,6 +50,10 @@ def show(run: Run) -> None:
     """Show the answer, the figures, the table, its download."""
     page.title("Top customers", run)
     settings, summary = run.settings, run.summary
+    if run.only_value:
+        found = pretrained.top(run, ranked(run.id, "spenders"))
+        _downloads(run, "spenders", found, found)
+        return
     if summary.get("predicted_purchases") is None:
         page.nothing_ahead(
             run, "There is no forecast for this file, so nobody can be ranked by it."
