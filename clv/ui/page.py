@@ -28,6 +28,7 @@ SURVIVAL: Final = "pages/Survival.py"
 SEGMENTS: Final = "pages/Segments.py"
 PROOF: Final = "pages/How_good_is_it.py"
 HEALTH: Final = "pages/Model_health.py"
+FIRST_YEAR: Final = "pages/First_year_value.py"
 _PAGES: Final = (
     (HOME, "Upload & summary", ":material/upload_file:"),
     (COHORTS, "Cohorts", ":material/grid_on:"),
@@ -37,6 +38,7 @@ _PAGES: Final = (
     (SEGMENTS, "Segments & actions", ":material/groups:"),
     (PROOF, "How good is it?", ":material/fact_check:"),
     (HEALTH, "Model health", ":material/stethoscope:"),
+    (FIRST_YEAR, "First-year value", ":material/trending_up:"),
 )
 
 # Streamlit stacks columns on a phone; metric cards stay two abreast. Test ids are Streamlit's own

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clv.runs import Draft, Run
 
 _NO_TOOLBAR: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+_MIMES: Final = {".json": "application/json", ".zip": "application/zip"}
 #: Small still pictures of what a page will show, drawn in the text's own colour.
 _STILLS: Final = {
     "cohorts": (
@@ -91,6 +92,16 @@ _STILLS: Final = {
             )
         )
         + '<path d="M16 127h332" stroke="#7f8c99" opacity=".4"/>',
+    ),
+    "first-year": (
+        "What a new customer brings in the first year, who of them will bring most, and what one may cost.",
+        "".join(
+            f'<path d="M20 128 C{60 + i * 20} {100 - i * 14} {160 + i * 10} {70 - i * 16} 340 {end}" '
+            f'fill="none" stroke="{ink}" stroke-width="3"/>'
+            for i, (end, ink) in enumerate(((96, "#7f8c99"), (66, "#7f8c99"), (22, "#2a7fb5")))
+        )
+        + '<path d="M20 84h320" stroke="#7f8c99" stroke-dasharray="3 4" opacity=".6"/>'
+        '<path d="M20 129h320" stroke="#7f8c99" opacity=".4"/>',
     ),
     "health": (
         "What the model takes for granted, whether it holds for your customers, and what it does well.",
@@ -183,7 +194,7 @@ def download_made(label: str, make: Callable[[], bytes], name: str, key: str) ->
         label,
         data=make,
         file_name=name,
-        mime="application/json" if name.endswith(".json") else "text/csv",
+        mime=_MIMES.get(Path(name).suffix, "text/csv"),
         key=key,
         icon=":material/download:",
         on_click="ignore",
@@ -216,7 +227,7 @@ def _download(label: str, name: str, address: str, build: Callable[[], Path], ke
         label,
         data=opened,
         file_name=name,
-        mime="application/json" if name.endswith(".json") else "text/csv",
+        mime=_MIMES.get(Path(name).suffix, "text/csv"),
         key=key,
         icon=":material/download:",
         on_click="ignore",

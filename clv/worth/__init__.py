@@ -3,6 +3,7 @@
 Everything here is history: of customers whose first months are over. Forecasts come from `clv.learn`.
 """
 
+from clv.acquisition import FEW
 from clv.worth.bids import Tenth, tenths
 from clv.worth.groups import Compared, Group, compare, newcomers
 from clv.worth.lives import QUARTER, SOON, Lives, completed, lives_of, longest
@@ -11,6 +12,7 @@ from clv.worth.second_order import SecondOrder, second_order
 from clv.worth.spend import Channel, channels
 
 __all__ = [
+    "FEW",
     "QUARTER",
     "SOON",
     "Channel",
