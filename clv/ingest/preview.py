@@ -77,11 +77,13 @@ def detect(inputs: Sequence[Path], options: IngestOptions) -> Preview:
     """
     with TemporaryDirectory(prefix="clv-preview-") as folder:
         opened = opening.open_all(inputs, options, Path(folder), head=_PREVIEW_BYTES)
+        found = kinds.sort(opened, options)
+        # The first file speaks for what can be chosen: a file of orders, if there are events as well.
+        ranked = sorted(opened, key=found.events.__contains__)
         files = tuple(
             FilePreview(s.name, s.encoding, d.title, d.header, d.columns, d.head[:_PREVIEW_ROWS])
-            for s, d in opened
+            for s, d in ranked
         )
-        found = kinds.sort(opened, options)
         if found.market:
             return _market(files, found, options)
         return _orders(files, found.orders[0], options)

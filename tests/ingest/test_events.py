@@ -89,6 +89,13 @@ def test_events_of_customers_with_orders(tmp_path):
         ]
 
 
+def test_the_preview_is_of_the_orders_whatever_comes_first(tmp_path):
+    log, visits = files(tmp_path, log=LOG, visits=VISITS)
+    found = ingest.detect([visits, log], IngestOptions())
+    assert [f.name for f in found.files] == ["log.csv", "visits.csv"]
+    assert (found.mapping["ordered_at"], found.problems) == ("date", ())
+
+
 def test_events_after_the_as_of_date_do_not_count(tmp_path):
     found = check_files(*files(tmp_path, log=LOG, visits=VISITS), as_of=date(2020, 1, 31))
     # Of B, whose first order comes later, nothing is known yet.
