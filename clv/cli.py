@@ -409,6 +409,9 @@ def backtest(
     chosen = chosen_run(run_id, store)
     if out is not None:
         check_writable([out])
+    if chosen.only_value:
+        cli_models.compare(chosen, out)
+        return
     with terminal.progress() as progress:
         found = proof.receipt(chosen, progress)
     dates = [str(origin["as_of"]) for origin in found["origins"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -202,7 +203,9 @@ def _write(
 
     months_of(as_of, settings)  # What can't be looked at so far ahead is refused before the work.
     choice, ranges = Choice.parse(STANDARD if settings.model == AUTO else settings.model), None
-    if settings.backtest and not choice.ready_made:
+    if choice.ready_made:  # It says nothing of orders, by which forecasts are tested.
+        settings = replace(settings, backtest=False)
+    if settings.backtest:
         found = _prove(con, settings, as_of, settings.currency or report["currency"], progress)
         writer.put_proof(found.receipt, found.tested)
         choice, ranges = found.choice, found.receipt["ranges"]

@@ -121,7 +121,10 @@ def fit(run: Run) -> Section:
     """Tell which models were fitted, with every parameter and what it means."""
     title, orders, values = "The model", run.model.get("purchases"), run.model.get("spend")
     if not orders:
-        return nothing(run, "fit", title, "No model could be fitted to these orders.")
+        said = "No model could be fitted to these orders."
+        if run.only_value:
+            said = "A ready-made model says what customers are worth; none was fitted."
+        return nothing(run, "fit", title, said)
     said = f"Orders are forecast with {_in_words(orders)}"
     said += (
         f", order values with {_in_words(values)}." if values else "; there are no order values."
@@ -212,6 +215,9 @@ def outlook(run: Run) -> Section:
     summary, settings = run.summary, run.settings
     if summary.get("predicted_purchases") is None:
         said = "There is no forecast for this file: too little is known."
+        if run.only_value:
+            worth = money_full(summary["predicted_clv"], currency_of(run))
+            said = f"{names.of_card(run.model)} says that all customers together are worth {worth}."
         return Section("outlook", "What to expect", (answer(said), *remarks(run), *_history(run)))
     pieces: list[Piece] = [answer(summary_sentence(summary, settings)), text(*_totals(run))]
     pieces += [*_history(run), _months(summary, currency_of(run))]

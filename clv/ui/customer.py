@@ -144,7 +144,10 @@ def _everything(run: Run, found: Known) -> None:
     customer_parts.timeline(run, facts, found.outlook)
     customer_parts.monthly(run, facts)
     customer_parts.comparison(run, facts, found.cohort, found.group)
-    customer_parts.explanation(facts, settings)
+    if run.only_value:
+        pretrained.explanation()
+    else:
+        customer_parts.explanation(facts, settings)
 
 
 def _cards(run: Run, found: Known) -> list[page.Card]:

@@ -320,7 +320,12 @@ def comparison(run: Run, facts: Facts, cohort: one.Peers | None, group: one.Peer
     st.table(columns, hide_index=True, border="horizontal", alt="Comparison with others")
     st.caption(
         "In brackets: the share of the other customers with a lower or with a higher figure. "
-        f"What lies ahead is that of {next_months(run.settings)}, as of {day(run.settings['as_of'])}."
+        + (
+            ""
+            if run.only_value
+            else f"What lies ahead is that of {next_months(run.settings)}, as of "
+            f"{day(run.settings['as_of'])}."
+        )
     )
 
 

@@ -167,7 +167,7 @@ def context_line(run: Run) -> None:
         (files(list(settings.get("inputs") or [])), rows),
         (plural(int(summary.get("customers") or 0), "customer"), rows),
         (f"as of {day(settings['as_of'])}", back),
-        (f"next {horizon(settings)}", back),
+        ("" if run.only_value else f"next {horizon(settings)}", back),
         (unit(currency) if (currency := settings.get("currency")) else "currency not stated", back),
         (str(model), back),
     )

@@ -61,7 +61,8 @@ def together(found: Sum | None, ranges: Facts, currency: str) -> str:
 
 def missing(summary: Facts) -> str:
     """Say that there are no ranges where there could be some, or what they lack."""
-    if summary.get("predicted_clv") is None:
+    # Who says values only, as a ready-made model does, has nothing that a range could be made of.
+    if summary.get("predicted_clv") is None or summary.get("predicted_purchases") is None:
         return ""
     ranges = summary.get("ranges")
     if ranges is None:
