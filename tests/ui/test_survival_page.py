@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from clv import charts, simulate
+from clv.models.draws import MARKS
 from clv.runs import read_json, write_json
 from clv.ui import survival_words as words
 from tests.ui.conftest import texts
@@ -369,4 +370,4 @@ def test_the_picture_stays_small(pages, tmp_path):
     traces = json.loads(at.get("plotly_chart")[2].proto.spec)["data"]
     assert len(traces) == 3
     drawn = len(decoded(traces[1]["x"])) // 5
-    assert drawn <= 100 * simulate.MARKS * simulate.GRID.size
+    assert drawn <= 100 * MARKS * simulate.GRID.size
