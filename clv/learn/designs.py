@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from clv.errors import LayoutError, NoRowsError, SettingsError
-from clv.features.early import KNOWN_FROM, early
+from clv.features.early import early
 from clv.features.targets import ahead, first_year
 from clv.features.windows import windows
 from clv.learn.examples import Examples, stacked
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: Fewest customers to learn from, and to test on.
 FEWEST: Final = 100
-#: Moment → days after the day of the order, as `clv.orders.ATTRIBUTES` has them.
-_MOMENTS: Final = {"delivered_at": "delivery_days", "reviewed_at": "review_days"}
 
 
 @dataclass(frozen=True)
@@ -54,27 +52,7 @@ class Tables:
             found["lines"] = con.table("order_lines")
         elif "lines" in found and set(LINES) != set(found["lines"].columns):
             del found["lines"]
-        if "attributes" in found:
-            found["attributes"] = _dated(con)
         return cls(con.table("orders"), **{n: t for n, t in found.items() if len(t.columns) > 1})
-
-
-def _dated(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-    """Return the attributes with the moments from which on they were known, for days after the order."""
-    given = con.table("attributes").columns
-    moments = {
-        moment: days
-        for moment, days in _MOMENTS.items()
-        if moment in set(KNOWN_FROM.values()) and moment not in given and days in given
-    }
-    # The days until the review are known no sooner than the review: as a feature they would tell it.
-    hidden = ", ".join(days for days in moments.values() if days not in KNOWN_FROM)
-    told = "".join(
-        f", (o.ordered_at::DATE + a.{days}::INTEGER)::TIMESTAMP AS {moment}"
-        for moment, days in moments.items()
-    )
-    plain = f"a.* EXCLUDE ({hidden})" if hidden else "a.*"
-    return con.sql(f"SELECT {plain}{told} FROM attributes a JOIN orders o USING (order_id)")
 
 
 def features(tables: Tables, as_of: date, design: Design, spec: Spec | None = None) -> Features:
