@@ -35,8 +35,7 @@ _MADE: Final = {
     "round(60 * random(), 2) AS revenue, 1::BIGINT AS items FROM range({n} * 20) t(i)",
     "attributes": "SELECT 'o' || i AS order_id, 'pay ' || (random() * 4)::INT AS payment_type, "
     "round(20 * random(), 2) AS freight, (1 + random() * 4)::INT::DOUBLE AS review_score, "
-    "TIMESTAMP '2016-01-01' + to_seconds(random() * 731 * 86400) AS reviewed_at "
-    "FROM range({n} * 10) t(i)",
+    "floor(random() * 60) AS review_days FROM range({n} * 10) t(i)",
     "labels": "SELECT DISTINCT ON (customer_id) customer_id, 'state ' || (random() * 26)::INT AS state "
     "FROM orders",
     "events": "SELECT 'c' || lpad(floor({n} * random())::BIGINT::VARCHAR, 7, '0') AS customer_id, "

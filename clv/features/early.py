@@ -36,11 +36,12 @@ if TYPE_CHECKING:
 
     from narwhals.typing import IntoFrame
 
-#: Attributes of an order that are not known with it → the column that says from when on.
-KNOWN_FROM: Final = {
-    "delivery_days": "delivered_at",
-    "delivery_delay_days": "delivered_at",
-    "review_score": "reviewed_at",
+#: Attributes of an order that are not known with it → the column that says after how many days.
+KNOWN_AFTER: Final = {
+    "delivery_days": "delivery_days",
+    "delivery_delay_days": "delivery_days",
+    "review_days": "review_days",
+    "review_score": "review_days",
 }
 
 
@@ -72,7 +73,7 @@ def early(
         ``order_id, category, revenue``.
     attributes
         One row per order: ``order_id``, text columns and numbers. Those of the first order are used;
-        what becomes known later (`KNOWN_FROM`) only if that was within the longest X.
+        what becomes known later (`KNOWN_AFTER`) only if that was within the longest X.
     largest_categories
         How many categories get a column, largest by revenue within the first X of these customers.
     spec
@@ -116,7 +117,7 @@ def early(
     made = add_labels(columns, labels, made, new=spec is None)
     firsts = life.filter(nw.col("ordered_at") == nw.col("first_at"))
     # Orders of the same moment: the first by id.
-    order = firsts.group_by("customer_id", "first_at", longest).agg(nw.col("order_id").min())
+    order = firsts.group_by("customer_id", "first_day", longest).agg(nw.col("order_id").min())
     made = _add_attributes(columns, attributes, order, longest, made, new=spec is None)
     made = _add_orders(columns, life, spans, end - first_day, made, new=spec is None)
     bought = life.select("order_id", "customer_id")
@@ -213,7 +214,7 @@ def _add_attributes(
     given = {} if attributes is None else dict(lazy(attributes).collect_schema())
     given.pop("order_id", None)
     # Of what nobody can say when it became known, nothing was known in time.
-    told = {n: kind for n, kind in given.items() if KNOWN_FROM.get(n, n) in given}
+    told = {n: kind for n, kind in given.items() if KNOWN_AFTER.get(n, n) in given}
     texts = sorted(n for n, kind in told.items() if kind == nw.String)
     amounts = sorted(n for n, kind in told.items() if kind.is_numeric() or kind == nw.Boolean)
     if not new:
@@ -223,15 +224,17 @@ def _add_attributes(
             spec.need(f"the column {name} of orders", wanted=True, given=name in told)
     if attributes is None or not (texts or amounts):
         return spec
-    moments = sorted({KNOWN_FROM[n] for n in amounts if n in KNOWN_FROM})
+    later = {n: KNOWN_AFTER[n] for n in amounts if n in KNOWN_AFTER}
+    chosen = sorted({*texts, *amounts, *later.values()})
+    within = (nw.col(longest) - nw.col("first_day")).dt.total_minutes() / MINUTES
     known = [
-        nw.when(nw.col(KNOWN_FROM[n]) < nw.col(longest)).then(nw.col(n)).alias(n)
-        for n in amounts
-        if n in KNOWN_FROM
+        nw.when(nw.col(d) < nw.col("within")).then(nw.col(n)).alias(n) for n, d in later.items()
     ]
-    chosen = lazy(attributes).select("order_id", *texts, *amounts, *moments)
-    found = first.join(chosen, on="order_id")
-    table = collected(found.with_columns(*known) if known else found)
+    table = collected(
+        first.join(lazy(attributes).select("order_id", *chosen), on="order_id")
+        .with_columns(within.alias("within"))
+        .with_columns("within", *known)
+    )
     levels, fills = dict(spec.levels), dict(spec.fills)
     for name in texts:
         values = columns.text(table, name)

@@ -37,6 +37,8 @@ def test_everything_by_hand(shop):
         "first_delivery_days_missing": [0, 0, 1],
         "first_freight": [1.5, 0.5, 1.0],
         "first_freight_missing": [0, 0, 1],
+        "first_review_days": [90.0, 90.0, 90.0],
+        "first_review_days_missing": [1, 0, 1],
         "first_review_score": [4.0, 4.0, 4.0],
         "first_review_score_missing": [1, 0, 1],
         "rev_1m": [15.0, 3.0, 3.0],
@@ -102,7 +104,7 @@ def test_a_spec_makes_the_same_columns_of_other_data(engine, rows):
     new = {
         "orders": [("n", "n1", "2018-01-01 12:00:00", 8.0, None)],
         "lines": [("n1", "toys", 1.0, 1), ("n1", "novelty", 3.0, 1)],
-        "attributes": [("n1", "barter", None, 3.0, "2018-02-01", None, None)],
+        "attributes": [("n1", "barter", None, 3.0, 31.0, None)],
         "labels": [("n", "PR")],
     }
     found = with_everything(engine(new), date(2018, 12, 31), spec=spec, largest_categories=9)
@@ -121,6 +123,16 @@ def test_scoring_says_what_is_missing(shop):
         given = {n: getattr(shop, n) for n in without if n != table}
         with pytest.raises(LayoutError, match=named):
             early(shop.orders, AS_OF, spec=spec, **given)
+
+
+def test_what_became_known_nobody_knows_when_is_left_out(shop):
+    import narwhals as nw
+
+    attributes = nw.from_native(shop.attributes).select("order_id", "freight", "review_score")
+    found = early(shop.orders, AS_OF, attributes=attributes.to_native())
+    assert [n for n in found.names if n.startswith("first_")] == [
+        *("first_freight", "first_freight_missing", "first_value"),
+    ]
 
 
 def test_a_table_that_the_spec_does_not_know_changes_nothing(shop):
