@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -22,8 +23,13 @@ from clv.runs import now, replace_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from clv.runs import Run, Store
+    import pyarrow as pa
 
+    from clv.runs import Kind, Run, Store
+
+#: Customers in a top list that is served.
+MOST: Final = 1000
+_KINDS: Final[tuple[Kind, Kind]] = ("buyers", "spenders")
 #: Entries of the history that are kept.
 _REMEMBERED: Final = 1000
 #: Seconds between two looks at a lock that somebody holds.
@@ -35,7 +41,7 @@ def publish(store: Store, run: Run) -> bool:
 
     What lookups need is made first: the run is ready to be served when it is named.
     """
-    run.lookup()
+    prepared(run)
     before = _pointer(store)
     if before is not None and before["run"] == run.id:
         return False
@@ -43,6 +49,28 @@ def publish(store: Store, run: Run) -> bool:
     history = [entry, *(before["history"] if before else [])][:_REMEMBERED]
     replace_json(store.published, entry | {"history": history})
     return True
+
+
+def prepared(run: Run) -> tuple[pa.Table, dict[str, list[dict[str, Any]]]]:
+    """Return what a run is served from, made once: `Run.lookup`, and the top lists as JSON has them.
+
+    ``buyers`` and ``spenders``: at most `MOST` rows each, as `Run.top` returns them.
+    """
+
+    def tops() -> dict[str, Any]:
+        return {
+            kind: [{k: plain(v) for k, v in row.items()} for row in run.top(kind, MOST).to_pylist()]
+            for kind in _KINDS
+        }
+
+    return run.lookup(), run.derived("top", tops) or {}
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """Return a cell as JSON has it: dates as text, and no NaN, whatever a file may hold."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else value.isoformat()
 
 
 def published(store: Store) -> Run:

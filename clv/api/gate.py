@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import socket
 import sys
 import time
 import traceback
@@ -195,7 +196,21 @@ class Beside:
         if scope["type"] == "http" and (
             path == self._prefix or path.startswith(self._prefix + "/")
         ):
+            _send_at_once(receive)
             scope = dict(scope) | {"root_path": scope.get("root_path", "") + self._prefix}
             await self._other(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def _send_at_once(receive: Receive) -> None:
+    """Switch off Nagle's algorithm for a connection, where it is uvicorn's.
+
+    asyncio does so itself, but not for a port that somebody else opened, as Streamlit does. Head and
+    body of an answer are two packets: the second would wait for the first to be acknowledged, and
+    that takes 40 ms.
+    """
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    connection = transport.get_extra_info("socket") if transport else None
+    if connection is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

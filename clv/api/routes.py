@@ -27,7 +27,6 @@ from clv.api.schemas import (
     ScoreRequest,
     Scores,
 )
-from clv.api.snapshot import MOST
 from clv.errors import NothingPublishedError, did_you_mean
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ class Routes:
     async def customers(
         self,
         prefix: Annotated[str, Query(description="What the ids start with.")] = "",
-        limit: Annotated[int, Query(ge=1, le=MOST)] = 20,
+        limit: Annotated[int, Query(ge=1, le=publish.MOST)] = 20,
         after: Annotated[str, Query(description="Go on after this id.")] = "",
     ) -> Response:
         """Return the forecasts of customers whose ids start with something, by id."""
@@ -143,7 +142,7 @@ class Routes:
     async def top(
         self,
         kind: Literal["buyers", "spenders"],
-        n: Annotated[int, Query(ge=1, le=MOST, description="How many customers.")] = 100,
+        n: Annotated[int, Query(ge=1, le=publish.MOST, description="How many customers.")] = 100,
     ) -> Response:
         """Return the customers predicted to make the most purchases, or to spend most."""
         snapshot = await self._snapshot()
@@ -175,7 +174,7 @@ class Routes:
         choice = (snapshot.backtest or {}).get("choice")
         return _json(snapshot.about | {"choice": choice, "card": snapshot.card})
 
-    async def runs(self, limit: Annotated[int, Query(ge=1, le=MOST)] = 20) -> Response:
+    async def runs(self, limit: Annotated[int, Query(ge=1, le=publish.MOST)] = 20) -> Response:
         """Return the stored runs, newest first."""
 
         def found() -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import time
 from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from clv.api.problems import Problem
@@ -23,6 +24,7 @@ _PROXIED: Final = (b"x-forwarded-for", b"x-real-ip", b"forwarded")
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+@lru_cache(_CALLERS)
 def is_loopback(address: str) -> bool:
     """Return whether an address is this machine's own."""
     try:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from clv.runs import Kind, Run, Store
 
-#: Customers in a top list, at most.
-MOST: Final = 1000
 #: Seconds between two looks at the pointer.
 _LOOK: Final = 0.2
 #: Ids of unusual length or letters are not searched for misspellings.
@@ -78,12 +76,9 @@ class Snapshot:
             "horizon_months": int(settings["horizon_months"]),
             "currency": settings["currency"] or None,
         }
-        table = run.lookup()
+        table, self._top = publish.prepared(run)
         self._columns = {name: table[name].combine_chunks() for name in table.column_names}
         self._ids = _Ids(self._columns["customer_id"])
-        self._top: dict[str, list[dict[str, Any]]] = {
-            kind: _plain_rows(run.top(kind, MOST)) for kind in ("buyers", "spenders")
-        }
         self._letters = self._used_letters()
         # What a request may ask for must not be read from a run that is deleted meanwhile.
         self.card = run.model
@@ -113,7 +108,7 @@ class Snapshot:
         return found
 
     def top(self, kind: Kind, n: int) -> list[dict[str, Any]]:
-        """Return the customers predicted to buy or to spend most, at most `MOST`."""
+        """Return the customers predicted to buy or to spend most, at most `clv.publish.MOST`."""
         return self._top[kind][:n]
 
     def nearest(self, customer_id: str, limit: int = 5) -> list[str]:
@@ -150,7 +145,9 @@ class Snapshot:
         return "".join(sorted({letter for word in some for letter in word})[:_LETTERS])
 
     def _row(self, place: int) -> dict[str, Any]:
-        return {name: _plain(values[place].as_py()) for name, values in self._columns.items()}
+        return {
+            name: publish.plain(values[place].as_py()) for name, values in self._columns.items()
+        }
 
 
 def _shared(first: str, second: str) -> int:
@@ -159,17 +156,6 @@ def _shared(first: str, second: str) -> int:
         (i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
         min(len(first), len(second)),
     )
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Return a cell as JSON has it: dates as text, and no NaN, whatever a file may hold."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int) else value.isoformat()
-
-
-def _plain_rows(table: pa.Table) -> list[dict[str, Any]]:
-    return [{k: _plain(v) for k, v in row.items()} for row in table.to_pylist()]
 
 
 class Published:
