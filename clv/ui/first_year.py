@@ -8,13 +8,13 @@ import streamlit as st
 
 from clv import worth
 from clv.features.spans import Span
+from clv.formatting import count, dollars, money, money_full, percent, plural
 from clv.ui import first_year_bids as bids
 from clv.ui import first_year_model as model
-from clv.ui import first_year_words as words
 from clv.ui import first_year_worth as history
 from clv.ui import page, session
-from clv.ui.formatting import count, dollars, money, money_full, percent, plural
-from clv.ui.segment_words import between, first
+from clv.ui import first_year_words as words
+from clv.words.segments import between, first
 from clv.worth import Lives, training
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def _cards(
             "Customers whose value can be foreseen from there.",
         ),
         page.Card(
-            "Longest that can be looked at",
-            plural(longest, "month"),
+            "Months that can be looked at",
+            count(longest),
             f"At least {worth.FEW} customers have been watched for so long.",
         ),
     ]

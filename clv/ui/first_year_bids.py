@@ -11,11 +11,11 @@ import streamlit as st
 
 from clv import charts, engine, worth
 from clv.errors import ClvError
+from clv.formatting import dollars, money, percent, plain, plural, symbol, with_unit
 from clv.ingest import Spend, read_spend
-from clv.ui import first_year_words as words
 from clv.ui import page, parts, trouble
-from clv.ui.formatting import dollars, money, plain, plural, symbol, with_unit
-from clv.ui.segment_words import between, first, payback, too_few
+from clv.ui import first_year_words as words
+from clv.words.segments import between, first, payback, too_few
 
 if TYPE_CHECKING:
     from clv.runs import Run
@@ -95,7 +95,7 @@ def _tenths(kept: Kept, margin: float, price: float, currency: str) -> None:
         ),
         words.bids_title(kept, margin, months, currency),
         f"What held-out customers brought by month of life, by tenth of the forecast made after "
-        f"{words.point(kept.wish.design)}; at a margin of {margin:.0%}.",
+        f"{words.point(kept.wish.design)}; at a margin of {percent(margin)}.",
         "first_year_bids",
     )
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn

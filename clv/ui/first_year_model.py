@@ -8,11 +8,11 @@ import streamlit as st
 
 from clv import charts, names
 from clv.errors import ClvError
+from clv.formatting import count, day, dollars, percent, plain, symbol, with_unit
 from clv.learn.plans import Design, Kind
 from clv.learn.work import Work
-from clv.ui import first_year_words as words
 from clv.ui import jobs, page, parts, trouble
-from clv.ui.formatting import count, day, dollars, percent, plain, symbol, with_unit
+from clv.ui import first_year_words as words
 from clv.worth import training
 from clv.worth.training import Wish
 
@@ -28,6 +28,8 @@ _KINDS: Final[tuple[Kind, ...]] = ("early", "window")
 _POINTS: Final = ("1w", "2w", "14d", "30d", "1m", "2m", "3m", "6m")
 _MOST_FEATURES: Final = 10
 _MOST_ROWS: Final = 12
+#: Of the parts of the value, in titles of columns.
+_SHORT: Final = {"whole": "whole", "remaining": "later"}
 
 
 def show(run: Run, months: int, kept: Kept | None) -> None:
@@ -144,35 +146,39 @@ def _leaderboard(kept: Kept, currency: str) -> None:
     shown: dict[str, tuple[list[Any], Any]] = {
         "Forecast": ([words.row_title(r["name"], choice["name"]) for r in rows], text(pinned=True)),
     }
-    early = kept.wish.design.kind == "early"
-    for part, what in _parts(kept).items():
+    offered, board = _parts(kept), kept.report["board"]
+    shown[with_unit("Error", currency)] = (
+        [r["remaining"]["mae"] for r in rows],
+        number(format="%.2f", help="Mean distance of forecast and outcome (MAE), per customer."),
+    )
+    means = {"whole": board["total"], "remaining": board["remaining"]}
+    for part, what in offered.items():
+        mean, short = (
+            means[part] / board["customers"],
+            _SHORT[part] if len(offered) > 1 else "value",
+        )
         shown |= {
-            with_unit(f"{what}: error", currency): (
-                [r[part]["mae"] for r in rows],
-                number(format="%.2f", help="Mean distance of forecast and outcome (MAE)."),
+            f"of {short} (%)": (
+                [100 * r[part]["mae"] / mean if mean > 0 else None for r in rows],
+                number(format="%.0f", help=f"The error as a share of the mean value. {what}."),
             ),
-            f"{what}: total off by (%)": (
-                [None if (b := r[part]["bias"]) is None else 100 * b for r in rows],
-                number(format="%+.1f", help="Of all customers together; 0 is exact."),
-            ),
-            f"{what}: best 10\u00a0% bring (%)": (
-                [None if (s := r[part]["top10"]) is None else 100 * s for r in rows],
+            f"Best 10\u00a0%: of {short} (%)": (
+                [None if (v := r[part]["top10"]) is None else 100 * v for r in rows],
                 number(
-                    format="%.0f",
-                    help="Share of the value that the best tenth by forecast brought.",
+                    format="%.0f", help=f"Share that the best tenth by forecast brought. {what}."
                 ),
             ),
-            f"{what}: best 20\u00a0% (%)": (
-                [None if (s := r[part]["top20"]) is None else 100 * s for r in rows],
-                number(format="%.0f"),
+            f"Total off: {short} (%)": (
+                [None if (v := r[part]["bias"]) is None else 100 * v for r in rows],
+                number(format="%+.1f", help=f"Of all customers together; 0 is exact. {what}."),
             ),
         }
     parts.table(shown, "first_year_board", f"{len(rows)} forecasts of the same held-out customers")
-    if early:
+    if len(offered) > 1:
         point = words.point(kept.wish.design)
         st.caption(
-            f"What comes in {point} is inside the whole value and needs no forecast, so every error on "
-            f"it looks small. The columns “{_parts(kept)['remaining'].lower()}” count what comes after."
+            f"What comes in {point} is inside the whole value and needs no forecast: beside the whole, "
+            "every error looks small. The columns “later” set it against what comes after."
         )
     for name, why in kept.report["failed"].items():
         st.caption(plain(f"{names.title(name)} could not be fitted: {why}"))
@@ -249,7 +255,9 @@ def _errors(kept: Kept, row: Facts, rival: Facts, part: str, currency: str) -> N
 def _features(kept: Kept, currency: str) -> None:
     design = kept.wish.design
     found = kept.report["importance"]
-    rows = [dict(r) | {"label": words.feature(r["name"], design)} for r in found[:_MOST_FEATURES]]
+    rows = [
+        _as_share(r) | {"label": words.feature(r["name"], design)} for r in found[:_MOST_FEATURES]
+    ]
     if not rows:
         st.subheader(words.importance_title(rows, design), anchor=False)
         return
@@ -286,6 +294,12 @@ def _features(kept: Kept, currency: str) -> None:
         "does not say what would happen if one changed it.",
         "first_year_effect_picture",
     )
+
+
+def _as_share(row: Facts) -> dict[str, Any]:
+    """Return an importance with its smallest and largest shuffle as shares of the error, too."""
+    scale = row["share"] / row["increase"] if row["increase"] else 0.0
+    return dict(row) | {end: row[end] * scale for end in ("low", "high")}
 
 
 def _months(kept: Kept, currency: str) -> None:

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import names
+from clv.formatting import count, day, money, month, percent, plural
 from clv.learn.plans import Design, said
-from clv.ui.formatting import count, day, money, month, percent, plural
-from clv.ui.segment_words import between, first, value_name
+from clv.words.segments import between, first, value_name
 from clv.worth import QUARTER
 
 if TYPE_CHECKING:
@@ -171,14 +171,11 @@ def second_title(found: Sequence[SecondOrder], currency: str) -> str:
 
 def marks_title(found: Sequence[Mark], months: int) -> str:
     """Say how much of the value has come after the first month, and after the third."""
-    told = [
-        f"{percent(m.value.mean)} after month {m.month}"
-        for m in found
-        if m.value is not None and m.month in (1, 3)
-    ]
-    if not told:
+    told = {m.month: percent(m.value.mean) for m in found if m.value is not None}
+    if 1 not in told:
         return "When the value comes can't be told from so short a time"
-    return f"Of the value of {first(months)}, {' and '.join(told)} has come in"
+    later = f", {told[3]} after month 3" if 3 in told else ""
+    return f"{told[1]} of the value of {first(months)} has come in after month 1{later}"
 
 
 def onboarding(found: Sequence[Mark]) -> str:
