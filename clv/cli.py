@@ -23,6 +23,7 @@ from clv import __version__, cli_models, cli_runs, terminal
 from clv.cli_compare import compare
 from clv.cli_options import OutCsv, RunId, StoreDir, check_writable, chosen_run
 from clv.cli_report import report
+from clv.cli_serve import serve
 from clv.cli_train import score, train
 from clv.errors import ClvError, InputError, SettingsError, did_you_mean
 from clv.models.choice import PURCHASES, STANDARD
@@ -429,6 +430,7 @@ def backtest(
 
 app.command()(compare)
 app.command()(report)
+app.command()(serve)
 app.command()(train)
 app.command()(score)
 app.add_typer(cli_runs.app, name="runs")
