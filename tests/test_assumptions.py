@@ -19,13 +19,13 @@ from clv.assumptions import people as people_module
 from clv.assumptions.base import GROUPS, T_GROUPS, around, jackknife, misplaced, sums
 from clv.assumptions.people import people
 from clv.assumptions.timing import timing
+from clv.charts import assumption_pictures as pictures
 from clv.models.poisson import poisson_fit
 from clv.orders import REJECTS
 from clv.runs import Store
 from clv.samples import sample_path
 from clv.settings import IngestOptions, Settings
-from clv.ui import assumption_pictures as pictures
-from clv.ui import assumption_words as words
+from clv.words import assumptions as words
 from tests.ui.fakes import fake_run
 
 START = np.datetime64("2016-01-01")

@@ -14,10 +14,10 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from clv import bins, metrics, scores
 from clv.errors import InputError
+from clv.formatting import percent
 from clv.scores import CLIP, NAMES, Scores, apart, named
 from clv.segments import LIKELIHOODS, Thresholds
-from clv.ui import bins_words as words
-from clv.ui.formatting import percent
+from clv.words import bins as words
 from tests.bins_case import RECEIPT, customers
 
 BOUGHT = [1, 1, 0, 1, 0, 0, 0, 0]

@@ -11,7 +11,7 @@ from clv import charts
 from clv.cohorts.calendar import period_of
 from clv.cohorts.report import FirstYear, SecondOrders
 from clv.cohorts.verdict import Standing, Verdict
-from clv.ui import cohort_words as words
+from clv.words import cohorts as words
 
 CELLS = [
     charts.Cell("Average · 100", 0, 1.0, "fact", "100 %", "all"),

@@ -14,7 +14,7 @@ from clv.assumptions import Check, Effect
 from clv.backtest import Trial
 from clv.models.contenders import Forecast, Known
 from clv.origins import Origin, Sample
-from clv.ui.assumption_words import WORDS
+from clv.words.assumptions import WORDS
 
 ORIGINS = (
     Origin(date(2016, 6, 30), date(2017, 6, 30)),

@@ -41,6 +41,16 @@ def test_only_the_user_interface_imports_streamlit(path):
         assert "streamlit" not in imports_of(path)
 
 
+@pytest.mark.parametrize("path", PACKAGE, ids=name_of)
+def test_nothing_depends_on_the_user_interface(path):
+    if (ROOT / "clv/ui") in path.parents:
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom | ast.Import)]
+    named = [f"{getattr(n, 'module', '')}.{a.name}." for n in found for a in n.names]
+    assert [name for name in named if re.match(r"\.?clv\.ui\.", name)] == []
+
+
 @pytest.mark.parametrize("path", PYTHON, ids=name_of)
 def test_no_bare_except(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))

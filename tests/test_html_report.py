@@ -17,7 +17,7 @@ from clv.analysis.axes import axis, written
 from clv.analysis.pieces import Table, Text, answer, items
 from clv.analysis.svg import draw
 from clv.errors import InputError
-from clv.ui.formatting import percent
+from clv.formatting import percent
 from tests.test_pipeline import make_run, new_store, shop
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -15,7 +15,7 @@ from clv import charts, cli, metrics, proof, trials
 from clv.errors import ClvError
 from clv.pipeline import quiet
 from clv.selection import RULES
-from clv.ui import proof_words as words
+from clv.words import proof as words
 from tests.test_pipeline import make_run, new_store, shop
 
 ALL_ORDERS = "mbg-nbd+all-orders"

@@ -9,11 +9,11 @@ from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.analysis.receipt import UNTESTED
 from clv.charts.bins import reliabilities_figure
+from clv.formatting import count, day, money, percent, with_unit
 from clv.segments import Thresholds
 from clv.selection import RULES
-from clv.ui import bins_words as words
-from clv.ui import proof_words
-from clv.ui.formatting import count, day, money, percent, with_unit
+from clv.words import bins as words
+from clv.words import proof as proof_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv import charts, names
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
-from clv.proof import stored
-from clv.ui.assumption_words import MONTHS
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     expected,
@@ -21,7 +19,9 @@ from clv.ui.formatting import (
     to_date,
     with_unit,
 )
-from clv.ui.words import (
+from clv.proof import stored
+from clv.words.assumptions import MONTHS
+from clv.words.run import (
     ORDER_DAYS,
     concentration_title,
     history_title,

@@ -8,11 +8,11 @@ from clv import charts, simulate
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.assumptions import checked
-from clv.ui import assumption_pictures as pictures
-from clv.ui import assumption_words as words
-from clv.ui import survival_words
-from clv.ui.formatting import count, day, duration, expected, plural
-from clv.ui.health_words import by_weight
+from clv.charts import assumption_pictures as pictures
+from clv.formatting import count, day, duration, expected, plural
+from clv.words import assumptions as words
+from clv.words import survival as survival_words
+from clv.words.health import by_weight
 
 if TYPE_CHECKING:
     from clv.analysis.pieces import Piece

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv import names as forecasts
 from clv.analysis.pieces import Text
-from clv.ui.formatting import day, files, unit
-from clv.ui.words import horizon, horizon_end
+from clv.formatting import day, files, unit
+from clv.words.run import horizon, horizon_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,9 @@ from clv import charts, findings, names, proof
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, items, note, picture, text
 from clv.assumptions import checked
-from clv.ui import health_words
-from clv.ui import proof_words as words
-from clv.ui.formatting import count, day, percent, plural, symbol, unit
+from clv.formatting import count, day, percent, plural, symbol, unit
+from clv.words import health as health_words
+from clv.words import proof as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

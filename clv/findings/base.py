@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
+from clv.formatting import percent
 from clv.names import who
 from clv.selection import RULES
-from clv.ui.formatting import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv import names, proof
 from clv.findings.base import Finding, Subject
+from clv.formatting import percent
 from clv.metrics import MATTERS, differs
 from clv.selection import CHOSEN_FROM, RULES
-from clv.ui import assumption_words
-from clv.ui.formatting import percent
+from clv.words import assumptions as assumption_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

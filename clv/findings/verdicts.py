@@ -9,9 +9,9 @@ import numpy as np
 
 from clv import proof
 from clv.findings.base import Finding, Subject, Z, best_rule, off, size
+from clv.formatting import count, day, percent, plural
 from clv.names import who
 from clv.selection import RULES
-from clv.ui.formatting import count, day, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

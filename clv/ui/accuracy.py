@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import charts, proof
-from clv.names import title
-from clv.origins import FEWEST_CUSTOMERS
-from clv.ui import page, parts
-from clv.ui import proof_words as words
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     percent,
@@ -23,6 +19,10 @@ from clv.ui.formatting import (
     unit,
     with_unit,
 )
+from clv.names import title
+from clv.origins import FEWEST_CUSTOMERS
+from clv.ui import page, parts
+from clv.words import proof as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

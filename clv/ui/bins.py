@@ -13,13 +13,13 @@ from clv import bins
 from clv.bins import SIDES
 from clv.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.errors import ClvError, SettingsError
+from clv.formatting import count, day, money, percent, percent_number, plain, plural, with_unit
 from clv.scores import CLIP, NAMES
 from clv.segments import LIKELIHOODS, Thresholds
-from clv.ui import bins_words as words
 from clv.ui import outside as from_outside
 from clv.ui import page, parts, trouble
-from clv.ui.formatting import count, day, money, percent, percent_number, plain, plural, with_unit
-from clv.ui.segment_words import chances
+from clv.words import bins as words
+from clv.words.segments import chances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,8 +14,8 @@ import streamlit as st
 from clv.cohorts.calendar import period_name
 from clv.cohorts.report import cohort_customers
 from clv.cohorts.triangle import FORECAST
+from clv.formatting import count
 from clv.ui import parts
-from clv.ui.formatting import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

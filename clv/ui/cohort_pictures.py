@@ -8,8 +8,8 @@ import numpy as np
 
 from clv import charts
 from clv.cohorts.triangle import FACT, FORECAST, KINDS, PARTIAL
-from clv.ui import cohort_words as words
-from clv.ui.formatting import count
+from clv.formatting import count
+from clv.words import cohorts as words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,10 +10,7 @@ import streamlit as st
 from clv import charts, engine
 from clv.cohorts import report as reports
 from clv.cohorts.verdict import compare
-from clv.ui import cohort_downloads, page, parts, session
-from clv.ui import cohort_pictures as pictures
-from clv.ui import cohort_words as words
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     dollars,
@@ -26,6 +23,9 @@ from clv.ui.formatting import (
     unit,
     with_unit,
 )
+from clv.ui import cohort_downloads, page, parts, session
+from clv.ui import cohort_pictures as pictures
+from clv.words import cohorts as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

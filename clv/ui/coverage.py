@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import charts
+from clv.formatting import count, day, dollars, percent, percent_number, plain
 from clv.names import title
-from clv.ui import page, parts, range_words
+from clv.ui import page, parts
 from clv.ui.cohort_downloads import written
-from clv.ui.formatting import count, day, dollars, percent, percent_number, plain
+from clv.words import ranges as range_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

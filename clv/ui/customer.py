@@ -1,6 +1,6 @@
 """One customer: found by id, told in words, drawn, compared. Layout only.
 
-What is said is in `clv.ui.customer_words`, what is computed in `clv.customer`.
+What is said is in `clv.words.customer`, what is computed in `clv.customer`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ import streamlit as st
 
 from clv import customer as one
 from clv import proof
-from clv.models.card import from_card
-from clv.ui import customer_parts, page, pretrained, range_words, session, top
-from clv.ui import customer_words as words
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     dollars,
@@ -28,7 +25,11 @@ from clv.ui.formatting import (
     plain,
     plural,
 )
-from clv.ui.words import ORDER_DAYS, horizon_end, span
+from clv.models.card import from_card
+from clv.ui import customer_parts, page, pretrained, session, top
+from clv.words import customer as words
+from clv.words import ranges as range_words
+from clv.words.run import ORDER_DAYS, horizon_end, span
 
 if TYPE_CHECKING:
     from clv.runs import Kind, Run

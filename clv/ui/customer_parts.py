@@ -10,10 +10,7 @@ import streamlit as st
 
 from clv import charts
 from clv import customer as one
-from clv.segments import rule
-from clv.ui import customer_words as words
-from clv.ui import page, parts
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     dollars,
@@ -28,7 +25,10 @@ from clv.ui.formatting import (
     unit,
     with_unit,
 )
-from clv.ui.words import ORDER_DAYS, horizon, next_months
+from clv.segments import rule
+from clv.ui import page, parts
+from clv.words import customer as words
+from clv.words.run import ORDER_DAYS, horizon, next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run

@@ -11,8 +11,8 @@ from clv.errors import ClvError
 from clv.formatting import count, day, dollars, percent, plain, symbol, with_unit
 from clv.learn.plans import Design, Kind
 from clv.learn.work import Work
-from clv.ui import jobs, page, parts, trouble
 from clv.ui import first_year_words as words
+from clv.ui import jobs, page, parts, trouble
 from clv.worth import training
 from clv.worth.training import Wish
 

@@ -9,12 +9,13 @@ import streamlit as st
 
 from clv import charts, worth
 from clv.cohorts.verdict import compare
+from clv.formatting import day, money, percent, percent_number, plural, symbol, with_unit
 from clv.ui import cohort_pictures as pictures
-from clv.ui import cohort_words, page, parts
 from clv.ui import cohorts as cohorts_page
 from clv.ui import first_year_words as words
-from clv.ui.formatting import day, money, percent, percent_number, plural, symbol, with_unit
-from clv.ui.segment_words import between, first, too_few, value_name
+from clv.ui import page, parts
+from clv.words import cohorts as cohort_words
+from clv.words.segments import between, first, too_few, value_name
 
 if TYPE_CHECKING:
     from clv.runs import Run

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from clv import assumptions, findings, proof
-from clv.ui import assumption_pictures as pictures
-from clv.ui import assumption_words as words
-from clv.ui import health_words, jobs, page, parts
+from clv.charts import assumption_pictures as pictures
+from clv.formatting import dollars, plural
+from clv.ui import jobs, page, parts
 from clv.ui.cohort_downloads import written
-from clv.ui.formatting import dollars, plural
+from clv.words import assumptions as words
+from clv.words import health as health_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,10 +9,10 @@ import streamlit as st
 
 from clv import pipeline
 from clv.errors import InputError, RunNotFoundError
+from clv.formatting import files, plain
 from clv.ingest import ROLES
 from clv.ui import intake, jobs, page, parts, plan, reading, report, session, summary, trouble
-from clv.ui.formatting import files, plain
-from clv.ui.words import rows_sentence
+from clv.words.run import rows_sentence
 
 if TYPE_CHECKING:
     from clv.ingest import Preview

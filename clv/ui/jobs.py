@@ -15,8 +15,8 @@ from typing import Any, Final
 import streamlit as st
 
 from clv.errors import StoppedError
+from clv.formatting import count, plain, short_count
 from clv.ui import trouble
-from clv.ui.formatting import count, plain, short_count
 
 Progress = Callable[[str, int, int], None]
 Work = Callable[[Progress], object]

@@ -8,13 +8,14 @@ import streamlit as st
 
 from clv import charts, sums
 from clv.errors import SettingsError
+from clv.formatting import day, percent, percent_number, plain, with_unit
 from clv.segments import LIKELIHOODS, TIERS, Thresholds, tables
 from clv.segments.lists import CampaignList
 from clv.segments.rules import likelihood_sql
-from clv.ui import page, parts, range_words, session
-from clv.ui import segment_words as words
-from clv.ui.formatting import day, percent, percent_number, plain, with_unit
-from clv.ui.words import ORDER_DAYS, next_months
+from clv.ui import page, parts, session
+from clv.words import ranges as range_words
+from clv.words import segments as words
+from clv.words.run import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run

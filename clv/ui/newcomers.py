@@ -10,12 +10,12 @@ import pyarrow as pa
 import streamlit as st
 
 from clv import acquisition, charts
+from clv.formatting import day, money, percent_number, symbol, with_unit
 from clv.runs import write_rows
 from clv.segments import tables
 from clv.ui import page, parts, session
-from clv.ui import segment_words as words
-from clv.ui.formatting import day, money, percent_number, symbol, with_unit
-from clv.ui.words import ORDER_DAYS, next_months
+from clv.words import segments as words
+from clv.words.run import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
     from clv.acquisition import Acquisition, Newcomers

@@ -15,10 +15,10 @@ import streamlit as st
 
 from clv.bins import accounted
 from clv.errors import ClvError
+from clv.formatting import count, day, plain, plural
 from clv.ingest import Chances, read_chances
-from clv.ui import bins_words as words
 from clv.ui import parts, trouble
-from clv.ui.formatting import count, day, plain, plural
+from clv.words import bins as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
+from clv.formatting import count, day, percent, percent_number, plural, with_unit
 from clv.segments import tables
 from clv.segments.lists import CampaignList
 from clv.ui import page, parts, session
-from clv.ui import segment_words as words
-from clv.ui.formatting import count, day, percent, percent_number, plural, with_unit
-from clv.ui.words import ORDER_DAYS, next_months
+from clv.words import segments as words
+from clv.words.run import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run

@@ -11,9 +11,9 @@ import streamlit as st
 
 from clv import names
 from clv.errors import RunNotFoundError
+from clv.formatting import day, files, plain, plural, unit
 from clv.ui import jobs, session, trouble
-from clv.ui.formatting import day, files, plain, plural, unit
-from clv.ui.words import horizon
+from clv.words.run import horizon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

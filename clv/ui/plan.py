@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import names, pipeline
+from clv.formatting import day, symbol, to_date
 from clv.models.choice import PURCHASES
 from clv.runs import new_id
 from clv.settings import AUTO, Settings
 from clv.ui import jobs, pretrained, session
-from clv.ui.formatting import day, symbol, to_date
-from clv.ui.words import MODEL_TITLES
+from clv.words.run import MODEL_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,12 +9,7 @@ import streamlit as st
 
 from clv import charts, names
 from clv.errors import ModelFileError
-from clv.models.choice import READY_MADE
-from clv.pretrained import comparison, tiers
-from clv.pretrained.shelf import Shelf
-from clv.segments import HIGH_SHARE, MIDDLE_SHARE
-from clv.ui import jobs, page, parts
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     dollars,
@@ -27,6 +22,11 @@ from clv.ui.formatting import (
     to_date,
     with_unit,
 )
+from clv.models.choice import READY_MADE
+from clv.pretrained import comparison, tiers
+from clv.pretrained.shelf import Shelf
+from clv.segments import HIGH_SHARE, MIDDLE_SHARE
+from clv.ui import jobs, page, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

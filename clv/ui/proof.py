@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import proof
+from clv.formatting import plain
 from clv.ui import accuracy, bins, coverage, jobs, page, pretrained, proof_downloads
-from clv.ui import proof_words as words
-from clv.ui.formatting import plain
+from clv.words import proof as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import proof
+from clv.formatting import count
 from clv.ui import parts
 from clv.ui.cohort_downloads import written
-from clv.ui.formatting import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

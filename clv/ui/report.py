@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv.ui import page
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     money,
     money_full,
@@ -16,6 +15,7 @@ from clv.ui.formatting import (
     plain,
     short_count,
 )
+from clv.ui import page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import charts
-from clv.segments import ACTIONS, TO_SAVE, rule, tables
-from clv.segments.lists import CampaignList
-from clv.ui import likelihoods, newcomers, overdue, page, parts, pretrained, range_words, session
-from clv.ui import segment_words as words
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     expected,
@@ -22,7 +18,12 @@ from clv.ui.formatting import (
     plural,
     with_unit,
 )
-from clv.ui.words import ORDER_DAYS, horizon, next_months, span
+from clv.segments import ACTIONS, TO_SAVE, rule, tables
+from clv.segments.lists import CampaignList
+from clv.ui import likelihoods, newcomers, overdue, page, parts, pretrained, session
+from clv.words import ranges as range_words
+from clv.words import segments as words
+from clv.words.run import ORDER_DAYS, horizon, next_months, span
 
 if TYPE_CHECKING:
     from clv.runs import Run

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import charts, names, proof
-from clv.ui import page, parts, pretrained, range_words, report, session
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     dollars,
@@ -26,7 +25,9 @@ from clv.ui.formatting import (
     unit,
     with_unit,
 )
-from clv.ui.words import (
+from clv.ui import page, parts, pretrained, report, session
+from clv.words import ranges as range_words
+from clv.words.run import (
     MODEL_TITLES,
     ORDER_DAYS,
     concentration_title,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import charts, simulate
+from clv.formatting import count, duration, plural
 from clv.models.draws import MARKS
 from clv.runs import write_rows
 from clv.ui import page, parts, session
-from clv.ui import survival_words as words
-from clv.ui.formatting import count, duration, plural
+from clv.words import survival as words
 
 if TYPE_CHECKING:
     from clv.runs import Run

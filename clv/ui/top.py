@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import sums
-from clv.ui import page, parts, pretrained, range_words, session
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     dollars,
     expected,
@@ -21,7 +20,9 @@ from clv.ui.formatting import (
     to_date,
     with_unit,
 )
-from clv.ui.words import ORDER_DAYS, next_months, span, top_sentence
+from clv.ui import page, parts, pretrained, session
+from clv.words import ranges as range_words
+from clv.words.run import ORDER_DAYS, next_months, span, top_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from clv.errors import ClvError
-from clv.ui.formatting import plain
+from clv.formatting import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

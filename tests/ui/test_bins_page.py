@@ -13,8 +13,8 @@ from clv import bins
 from clv.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.segments import LIKELIHOODS
 from clv.ui import bins as shown
-from clv.ui import bins_words as words
 from clv.ui import parts
+from clv.words import bins as words
 from tests.bins_case import RECEIPT, TriedRun, customers
 from tests.ui.conftest import texts
 from tests.ui.test_pages import calm

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from clv.customer import Outlook, Peers, Standing
-from clv.ui import customer_words as words
+from clv.words import customer as words
 
 SETTINGS = {
     "as_of": "2017-12-31",

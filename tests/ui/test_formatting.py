@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from clv.ui import formatting as f
+from clv import formatting as f
 
 
 @pytest.mark.parametrize(

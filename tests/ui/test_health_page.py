@@ -10,9 +10,10 @@ from datetime import date
 import pytest
 
 from clv import assumptions, findings, proof
-from clv.ui import assumption_words as words
-from clv.ui import health, health_words, jobs
+from clv.ui import health, jobs
 from clv.ui.cohort_downloads import written
+from clv.words import assumptions as words
+from clv.words import health as health_words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.test_proof import cdnow_sample
 from tests.ui.fakes import fake_run

@@ -9,12 +9,13 @@ import json
 import pytest
 
 from clv import charts, proof, trials
+from clv.formatting import day, percent, plain
 from clv.names import title
-from clv.ui import accuracy, coverage, jobs, range_words
+from clv.ui import accuracy, coverage, jobs
 from clv.ui import proof_downloads as files
-from clv.ui import proof_words as words
 from clv.ui.cohort_downloads import written
-from clv.ui.formatting import day, percent, plain
+from clv.words import proof as words
+from clv.words import ranges as range_words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm

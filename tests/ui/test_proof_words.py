@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clv.ui import proof_words as words
+from clv.words import proof as words
 
 
 def checked(low, high, *, as_good, unseen="2017-06-30"):

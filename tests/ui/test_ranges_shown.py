@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from clv import proof, sums
+from clv.formatting import money_range, percent
 from clv.segments import LIKELIHOODS, Thresholds
 from clv.segments.rules import likelihood_sql
 from clv.totals import around
-from clv.ui import range_words as words
-from clv.ui.formatting import money_range, percent
+from clv.words import ranges as words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.test_pages import calm
 

@@ -11,9 +11,9 @@ import pytest
 
 from clv import acquisition, downloads
 from clv.acquisition import Interval
+from clv.formatting import money, percent
 from clv.segments import GROUPS, LIKELIHOODS, Thresholds, tables
-from clv.ui import segment_words as words
-from clv.ui.formatting import money, percent
+from clv.words import segments as words
 from tests.handmade import AS_OF, customer, handmade_run
 from tests.test_acquisition import channels, lives
 from tests.test_pipeline import make_run, new_store, shop

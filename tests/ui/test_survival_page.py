@@ -11,7 +11,7 @@ import pytest
 from clv import charts, simulate
 from clv.models.draws import MARKS
 from clv.runs import read_json, write_json
-from clv.ui import survival_words as words
+from clv.words import survival as words
 from tests.ui.conftest import texts
 from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm

@@ -1,6 +1,6 @@
 from clv.errors import AmbiguousDateError
-from clv.ui import words
 from clv.ui.trouble import explain
+from clv.words import run as words
 
 SETTINGS = {
     "as_of": "2017-12-31",

@@ -11,8 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.customer import FEWEST_PEERS, Standing
-from clv.segments import OVERDUE
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     duration,
@@ -25,7 +24,8 @@ from clv.ui.formatting import (
     plural,
     to_date,
 )
-from clv.ui.words import next_months
+from clv.segments import OVERDUE
+from clv.words.run import next_months
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import names, proof
-from clv.ui import proof_words
-from clv.ui.formatting import day, money, money_range, of_ten, percent, plural
-from clv.ui.words import next_months
+from clv.formatting import day, money, money_range, of_ten, percent, plural
+from clv.words import proof as proof_words
+from clv.words.run import next_months
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.ui import assumption_words as words
+from clv.words import assumptions as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

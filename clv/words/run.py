@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.ui.formatting import (
+from clv.formatting import (
     count,
     day,
     expected,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clv.acquisition import FEW
+from clv.formatting import count, expected, money, percent, plural
 from clv.segments import LIKELIHOODS, TO_SAVE, Thresholds
-from clv.ui.formatting import count, expected, money, percent, plural
-from clv.ui.words import next_months
+from clv.words.run import next_months
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv import names
 from clv.bins import SIDES
+from clv.formatting import count, day, percent, plural
 from clv.origins import FEWEST_CUSTOMERS
 from clv.scores import MORE_IS_BETTER
-from clv.ui.formatting import count, day, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.charts.assumptions import intervals_figure, observed_expected_figure
-from clv.ui.assumption_words import MONTHS
-from clv.ui.formatting import day, money, symbol, with_unit
+from clv.formatting import day, money, symbol, with_unit
+from clv.words.assumptions import MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

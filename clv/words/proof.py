@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import metrics, names, proof, selection
+from clv.formatting import count, day, percent, plural
 from clv.models.choice import ALL_ORDERS
 from clv.names import who
-from clv.ui.formatting import count, day, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

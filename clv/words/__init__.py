@@ -1,0 +1,1 @@
+"""What is told in words on pages, in reports and on the terminal: facts in, sentences out. Pure functions."""
