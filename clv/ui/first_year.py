@@ -11,9 +11,9 @@ from clv.features.spans import Span
 from clv.formatting import count, dollars, money, money_full, percent, plural
 from clv.ui import first_year_bids as bids
 from clv.ui import first_year_model as model
-from clv.ui import first_year_words as words
 from clv.ui import first_year_worth as history
 from clv.ui import page, session
+from clv.words import first_year as words
 from clv.words.segments import between, first
 from clv.worth import Lives, training
 

@@ -13,8 +13,8 @@ from clv import charts, engine, worth
 from clv.errors import ClvError
 from clv.formatting import dollars, money, percent, plain, plural, symbol, with_unit
 from clv.ingest import Spend, read_spend
-from clv.ui import first_year_words as words
 from clv.ui import page, parts, trouble
+from clv.words import first_year as words
 from clv.words.segments import between, first, payback, too_few
 
 if TYPE_CHECKING:

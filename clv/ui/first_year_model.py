@@ -11,8 +11,8 @@ from clv.errors import ClvError
 from clv.formatting import count, day, dollars, percent, plain, symbol, with_unit
 from clv.learn.plans import Design, Kind
 from clv.learn.work import Work
-from clv.ui import first_year_words as words
 from clv.ui import jobs, page, parts, trouble
+from clv.words import first_year as words
 from clv.worth import training
 from clv.worth.training import Wish
 
@@ -146,15 +146,14 @@ def _leaderboard(kept: Kept, currency: str) -> None:
     shown: dict[str, tuple[list[Any], Any]] = {
         "Forecast": ([words.row_title(r["name"], choice["name"]) for r in rows], text(pinned=True)),
     }
-    offered, board = _parts(kept), kept.report["board"]
+    offered, board = words.parts(kept), kept.report["board"]
     shown[with_unit("Error", currency)] = (
         [r["remaining"]["mae"] for r in rows],
         number(format="%.2f", help="Mean distance of forecast and outcome (MAE), per customer."),
     )
-    means = {"whole": board["total"], "remaining": board["remaining"]}
     for part, what in offered.items():
         mean, short = (
-            means[part] / board["customers"],
+            board[words.TOTALS[part]] / board["customers"],
             _SHORT[part] if len(offered) > 1 else "value",
         )
         shown |= {
@@ -186,14 +185,8 @@ def _leaderboard(kept: Kept, currency: str) -> None:
         st.caption(plain(tuned))
 
 
-def _parts(kept: Kept) -> dict[str, str]:
-    """Return the parts of the value that are told apart: in the window design there is one."""
-    remaining = {"remaining": words.remaining_name(kept.wish.design)}
-    return {"whole": "Whole value"} | remaining if kept.wish.design.kind == "early" else remaining
-
-
 def _part(kept: Kept) -> str:
-    offered = _parts(kept)
+    offered = words.parts(kept)
     if len(offered) == 1:
         return next(iter(offered))
     return str(
@@ -214,7 +207,7 @@ def _deciles(kept: Kept, row: Facts, part: str, currency: str) -> None:
     parts.chart(
         charts.ranking_figure(rows, measure="revenue", symbol=symbol(currency), dark=page.dark()),
         words.deciles_title(rows, currency),
-        f"Mean revenue of each group of held-out customers, {_parts(kept)[part].lower()}; forecast by "
+        f"Mean revenue of each group of held-out customers, {words.parts(kept)[part].lower()}; forecast by "
         f"{row['title']}.",
         "first_year_deciles",
     )
@@ -230,7 +223,7 @@ def _gain(kept: Kept, row: Facts, rival: Facts | None, part: str) -> None:
     parts.chart(
         figure,
         words.gain_title(kept, part),
-        f"{_parts(kept)[part]} of {count(board['customers'])} held-out customers. At best, knowing the "
+        f"{words.parts(kept)[part]} of {count(board['customers'])} held-out customers. At best, knowing the "
         f"outcome, one tenth brought {percent(perfect[10])} and one fifth {percent(perfect[20])}.",
         "first_year_gain",
     )
@@ -246,7 +239,7 @@ def _errors(kept: Kept, row: Facts, rival: Facts, part: str, currency: str) -> N
             dark=page.dark(),
         ),
         "Where the errors are: by group of the forecast",
-        f"Mean distance of forecast and outcome, {_parts(kept)[part].lower()}. Each forecast has groups "
+        f"Mean distance of forecast and outcome, {words.parts(kept)[part].lower()}. Each forecast has groups "
         "of its own.",
         "first_year_errors",
     )
@@ -256,7 +249,8 @@ def _features(kept: Kept, currency: str) -> None:
     design = kept.wish.design
     found = kept.report["importance"]
     rows = [
-        _as_share(r) | {"label": words.feature(r["name"], design)} for r in found[:_MOST_FEATURES]
+        words.as_share(r) | {"label": words.feature(r["name"], design)}
+        for r in found[:_MOST_FEATURES]
     ]
     if not rows:
         st.subheader(words.importance_title(rows, design), anchor=False)
@@ -294,12 +288,6 @@ def _features(kept: Kept, currency: str) -> None:
         "does not say what would happen if one changed it.",
         "first_year_effect_picture",
     )
-
-
-def _as_share(row: Facts) -> dict[str, Any]:
-    """Return an importance with its smallest and largest shuffle as shares of the error, too."""
-    scale = row["share"] / row["increase"] if row["increase"] else 0.0
-    return dict(row) | {end: row[end] * scale for end in ("low", "high")}
 
 
 def _months(kept: Kept, currency: str) -> None:

@@ -12,9 +12,9 @@ from clv.cohorts.verdict import compare
 from clv.formatting import day, money, percent, percent_number, plural, symbol, with_unit
 from clv.ui import cohort_pictures as pictures
 from clv.ui import cohorts as cohorts_page
-from clv.ui import first_year_words as words
 from clv.ui import page, parts
 from clv.words import cohorts as cohort_words
+from clv.words import first_year as words
 from clv.words.segments import between, first, too_few, value_name
 
 if TYPE_CHECKING:
@@ -186,11 +186,7 @@ def _second(lives: Lives, currency: str) -> None:
     found = [s for d in worth.SOON if (s := worth.second_order(lives, d, label)) is not None]
     with heading:
         st.subheader(words.second_title(found, currency).replace("$", r"\$"), anchor=False)
-        st.caption(
-            "A correlation, not an effect: whoever comes back early may have been the better customer "
-            "from the start, in ways that no file shows. Making others order again need not bring as "
-            "much."
-        )
+        st.caption(words.CORRELATION)
     if not found:
         return
     text = st.column_config.TextColumn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clv import names
 from clv.formatting import count, day, money, month, percent, plural
 from clv.learn.plans import Design, said
-from clv.words.segments import between, first, value_name
+from clv.words.segments import first, value_name
 from clv.worth import QUARTER
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ NO_MONEY: Final = (
     "The file has no amounts, so that there is no value to look at. The pages on cohorts and on "
     "customers show what is known without."
 )
+CORRELATION: Final = (
+    "A correlation, not an effect: whoever comes back early may have been the better customer from the "
+    "start, in ways that no file shows. Making others order again need not bring as much."
+)
+#: Part of the value → where the leaderboard has its total.
+TOTALS: Final = {"whole": "total", "remaining": "remaining"}
 STANDINGS: Final = {
     "more": "▲ more than the others",
     "less": "▼ less than the others",
@@ -226,6 +232,18 @@ def remaining_name(design: Design) -> str:
     return f"After {point(design)}" if design.kind == "early" else "Next months"
 
 
+def parts(kept: Kept) -> dict[str, str]:
+    """Return the parts of the value that are told apart: in the window design there is one."""
+    remaining = {"remaining": remaining_name(kept.wish.design)}
+    return {"whole": "Whole value"} | remaining if kept.wish.design.kind == "early" else remaining
+
+
+def as_share(row: Facts) -> dict[str, Any]:
+    """Return an importance with its smallest and largest shuffle as shares of the error, too."""
+    scale = row["share"] / row["increase"] if row["increase"] else 0.0
+    return dict(row) | {end: row[end] * scale for end in ("low", "high")}
+
+
 def gain_title(kept: Kept, part: str) -> str:
     """Say what the best customers by forecast brought."""
     row = chosen_row(kept)[part]
@@ -364,8 +382,3 @@ def ranges(kept: Kept) -> str:
 def row_title(name: str, chosen: str) -> str:
     """Return a forecast's name in the leaderboard; the chosen one has a mark."""
     return f"✓ {names.title(name)}" if name == chosen else names.title(name)
-
-
-def spread(group: Newcomers, months: int, currency: str) -> str:
-    """Write the interval of a group's worth; empty where there is none."""
-    return between(group.after(months), currency)
