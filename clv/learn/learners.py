@@ -296,7 +296,9 @@ class Lasso(_Sklearn):
                 alphas=30, cv=folds(who), max_iter=2000, tol=1e-3, n_jobs=1, selection="cyclic"
             ).fit(StandardScaler().fit_transform(columns), who.remaining)
             work.check()
-            line = linear_model.Lasso(alpha=float(choice.alpha_), max_iter=10_000, tol=1e-3)
+            line = linear_model.Lasso(
+                alpha=float(choice.alpha_), max_iter=2000, tol=1e-3, precompute=True
+            )
             self.model_ = make_pipeline(StandardScaler(), line).fit(columns, who.remaining)
         return self
 

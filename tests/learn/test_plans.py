@@ -1,0 +1,107 @@
+"""Which days are trained and tested on, by hand and for many histories."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from clv.errors import SettingsError
+from clv.horizon import add_months
+from clv.learn.plans import Design, last_complete, plan
+
+DAY = timedelta(days=1)
+HORIZONS = (1, 2, 3, 4, 6, 9, 12)
+
+
+def test_early_dates_of_two_years_by_hand():
+    found = plan(date(2022, 1, 1), date(2023, 12, 31), Design("early", 6, after=("1m", "3m")))
+    earlier, held = found.splits
+    # Half a year of life is over on 31 December for whoever first bought on 1 July or before.
+    assert held.test == (date(2023, 4, 2), date(2023, 7, 1))
+    # The first of them reach three months on 1 July; half a year was over for whoever came in 2022.
+    assert held.known == date(2023, 7, 1)
+    assert held.train == (date(2022, 1, 1), date(2023, 1, 2))
+    assert earlier.test == (date(2023, 1, 2), date(2023, 4, 1))
+    assert earlier.known == date(2023, 4, 1)
+    assert earlier.train == (date(2022, 1, 1), date(2022, 10, 2))
+    assert found.final == (date(2022, 1, 1), date(2023, 7, 1))
+
+
+def test_window_dates_of_a_year_by_hand():
+    found = plan(date(2010, 12, 1), date(2011, 12, 9), Design("window", 4))
+    earlier, held = found.splits
+    assert held.test == (date(2011, 8, 9),)
+    assert held.train == (date(2011, 2, 9), date(2011, 3, 9), date(2011, 4, 9))
+    assert earlier.test == (date(2011, 7, 9),)
+    assert earlier.train == (date(2011, 2, 9), date(2011, 3, 9))
+    assert found.final == (*held.train, date(2011, 8, 9))
+
+
+@pytest.mark.parametrize("kind", ["early", "window"])
+@pytest.mark.parametrize("months", [9, 12, 17, 24, 31, 40])
+@pytest.mark.parametrize("begin", [date(2020, 2, 29), date(2019, 10, 31), date(2021, 1, 15)])
+def test_no_training_value_reaches_beyond_what_was_known(kind, months, begin):
+    as_of = add_months(begin, months) + 3 * DAY
+    supported = []
+    for horizon in HORIZONS:
+        design = Design(kind, horizon, after=("2w",))
+        try:
+            found = plan(begin, as_of, design)
+        except SettingsError:
+            continue
+        supported.append(horizon)
+        for split in found.splits:
+            if kind == "early":
+                assert add_months(split.train[1], horizon) - DAY <= split.known
+                assert split.known == design.point.end(split.test[0]) - DAY
+                assert add_months(split.test[1], horizon) - DAY <= as_of
+                assert split.train[1] < split.test[0]
+            else:
+                assert split.known == split.test[0]
+                assert all(add_months(t + DAY, horizon) - DAY <= split.known for t in split.train)
+                assert add_months(split.test[0] + DAY, horizon) - DAY <= as_of
+    # What supports a horizon supports all that are shorter.
+    assert supported == list(HORIZONS[: len(supported)])
+    assert len(supported) >= 3
+
+
+def test_what_the_history_cannot_support_is_refused_with_the_longest_that_it_can():
+    year = date(2010, 12, 1), date(2011, 12, 9)
+    with pytest.raises(SettingsError, match="The orders cover 12 months") as refused:
+        plan(*year, Design("window", 12))
+    assert refused.value.hint == "The longest horizon that these orders support is 4 months."
+    plan(*year, Design("window", 4))
+    with pytest.raises(SettingsError):
+        plan(*year, Design("window", 5))
+    with pytest.raises(SettingsError, match="from the first 3 months") as refused:
+        plan(date(2017, 1, 1), date(2018, 8, 31), Design("early", 12))
+    longest = int(refused.value.hint.split(" support is ")[1].split()[0])
+    plan(date(2017, 1, 1), date(2018, 8, 31), Design("early", longest))
+    with pytest.raises(SettingsError):
+        plan(date(2017, 1, 1), date(2018, 8, 31), Design("early", longest + 1))
+    with pytest.raises(SettingsError) as refused:
+        plan(date(2017, 1, 1), date(2017, 1, 31), Design("early", 12, after=("1m",)))
+    assert refused.value.hint == "These orders support no horizon at this prediction point."
+
+
+def test_a_prediction_point_as_long_as_the_horizon_is_refused():
+    with pytest.raises(SettingsError, match="first 3 months are no shorter") as refused:
+        Design("early", 3, after=("1m", "3m"))
+    assert refused.value.hint == "The longest prediction point possible is 2m."
+    with pytest.raises(SettingsError, match="first 5 weeks"):
+        Design("early", 1, after=("5w",))
+    with pytest.raises(SettingsError, match="between 1 and 36"):
+        Design("window", 0)
+
+
+def test_a_design_comes_back_from_its_card():
+    for design in (Design(), Design("window", 4, days=(7, 30), columns=("rev_7d",))):
+        assert Design.from_dict(design.as_dict()) == design
+
+
+def test_last_complete_is_the_last_day_whose_months_are_over():
+    for known in (date(2023, 2, 28), date(2024, 2, 29), date(2023, 4, 30), date(2023, 5, 31)):
+        for months in (1, 3, 12):
+            day = last_complete(known, months)
+            assert add_months(day, months) - DAY <= known < add_months(day + DAY, months) - DAY
