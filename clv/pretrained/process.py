@@ -203,7 +203,8 @@ def _read(title: str, said: bytes) -> dict[str, Any]:
 
 
 def _too_long(title: str, limits: Limits) -> NoReturn:
-    msg = f"{title} was stopped: it took longer than {limits.seconds} seconds."
+    unit = "second" if limits.seconds == 1 else "seconds"
+    msg = f"{title} was stopped: it took longer than {limits.seconds} {unit}."
     hint = "CLV_MODEL_SECONDS allows more, if its maker says that it needs more."
     raise ModelLimitError(msg, hint)
 

@@ -1,0 +1,56 @@
+"""Model files as a notebook writes them, and a shop whose every figure can be added up."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dill
+
+from clv import pipeline
+from clv.settings import IngestOptions, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clv.runs import Run, Store
+
+AS_OF = date(2017, 10, 17)
+#: What the real file's function returns, and so the brief's example.
+SUMS = "import numpy\nreturn numpy.sum(X, axis=1)"
+
+
+def dilled(body: str, **options: Any) -> bytes:
+    """Return the file of a model whose ``predict(self, X)`` has this body, defined in a notebook."""
+    program = sys.modules["__main__"].__dict__
+    source = f"class Model:\n    def predict(self, X):\n{textwrap.indent(body, ' ' * 8)}"
+    try:
+        exec(source, program)  # noqa: S102 - a notebook is the main program
+        return dill.dumps(program["Model"](), **options)
+    finally:
+        program.pop("Model", None)
+
+
+def shop(path: Path) -> Path:
+    """Write order lines of 60 customers: c00 ordered once, c01 twice…, a line or two an order."""
+    rows = ["customer_id,order_id,order_item_id,num_items,revenue,created_at_date"]
+    number = 0
+    for who in range(60):
+        for k in range(who % 4 + 1):
+            number += 1
+            day = date.fromordinal(date(2017, 1, 2).toordinal() + 3 * who + 20 * k)
+            rows += [
+                f"c{who:02},{number},{number}-{line},{line + who % 3},{10 + who}.5,{day}"
+                for line in range(1, 2 + number % 2)
+            ]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def made(store: Store, file: Path, model: str) -> Run:
+    """Return a run."""
+    settings = Settings(as_of=AS_OF, model=model, currency="EUR")
+    draft = store.new_draft()
+    return pipeline.run(store, draft, [file], IngestOptions(), settings)
