@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
+import json
+import shutil
+import zipfile
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from clv import worth
 from clv.acquisition import FEW, Interval
-from clv.errors import SettingsError
+from clv.errors import FileError, SettingsError, StoppedError
+from clv.learn import artefact
+from clv.learn.plans import Design
+from clv.learn.scoring import to_score
+from clv.learn.work import Work
+from clv.runs import Run
+from clv.worth import training
 from clv.worth.lives import QUARTER, SOON, Lives
-from tests.test_pipeline import make_run, new_store
+from tests.test_pipeline import make_run, new_store, shop
 
 
 def lives(monthly, *, second=None, first_value=None, until=None, **known):
@@ -343,3 +355,110 @@ def test_spend_beside_worth():
     # Costs within the interval of the margin decide nothing.
     (ads, *_), _ = worth.channels({"ads": 2000.0}, won, groups, 0.5, 2)
     assert ads.verdict == "open"
+
+
+# -- trainings beside a run -------------------------------------------------------------------------
+
+QUICK = training.Wish(Design("early", 3, after=("1m",)), ("channel",), learners=("boosting",))
+
+
+@pytest.fixture(scope="module")
+def shopping(store):
+    """A run of 900 customers with a label that says nothing."""
+    lines = shop(customers=900, days=900).splitlines()
+    lines = [lines[0] + ",channel"] + [
+        f"{line},{'ads' if int(line[1:5]) % 3 else 'mail'}" for line in lines[1:]
+    ]
+    content = "\n".join(lines) + "\n"
+    return make_run(store, content, currency="EUR", options={"labels": ("channel",)})
+
+
+@pytest.fixture(scope="module")
+def stages():
+    return []
+
+
+@pytest.fixture(scope="module")
+def kept(shopping, stages):
+    return training.make(shopping, QUICK, Work(progress=lambda *told: stages.append(told[0])))
+
+
+def table(content):
+    return pd.read_csv(io.BytesIO(content), dtype={"customer_id": str})
+
+
+def test_a_training_is_kept_beside_the_run(shopping, kept, stages):
+    assert shopping.trainings == [QUICK.key]
+    again = training.stored(shopping, QUICK.key)
+    assert again.wish == QUICK
+    assert again.report == kept.report
+    assert training.latest(shopping).key == QUICK.key
+    assert len(set(stages)) > 5
+    other = dataclasses.replace(QUICK, labels=())
+    assert other.key != QUICK.key
+    assert training.stored(shopping, other.key) is None
+
+
+def test_bids_are_the_held_out_customers_of_model_df(kept):
+    rows = table(kept.rows())
+    held = rows[rows["split"] == "test"]
+    assert len(held) == kept.report["dates"][-1]["tested"]
+    assert sum(t.came.customers for t in kept.bids) == len(held)
+    best = held[held["prediction"] >= held["prediction"].quantile(0.91)]
+    assert kept.bids[0].predicted == pytest.approx(best["prediction"].mean(), rel=0.1)
+    total = sum(t.came.customers * t.came.brought[-1] for t in kept.bids)
+    assert total == pytest.approx(held["LTV_3m"].sum())
+    firsts = sum(t.came.customers * t.came.brought[0] for t in kept.bids)
+    assert firsts == pytest.approx(held["rev_1m"].sum())
+
+
+def test_predictions_are_the_packed_models(shopping, kept, tmp_path):
+    with zipfile.ZipFile(io.BytesIO(kept.packed())) as packed:
+        packed.extractall(tmp_path)
+    model = artefact.load(tmp_path / "model")
+    with shopping.connect() as con:
+        expected = model.table(to_score(con, model, date(2018, 6, 18)), by_month=True).to_pandas()
+    found = table(kept.predictions())
+    assert list(found) == list(expected)
+    assert len(found) == kept.scored == worth.completed(shopping, QUICK.design.point)
+    for name in ("observed", "predicted_value", "low", "high", "month_2"):
+        assert found[name].to_numpy() == pytest.approx(expected[name].to_numpy(), abs=1e-6)
+    assert "channel" in model.names
+
+
+def test_labels_that_are_not_wanted_are_not_learned_from(shopping, kept):
+    wish = dataclasses.replace(QUICK, labels=())
+    found = training.make(shopping, wish, Work())
+    names = {f["name"] for f in json.loads(found.card())["features"]}
+    assert "channel" not in names
+    assert "channel" in {f["name"] for f in json.loads(kept.card())["features"]}
+    assert training.latest(shopping).key == wish.key
+
+
+def test_an_unfinished_training_is_none_and_a_changed_one_is_refused(shopping, kept, tmp_path):
+    run = Run(shopping.path, tmp_path)
+    shutil.copytree(shopping.training(QUICK.key), run.training(QUICK.key))
+    assert training.latest(run).report == kept.report
+    card = run.training(QUICK.key) / "card.json"
+    card.write_text(card.read_text().replace('"trained"', '"tamed"', 1))
+    with pytest.raises(FileError, match="changed after the training"):
+        training.latest(run)
+    (run.training(QUICK.key) / "bids.json").unlink()
+    assert training.latest(run) is None
+
+
+def test_a_history_that_is_too_short_says_what_it_supports(shopping, small, store):
+    with pytest.raises(SettingsError, match="too short to foresee 36 months") as e:
+        training.check(shopping, Design("early", 36))
+    assert "longest horizon that these orders support is 1" in e.value.hint
+    training.check(shopping, Design("early", 6))
+    bare = make_run(store, shop(value="", customers=120))
+    with pytest.raises(SettingsError, match="no amounts"):
+        training.check(bare, Design("early", 3, after=("1m",)))
+
+
+def test_a_training_that_is_stopped_leaves_nothing(shopping):
+    wish = dataclasses.replace(QUICK, seed=1)
+    with pytest.raises(StoppedError):
+        training.make(shopping, wish, Work(stopped=lambda: True))
+    assert wish.key not in shopping.trainings

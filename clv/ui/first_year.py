@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from clv import worth
+from clv.errors import ClvError
 from clv.features.spans import Span
 from clv.formatting import count, dollars, money, money_full, percent, plural
 from clv.ui import first_year_bids as bids
 from clv.ui import first_year_model as model
 from clv.ui import first_year_worth as history
-from clv.ui import page, session
+from clv.ui import page, session, trouble
 from clv.words import first_year as words
 from clv.words.segments import between, first
 from clv.worth import Lives, training
@@ -55,7 +56,7 @@ def show(run: Run) -> None:
     with st.spinner("Following the customers' first months…", show_time=False):
         lives = lives_of(run.id, months)
     everyone = worth.newcomers(lives)
-    kept = training.latest(run)
+    kept = _kept(run)
     currency = str(run.settings.get("currency") or "")
     with answer:
         page.answer(dollars(words.sentence(everyone, months, kept, currency)))
@@ -75,6 +76,15 @@ def show(run: Run) -> None:
         model.show(run, months, kept)
     else:
         bids.show(run, lives, kept)
+
+
+def _kept(run: Run) -> Kept | None:
+    """Return the newest training; one that can't be trusted any more is said and left out."""
+    try:
+        return training.latest(run)
+    except ClvError as error:
+        trouble.show(trouble.explain(error))
+        return None
 
 
 def _months(run: Run, longest: int) -> int:

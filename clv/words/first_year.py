@@ -333,7 +333,11 @@ def points(effect: Facts) -> list[dict[str, Any]]:
             return "yes" if float(str(value)) >= 0.5 else "no"
         return value
 
-    return [dict(p) | {"value": told(p["value"])} for p in effect["points"]]
+    # Steps that are added up can lead below nothing; nobody brings less.
+    return [
+        dict(p) | {"value": told(p["value"]), "expected": max(p["expected"], 0.0)}
+        for p in effect["points"]
+    ]
 
 
 def verdict(kept: Kept) -> str:

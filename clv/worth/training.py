@@ -48,17 +48,21 @@ class Wish:
         Which of the run's labels are features.
     seed
         The same seed gives the same model.
+    learners
+        Names of models, see `clv.learn.train.LEARNERS`; None for all.
     """
 
     design: Design = field(default_factory=Design)
     labels: tuple[str, ...] = ()
     seed: int = SEED
+    learners: tuple[str, ...] | None = None
 
     @property
     def key(self) -> str:
         """Name of the training: equal for equal wishes."""
         told = {"version": _VERSION, "design": self.design.as_dict()}
         told |= {"labels": sorted(self.labels), "seed": self.seed}
+        told |= {"learners": self.learners and sorted(self.learners)}
         return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -134,7 +138,12 @@ def stored(run: Run, key: str) -> Kept | None:
     except FileNotFoundError:
         return None
     report = artefact.read_card(folder)["report"]
-    wish = Wish(Design.from_dict(report["design"]), tuple(told["labels"]), int(report["seed"]))
+    wish = Wish(
+        Design.from_dict(report["design"]),
+        tuple(told["labels"]),
+        int(report["seed"]),
+        None if told["learners"] is None else tuple(told["learners"]),
+    )
     bids = [
         Tenth(
             int(one["rank"]),
@@ -168,13 +177,18 @@ def make(run: Run, wish: Wish, work: Work) -> Kept:
     as_of, folder = _as_of(run), run.training(wish.key)
     with run.connect() as con:
         _restrict(con, wish.labels, run.labels)
-        made = train(con, wish.design, as_of=as_of, work=work)
+        made = train(con, wish.design, as_of=as_of, learners=wish.learners, work=work)
         work.say("Scoring customers")
         scored = made.model.table(to_score(con, made.model, as_of), by_month=True)
         bids = _bids(con, made.rows, wish.design, as_of)
         artefact.save(made, artefact.fingerprint(con), folder)
     write_rows(scored, folder / _PREDICTIONS)
-    told = {"labels": list(wish.labels), "scored": scored.num_rows, "tenths": bids}
+    told = {
+        "labels": list(wish.labels),
+        "learners": wish.learners,
+        "scored": scored.num_rows,
+        "tenths": bids,
+    }
     # Written last: a training without it was not finished.
     write_json(folder / _BIDS, told)
     found = stored(run, wish.key)
