@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from clv.api.problems import Problem
-from clv.errors import LayoutError
+from clv.errors import FileError, LayoutError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,9 +36,7 @@ class Supervised:
         Raises
         ------
         Problem
-            409 where there is none.
-        FileError
-            It is damaged, or was changed after its training.
+            409 where there is none, or one that is damaged or was changed after its training.
         """
         from clv.learn import artefact  # noqa: PLC0415 - only this address needs the learners
 
@@ -52,7 +50,10 @@ class Supervised:
         mark = (found.st_ino, found.st_mtime_ns)
         with self._lock:
             if self._loaded is None or self._loaded[0] != mark:
-                self._loaded = (mark, artefact.load(self._folder))
+                try:
+                    self._loaded = (mark, artefact.load(self._folder))
+                except FileError as error:
+                    raise Problem(409, f"{error.message} {error.hint}") from error
             return self._loaded[1]
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
