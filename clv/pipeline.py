@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -203,9 +202,9 @@ def _write(
 
     months_of(as_of, settings)  # What can't be looked at so far ahead is refused before the work.
     choice, ranges = Choice.parse(STANDARD if settings.model == AUTO else settings.model), None
-    if choice.ready_made:  # It says nothing of orders, by which forecasts are tested.
-        settings = replace(settings, backtest=False)
-    if settings.backtest:
+    # A ready-made model says nothing of orders, by which forecasts are tested.
+    tested = settings.backtest and not choice.ready_made
+    if tested:
         found = _prove(con, settings, as_of, settings.currency or report["currency"], progress)
         writer.put_proof(found.receipt, found.tested)
         choice, ranges = found.choice, found.receipt["ranges"]
@@ -220,6 +219,7 @@ def _write(
         settings.as_dict()
         | {
             "as_of": as_of.isoformat(),
+            "backtest": tested,
             "currency": settings.currency or report["currency"],
             "months": [
                 {k: m[k] for k in ("month", "start", "end", "discount")} for m in card["months"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv import __version__
 from clv.errors import BusyError, InputError, NothingPublishedError, RunNotFoundError
+from clv.pretrained.shelf import allowed
 from clv.runs import now, replace_json
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def fingerprint(
         "options": dict(options),
         "clv": __version__,
     }
+    if ready_made := allowed(str(settings["model"])):
+        content["ready_made"] = ready_made
     body = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(body.encode()).hexdigest()
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.errors import ModelFileError, SettingsError, did_you_mean
+from clv.models.choice import READY_MADE
 from clv.runs import models_root, now, read_json, write_json
 
 if TYPE_CHECKING:
@@ -55,6 +56,20 @@ def fingerprint(content: bytes) -> str:
 def name_of(text: str) -> str:
     """Return a model's name made of a file's: lower case, dashes for what a name can't have."""
     return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:60] or "model"
+
+
+def allowed(model: str) -> str | None:
+    """Return the hash of the bytes that stand for a ready-made model, None for every other one.
+
+    Parameters
+    ----------
+    model
+        As in the settings of a forecast.
+    """
+    if not model.startswith(READY_MADE):
+        return None
+    name = model.removeprefix(READY_MADE)
+    return next((e.sha256 for e in Shelf().entries() if e.name == name), None)
 
 
 class Shelf:

@@ -125,6 +125,17 @@ def test_the_command_line_gives_the_same_numbers(call, file, run):
     assert [line.split()[1] for line in out.splitlines()[1:]] == [r["customer_id"] for r in best]
 
 
+def test_a_scheduled_job_is_done_again_only_for_other_bytes(call, file, store):
+    job = ("run", file, "--out", "p.csv", "--model", "pretrained:sums", "--publish")
+    assert call(*job)[0] == 0
+    assert "nothing was computed again" in call(*job)[1]
+    assert len(store.runs()) == 1
+    Shelf().put("sums", dilled("return X.sum(axis=1) + 1"))
+    assert "nothing was computed again" not in call(*job)[1]
+    after, before = [r.summary["mean_clv"] for r in store.runs()]
+    assert after == pytest.approx(before + 1, rel=1e-12)
+
+
 def test_commands_that_need_more_than_a_value_say_so(call, run):
     for command in (["top", "buyers"], ["segments"], ["simulate"]):
         code, out, err = call(*command)
