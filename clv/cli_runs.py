@@ -13,6 +13,7 @@ import typer
 from clv import names, publish, terminal
 from clv.cli_options import StoreDir  # noqa: TC001 - typer reads it at run time
 from clv.errors import ClvError, InputError
+from clv.formatting import plural
 from clv.ingest.source import sha256
 from clv.runs import Store, write_json
 
@@ -220,7 +221,7 @@ def publish_run(
         return
     told = "Published" if changed else "It was the published run already"
     typer.echo(
-        f"{told}: {chosen.summary['customers']:,} customers as of {chosen.settings['as_of']}, "
+        f"{told}: {plural(chosen.summary['customers'], 'customer')} as of {chosen.settings['as_of']}, "
         f"{names.of_card(chosen.model) or 'no forecast'}. Run {chosen.id}"
     )
 
