@@ -1,0 +1,112 @@
+"""The real server, dashboard and API on one port: the documentation's own lines are run against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from clv import publish
+from clv.runs import Store
+from tests.api.conftest import IDS, one
+from tests.browser.conftest import serve
+from tests.handmade import handmade_run
+
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+PLACE = "http://localhost:8501"
+
+
+def shown():
+    """Return the lines of the page's shell blocks."""
+    blocks = re.findall(r"```sh\n(.*?)```", DOCS, flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, ltv):
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "runs").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLV_LTV_MODEL", str(ltv))
+        patch.setenv("CLV_API_RATE", "0")
+        patch.delenv("CLV_API_TOKEN", raising=False)
+        with serve("server.py", folder / "runs") as address:
+            yield folder, address
+
+
+def test_the_documentation_is_run_as_it_stands(server):
+    folder, address = server
+    env = os.environ | {"PYTHONPATH": str(ROOT), "CLV_RUNS": str(folder / "runs")}
+    answers = {}
+    for command in shown():
+        words = shlex.split(command.replace(PLACE, address))
+        if words[0] == "python":
+            words[0] = sys.executable
+        else:
+            assert words[0] == "curl"
+            words.insert(1, "--fail")
+        done = subprocess.run(
+            words, cwd=folder, env=env, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), command
+        if words[0] == "curl":
+            path = re.search(re.escape(PLACE) + r"/api(/[a-z]+)", command)[1]
+            answers.setdefault(path, []).append(done.stdout)
+    published = publish.published(Store(folder / "runs"))
+    (customer,) = answers["/customers"][:1]
+    assert json.loads(customer)["customer_id"] == "10027"
+    assert json.loads(customer)["run"] == published.id
+    assert answers["/customer"] == [customer]
+    assert len(json.loads(answers["/customers"][1])["customers"]) == 3
+    top = [json.loads(answer)["customers"] for answer in answers["/top"]]
+    expected = [
+        published.top(kind, 3)["customer_id"].to_pylist() for kind in ("buyers", "spenders")
+    ]
+    assert [[row["customer_id"] for row in rows] for rows in top] == expected
+    (scored,) = json.loads(answers["/score"][0])["customers"]
+    assert (scored["frequency"], scored["monetary_value"]) == (1, 40.0)
+    assert json.loads(answers["/predict"][0])["predicted_ltv"] >= 10
+    assert "clv_published_customers 8691.0" in answers["/metrics"][0]
+    named = set(re.findall(r"`(?:GET|POST) /api(/[a-z]+)", DOCS)) | {"/health", "/metrics"}
+    assert named <= set(answers)
+
+
+def test_addresses_that_look_like_files_reach_the_api_and_the_dashboard_is_beside_it(server):
+    folder, address = server
+    store = Store(folder / "runs")
+    run = handmade_run(store.root, [one(name, float(i)) for i, name in enumerate(IDS)])
+    publish.publish(store, run)
+    with httpx.Client(base_url=address) as client:
+        # The pointer is looked at every fifth of a second: ask until it has been.
+        while client.get("/api/customers", params={"limit": 1}).json()["run"] != run.id:
+            pass
+        for i, name in enumerate(IDS):
+            path = f"/customers/{quote(name, safe='')}"
+            if name in {".", "..", "a\nb"}:
+                path = f"/customer?id={quote(name, safe='')}"
+            found = client.get(f"/api{path}")
+            assert found.status_code == 200, name
+            assert (found.json()["customer_id"], found.json()["predicted_clv"]) == (name, 2.0 * i)
+        assert client.get("/api").headers["content-type"] == "application/problem+json"
+        assert client.get("/apis").headers["content-type"].startswith("text/html")
+        assert client.get("/").headers["content-type"].startswith("text/html")
+        assert client.get("/_stcore/health").text == "ok"
+        page = client.get("/api/docs").text
+        for found in re.findall(r'(?:src|href)="([^"]+)"', page):
+            assert client.get(found).status_code == 200
+        assert client.get("/api/openapi.json").json()["servers"] == [{"url": "/api"}]
+        # Somebody else's proxy, somebody else's name: no.
+        for headers in ({"X-Forwarded-For": "192.0.2.1"}, {"Host": "clv.example.com"}):
+            assert client.get("/api/runs", headers=headers).status_code == 403
+    log = (folder / "runs" / "server.log").read_text(encoding="utf-8")
+    assert "passwd" not in log
+    assert "GET /api" not in log
