@@ -331,9 +331,16 @@ def test_tenths_by_hand():
     assert best.payback(0.5, 9.1) is None
 
 
+def test_few_customers_are_parted_into_fewer():
+    for n, parts in ((300, 10), (299, 5), (149, 4), (119, 3), (89, 2), (59, 1), (3, 1)):
+        found = worth.tenths(np.arange(n), np.ones((n, 1)))
+        assert [t.rank for t in found] == list(range(1, parts + 1))
+        assert sum(t.came.customers for t in found) == n
+
+
 def test_equal_forecasts_share_a_tenth():
-    found = worth.tenths(np.r_[np.ones(90), np.full(10, 2.0)], np.ones((100, 1)))
-    assert [(t.rank, t.came.customers) for t in found] == [(1, 10), (2, 90)]
+    found = worth.tenths(np.r_[np.ones(290), np.full(10, 2.0)], np.ones((300, 1)))
+    assert [(t.rank, t.came.customers) for t in found] == [(1, 10), (2, 290)]
 
 
 def test_spend_beside_worth():
@@ -404,8 +411,9 @@ def test_bids_are_the_held_out_customers_of_model_df(kept):
     held = rows[rows["split"] == "test"]
     assert len(held) == kept.report["dates"][-1]["tested"]
     assert sum(t.came.customers for t in kept.bids) == len(held)
-    best = held[held["prediction"] >= held["prediction"].quantile(0.91)]
-    assert kept.bids[0].predicted == pytest.approx(best["prediction"].mean(), rel=0.1)
+    best = held.nlargest(kept.bids[0].came.customers, "prediction")
+    assert kept.bids[0].predicted == pytest.approx(best["prediction"].mean())
+    assert kept.bids[0].came.brought[-1] == pytest.approx(best["LTV_3m"].mean())
     total = sum(t.came.customers * t.came.brought[-1] for t in kept.bids)
     assert total == pytest.approx(held["LTV_3m"].sum())
     firsts = sum(t.came.customers * t.came.brought[0] for t in kept.bids)

@@ -242,10 +242,9 @@ def looked_at(run: Run, kept: Kept) -> Section:
 def bids(run: Run, kept: Kept, margin: float = 1.0, cost: float | None = None) -> Section:
     """Tell what a customer may cost, by tenth of the forecast."""
     months, currency = kept.wish.design.horizon_months, currency_of(run)
+    part = f"{words.part(kept).capitalize()} by forecast"
     columns: dict[str, list[Any]] = {
-        "Tenth by forecast": [
-            f"{t.rank} (best)" if t.rank == 1 else str(t.rank) for t in kept.bids
-        ],
+        part: [f"{t.rank} (best)" if t.rank == 1 else str(t.rank) for t in kept.bids],
         "Customers": [count(t.came.customers) for t in kept.bids],
         "Forecast, each": [money(t.predicted, currency) for t in kept.bids],
         "Most you could pay": [
@@ -267,8 +266,8 @@ def bids(run: Run, kept: Kept, margin: float = 1.0, cost: float | None = None) -
             answer(f"{words.bids_title(kept, margin, months, currency)}."),
             Table(
                 columns,
-                frozenset({"Tenth by forecast"}),
-                f"Margin of {percent(margin)} × what held-out customers of that tenth brought in "
+                frozenset({part}),
+                f"Margin of {percent(margin)} × what held-out customers of that part brought in "
                 f"{first(months)}, in fact."
                 + ("" if cost is None else f" Earned back at {money(cost, currency)} for one."),
             ),

@@ -73,6 +73,7 @@ def show(run: Run, lives: Lives, kept: Kept | None) -> None:
 
 
 def _tenths(kept: Kept, margin: float, price: float, currency: str) -> None:
+    part = words.part(kept).capitalize()
     rows, months = kept.bids, kept.wish.design.horizon_months
     customers = sum(t.came.customers for t in rows)
     together = np.sum([t.came.brought * t.came.customers for t in rows], axis=0) / customers
@@ -80,7 +81,7 @@ def _tenths(kept: Kept, margin: float, price: float, currency: str) -> None:
     drawn = [t for t in rows if t.rank in _DRAWN and t.came.longest] or rows[:1]
     curves += [
         charts.Curve(
-            f"Tenth {t.rank}" + (" (best)" if t.rank == 1 else ""),
+            f"{part} {t.rank}" + (" (best)" if t.rank == 1 else ""),
             [margin * float(v) for v in t.came.brought],
         )
         for t in drawn
@@ -94,14 +95,14 @@ def _tenths(kept: Kept, margin: float, price: float, currency: str) -> None:
             dark=page.dark(),
         ),
         words.bids_title(kept, margin, months, currency),
-        f"What held-out customers brought by month of life, by tenth of the forecast made after "
+        f"What held-out customers brought by month of life, by {words.part(kept)} of the forecast made after "
         f"{words.point(kept.wish.design)}; at a margin of {percent(margin)}.",
         "first_year_bids",
     )
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     ceilings = [t.came.ceiling(margin, months) for t in rows]
     table: dict[str, tuple[list[Any], Any]] = {
-        "Tenth by forecast": (
+        f"{part} by forecast": (
             [f"{t.rank} (best)" if t.rank == 1 else str(t.rank) for t in rows],
             text(pinned=True),
         ),
@@ -127,7 +128,7 @@ def _tenths(kept: Kept, margin: float, price: float, currency: str) -> None:
             text(help=f"At {money(price, currency)} for one customer."),
         ),
     }
-    parts.table(table, "bids_table", "What customers may cost by tenth of the forecast")
+    parts.table(table, "bids_table", "What customers may cost, by forecast")
 
 
 def _channels(run: Run, lives: Lives, margin: float, currency: str) -> None:
@@ -241,12 +242,12 @@ def _spend_table(
 def _explanation(months: int) -> None:
     with st.expander("How is this computed?", icon=":material/help:", key="help_bids"):
         st.markdown(
-            f"**Most you could pay** (CAC ceiling) = margin × what customers of that tenth brought in "
+            f"**Most you could pay** (CAC ceiling) = margin × what customers of that part brought in "
             f"{first(months)}, in fact, among customers held out from the training. **Earned back in** is "
             "the first month by whose end margin × revenue has covered the cost.\n\n"
-            "**Whose tenth?** The forecast is made some time after the first order, so the tenth of a "
+            "**Whose part?** The forecast is made some time after the first order, so the part of a "
             "customer isn't known when they are won. It says what more of the same kind would be worth: "
-            "look at which labels the best tenth has, and bid there.\n\n"
+            "look at which labels the best part has, and bid there.\n\n"
             "**Take care.** Costs of a campaign rise with its size: the ceiling is for the average "
             "customer, not for the next one."
         )

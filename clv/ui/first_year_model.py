@@ -59,7 +59,8 @@ def _train(run: Run, months: int, kept: Kept | None) -> None:
             wish = _wish(run, months)
             training.check(run, wish.design)
         except ClvError as error:
-            trouble.show(trouble.explain(error))
+            # Nobody has done anything wrong yet: what can't be trained is said, and what can.
+            st.warning(plain(f"{error.message} {error.hint}"), icon=":material/info:")
             return
         if training.stored(run, wish.key) is not None:
             st.caption("This has been trained already; the same settings give the same model.")

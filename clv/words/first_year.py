@@ -38,6 +38,7 @@ STANDINGS: Final = {
     "same": "no more than chance",
     "few": "too few to compare",
 }
+_PART_NAMES: Final = {10: "tenth", 5: "fifth", 4: "quarter", 3: "third", 2: "half"}
 VERDICTS: Final = {
     "pays": "✓ earned back",
     "loses": "✗ not earned back",
@@ -280,13 +281,18 @@ def months_title(told: Facts, currency: str) -> str:
     )
 
 
+def part(kept: Kept) -> str:
+    """Name what the held-out customers are parted into: ``tenth``."""
+    return _PART_NAMES.get(len(kept.bids), "group")
+
+
 def bids_title(kept: Kept, margin: float, months: int, currency: str) -> str:
     """Say what may be paid for a customer of the best tenth, and of the last."""
     best, last = (t.came.ceiling(margin, months) for t in (kept.bids[0], kept.bids[-1]))
     if best is None or last is None:
         return "Too few customers were held out to say what one may cost"
     return (
-        f"A customer of the best tenth may cost {money(best.mean, currency)}, one of the last "
+        f"A customer of the best {part(kept)} may cost {money(best.mean, currency)}, one of the last "
         f"{money(last.mean, currency)}"
     )
 

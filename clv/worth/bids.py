@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from clv.metrics import BINS, quantile_bins
+from clv.acquisition import FEW
+from clv.metrics import quantile_bins
 from clv.worth.curves import summed
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.acquisition import Newcomers
+
+#: Groups are as many of these as have `FEW` customers each.
+_PARTS: Final = (10, 5, 4, 3, 2, 1)
 
 
 class Tenth(NamedTuple):
@@ -23,8 +27,8 @@ class Tenth(NamedTuple):
     came: Newcomers
 
 
-def tenths(predicted: ArrayLike, monthly: ArrayLike, bins: int = BINS) -> list[Tenth]:
-    """Return tested customers by tenth of their forecast, best first.
+def tenths(predicted: ArrayLike, monthly: ArrayLike) -> list[Tenth]:
+    """Return tested customers by tenth of their forecast, best first; by larger parts of few customers.
 
     Parameters
     ----------
@@ -32,16 +36,15 @@ def tenths(predicted: ArrayLike, monthly: ArrayLike, bins: int = BINS) -> list[T
         Shape (n,): forecast of the whole value.
     monthly
         Shape (n, H): what each month brought in fact.
-    bins
-        How many groups at most; equal forecasts share one.
 
     Notes
     -----
-    `clv.acquisition.Newcomers.ceiling` and ``payback`` of what *came* say what may be paid for such a
+    Equal forecasts share a group. `clv.acquisition.Newcomers.ceiling` and ``payback`` of what *came* say what may be paid for such a
     customer: they rest on what forecasts of this kind were followed by, not on what they promise.
     """
     said, came = np.asarray(predicted, dtype=float), np.asarray(monthly, dtype=float)
-    place = quantile_bins(said, bins)
+    parts = next((p for p in _PARTS if said.size >= p * FEW), 1)
+    place = quantile_bins(said, parts)
     highest = int(place.max())
     return [
         Tenth(
