@@ -1,0 +1,341 @@
+"""Is a new upload what it should be? Its orders beside those of the run before.
+
+The *new days* are those after the earlier run's as-of date. They are compared with as many days before
+it, up to twelve times (volume), or with the earlier run's last days (distributions): at most a year,
+and at most half of its history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from clv import engine
+from clv.monitor import shifts
+from clv.monitor.base import Check, Verdict, rising
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+    from numpy.typing import NDArray
+
+    from clv.runs import Run
+
+#: Share of the earlier orders that are missing from the new file, or of its old ones that are new.
+LOST: Final = (0.05, 0.50)
+#: How many times the least or the most orders so far.
+FEWER_MORE: Final = (2.0, 10.0)
+#: Rise of a share, in points.
+RISE: Final = (0.02, 0.20)
+MISSING: Final = (0.05, 0.50)
+#: Days without an order: at least so many, and so many times as long as ever before.
+SILENT: Final = ((3, 2.0), (14, 5.0))
+#: Days by which a file is older, when it is read, than the one before.
+LATE: Final = (7, 60)
+_SPANS: Final = 12
+_YEAR: Final = 365
+#: Values of which a distribution is made: more would change nothing.
+_MOST: Final = 200_000
+#: Levels of a label that are told apart.
+_LEVELS: Final = 20
+#: Reasons for which rows are left out by the settings, not for what is wrong with them.
+_BY_SETTING: Final = frozenset({"future_date"})
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days (start, end]."""
+
+    start: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        """How many there are."""
+        return (self.end - self.start).days
+
+    def sql(self, day: str = "ordered_at::DATE") -> str:
+        """Return the condition for a day to lie within."""
+        return f"({day} > DATE '{self.start}' AND {day} <= DATE '{self.end}')"
+
+
+def as_of(run: Run) -> date:
+    """Return the day on which a run's forecast stands."""
+    return date.fromisoformat(str(run.settings["as_of"])[:10])
+
+
+def first_order(run: Run) -> date:
+    """Return the day of a run's first order."""
+    return date.fromisoformat(str(run.report["first_order"])[:10])
+
+
+def compare(run: Run, before: Run) -> list[Check]:
+    """Check a run's upload against an earlier run's.
+
+    Parameters
+    ----------
+    run, before
+        The as-of date of ``before`` lies earlier.
+    """
+    fresh = Window(as_of(before), as_of(run))
+    history = Window(first_order(before) - timedelta(days=1), fresh.start)
+    length = max(min(_YEAR, history.days // 2), 1)
+    usual = Window(fresh.start - timedelta(days=length), fresh.start)
+    with run.connect() as con:
+        attach(con, before)
+        return [
+            *_found_again(con, run, before),
+            *_volume(con, fresh, history),
+            *_silence(con, run, before, fresh, usual),
+            *_rejected(run, before),
+            *_missing(con, run, before, fresh, usual),
+            *_distributions(con, fresh, usual),
+            *_labels(con, run, before, fresh),
+        ]
+
+
+def attach(con: duckdb.DuckDBPyConnection, other: Run, prefix: str = "before") -> None:
+    """Show another run's tables in a connection as ``<prefix>_orders`` and ``<prefix>_labels``."""
+    for table in ("orders", *(["labels"] if other.labels else [])):
+        source = engine.text(other.file(f"{table}.parquet"))
+        con.execute(f"CREATE VIEW {prefix}_{table} AS SELECT * FROM read_parquet({source})")
+
+
+def overlap(
+    con: duckdb.DuckDBPyConnection, common: Window, one_in: int = 1
+) -> tuple[int, int, int]:
+    """Count days with an order of a customer: in the earlier run, in both, in the later one.
+
+    Parameters
+    ----------
+    con
+        Has ``orders`` and ``before_orders``.
+    common
+        The days that both should hold.
+    one_in
+        Look at every so many customers only.
+    """
+
+    def days(table: str) -> str:
+        return (
+            f"SELECT DISTINCT customer_id, ordered_at::DATE AS day FROM {table} "
+            f"WHERE {common.sql()} AND hash(customer_id) % {one_in} = 0"
+        )
+
+    old, both, new = engine.row(
+        con,
+        f"WITH o AS ({days('before_orders')}), n AS ({days('orders')}) "
+        "SELECT (SELECT count(*) FROM o), (SELECT count(*) FROM o JOIN n USING (customer_id, day)), "
+        "(SELECT count(*) FROM n)",
+    )
+    return int(old), int(both), int(new)
+
+
+def common_days(run: Run, before: Run) -> Window:
+    """Return the days that two runs' files both should hold."""
+    start = max(first_order(run), first_order(before)) - timedelta(days=1)
+    return Window(start, max(as_of(before), start))
+
+
+def _found_again(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Iterator[Check]:
+    old, both, new = overlap(con, common_days(run, before))
+    if not old:
+        yield Check("found_again", "look", None, None)
+        return
+    lost = 1 - both / old
+    yield Check("found_again", rising(lost, *LOST), 1.0, both / old, more={"orders": old})
+    late = 1 - both / new if new else 0.0
+    yield Check("added_late", rising(late, *LOST), 0.0, late, more={"orders": new})
+
+
+def _volume(con: duckdb.DuckDBPyConnection, fresh: Window, history: Window) -> Iterator[Check]:
+    """Compare orders and customers a day with spans of as many days before."""
+    length = min(fresh.days, history.days)
+    spans = [
+        Window(
+            fresh.start - timedelta(days=(i + 1) * length), fresh.start - timedelta(days=i * length)
+        )
+        for i in range(min(_SPANS, history.days // length))
+    ]
+    measures = {"orders": "count(*)", "customers": "count(DISTINCT customer_id)"}
+    picked = ", ".join(measures.values())
+    now = engine.row(con, f"SELECT {picked} FROM orders WHERE {fresh.sql()}")
+    past = [engine.row(con, f"SELECT {picked} FROM before_orders WHERE {s.sql()}") for s in spans]
+    for i, name in enumerate(measures):
+        # As many as a span of the usual length would have.
+        usual = [row[i] * fresh.days / length for row in past]
+        low, high = min(usual), max(usual)
+        more = {"low": low, "high": high, "days": fresh.days, "spans": len(spans)}
+        yield Check(
+            "volume", _verdict(now[i], low, high), float(np.mean(usual)), now[i], name, more
+        )
+
+
+def _verdict(now: float, low: float, high: float) -> Verdict:
+    look, stop = FEWER_MORE
+    if now < low / stop or now > high * stop:
+        return "stop"
+    return "look" if now < low / look or now > high * look else "ok"
+
+
+def _silence(
+    con: duckdb.DuckDBPyConnection, run: Run, before: Run, fresh: Window, usual: Window
+) -> Iterator[Check]:
+    """Look for holes, and for a file that is older than the one before was."""
+
+    def longest(table: str, window: Window) -> int:
+        sql = f"SELECT DISTINCT ordered_at::DATE FROM {table} WHERE {window.sql()} ORDER BY 1"
+        days = [window.start, *(d for (d,) in con.execute(sql).fetchall()), window.end]
+        return max(int((b - a).days) - 1 for a, b in pairwise(days))
+
+    ever, now = longest("before_orders", usual), longest("orders", fresh)
+    (least, times), (grave, many) = SILENT
+    verdict: Verdict = "ok"
+    if now > max(least, times * ever):
+        verdict = "stop" if now > max(grave, many * ever) else "look"
+    yield Check("silence", verdict, ever, now)
+    lags = [_lag(one) for one in (before, run)]
+    yield Check("late", rising(lags[1] - lags[0], *LATE), lags[0], lags[1])
+
+
+def _lag(run: Run) -> int:
+    """Return how many days a run's last order was old when it was made."""
+    made = date.fromisoformat(str(run.settings["created_at"])[:10])
+    return (made - date.fromisoformat(str(run.report["last_order"])[:10])).days
+
+
+def _rejected(run: Run, before: Run) -> Iterator[Check]:
+    """Compare the share of rows left out, in all and by reason."""
+    shares = [_shares(one) for one in (before, run)]
+    titles = run.report["reason_titles"]
+    for code in dict.fromkeys(["", *shares[0], *shares[1]]):
+        old, new = (found.get(code, 0.0) for found in shares)
+        more = {"title": titles.get(code, code), "remedy": run.report["remedies"].get(code, "")}
+        yield Check("rejected", rising(new - old, *RISE), old, new, code, more)
+
+
+def _shares(run: Run) -> dict[str, float]:
+    reasons = {k: int(v) for k, v in run.report["reasons"].items() if k not in _BY_SETTING}
+    spared = sum(int(run.report["reasons"].get(code, 0)) for code in _BY_SETTING)
+    rows = max(int(run.report["rows_total"]) - spared, 1)
+    return {"": sum(reasons.values()) / rows} | {k: v / rows for k, v in reasons.items()}
+
+
+def _missing(
+    con: duckdb.DuckDBPyConnection, run: Run, before: Run, fresh: Window, usual: Window
+) -> Iterator[Check]:
+    """Compare the share of orders that lack their value or their number of items."""
+    if before.has_value and not run.has_value:
+        yield Check("missing", "stop", 0.0, 1.0, "revenue")
+        return
+    for column in ("revenue", "items"):
+        share = f"count(*) FILTER ({column} IS NULL) / count(*)"
+        (old,) = engine.row(con, f"SELECT {share} FROM before_orders WHERE {usual.sql()}")
+        (new,) = engine.row(con, f"SELECT {share} FROM orders WHERE {fresh.sql()}")
+        if old is None or new is None or old == new == 1:
+            continue
+        yield Check("missing", rising(new - old, *MISSING), old, new, column)
+
+
+def _distributions(con: duckdb.DuckDBPyConnection, fresh: Window, usual: Window) -> Iterator[Check]:
+    """Compare what orders are worth, and the days since the customer's order before."""
+
+    def values(table: str, window: Window) -> NDArray[np.float64]:
+        rows = f"FROM {table} WHERE {window.sql()} AND revenue IS NOT NULL"
+        return _numbers(con, f"SELECT revenue AS v, hash(order_id) AS h {rows}")
+
+    def gaps(table: str, window: Window) -> NDArray[np.float64]:
+        # A longer history has longer gaps: only those count that both could have.
+        return _numbers(
+            con,
+            "SELECT v, hash(customer_id, day) AS h FROM (SELECT customer_id, day, "
+            "day - lag(day) OVER (PARTITION BY customer_id ORDER BY day) AS v "
+            f"FROM (SELECT DISTINCT customer_id, ordered_at::DATE AS day FROM {table} "
+            f"WHERE ordered_at::DATE <= DATE '{window.end}')) "
+            f"WHERE {window.sql('day')} AND v <= {usual.days}",
+        )
+
+    for key, sample in (("order_value", values), ("gap", gaps)):
+        old, new = sample("before_orders", usual), sample("orders", fresh)
+        if old.size and new.size:
+            yield _shift(
+                key, shifts.of_numbers(old, new), float(np.median(old)), float(np.median(new))
+            )
+
+
+def _numbers(con: duckdb.DuckDBPyConnection, sql: str) -> NDArray[np.float64]:
+    """Return the column ``v`` of a query; of many rows those whose hash ``h`` comes first."""
+    found = con.execute(f"SELECT v FROM ({sql}) ORDER BY h LIMIT {_MOST}").fetchnumpy()["v"]
+    return np.asarray(found, dtype=float)
+
+
+def _shift(
+    key: str,
+    shift: shifts.Shift,
+    before: float | None,
+    now: float | None,
+    subject: str = "",
+    **more: object,
+) -> Check:
+    verdict: Verdict = "look" if shift.looks else "ok"
+    if shift.large and key == "order_value":
+        verdict = "stop"
+    return Check(key, verdict, before, now, subject, shift._asdict() | more)
+
+
+def _labels(
+    con: duckdb.DuckDBPyConnection, run: Run, before: Run, fresh: Window
+) -> Iterator[Check]:
+    """Compare the labels of new customers with those of the customers before."""
+    for label in before.labels:
+        if label not in run.labels:
+            yield Check("label_gone", "look", None, None, label)
+            continue
+        column = engine.name(label)
+        old = _levels(con, f"SELECT {column} AS level FROM before_labels")
+        new = _levels(
+            con,
+            f"SELECT l.{column} AS level FROM labels l JOIN forecasts f USING (customer_id) "
+            f"WHERE {fresh.sql('f.first_order')}",
+        )
+        customers = sum(new.values())
+        if not customers or not old:
+            continue
+        kept = list(old)[:_LEVELS]
+        counts = [
+            [found.get(level, 0) for level in kept]
+            + [sum(n for level, n in found.items() if level not in kept)]
+            for found in (old, new)
+        ]
+        unknown = [found.get(None, 0) / sum(found.values()) for found in (old, new)]
+        fresh_levels = [level for level in new if level is not None and level not in old]
+        share = sum(new[level] for level in fresh_levels) / customers
+        yield Check(
+            "new_levels",
+            "look" if share > LOST[0] else "ok",
+            0.0,
+            share,
+            label,
+            {"levels": fresh_levels[:5], "number": len(fresh_levels)},
+        )
+        yield Check(
+            "unknown_level",
+            rising(unknown[1] - unknown[0], MISSING[0], 2.0),
+            unknown[0],
+            unknown[1],
+            label,
+        )
+        yield _shift("mix", shifts.of_counts(*counts), None, None, label, customers=customers)
+
+
+def _levels(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str | None, int]:
+    """Return how many customers have each level, the most frequent first."""
+    rows = con.execute(
+        f"SELECT level, count(*) FROM ({sql}) GROUP BY 1 ORDER BY 2 DESC, 1"
+    ).fetchall()
+    return dict(rows)
