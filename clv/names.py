@@ -55,9 +55,14 @@ def who(name: str) -> str:
 def rule(name: str, recency_days: float | None = None) -> str:
     """Return a rule of thumb at the beginning of a sentence, with the recency rule's days."""
     if name == "recency-rule" and recency_days is not None:
-        lately = f"in the last {recency_days:,.0f} days" if recency_days < 1e6 else "ever"
-        return f"The rule of thumb that who bought {lately} is active"
+        return f"The rule of thumb that who bought {_within(recency_days)} is active"
     return who(name)[0].upper() + who(name)[1:]
+
+
+def _within(days: float) -> str:
+    if days < 1:
+        return "on the very last day"
+    return "since the day before" if days < 2 else f"in the last {days:,.0f} days"
 
 
 def of_card(card: Mapping[str, Any]) -> str:

@@ -84,10 +84,11 @@ def plan(first_order: date, as_of: date, horizon_months: int) -> Plan:
         months += 1
     horizon = min(horizon_months, months // 2)
     if horizon < 1:
+        days = (as_of - first_order).days + 1
         return Plan(
             0,
             (),
-            f"The orders cover {(as_of - first_order).days + 1} days; a test needs at least two "
+            f"The orders cover {days} day{'s' if days > 1 else ''}; a test needs at least two "
             "months: one to learn from, one to compare with.",
         )
     reason = ""

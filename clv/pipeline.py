@@ -152,14 +152,16 @@ def prove(run: Run, progress: Progress = quiet) -> None:
     stored = run.settings
     settings = Settings(
         horizon_months=int(stored["horizon_months"]),
+        model=str(stored["model"]),
         # Runs of earlier versions say less.
-        model=str(run.model.get("model", stored["model"])),
         level=float(stored.get("level", Settings.level)),
     )
     with run.connect() as con:
         con.execute("CREATE VIEW customers AS SELECT * FROM forecasts")
         as_of = date.fromisoformat(str(stored["as_of"])[:10])
-        found = _prove(con, settings, as_of, str(stored.get("currency") or ""), progress)
+        made = str(run.model.get("model", stored["model"]))
+        made = STANDARD if made == AUTO else made
+        found = _prove(con, settings, as_of, str(stored.get("currency") or ""), progress, made)
     run.add_proof(found.receipt, found.tested)
 
 
@@ -176,10 +178,11 @@ def _prove(
     as_of: date,
     currency: str,
     progress: Progress,
+    made: str | None = None,
 ) -> Proof:
     from clv import trials  # noqa: PLC0415
 
-    return trials.hold(con, settings, as_of, currency, progress)
+    return trials.hold(con, settings, as_of, currency, progress, made)
 
 
 def _summarise(con: duckdb.DuckDBPyConnection, as_of: date, progress: Progress) -> None:

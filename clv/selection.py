@@ -46,12 +46,15 @@ class Ranking(NamedTuple):
         Who was better than the standard by more than chance, the best first.
     loss
         Mean loss by contender.
+    barred
+        Who was better even than the winner by more than chance, but is never chosen; the best first.
     """
 
     winner: str
     runner_up: str | None
     challengers: list[str]
     loss: Mapping[str, float]
+    barred: list[str]
 
 
 def deciding(trials: Sequence[Trial]) -> Sequence[Trial]:
@@ -70,7 +73,8 @@ def rank(trials: Sequence[Trial]) -> Ranking | None:
     challengers = [n for n in able if n in _better(share, standard)]
     winner = challengers[0] if challengers else standard
     others = [n for n in able if n != winner]
-    return Ranking(winner, others[0] if others else None, challengers, loss)
+    barred = sorted(_better(share, winner) - set(CHOSEN_FROM), key=lambda n: loss[n])
+    return Ranking(winner, others[0] if others else None, challengers, loss, barred)
 
 
 def _better(share: Mapping[str, Floats], holder: str) -> set[str]:
@@ -132,6 +136,7 @@ def reason(
     tried: Mapping[str, bool],
     rule: Mapping[str, Any] | None,
     recency_days: float | None,
+    made: bool = False,
 ) -> str:
     """Say in plain sentences why the forecast is what it is.
 
@@ -147,31 +152,53 @@ def reason(
         From `against_rules`.
     recency_days
         The recency rule's N, to name it.
+    made
+        Whether the forecast had been made, without a test, before these tests were.
     """
     mine = names.title(choice.name)
     if ranking is None:
         why = "No test on past dates was possible"
         return f"{why}; {mine} was asked for." if asked else f"{why}, so that {mine} forecasts."
-    told = [_why(ranking, choice, asked=asked)]
-    told += [_GAIN[what] for what, better in tried.items() if better and not asked]
+    given = asked or made
+    told = [_why_given(ranking, choice, asked=asked) if given else _why(ranking, choice)]
+    told += [_GAIN[what] for what, better in tried.items() if better and not given]
     told += [_NO_GAIN[what] for what, better in tried.items() if not better]
     if rule is not None and rule["as_good"]:
-        told.append(f"{names.rule(rule['rule'], recency_days)} is as good here.")
+        good = "was better on the last date" if rule["high"] < 0 else "is as good here"
+        told.append(f"{names.rule(rule['rule'], recency_days)} {good}.")
     return " ".join(told)
 
 
-def _why(ranking: Ranking, choice: Choice, *, asked: bool) -> str:
+def _why_given(ranking: Ranking, choice: Choice, *, asked: bool) -> str:
+    other = names.who(ranking.winner)
+    instead = "" if ranking.winner == choice.purchases else f"; past dates speak for {other}"
+    why = "was asked for" if asked else "stands for the others where a forecast is made untested"
+    return f"{names.title(choice.name)} {why}{instead}."
+
+
+def _why(ranking: Ranking, choice: Choice) -> str:
     who = names.who(choice.purchases)
-    if asked:
-        other = names.who(ranking.winner)
-        instead = "" if ranking.winner == choice.purchases else f"; past dates speak for {other}"
-        return f"{names.title(choice.name)} was asked for{instead}."
     if choice.purchases in ranking.challengers:
-        return (
+        why = (
             f"On past dates {who} forecast each customer's orders better than "
             f"{names.title(STANDARD)}, by more than chance."
         )
-    return f"On past dates nothing forecast each customer's orders better than {who} by more than chance."
+    else:
+        nothing = "nothing that may be chosen" if ranking.barred else "nothing"
+        why = (
+            f"On past dates {nothing} forecast each customer's orders better, by more than chance, "
+            f"than {who}."
+        )
+    return " ".join([why, *(_barred(name) for name in ranking.barred[:1])])
+
+
+def _barred(name: str) -> str:
+    because = (
+        "it says nothing of any other length of time"
+        if name in RULES
+        else "it takes everybody with a single order for active, for ever"
+    )
+    return f"{names.rule(name)} did better still, but is never chosen: {because}."
 
 
 _GAIN: Final = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from clv import names, proof
+from clv.formatting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -136,7 +137,7 @@ def say_choice(found: Mapping[str, Any]) -> None:
     say = "which had no say in the choice" if found["unseen"] else "the only date"
     typer.echo(
         f"  check     as of {seen['as_of']}, {say}: {verdict} {seen['rule']}, whose loss differs by "
-        f"{seen['difference']:+.3f} ({seen['low']:+.3f} to {seen['high']:+.3f})"
+        f"{seen['difference']:+z.3f} ({seen['low']:+z.3f} to {seen['high']:+z.3f})"
     )
 
 
@@ -166,9 +167,8 @@ def say_leaderboard(rows: list[dict[str, Any]]) -> None:
 def say_tests(found: dict[str, Any], out: Path | None) -> None:
     """Print what a backtest rests on: dates, horizon, who could not be fitted."""
     dates = ", ".join(str(origin["as_of"]) for origin in found["origins"])
-    typer.echo(
-        f"{f'{out}: t' if out else 'T'}ested as of {dates}, {found['horizon_months']} months ahead."
-    )
+    months = plural(int(found["horizon_months"]), "month")
+    typer.echo(f"{f'{out}: t' if out else 'T'}ested as of {dates}, {months} ahead.")
     if found["customers_tested"] < found["customers_known"]:
         tested, known = found["customers_tested"], found["customers_known"]
         typer.echo(f"  customers {tested:,} of {known:,}, drawn by a hash of their ids")
@@ -184,7 +184,7 @@ def say_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
     """Print rows under their column names, right-aligned."""
 
     def cell(value: object) -> str:
-        return f"{value:.3f}" if isinstance(value, float) else str(value)
+        return f"{value:z.3f}" if isinstance(value, float) else str(value)
 
     cells = [columns, *([cell(row[c]) for c in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clv.models.contenders import Contender
-    from clv.origins import Plan
+    from clv.origins import Origin, Plan
     from clv.settings import Settings
 
     Progress = Callable[[str, int, int], None]
@@ -65,7 +65,9 @@ class _Case(NamedTuple):
 
     trials: list[Trial]
     valued: bool
-    asked: Choice | None
+    #: By name, or because the forecast was made before the tests.
+    given: Choice | None
+    asked: bool
 
 
 def hold(
@@ -74,6 +76,7 @@ def hold(
     as_of: date,
     currency: str,
     progress: Progress,
+    made: str | None = None,
 ) -> Proof:
     """Test all contenders on the past of the ``orders`` of a connection, and choose.
 
@@ -87,12 +90,16 @@ def hold(
         The day on which the forecast stands.
     currency
         For display.
+    made
+        The name of the forecast where it has been made already, so that nothing is to be chosen.
     """
     progress("Choosing past dates", 0, 0)
     known, first, valued = engine.row(
-        con, "SELECT count(*), min(first_order)::DATE, count(revenue) > 0 FROM customers"
+        con, "SELECT count(*), min(first_order)::DATE, coalesce(max(revenue), 0) > 0 FROM customers"
     )
-    asked = None if settings.model == AUTO else Choice.parse(settings.model)
+    asked = settings.model != AUTO
+    name = settings.model if asked else made
+    given = Choice.parse(name) if name else None
     receipt: dict[str, Any] = {
         "as_of": as_of.isoformat(),
         "forecast_months": settings.horizon_months,
@@ -103,7 +110,7 @@ def hold(
     with con.cursor() as drawn:
         receipt["customers_tested"] = draw(drawn, known)
         chosen = supported(drawn, plan(first, as_of, settings.horizon_months))
-        case = _Case([Trial.at(drawn, o, first) for o in chosen.origins], valued, asked)
+        case = _Case([Trial.at(drawn, o, first) for o in chosen.origins], valued, given, asked)
         _test_all(case, progress)
         choice, decided = _decide(drawn, case)
         checks = [
@@ -144,37 +151,44 @@ def draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
 
 
 def supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:
-    """Leave out origins at which too few customers were known, and say so."""
-    known = {
-        origin: int(
-            engine.row(
-                con,
-                "SELECT count(DISTINCT customer_id) FROM orders WHERE ordered_at::DATE <= $1",
-                [origin.as_of],
-            )[0]
+    """Leave out origins at which too few customers were known, or none had come back; say so."""
+    known: dict[Origin, int] = {}
+    repeated: dict[Origin, int] = {}
+    for origin in chosen.origins:
+        known[origin], repeated[origin] = engine.row(
+            con,
+            "SELECT count(*), count(*) FILTER (days > 1) FROM (SELECT count(DISTINCT "
+            "ordered_at::DATE) AS days FROM orders WHERE ordered_at::DATE <= $1 "
+            "GROUP BY customer_id)",
+            [origin.as_of],
         )
-        for origin in chosen.origins
-    }
-    kept = tuple(origin for origin in chosen.origins if known[origin] >= FEWEST_CUSTOMERS)
+    enough = [origin for origin in chosen.origins if known[origin] >= FEWEST_CUSTOMERS]
+    kept = tuple(origin for origin in enough if repeated[origin])
     if len(kept) == len(chosen.origins):
         return chosen
-    most = max(known.values())
-    reason = (
-        f"At most {most} customer{'s were' if most != 1 else ' was'} known on any past date; a test "
-        f"needs at least {FEWEST_CUSTOMERS}."
-        if not kept
-        else f"Earlier dates are left out: fewer than {FEWEST_CUSTOMERS} customers were known then."
-    )
-    if kept and chosen.reason:
-        reason = f"{chosen.reason} {reason}"
+    if kept:
+        why = (
+            "nobody had bought on a second day by then"
+            if len(enough) == len(chosen.origins)
+            else f"fewer than {FEWEST_CUSTOMERS} customers were known then"
+        )
+        reason = f"{chosen.reason} Earlier dates are left out: {why}.".strip()
+    elif enough:
+        reason = "By no past date had anybody bought on a second day, so that none can be tested."
+    else:
+        most = max(known.values())
+        reason = (
+            f"At most {most} customer{'s were' if most != 1 else ' was'} known on any past date; a "
+            f"test needs at least {FEWEST_CUSTOMERS}."
+        )
     return replace(chosen, origins=kept, reason=reason)
 
 
 def _test_all(case: _Case, progress: Progress) -> None:
     """Test the usual contenders, and the one that was asked for, at every origin."""
     names = list(MODELS)
-    if case.asked and case.asked.purchases not in (*names, *RULES):
-        names.append(case.asked.purchases)
+    if case.given and case.given.purchases not in (*names, *RULES):
+        names.append(case.given.purchases)
     number = len(names) + len(HEURISTICS)
     for i, trial in enumerate(case.trials):
         contenders: list[Contender] = [
@@ -192,23 +206,25 @@ def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> tuple[Choice, dict[s
     """Choose by the rule of `clv.selection`; return the choice, and facts for the receipt."""
     deciding = selection.deciding(case.trials)
     ranking = selection.rank(deciding)
-    base = Choice(case.asked.purchases if case.asked else ranking.winner if ranking else STANDARD)
+    base = Choice(case.given.purchases if case.given else ranking.winner if ranking else STANDARD)
     tried: dict[str, bool] = {}
     if ranking:
         tried = _try_season(con, case, base) | (_try_value(case, base) if case.valued else {})
-    choice = case.asked or Choice(base.purchases, **tried)
+    choice = case.given or Choice(base.purchases, **tried)
     _test_beside(con, case, choice)
     last = case.trials[-1] if case.trials else None
     rule = selection.against_rules(last, choice) if last else None
     days = recency_days(last) if last else None
     said = {
         "name": choice.name,
-        "asked": case.asked.name if case.asked else AUTO,
+        "asked": choice.name if case.asked else AUTO,
+        "made_before": case.given is not None and not case.asked,
         "runner_up": ranking.runner_up if ranking else None,
         "reason": selection.reason(
             ranking,
             choice,
-            asked=case.asked is not None,
+            asked=case.asked,
+            made=case.given is not None and not case.asked,
             tried=tried,
             rule=rule,
             recency_days=days,
@@ -248,6 +264,8 @@ def _try_value(case: _Case, base: Choice) -> dict[str, bool]:
     variant = replace(base, all_orders=True)
     _test_beside(None, case, variant)
     deciding = selection.deciding(case.trials)
+    if not any(variant.name in trial.tested for trial in deciding):
+        return {}  # It could not be tried.
     lost = [trial.losses(value_losses) for trial in deciding]
     return {"all_orders": selection.better_with(deciding, lost, base.name, variant.name)}
 

@@ -12,6 +12,7 @@ import pytest
 from clv import backtest, findings, selection
 from clv.assumptions import Check, Effect
 from clv.backtest import Trial
+from clv.models.choice import Choice
 from clv.models.contenders import Forecast, Known
 from clv.origins import Origin, Sample
 from clv.words.assumptions import WORDS
@@ -97,7 +98,7 @@ def receipt(
     columns["value"] = last.sample.value
     for name, one in last.tested.items():
         columns |= {f"{k}:{name}": getattr(one.forecast, k) for k in ("purchases", "value")}
-    checked = selection.against_rules(last, model)
+    checked = selection.against_rules(last, Choice.parse(model))
     content = {
         "horizon_months": 12,
         "reason": "",

@@ -86,13 +86,17 @@ def test_the_forecast_is_that_of_the_choice_untested(run, store):
 
 def test_a_test_made_later_is_the_same(run, store):
     """But that the model has been settled by then."""
-    later = make_run(store, shop())
+    later = make_run(store, shop(), **DEFAULT | {"backtest": False})
     assert (later.backtest, later.tested()) == (None, None)
     found = proof.receipt(later, quiet)
     assert found == later.backtest
     assert found | {"choice": None} == run.backtest | {"choice": None}
-    told = ("name", "runner_up", "tried", "as_good", "fallback")
+    told = ("name", "asked", "runner_up", "tried", "as_good", "fallback")
     assert [found["choice"][k] for k in told] == [run.backtest["choice"][k] for k in told]
+    assert (found["choice"]["made_before"], run.backtest["choice"]["made_before"]) == (True, False)
+    assert found["choice"]["reason"].startswith(
+        "MBG/NBD stands for the others where a forecast is made untested. "
+    )
     assert later.tested().equals(run.tested())
 
 
@@ -205,6 +209,29 @@ def test_dates_with_too_few_customers_are_left_out(store, monkeypatch):
     assert run.backtest["checked"]["as_of"] == "2016-09-15"
 
 
+@pytest.mark.parametrize(
+    ("back", "left", "why"),
+    [
+        ("2016-10-01", 1, "Earlier dates are left out: nobody had bought on a second day by then."),
+        (
+            "2016-12-01",
+            0,
+            "By no past date had anybody bought on a second day, so that none can be",
+        ),
+    ],
+)
+def test_dates_before_which_nobody_came_back_are_left_out(store, monkeypatch, back, left, why):
+    """Everybody came in January; a third came again on one later day, and on the last."""
+    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    rows = [f"c{i:02d},2016-01-{1 + i % 28:02d},10" for i in range(60)]
+    rows += [f"c{i:02d},{day},10" for i in range(0, 60, 3) for day in (back, "2017-01-14")]
+    text = "\n".join(["customer_id,order_date,revenue", *rows]) + "\n"
+    found = make_run(store, text, backtest=True, horizon_months=3).backtest
+    assert len(found["origins"]) == left
+    assert why in found["reason"]
+    assert found["choice"]["fallback"] is (left == 0)
+
+
 # -- who is chosen -----------------------------------------------------------------------------------
 
 
@@ -234,7 +261,7 @@ def test_the_last_date_has_no_say(run, store):
     assert found["choice"]["as_good"] is None
     assert other["choice"]["as_good"] == other["checked"]["rule"] == "population-mean"
     assert other["choice"]["reason"].endswith(
-        "everybody does what the average customer did is as good here."
+        "everybody does what the average customer did was better on the last date."
     )
 
 
@@ -283,6 +310,7 @@ def test_a_short_history_falls_back_and_says_so(store, asked, name, why):
         "tried": {},
         "as_good": None,
         "fallback": True,
+        "made_before": False,
     }
     nothing = ("unseen", "checked", "recency_days", "together", "runner_up", "noise")
     assert [found[k] for k in nothing] == [None] * 6

@@ -156,10 +156,11 @@ def some(found: Facts) -> str:
 def choice(found: Facts) -> dict[str, str]:
     """Tell how the forecast was chosen: question → answer."""
     made = found["choice"]
-    automatic = made["asked"] == "auto"
+    by = "by the tests on past dates" if made["asked"] == "auto" else "by name, in the settings"
     told = {
         "Forecast": names.title(made["name"]),
-        "Chosen": "by the tests on past dates" if automatic else "by name, in the settings",
+        # Receipts of earlier versions say less.
+        "Chosen": "before there were tests" if made.get("made_before") else by,
         "Why": made["reason"],
     }
     if made["runner_up"]:
@@ -169,14 +170,18 @@ def choice(found: Facts) -> dict[str, str]:
             f"{_TRIED[what]}: {'better' if better else 'no better'}"
             for what, better in made["tried"].items()
         )
-    told["Rules of thumb"] = (
-        f"{names.rule(made['as_good'], found['recency_days'])} is as good."
-        if made["as_good"]
-        else "None is as good."
-    )
     if found["checked"]:
+        told["Rules of thumb"] = (
+            f"{names.rule(made['as_good'], found['recency_days'])} is {_as_good(found['checked'])}."
+            if made["as_good"]
+            else "None is as good."
+        )
         told["Checked"] = check(found)
     return told
+
+
+def _as_good(seen: Facts) -> str:
+    return "better" if seen["high"] < 0 else "as good"
 
 
 def check(found: Facts) -> str:
@@ -200,7 +205,7 @@ def check(found: Facts) -> str:
 
 def signed(value: float) -> str:
     """Write a difference in loss: ``0.016``, ``−0.016``."""
-    return f"{value:.3f}".replace("-", "\u2212")
+    return f"{value:z.3f}".replace("-", "\u2212")
 
 
 def compared(found: Facts, origin: Facts, model: str) -> list[str]:

@@ -58,7 +58,10 @@ def test_the_choice_as_questions_and_answers():
         "tried": {"season": False, "all_orders": True},
         "as_good": "recency-rule",
     }
-    assert words.choice({"choice": choice, "checked": None, "recency_days": 30.0}) == {
+    seen = checked(-0.1, 0.1, as_good=True) | {"choice": choice}
+    told = words.choice(seen)
+    assert told.pop("Checked") == words.check(seen)
+    assert told == {
         "Forecast": "BG/NBD, with the season",
         "Chosen": "by name, in the settings",
         "Why": "It was asked for.",
@@ -67,9 +70,14 @@ def test_the_choice_as_questions_and_answers():
             "the season of the year: no better; counting first orders in an order's value: better"
         ),
         "Rules of thumb": (
-            "The rule of thumb that who bought in the last 30 days is active is as good."
+            "The rule of thumb that who bought in the last 90 days is active is as good."
         ),
     }
+    better = words.choice(checked(-0.3, -0.1, as_good=True) | {"choice": choice})
+    assert better["Rules of thumb"].endswith("is active is better.")
+    alone = words.choice(seen | {"checked": None, "choice": choice | {"made_before": True}})
+    assert "Rules of thumb" not in alone
+    assert alone["Chosen"] == "before there were tests"
 
 
 def test_some_of_the_customers():
