@@ -82,6 +82,9 @@ class Model:
             of the whole.
         """
         seen = observed(features, self.design)
+        if not len(features):
+            names = ("observed", "predicted_remaining", "predicted_value", "low", "high")
+            return dict.fromkeys(names, seen)
         who = Examples(features, seen, np.zeros((len(features), 1)))
         rest = self.learners[self.chosen].predict(who)
         low, high = self.ranges.predict(who, rest)

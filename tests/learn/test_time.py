@@ -58,9 +58,9 @@ def test_a_split_that_is_a_day_late_is_caught(small):
         else:
             assert fine
     _, seen, test = held_out(small, WINDOW)
+    late = replace(seen, features=replace(seen.features, known_until=seen.day + day))
     with pytest.raises(AssertionError):
-        later = replace(seen.features, known_until=seen.day + day)
-        check_time(replace(seen, features=later), test, WINDOW)
+        check_time(late, test, WINDOW)
 
 
 def tampered(con, after):
@@ -123,4 +123,4 @@ def test_tested_customers_are_described_without_their_future(small):
         _, _, again = held_out(other, EARLY)
     assert (test.features.matrix != again.features.matrix).nnz == 0
     assert not np.array_equal(test.whole, again.whole)
-    assert test.day.min() == np.datetime64(split.known)
+    assert test.day.min() >= np.datetime64(split.known)

@@ -1,0 +1,151 @@
+"""``python -m clv train`` and ``score``: from files to predictions, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import csv as arrow_csv
+from typer.testing import CliRunner
+
+from clv import cli
+from clv.errors import FileError, InputError, LayoutError, SettingsError
+from tests.learn.conftest import shop
+
+RUNNER = CliRunner()
+
+
+def clv(*arguments):
+    """Run a command; an error of ours is raised, as `clv.cli.main` would turn it into words."""
+    found = RUNNER.invoke(cli.app, [str(one) for one in arguments])
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+def read(path):
+    with Path(path).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    orders, labels = shop()
+    joined = orders.join(labels, "customer_id").sort_by("order_id")
+    at = pa.array([str(t)[:19] for t in joined["ordered_at"].to_pylist()])
+    table = pa.table(
+        {
+            "customer_id": joined["customer_id"],
+            "order_id": joined["order_id"],
+            "ordered_at": at,
+            "revenue": joined["revenue"],
+            "state": joined["state"],
+        }
+    )
+    arrow_csv.write_csv(table, folder / "orders.csv")
+    cut = pa.compute.less(table["ordered_at"], "2022-05-16")
+    arrow_csv.write_csv(table.filter(cut), folder / "may.csv")
+    arrow_csv.write_csv(table.drop_columns("state"), folder / "stateless.csv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(place):
+    said = clv(
+        *("train", place / "orders.csv", "--horizon-months", 3, "--after", "2w", "--after", "4w"),
+        *("--model", "lightgbm-two-part", "--model", "boosting", "--out", place / "model"),
+        *("--label", "state"),
+    )
+    return place / "model", said
+
+
+def test_training_tells_what_it_found(trained):
+    folder, said = trained
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    held = card["report"]["dates"][-1]
+    assert f"Held out: {held['tested']:,} customers; trained on {held['trained']:,}" in said
+    for name in ("boosting", "lightgbm-two-part", "mbg-nbd", "cohort-mean", "observed-ratio"):
+        assert name in said
+    assert card["report"]["choice"]["reason"].split(".")[0][:40] in said.replace("\n", " ")
+    assert "Ranges meant to hold 80 % of customers held" in said
+
+
+def test_everybody_is_scored_once_with_new(place, trained):
+    model, _ = trained
+    out = place / "first.csv"
+    score = ("score", "--model", model, "--label", "state", "--new")
+    clv(*score, place / "may.csv", "--out", out)
+    first = {row["customer_id"] for row in read(out)}
+    assert json.loads((model / "scored.json").read_text())["until"] == "2022-05-15"
+    clv(*score, place / "orders.csv", "--out", out)
+    second = read(out)
+    clv("score", "--model", model, "--label", "state", place / "orders.csv", "--out", out)
+    everybody = {row["customer_id"] for row in read(out)}
+    new = {row["customer_id"] for row in second}
+    assert first & new == set()
+    assert first | new == everybody
+    assert all("2022-05-15" < row["as_of"] <= "2022-06-30" for row in second)
+    clv(*score, place / "orders.csv", "--out", out)
+    assert read(out) == []
+    since = ("--since", "2022-05-16", "--by-month")
+    clv("score", "--model", model, "--label", "state", place / "orders.csv", "--out", out, *since)
+    assert {row["customer_id"] for row in read(out)} == new
+    assert {"low", "high", "month_0", "month_2"} < set(read(out)[0])
+    (model / "scored.json").write_text("{}")
+    with pytest.raises(InputError, match="does not say up to which day"):
+        clv(*score, place / "orders.csv", "--out", out)
+    (model / "scored.json").unlink()
+
+
+def test_files_without_what_the_model_needs_are_refused(place, trained):
+    model, _ = trained
+    with pytest.raises(LayoutError, match="state"):
+        clv("score", "--model", model, place / "stateless.csv", "--out", place / "x.csv")
+    assert not (place / "x.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        (("train",), InputError, "Name order files"),
+        (("train", "orders.csv", "--horizon-months", "30"), SettingsError, "cover 18 months"),
+        (("train", "orders.csv", "--after", "soon"), SettingsError, "not a length of time"),
+        (("train", "orders.csv", "--level", "2"), SettingsError, "level of the ranges"),
+        (("train", "orders.csv", "--as-of", "noon"), SettingsError, "is not a date"),
+        (("train", "orders.csv", "--map", "x"), SettingsError, "not ROLE=COLUMN"),
+        (("train", "orders.csv", "--run", "latest"), InputError, "Files and a run are named"),
+        (("score", "orders.csv", "--model", ".", "--out", "x.csv"), FileError, "no trained model"),
+        (
+            ("score", "o.csv", "--model", "m", "--out", "x.csv", "--new", "--since", "2022-01-01"),
+            SettingsError,
+            "both given",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(place, monkeypatch, arguments, error, says):
+    monkeypatch.chdir(place)
+    with pytest.raises(error, match=says):
+        clv(*arguments)
+
+
+def test_a_window_model_scores_everybody_each_time(place, monkeypatch):
+    monkeypatch.chdir(place)
+    clv(
+        *("train", "orders.csv", "--design", "window", "--horizon-months", 3),
+        *("--model", "lightgbm-two-part", "--out", "window", "--label", "state"),
+    )
+    clv("score", "orders.csv", "--model", "window", "--out", "all.csv", "--label", "state")
+    rows = read("all.csv")
+    assert len(rows) == 1500
+    assert {row["as_of"] for row in rows} == {"2022-06-30"}
+    assert {float(row["observed"]) for row in rows} == {0.0}
+    options = ("--model", "window", "--out", "x.csv", "--label", "state")
+    with pytest.raises(SettingsError, match="scores every customer each time"):
+        clv("score", "orders.csv", *options, "--new")
+    with pytest.raises(SettingsError, match="scores every customer each time"):
+        clv("score", "orders.csv", *options, "--since", "2022-01-01")
