@@ -24,13 +24,19 @@ SUMS = "import numpy\nreturn numpy.sum(X, axis=1)"
 
 def dilled(body: str, **options: Any) -> bytes:
     """Return the file of a model whose ``predict(self, X)`` has this body, defined in a notebook."""
-    program = sys.modules["__main__"].__dict__
-    source = f"class Model:\n    def predict(self, X):\n{textwrap.indent(body, ' ' * 8)}"
-    try:
-        exec(source, program)  # noqa: S102 - a notebook is the main program
-        return dill.dumps(program["Model"](), **options)
-    finally:
-        program.pop("Model", None)
+    source = f"class Model:\n    def predict(self, X):\n{textwrap.indent(body, ' ' * 8)}\nmodel = Model()"
+    return dill.dumps(in_notebook(source, "model"), **options)
+
+
+def in_notebook(source: str, name: str) -> Any:
+    """Run a program as the main one, as a notebook does; return what it calls by this name."""
+    main = sys.modules["__main__"].__dict__
+    before = set(main)
+    exec(source, main)  # noqa: S102 - written here
+    found = main[name]
+    for new in set(main) - before - {"__builtins__"}:
+        del main[new]
+    return found
 
 
 def shop(path: Path) -> Path:

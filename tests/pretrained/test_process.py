@@ -14,9 +14,10 @@ import pytest
 from clv.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
 from clv.pretrained.listing import HERE
 from clv.pretrained.process import Limits, predict
-from tests.pretrained.case import SUMS, dilled
+from tests.pretrained.case import SUMS, dilled, in_notebook
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "lesara" / "model.dill"
+ROOT = Path(__file__).parents[2]
+REAL = ROOT.parent / "shared" / "data" / "lesara" / "model.dill"
 #: The brief's example.
 FIGURES = np.array([[3, 92.6, 109.3, 2, 12, 26], [2, 10.4, 43.5, 3, 26, 5]])
 
@@ -158,3 +159,10 @@ def test_limits_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("CLV_MODEL_SECONDS", "soon")
     with pytest.raises(SettingsError, match='CLV_MODEL_SECONDS is "soon"'):
         Limits.from_environment()
+
+
+def test_the_documented_example_gives_the_documented_numbers():
+    text = (ROOT / "docs" / "ready-made.md").read_text(encoding="utf-8")
+    example = text.partition("```python\n")[2].partition("```")[0].partition("with open")[0]
+    content = in_notebook(f"{example}\nwritten = dill.dumps(Model(), recurse=True)\n", "written")
+    np.testing.assert_allclose(predict("m", content, FIGURES), [244.9, 89.9], rtol=0, atol=1e-12)
