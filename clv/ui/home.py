@@ -11,7 +11,19 @@ from clv import pipeline
 from clv.errors import InputError, RunNotFoundError
 from clv.formatting import files, plain
 from clv.ingest import ROLES
-from clv.ui import intake, jobs, page, parts, plan, reading, report, session, summary, trouble
+from clv.ui import (
+    intake,
+    jobs,
+    page,
+    parts,
+    plan,
+    published,
+    reading,
+    report,
+    session,
+    summary,
+    trouble,
+)
 from clv.words.run import rows_sentence
 
 if TYPE_CHECKING:
@@ -29,6 +41,7 @@ def show(here: page.Here) -> None:
         _busy(here.busy)
     elif here.run is not None:
         summary.show(here.run)
+        published.offer(here.run)
     else:
         intake.show()
 

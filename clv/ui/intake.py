@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from clv.samples import SAMPLES, sample_path
-from clv.ui import page, session
+from clv.ui import page, published, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +24,7 @@ def show() -> None:
         "Upload your orders and see who will buy again, who will spend most, and what every "
         "customer is worth over the next 12 months."
     )
+    published.link()
     # A fresh key after each upload frees the bytes that Streamlit keeps in memory for the widget.
     turn = st.session_state.setdefault("clv_upload_turn", 0)
     uploaded = st.file_uploader(

@@ -12,7 +12,7 @@ import streamlit as st
 from clv import names
 from clv.errors import RunNotFoundError
 from clv.formatting import day, files, plain, plural, unit
-from clv.ui import jobs, session, trouble
+from clv.ui import access, jobs, session, trouble
 from clv.words.run import horizon
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def page(title: str, *, name: str) -> Iterator[Here]:
     st.set_page_config(page_title=f"{title} · CLV workbench", page_icon="📈", layout="wide")
     session.remember()
     st.html(_STYLE)
+    if not access.admitted():
+        st.stop()
     _navigation()
     here: Here | None = None
     with trouble.guard(), st.container(key=f"page-{name}"):
