@@ -48,6 +48,19 @@ echo "Making $(VENV) with $$("$$ready" --version)"
 endef
 export ENSURE_VENV
 
+# LightGBM's wheel brings everything but the compiler's threads library.
+define ENSURE_GOMP
+if $(PY) -c 'import lightgbm' 2>/dev/null; then exit 0; fi
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "Installing libgomp1: LightGBM needs it"
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libgomp1 >/dev/null
+else
+  echo "LightGBM needs the library libgomp, without which it is left out of the first-year models." >&2
+  echo "On Debian: sudo apt-get install libgomp1" >&2
+fi
+endef
+export ENSURE_GOMP
+
 define ENSURE_CHROMIUM
 if [ -x $(CHROMIUM) ]; then exit 0; fi
 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -72,11 +85,13 @@ setup: $(VENV)/.runtime  ## make .venv with what the product needs to run
 $(VENV)/.runtime: requirements.txt
 	@bash -euo pipefail -c "$$ENSURE_VENV"
 	$(PIP) -r requirements.txt
+	@bash -euo pipefail -c "$$ENSURE_GOMP"
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt
 	@bash -euo pipefail -c "$$ENSURE_VENV"
 	$(PIP) -r requirements-dev.txt
+	@bash -euo pipefail -c "$$ENSURE_GOMP"
 	@touch $(VENV)/.runtime $@
 
 .PHONY: run
