@@ -10,6 +10,8 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
+from clv.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -65,7 +67,15 @@ def receipt(run: Run, progress: Progress) -> dict[str, Any]:
         ``recency_days``; ``ranges`` (`clv.calibration.evaluate` of the choice); ``runner_up`` of
         the smallest loss over all dates, and ``noise``: whether the difference between the two is
         no more than chance.
+
+    Raises
+    ------
+    InputError
+        The run's model is ready-made.
     """
+    if run.only_value:
+        msg = "A ready-made model says nothing of orders, by which forecasts are tested."
+        raise InputError(msg, "It is compared by revenue: clv.pretrained.comparison.")
     if run.backtest is None:
         from clv import pipeline  # noqa: PLC0415 - reading a receipt fits nothing
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import cli, metrics, pipeline
-from clv.errors import LayoutError, ModelFileError, ModelLimitError, SettingsError
+from clv import cli, metrics, pipeline, proof
+from clv.errors import InputError, LayoutError, ModelFileError, ModelLimitError, SettingsError
 from clv.features import BASKET, basket_matrix
 from clv.models.choice import Choice
 from clv.pretrained import comparison, tiers
@@ -230,6 +230,11 @@ def test_the_comparison_measures_what_came_after_each_past_date(run, file, call)
         rows = list(csv.DictReader(written))
     assert [r["contender"] for r in rows] == [r["contender"] for r in comparison.together(found)]
     assert {"pretrained:sums", "rate-so-far", "same-period"} <= {r["contender"] for r in rows}
+
+
+def test_it_has_no_receipt_for_orders(run):
+    with pytest.raises(InputError, match="says nothing of orders"):
+        proof.receipt(run, pipeline.quiet)
 
 
 def test_an_operator_adds_lists_and_removes(call, tmp_path, monkeypatch):
