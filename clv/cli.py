@@ -21,6 +21,7 @@ import typer
 
 from clv import __version__, cli_models, cli_runs, terminal
 from clv.cli_compare import compare
+from clv.cli_monitor import monitor
 from clv.cli_options import OutCsv, RunId, StoreDir, check_writable, chosen_run
 from clv.cli_report import report
 from clv.cli_serve import serve
@@ -429,6 +430,7 @@ def backtest(
 
 
 app.command()(compare)
+app.command()(monitor)
 app.command()(report)
 app.command()(serve)
 app.command()(train)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa
+
 from clv import publish
 from clv.errors import InputError
 from clv.monitor import advice as rule
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["VERDICTS", "Check", "Verdict", "family", "observe", "rows", "worst"]
+__all__ = ["VERDICTS", "Check", "Verdict", "family", "observe", "table", "worst"]
 
 #: Older forecasts that are tracked, the latest as-of dates first.
 MOST: Final = 24
@@ -32,6 +34,15 @@ SAME: Final = 0.50
 _VERSION: Final = 1
 #: Customers of whom `same_customers` looks at about so many.
 _LOOKED_AT: Final = 20_000
+_COLUMNS: Final = {
+    "kind": "string",
+    "run_as_of": "string",
+    "what": "string",
+    "of": "string",
+    "before_or_forecast": "float64",
+    "now_or_came": "float64",
+    "verdict": "string",
+}
 
 
 class _NotYet(Exception):  # noqa: N818 - no error: it ends a look that must not compute
@@ -203,35 +214,41 @@ def _tracked(
             yield found
 
 
-def rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return everything as one flat table: a row a figure, for spreadsheets and alerts."""
+def table(found: Mapping[str, Any]) -> pa.Table:
+    """Return every figure as one flat table, a row each: for spreadsheets and alerts."""
     flat = [
-        {
-            "kind": kind,
-            "run_as_of": found["against"]["as_of"],
-            "what": check["key"],
-            "of": check["subject"],
-            "before_or_forecast": check["before"],
-            "now_or_came": check["now"],
-            "verdict": check["verdict"],
-        }
+        (
+            kind,
+            found["against"]["as_of"],
+            c["key"],
+            c["subject"],
+            c["before"],
+            c["now"],
+            c["verdict"],
+        )
         for kind in ("data", "model")
-        for check in found[kind]
+        for c in found[kind]
     ]
     for one in found["tracked"]:
         for measure in one["total"]:
             spans = [(f"month {r['month']}", r) for r in one["by_month"]]
             spans += [(str(r["segment"]), r) for r in one["segments"]]
             flat += [
-                {
-                    "kind": "forecast",
-                    "run_as_of": one["as_of"],
-                    "what": measure,
-                    "of": of,
-                    "before_or_forecast": row[f"predicted_{measure}"],
-                    "now_or_came": row[measure],
-                    "verdict": "",
-                }
+                (
+                    "forecast",
+                    one["as_of"],
+                    measure,
+                    of,
+                    row[f"predicted_{measure}"],
+                    row[measure],
+                    "",
+                )
                 for of, row in spans
             ]
-    return flat
+    columns = list(zip(*flat, strict=True)) or [()] * len(_COLUMNS)
+    return pa.table(
+        {
+            name: pa.array(values, getattr(pa, kind)())
+            for (name, kind), values in zip(_COLUMNS.items(), columns, strict=True)
+        }
+    )

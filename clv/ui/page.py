@@ -29,6 +29,7 @@ SEGMENTS: Final = "pages/Segments.py"
 PROOF: Final = "pages/How_good_is_it.py"
 HEALTH: Final = "pages/Model_health.py"
 FIRST_YEAR: Final = "pages/First_year_value.py"
+MONITORING: Final = "pages/Monitoring.py"
 _PAGES: Final = (
     (HOME, "Upload & summary", ":material/upload_file:"),
     (COHORTS, "Cohorts", ":material/grid_on:"),
@@ -39,6 +40,7 @@ _PAGES: Final = (
     (PROOF, "How good is it?", ":material/fact_check:"),
     (HEALTH, "Model health", ":material/stethoscope:"),
     (FIRST_YEAR, "First-year value", ":material/trending_up:"),
+    (MONITORING, "Monitoring", ":material/monitoring:"),
 )
 
 # Streamlit stacks columns on a phone; metric cards stay two abreast. Test ids are Streamlit's own

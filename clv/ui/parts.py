@@ -103,6 +103,15 @@ _STILLS: Final = {
         + '<path d="M20 84h320" stroke="#7f8c99" stroke-dasharray="3 4" opacity=".6"/>'
         '<path d="M20 129h320" stroke="#7f8c99" opacity=".4"/>',
     ),
+    "monitoring": (
+        "Whether a new file is as usual, and how much of earlier forecasts came true.",
+        "".join(
+            f'<rect x="{38 + i * 60}" y="{126 - h}" width="18" height="{h}" rx="2" fill="#2a7fb5"/>'
+            f'<rect x="{60 + i * 60}" y="{126 - said}" width="18" height="{said}" rx="2" opacity=".35"/>'
+            for i, (h, said) in enumerate(((70, 76), (84, 80), (60, 74), (96, 92), (88, 90)))
+        )
+        + '<path d="M16 127h332" stroke="#7f8c99" opacity=".4"/>',
+    ),
     "health": (
         "What the model takes for granted, whether it holds for your customers, and what it does well.",
         "".join(

@@ -1,0 +1,342 @@
+"""What the monitoring says, from the figures of `clv.monitor`; pure functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from clv import names
+from clv.formatting import count, day, expected, money, percent, plural
+from clv.monitor.advice import miss
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Facts = Mapping[str, Any]
+
+VERDICTS: Final = {"ok": "As usual", "look": "Look at it", "stop": "Don't use it yet"}
+
+#: A miss below this share is none to speak of.
+_EXACT: Final = 0.005
+
+
+class Told(NamedTuple):
+    """A check's name, and what to do where it is not as usual."""
+
+    name: str
+    remedy: str
+
+
+CHECKS: Final = {
+    "found_again": Told(
+        "Earlier orders found again",
+        "Orders that were there are gone. See whether the export was cut, filtered, or names customers otherwise.",
+    ),
+    "added_late": Told(
+        "Older orders that are new",
+        "The past has changed. See whether a second shop, guest orders or a longer history came in.",
+    ),
+    "volume": Told(
+        "Volume",
+        "Compare with the shop's own count of these days; a sale, a holiday or a part of the export may explain it.",
+    ),
+    "silence": Told(
+        "Days without an order",
+        "A hole in the file is more likely than a pause of all customers: export these days again.",
+    ),
+    "late": Told(
+        "Age of the last order when the file was read",
+        "The file may be an old one. See that the export ran, and which day it holds last.",
+    ),
+    "rejected": Told("Rows left out", "See the rejected rows with their lines in the file."),
+    "missing": Told(
+        "Orders without it",
+        "See whether the export still has the column, and writes it as before.",
+    ),
+    "order_value": Told(
+        "Value of an order",
+        "Look for another currency, tax in or out, a decimal mark read wrongly; or prices did change.",
+    ),
+    "gap": Told(
+        "Days between a customer's orders",
+        "Customers come back at another pace, or are named otherwise. Forecast again before you rely on dates.",
+    ),
+    "label_gone": Told(
+        "Column gone", "Export the column again if customers are to be compared by it."
+    ),
+    "new_levels": Told(
+        "New values", "See whether they are new indeed, or spelt otherwise than before."
+    ),
+    "unknown_level": Told("Value unknown", "See whether the export still fills the column."),
+    "mix": Told(
+        "Mix of new customers",
+        "Other customers come than before: forecasts made for the former may not hold for them.",
+    ),
+    "choice": Told(
+        "Model chosen", "Another model forecast the past better. See How good is it? for how much."
+    ),
+    "new_customer_orders": Told(
+        "Orders of a new customer in the first year",
+        "The model expects something else of newcomers than before: plan with the newer forecast.",
+    ),
+    "new_customer_order_value": Told(
+        "Value of an order, as the model expects it",
+        "The model expects something else of an order than before: plan with the newer forecast.",
+    ),
+}
+_COLUMNS: Final = {"revenue": "a value", "items": "a number of items"}
+
+ADVICE: Final = {
+    "mend": (
+        "Look at the file first",
+        "Somebody should look at the file before this forecast is used: it is not like the last one.",
+    ),
+    "model": (
+        "Ask for another model",
+        "The last two forecasts missed by more than 10\u00a0%, both to the same side; so would the next one.",
+    ),
+    "refit": ("Use the newer forecast", "Stop using the earlier forecast and use this one."),
+    "keep": (
+        "Go on as now",
+        "Earlier forecasts held: forecast again when the next orders are there.",
+    ),
+    "wait": (
+        "Wait a month",
+        "No earlier forecast has a whole month behind it yet, so that nothing can be held against it.",
+    ),
+}
+REASONS: Final = {
+    "range": "the total lies outside the range it was given",
+    "total": "the total was missed by more than 20\u00a0%",
+    "chances": "the chances of buying were off by more than 5 points on average",
+    "new_customer_orders": "a new customer is expected to order more or less often than before",
+    "new_customer_order_value": "an order is expected to be worth more or less than before",
+}
+
+
+def name(check: Facts) -> str:
+    """Return what a check is called, with what it is about: ``Volume: orders``."""
+    key, subject = str(check["key"]), str(check["subject"])
+    if key == "missing":
+        return f"Orders without {_COLUMNS[subject]}"
+    if key == "rejected" and subject:
+        subject = str(check["more"]["title"])
+    return f"{CHECKS[key].name}: {subject}" if subject else CHECKS[key].name
+
+
+def figures(check: Facts, currency: str) -> tuple[str, str]:
+    """Return the earlier and the later figure as they are read; empty where there is none."""
+    before, now = (_figure(str(check["key"]), check[k], currency) for k in ("before", "now"))
+    if check["key"] == "choice":
+        return tuple(names.title(str(check["more"][k] or "none")) for k in ("before", "now"))  # type: ignore[return-value]
+    return before, now
+
+
+def _figure(key: str, value: float | None, currency: str) -> str:
+    if value is None:
+        return ""
+    if key in {"order_value", "new_customer_order_value"}:
+        return money(value, currency)
+    if key in {"silence", "late", "gap"}:
+        return plural(value, "day")
+    if key == "volume":
+        return count(value)
+    if key == "new_customer_orders":
+        return expected(value)
+    return percent(value)
+
+
+def finding(check: Facts) -> str:
+    """Say how a figure was judged, and what to do where it is not as usual."""
+    key, more = str(check["key"]), check["more"]
+    said = {
+        "volume": lambda: (
+            f"Usual in {plural(more['days'], 'day')}: {count(more['low'])} to {count(more['high'])}."
+        ),
+        "found_again": lambda: (
+            f"Of {count(more.get('orders', 0))} days with an order of a customer."
+            if more
+            else "The two files have no days in common."
+        ),
+        "new_levels": lambda: f"New: {', '.join(more['levels'])}." if more["levels"] else "",
+        "order_value": lambda: _shift(more),
+        "gap": lambda: _shift(more),
+        "mix": lambda: _shift(more),
+    }.get(key, lambda: "")()
+    if check["verdict"] == "ok":
+        return said
+    remedy = str(more.get("remedy") or "") if key == "rejected" else ""
+    return " ".join(filter(None, [said, remedy or CHECKS[key].remedy]))
+
+
+def _shift(more: Facts) -> str:
+    parts = [f"Stability index {more['psi']:.2f}"]
+    if more["distance"] is not None:
+        parts.append(f"distributions at most {percent(more['distance'])} apart")
+    return f"{', '.join(parts)}."
+
+
+def check_rows(checks: Sequence[Facts], currency: str) -> list[dict[str, str]]:
+    """Return checks as a table's rows, the gravest first."""
+    grave = {"stop": 0, "look": 1, "ok": 2}
+    rows = []
+    for check in sorted(checks, key=lambda c: grave[c["verdict"]]):
+        before, now = figures(check, currency)
+        rows.append(
+            {
+                "verdict": VERDICTS[check["verdict"]],
+                "check": name(check),
+                "before": before,
+                "now": now,
+                "finding": finding(check),
+            }
+        )
+    return rows
+
+
+def missed(one: Facts) -> str:
+    """Say by how much a forecast's total missed: ``10 % too high``, ``as expected``."""
+    bias = miss(one)
+    if bias is None:
+        return "nothing came"
+    if abs(bias) < _EXACT:
+        return "as expected"
+    return f"{percent(abs(bias))} too {'high' if bias > 0 else 'low'}"
+
+
+def held(one: Facts, currency: str) -> str:
+    """Say what a forecast expected and what came."""
+    measure = "revenue" if "revenue" in one["total"] else "purchases"
+    said, came = (
+        money(one["total"][measure][k], currency)
+        if measure == "revenue"
+        else f"{count(one['total'][measure][k])} orders"
+        for k in ("predicted", "actual")
+    )
+    start = f"The forecast of {day(one['as_of'])} expected {said} by {day(one['until'])}"
+    if miss(one) is None:
+        return f"{start}; nothing came."
+    return f"{start}; {came} came: it was {missed(one)}."
+
+
+def in_range(one: Facts) -> str:
+    """Say whether the total came within its range; empty where it had none."""
+    value = one["value"]
+    if value is None or value["low"] is None:
+        return ""
+    if value["actual"] < value["low"]:
+        return "Below its range"
+    return "Above its range" if value["actual"] > value["high"] else "Within its range"
+
+
+def sentence(found: Facts) -> str:
+    """Answer the question whether earlier forecasts hold and whether the upload is as usual."""
+    if found["against"] is None:
+        return (
+            "This is the first forecast of these customers. Forecast them again from a later file to "
+            "see here whether that file is as usual, and how much of this forecast came true."
+        )
+    parts = []
+    if found["tracked"]:
+        parts.append(held(found["tracked"][0], found["currency"]))
+    else:
+        parts.append(f"There is an earlier forecast, of {day(found['against']['as_of'])}.")
+    parts.append(upload(found))
+    return " ".join(parts)
+
+
+def upload(found: Facts) -> str:
+    """Say how the upload compares with the one before."""
+    grave = [c for c in found["data"] if c["verdict"] != "ok"]
+    if not grave:
+        return "The new orders look as usual."
+    worst = next((c for c in grave if c["verdict"] == "stop"), grave[0])
+    others = len(grave) - 1
+    more = f", and {plural(others, 'other thing')}" if others else ""
+    verb = "should be cleared up" if worst["verdict"] == "stop" else "deserves a look"
+    named = name(worst)
+    return f"In the new file {named[0].lower()}{named[1:]}{more} {verb}."
+
+
+def advice(found: Facts) -> tuple[str, str]:
+    """Return what to do, in a few words and in a sentence with its reasons."""
+    action = str(found["advice"]["action"])
+    if found["against"] is None:
+        return "Come back later", "There is nothing to compare yet."
+    short, long = ADVICE[action]
+    reasons = [REASONS[r] for r in found["advice"]["reasons"] if r in REASONS]
+    if reasons:
+        told = ", and ".join(reasons)
+        long = f"{told[0].upper()}{told[1:]}. {long}"
+    return short, long
+
+
+def cards(found: Facts) -> list[tuple[str, str, str]]:
+    """Return label, value and tooltip of up to five cards."""
+    short, long = advice(found)
+    grave = sum(c["verdict"] != "ok" for c in found["data"])
+    made = [
+        (
+            "New upload",
+            VERDICTS[
+                max((c["verdict"] for c in found["data"]), key=list(VERDICTS).index, default="ok")
+            ],
+            f"{grave} of {len(found['data'])} checks are not as usual.",
+        )
+    ]
+    if found["tracked"]:
+        one = found["tracked"][0]
+        over = f"{plural(one['months'], 'month')} of {one['horizon']} over, to {day(one['until'])}"
+        made.append(("Last forecast", missed(one).capitalize(), f"The total; {over}."))
+        if within := in_range(one):
+            level = percent(one["value"]["level"])
+            made.append(
+                ("Total and range", within, f"The range was to hold with {level} certainty.")
+            )
+        made.append(
+            (
+                "Chances of buying off by",
+                f"{one['chances']['ece'] * 100:.1f} points",
+                "Mean distance of chance and share that bought, by tenths of customers (ECE).",
+            )
+        )
+    made.append(("What to do", short, long))
+    return made
+
+
+def tracking_title(one: Facts) -> str:
+    """Say what the chart of forecast and outcome by month shows."""
+    return f"The forecast of {day(one['as_of'])}, month by month: {missed(one)} in all"
+
+
+def history_title(tracked: Sequence[Facts]) -> str:
+    """Say how many totals came within their range."""
+    known = [one for one in tracked if in_range(one)]
+    if not known:
+        return "What came, as a share of what was forecast"
+    inside = sum(in_range(one) == "Within its range" for one in known)
+    total = plural(len(known), "forecast")
+    return f"{count(inside)} of {total} held: what came lay within the range of the total"
+
+
+def history_rows(found: Facts) -> list[dict[str, Any]]:
+    """Return the history of runs, the latest first, with what became of each forecast."""
+    by_run = {one["run"]: one for one in found["tracked"]}
+    rows = []
+    for entry in reversed(found["timeline"]):
+        one = by_run.get(entry["run"])
+        rows.append(
+            {
+                "as_of": entry["as_of"],
+                "made": entry["created_at"][:10],
+                "published": entry["published"],
+                "model": names.title(entry["model"]) if entry["model"] else "history only",
+                "customers": entry["customers"],
+                "orders": entry["orders"],
+                "order_value": entry["order_value"],
+                "months": one["months"] if one else None,
+                "missed": missed(one) if one else "",
+                "mape": None if one is None else one["mape"][list(one["mape"])[-1]],
+                "range": in_range(one) if one else "",
+            }
+        )
+    return rows
