@@ -300,8 +300,9 @@ def bids_title(kept: Kept, margin: float, months: int, currency: str) -> str:
 def channels_title(found: Sequence[Channel]) -> str:
     """Say how many channels earn back what they cost."""
     pays, loses = (sum(c.verdict == v for c in found) for v in ("pays", "loses"))
-    told = f"{count(pays)} of {plural(len(found), 'channel')} earn back what they cost"
-    return f"{told}; {count(loses)} surely {'does' if loses == 1 else 'do'} not" if loses else told
+    what = "earns back what it costs" if pays == 1 else "earn back what they cost"
+    told = f"{count(pays)} of {plural(len(found), 'channel')} {what}"
+    return f"{told}, {count(loses)} surely {'does' if loses == 1 else 'do'} not" if loses else told
 
 
 def feature(name: str, design: Design) -> str:

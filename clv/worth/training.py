@@ -131,11 +131,19 @@ def check(run: Run, design: Design) -> None:
 
 
 def stored(run: Run, key: str) -> Kept | None:
-    """Return a training if it has been made and is whole."""
+    """Return a training if it has been made, by this version, and was finished.
+
+    Raises
+    ------
+    FileError
+        It was changed since.
+    """
     folder = run.training(key)
     try:
         told = json.loads((folder / _BIDS).read_text(encoding="utf-8"))
     except FileNotFoundError:
+        return None
+    if told.get("version") != _VERSION:
         return None
     report = artefact.read_card(folder)["report"]
     wish = Wish(
@@ -184,6 +192,7 @@ def make(run: Run, wish: Wish, work: Work) -> Kept:
         artefact.save(made, artefact.fingerprint(con), folder)
     write_rows(scored, folder / _PREDICTIONS)
     told = {
+        "version": _VERSION,
         "labels": list(wish.labels),
         "learners": wish.learners,
         "scored": scored.num_rows,
