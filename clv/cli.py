@@ -1,7 +1,7 @@
 """The command line: the same job as the dashboard, for schedulers and terminals.
 
-Exit codes: 0 done, 2 the user can mend it (their file, an option), 1 our fault. Errors go to stderr
-in one block. Progress shows on a terminal only.
+Exit codes: 0 done, 2 the user can mend it (their file, an option), 1 our fault; of the monitoring, 3
+look at it, 4 don't use it. Errors go to stderr in one block. Progress shows on a terminal only.
 """
 
 from __future__ import annotations
@@ -181,6 +181,7 @@ def run(
         typer.Option(help="Write the model card here (JSON); it reproduces every score."),
     ] = None,
     publish: cli_runs.Publish = False,
+    guard: cli_runs.Guard = False,
     wait: cli_runs.Wait = 0,
     as_json: cli_runs.AsJson = False,
     store: StoreDir = None,
@@ -192,7 +193,9 @@ def run(
     from clv import pipeline  # noqa: PLC0415 - `--help` and `sample` need no engine
 
     where = Store(store)
-    with cli_runs.scheduled(where, out, publish=publish, wait=wait, as_json=as_json) as job:
+    with cli_runs.scheduled(
+        where, out, publish=publish, guard=guard, wait=wait, as_json=as_json
+    ) as job:
         options = _options(
             layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop
         )

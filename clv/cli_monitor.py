@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clv import publish, terminal
+from clv import terminal
 from clv.cli_options import RunId, StoreDir, check_writable
 from clv.formatting import percent
 from clv.runs import Store, write_json, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from clv.runs import Run
-
-#: What a scheduler goes by; 1 and 2 are errors, as everywhere.
-EXIT: Final = {"ok": 0, "look": 3, "stop": 4}
 
 
 def monitor(
@@ -48,7 +43,7 @@ def monitor(
 
     where = Store(store)
     chosen = where.run(run_id) if run_id and run_id != "latest" else where.latest()
-    before = where.run(against) if against else _published_before(where, chosen)
+    before = where.run(against) if against else monitoring.published_before(where, chosen)
     check_writable([out])
     with terminal.progress() as progress:
         found = monitoring.observe(where, chosen, before, progress)
@@ -60,17 +55,7 @@ def monitor(
     else:
         write_rows(monitoring.table(found), out)
     _say(found, out)
-    sys.exit(EXIT[found["verdict"]])
-
-
-def _published_before(store: Store, run: Run) -> Run | None:
-    """Return the run that was published last and stands on an earlier day; None without one."""
-    known = {r.id: r for r in store.runs()}
-    for entry in publish.history(store):
-        other = known.get(entry["run"])
-        if other is not None and str(other.settings["as_of"]) < str(run.settings["as_of"]):
-            return other
-    return None
+    sys.exit(monitoring.EXIT[found["verdict"]])
 
 
 def _say(found: Mapping[str, Any], out: Path | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
@@ -42,6 +43,16 @@ Wait = Annotated[
         rich_help_panel=_SCHEDULE,
     ),
 ]
+Guard = Annotated[
+    bool,
+    typer.Option(
+        "--guard",
+        help="With --publish: first hold the run against the one published before "
+        "(python -m clv monitor). Ends with 3 if something deserves a look; with 4, and publishes "
+        "nothing, if the run should not be used.",
+        rich_help_panel=_SCHEDULE,
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print one line of JSON instead.", rich_help_panel=_SCHEDULE),
@@ -55,10 +66,13 @@ app = typer.Typer(
 class Job:
     """One ``run`` of the command line, and how it is told of; made by `scheduled`."""
 
-    def __init__(self, store: Store, out: Path | None, *, published: bool, as_json: bool) -> None:
+    def __init__(
+        self, store: Store, out: Path | None, *, published: bool, guarded: bool, as_json: bool
+    ) -> None:
         self._store = store
         self._out = out
         self._publish = published
+        self._guard = guarded
         self._json = as_json
         self._reused = False
         self._begin = time.monotonic()
@@ -76,17 +90,33 @@ class Job:
         return found
 
     def done(self, made: Run) -> None:
-        """Publish if asked to, and tell what was made."""
-        changed = publish.publish(self._store, made) if self._publish else False
+        """Publish if asked to and if nothing speaks against it, and tell what was made."""
+        found = self._held(made) if self._guard else None
+        verdict = found["verdict"] if found else "ok"
+        fit = self._publish and verdict != "stop"
+        changed = publish.publish(self._store, made) if fit else False
         if self._json:
-            _say_line(self._line(made))
-            return
-        terminal.say_report(made.report)
-        terminal.say_run(made, self._out)
-        if self._reused:
-            typer.echo("The same files and settings as before: nothing was computed again.")
-        if self._publish:
-            typer.echo("Published." if changed else "It was the published run already.")
+            _say_line(self._line(made) | {"published": fit, "verdict": found and verdict})
+        else:
+            terminal.say_report(made.report)
+            terminal.say_run(made, self._out)
+            if self._reused:
+                typer.echo("The same files and settings as before: nothing was computed again.")
+            if found and verdict != "ok":
+                _say_held(found, made)
+            if fit:
+                typer.echo("Published." if changed else "It was the published run already.")
+        if found:
+            from clv.monitor import EXIT  # noqa: PLC0415
+
+            sys.exit(EXIT[verdict])
+
+    def _held(self, made: Run) -> dict[str, Any]:
+        """Hold a run against the one published before."""
+        from clv import monitor  # noqa: PLC0415 - unguarded jobs need none of it
+
+        before = monitor.published_before(self._store, made)
+        return monitor.observe(self._store, made, before) or {}
 
     def _line(self, made: Run) -> dict[str, Any]:
         report, summary = made.report, made.summary
@@ -113,7 +143,7 @@ class Job:
 
 @contextmanager
 def scheduled(
-    store: Store, out: Path | None, *, publish: bool, wait: float, as_json: bool
+    store: Store, out: Path | None, *, publish: bool, guard: bool, wait: float, as_json: bool
 ) -> Iterator[Job]:
     """Frame one ``run``: the lock if it publishes, a line of JSON on failure if asked for."""
     with ExitStack() as stack:
@@ -124,9 +154,14 @@ def scheduled(
             raise InputError(
                 msg, "Name a file: --out predictions.csv. Or publish the run: --publish"
             )
+        if guard and not publish:
+            msg = "--guard says what is not to be published, but nothing is."
+            raise InputError(
+                msg, "Add --publish, or hold the run against others: python -m clv monitor"
+            )
         if publish:
             stack.enter_context(_locked(store, wait))
-        yield Job(store, out, published=publish, as_json=as_json)
+        yield Job(store, out, published=publish, guarded=guard, as_json=as_json)
 
 
 @contextmanager
@@ -156,6 +191,18 @@ def _failing_as_json() -> Iterator[None]:
 
 def _say_line(content: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def _say_held(found: Mapping[str, Any], made: Run) -> None:
+    """Say what the guard found."""
+    from clv.words import monitor as words  # noqa: PLC0415
+
+    short, long = words.advice(found)
+    typer.echo(f"{words.sentence(found)}\n{short}. {long}".replace("\u00a0", " "))
+    if found["verdict"] == "stop":
+        typer.echo(
+            f"Not published. If it is right all the same: python -m clv runs publish {made.id}"
+        )
 
 
 def tell(made: Run, rejects: Path | None, report: Path | None) -> None:

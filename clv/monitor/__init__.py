@@ -24,8 +24,20 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["VERDICTS", "Check", "Verdict", "family", "observe", "table", "worst"]
+__all__ = [
+    "EXIT",
+    "VERDICTS",
+    "Check",
+    "Verdict",
+    "family",
+    "observe",
+    "published_before",
+    "table",
+    "worst",
+]
 
+#: What a scheduler goes by; 1 and 2 are errors, as everywhere.
+EXIT: Final[dict[str, int]] = {"ok": 0, "look": 3, "stop": 4}
 #: Older forecasts that are tracked, the latest as-of dates first.
 MOST: Final = 24
 #: Share of an earlier run's orders that a later one must know to be of the same customers.
@@ -79,6 +91,16 @@ def family(store: Store, run: Run, *, compute: bool = True) -> list[Run]:
     return [dates[when] for when in sorted(dates, reverse=True)]
 
 
+def published_before(store: Store, run: Run) -> Run | None:
+    """Return the run that was published last and stands on an earlier day; None without one."""
+    known = {r.id: r for r in store.runs()}
+    for entry in publish.history(store):
+        other = known.get(entry["run"])
+        if other is not None and uploads.as_of(other) < uploads.as_of(run):
+            return other
+    return None
+
+
 def same_customers(run: Run, before: Run, *, compute: bool = True) -> bool:
     """Return whether at least half of an earlier run's orders are in a later one's file."""
 
@@ -114,6 +136,7 @@ def observe(
     ----------
     against
         The run whose upload and model this one is compared with. Default: the latest of its `family`.
+        For a job there is `published_before`: a file of other customers is what it must notice.
     compute
         Whether what is not known yet is computed; without, None is returned then.
 

@@ -54,8 +54,8 @@ def track(run: Run, old: Run) -> dict[str, Any] | None:
         revenue``; ``total``: measure → ``predicted, actual, bias`` (0.1: 10 % too much; None where
         nothing came); ``mape``: measure → by month, and ``mape_segments``: by segment; ``segments``;
         ``value``: discounted and times margin, with the total's range ``low, high`` (None without
-        ranges); ``chances`` (`clv.metrics.chances`) and ``reliability``; ``ranges``: share of
-        customers ``inside`` theirs, once the horizon is over; ``ranking``: ``top10``, ``top20``,
+        ranges); ``chances`` (`clv.metrics.chances`) and ``reliability``; ``each``: mean miss of
+        a customer as a share of the mean outcome; ``ranges``: share of customers ``inside`` theirs, once the horizon is over; ``ranking``: ``top10``, ``top20``,
         ``lift`` (times what tenth of customers picked at random would bring), ``deciles``.
         Measures are ``purchases`` (days with an order) and, if there are amounts, ``revenue``.
     """
@@ -232,8 +232,10 @@ def _customers(
             low, high = around(sums["said"], sums["variance"], **how)
             value |= {"low": float(low), "high": float(high), "level": ranges["level"]}
     whole = months == int(old.settings["horizon_months"])
+    mean = float(actual.mean())
     return {
         "value": value,
+        "each": float(np.abs(actual - said).mean()) / mean if mean > 0 else None,
         "chances": metrics.chances(bought, chance),
         "reliability": metrics.reliability(bought, chance),
         "ranges": _coverage(some, float(ranges["level"])) if ranges and value and whole else None,

@@ -234,7 +234,7 @@ def _history(found: Mapping[str, Any]) -> None:
         {
             "As of": (
                 [to_date(r["as_of"]) for r in rows],
-                st.column_config.DateColumn(pinned=True),
+                st.column_config.DateColumn(format="D MMM YYYY", pinned=True),
             ),
             "Published": (
                 [r["published"] for r in rows],

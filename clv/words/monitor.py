@@ -250,11 +250,14 @@ def upload(found: Facts) -> str:
     if not grave:
         return "The new orders look as usual."
     worst = next((c for c in grave if c["verdict"] == "stop"), grave[0])
-    others = len(grave) - 1
-    more = f", and {plural(others, 'other thing')}" if others else ""
     verb = "should be cleared up" if worst["verdict"] == "stop" else "deserves a look"
-    named = name(worst)
-    return f"In the new file {named[0].lower()}{named[1:]}{more} {verb}."
+    if len(grave) > 1:
+        start = f"{count(len(grave))} things in the new file {verb.replace('deserves', 'deserve')}, above all"
+    else:
+        start = f"One thing in the new file {verb}:"
+    before, now = figures(worst, found["currency"])
+    told = f" ({before} before, {now} now)" if before and now else ""
+    return f"{start} “{name(worst)}”{told}."
 
 
 def advice(found: Facts) -> tuple[str, str]:
