@@ -425,7 +425,9 @@ def test_predictions_are_the_packed_models(shopping, kept, tmp_path):
         packed.extractall(tmp_path)
     model = artefact.load(tmp_path / "model")
     with shopping.connect() as con:
-        expected = model.table(to_score(con, model, date(2018, 6, 18)), by_month=True).to_pandas()
+        expected = model.table(
+            to_score(con, model, date.fromisoformat(shopping.settings["as_of"])), by_month=True
+        ).to_pandas()
     found = table(kept.predictions())
     assert list(found) == list(expected)
     assert len(found) == kept.scored == worth.completed(shopping, QUICK.design.point)
