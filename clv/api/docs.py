@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
+from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads it at run time
 from starlette.responses import HTMLResponse  # noqa: TC002
 from starlette.staticfiles import StaticFiles
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 #: Where the package keeps Swagger UI.
 _ASSETS: Final = ("fastapi_offline", "static")
@@ -18,6 +16,7 @@ _ASSETS: Final = ("fastapi_offline", "static")
 
 def install(app: FastAPI) -> None:
     """Add the page at ``/docs``."""
+    app.openapi = lambda: _with_token(app)  # type: ignore[method-assign]
     app.mount("/docs/assets", StaticFiles(packages=[_ASSETS]), name="assets")
 
     @app.get("/docs", include_in_schema=False)
@@ -30,3 +29,14 @@ def install(app: FastAPI) -> None:
             swagger_css_url=f"{root}/docs/assets/swagger-ui.css",
             swagger_favicon_url=f"{root}/docs/assets/favicon.png",
         )
+
+
+def _with_token(app: FastAPI) -> dict[str, Any]:
+    """Return the app's description, with the token that `clv.api.gate` asks for."""
+    if app.openapi_schema is None:
+        found = FastAPI.openapi(app)
+        scheme = {"type": "http", "scheme": "bearer", "description": "One of CLV_API_TOKEN."}
+        found.setdefault("components", {})["securitySchemes"] = {"token": scheme}
+        found["security"] = [{"token": []}]
+        app.openapi_schema = found
+    return app.openapi_schema

@@ -73,7 +73,6 @@ class Routes:
         """Return the routes."""
         router = APIRouter(redirect_slashes=False)
         get, post = router.get, router.post
-        get("/health", tags=["service"], responses={200: {"model": Health}})(self.health)
         get("/customers", tags=["forecasts"], responses=_answers(Customers, 409, 422))(
             self.customers
         )
@@ -90,6 +89,7 @@ class Routes:
         post("/predict", tags=["real time"], responses=_answers(Ltv | Ltvs, 409, 422))(self.predict)
         get("/model", tags=["service"], responses=_answers(dict[str, Any], 409))(self.model)
         get("/runs", tags=["service"], responses=_answers(Runs, 422))(self.runs)
+        get("/health", tags=["service"], responses={200: {"model": Health}})(self.health)
         get("/metrics", tags=["service"], response_class=Response)(self.metrics)
         return router
 

@@ -9,7 +9,7 @@ import streamlit as st
 from clv import publish
 from clv.errors import BusyError, NothingPublishedError
 from clv.formatting import day, plural
-from clv.ui import access, page, session, trouble
+from clv.ui import access, session, trouble
 
 if TYPE_CHECKING:
     from clv.runs import Run
@@ -21,13 +21,16 @@ def link() -> None:
         run = publish.published(session.store())
     except NothingPublishedError:
         return
-    who = plural(run.summary["customers"], "customer")
-    st.page_link(
-        page.HOME,
-        label=f"See the published forecast: {who}, as of {day(run.settings['as_of'])}",
+    # A link to the page that one is on would not put the run into its address.
+    asked = st.button(
+        f"See the published forecast, as of {day(run.settings['as_of'])}",
         icon=":material/public:",
-        query_params={"run": run.id},
+        key="published",
+        help=f"{plural(run.summary['customers'], 'customer')}; published for everybody who comes here.",
     )
+    if asked:
+        st.query_params.from_dict({"run": run.id})
+        st.rerun()
 
 
 def offer(run: Run) -> None:

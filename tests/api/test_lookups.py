@@ -161,7 +161,10 @@ def test_every_address_has_an_example(api):
         *("/health", "/customer", "/customers", "/customers/{customer_id}", "/top/{kind}"),
         *("/score", "/predict", "/model", "/runs", "/metrics"),
     }
-    schemas = api.get("/openapi.json").json()["components"]["schemas"]
+    said = api.get("/openapi.json").json()
+    assert said["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert said["security"] == [{"token": []}]
+    schemas = said["components"]["schemas"]
     for name in ("Customer", "Customers", "ScoreRequest", "LtvRow", "Ltv", "ProblemBody"):
         assert "example" in schemas[name]
 

@@ -110,12 +110,12 @@ def test_an_operator_publishes_and_a_fresh_visit_finds_it(run, monkeypatch, tmp_
     assert any("This is the published forecast" in caption.value for caption in at.caption)
 
     fresh = visit(monkeypatch, ANN)
-    (link,) = [el.proto for el in fresh.main if "published" in getattr(el.proto, "label", "")]
-    said = link.label.replace("\u00a0", " ")
-    assert said == "See the published forecast: 300 customers, as of 31 Dec 2017"
-    assert run.id in link.query_string
+    said = fresh.button(key="published").label.replace("\u00a0", " ")
+    assert said == "See the published forecast, as of 31 Dec 2017"
+    fresh.button(key="published").click().run()
+    assert fresh.metric
+    assert fresh.query_params["run"] == run.id
 
 
 def test_a_fresh_visit_without_a_published_run_is_as_ever(run, monkeypatch):
-    fresh = visit(monkeypatch, None)
-    assert not [el for el in fresh.main if "published" in getattr(el.proto, "label", "")]
+    assert "published" not in keys(visit(monkeypatch, None))
