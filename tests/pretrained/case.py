@@ -5,17 +5,21 @@ from __future__ import annotations
 import sys
 import textwrap
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import dill
+import pytest
 
 from clv import pipeline
+from clv.pretrained.shelf import Shelf
+from clv.runs import Store
 from clv.settings import IngestOptions, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clv.runs import Run, Store
+    from clv.runs import Run
 
 AS_OF = date(2017, 10, 17)
 #: What the real file's function returns, and so the brief's example.
@@ -53,6 +57,15 @@ def shop(path: Path) -> Path:
             ]
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
+
+
+@cache
+def kept(root: Path) -> Run:
+    """Return a run that tests may share: shelf, file and store lie in the folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLV_MODELS", str(root / "models"))
+        Shelf().put("sums", dilled(SUMS))
+        return made(Store(root / "runs"), shop(root / "lines.csv"), "pretrained:sums")
 
 
 def made(store: Store, file: Path, model: str) -> Run:

@@ -22,7 +22,7 @@ from clv.pretrained.process import predict
 from clv.pretrained.shelf import Shelf
 from clv.samples import ready_made
 from clv.settings import IngestOptions, Settings
-from tests.pretrained.case import AS_OF, SUMS, dilled, made, shop
+from tests.pretrained.case import AS_OF, SUMS, dilled, kept, made, shop
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,9 +55,18 @@ def file(tmp_path):
     return shop(tmp_path / "lines.csv")
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def run(store, file):
-    return made(store, file, "pretrained:sums")
+def run(root, monkeypatch):
+    """A run that all tests of this file share, with its shelf and its store."""
+    found = kept(root)
+    monkeypatch.setenv("CLV_MODELS", str(root / "models"))
+    monkeypatch.setenv("CLV_RUNS", str(root / "runs"))
+    return found
 
 
 @pytest.fixture
@@ -207,7 +216,7 @@ def test_tiers_add_up(run):
     assert listed == pytest.approx(values[:12], rel=1e-12)
 
 
-def test_the_comparison_measures_what_came_after_each_past_date(run, file, call):
+def test_the_comparison_measures_what_came_after_each_past_date(call, run, file):
     found = comparison.compared(run, pipeline.quiet)
     assert (found["name"], found["horizon_months"]) == ("pretrained:sums", 4)
     assert found == comparison.stored(run)

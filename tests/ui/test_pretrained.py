@@ -9,7 +9,7 @@ from clv.pretrained import comparison
 from clv.pretrained.shelf import Shelf
 from clv.runs import Store
 from clv.settings import IngestOptions
-from tests.pretrained.case import AS_OF, SUMS, dilled, made, shop
+from tests.pretrained.case import AS_OF, SUMS, dilled, kept, made, shop
 from tests.ui.conftest import texts
 
 
@@ -25,9 +25,18 @@ def file(tmp_path):
     return shop(tmp_path / "lines.csv")
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def run(pages, shelf, file):
-    return made(Store(), file, "pretrained:sums")
+def run(pages, root, monkeypatch):
+    """A run that all tests of this file share, with its shelf and its store."""
+    found = kept(root)
+    monkeypatch.setenv("CLV_MODELS", str(root / "models"))
+    monkeypatch.setenv("CLV_RUNS", str(root / "runs"))
+    return found
 
 
 def test_it_is_one_more_model_to_choose_and_gives_the_functions_numbers(pages, shelf, file):
