@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
+
 from clv import metrics, names
 from clv.backtest import losses, shares
 from clv.models.choice import PURCHASES, STANDARD
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from clv.models.base import Floats
     from clv.models.choice import Choice
 
+#: Losses of the same forecast are further apart by no more than this share of them, and by this.
+_ALIKE: Final = 1e-3
+_NOTHING: Final = 1e-9
 RULES: Final = tuple(rule.name for rule in HEURISTICS)
 CHOSEN_FROM: Final = tuple(name for name in PURCHASES if not name.startswith("bg-"))
 
@@ -41,7 +46,8 @@ class Ranking(NamedTuple):
     winner
         By the rule above.
     runner_up
-        The smallest loss of the others that could be the forecast; None if there is none.
+        The smallest loss of the others that could be the forecast and don't forecast the same; None
+        if there is none.
     challengers
         Who was better than the standard by more than chance, the best first.
     loss
@@ -72,9 +78,14 @@ def rank(trials: Sequence[Trial]) -> Ranking | None:
     standard = STANDARD if STANDARD in able else able[0]
     challengers = [n for n in able if n in _better(share, standard)]
     winner = challengers[0] if challengers else standard
-    others = [n for n in able if n != winner]
+    others = [n for n in able if not _alike(share[n], share[winner])]
     barred = sorted(_better(share, winner) - set(CHOSEN_FROM), key=lambda n: loss[n])
     return Ranking(winner, others[0] if others else None, challengers, loss, barred)
+
+
+def _alike(one: Floats, other: Floats) -> bool:
+    """Return whether two forecasts are the same one, as Erlang-1 is Poisson."""
+    return bool(np.abs(one - other).mean() < _ALIKE * np.abs(other).mean() + _NOTHING)
 
 
 def _better(share: Mapping[str, Floats], holder: str) -> set[str]:

@@ -101,6 +101,14 @@ def test_a_rule_of_thumb_that_beats_everything_forecasts():
     assert (found.winner, found.runner_up) == ("recency-rule", "pareto-nbd")
 
 
+def test_a_twin_is_no_runner_up():
+    """Regular gaps of order 1 are none: the same forecast under another name."""
+    twins = {"mbg_nbd": 2.0 + WAVES, "mbg_cnbd": 2.0 + WAVES * (1 + 1e-5)}
+    assert ranked(**twins).runner_up is None
+    assert ranked(**twins, pareto_nbd=2.5).runner_up == "pareto-nbd"
+    assert ranked(mbg_nbd=2.0 + WAVES, mbg_cnbd=2.0 - WAVES).runner_up == "mbg-cnbd"
+
+
 def test_repeating_the_last_period_cannot_be_the_forecast():
     """It says nothing of any other length of time."""
     found = ranked(mbg_nbd=2.0, same_period=0.1)

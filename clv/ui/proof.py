@@ -9,7 +9,7 @@ import streamlit as st
 
 from clv import proof
 from clv.formatting import plain
-from clv.ui import accuracy, bins, coverage, jobs, page, pretrained, proof_downloads
+from clv.ui import accuracy, bins, coverage, jobs, page, pretrained, proof_downloads, reports
 from clv.words import proof as words
 
 if TYPE_CHECKING:
@@ -57,3 +57,4 @@ def show(run: Run) -> None:
                 draw()
     st.subheader("Download", anchor=False)
     proof_downloads.show(run, found)
+    reports.buttons(run)

@@ -25,7 +25,7 @@ from clv.formatting import (
     unit,
     with_unit,
 )
-from clv.ui import page, parts, pretrained, report, session
+from clv.ui import page, parts, pretrained, report, reports, session
 from clv.words import ranges as range_words
 from clv.words.run import (
     MODEL_TITLES,
@@ -306,6 +306,7 @@ def _downloads(run: Run) -> None:
         with column:
             parts.download_run(run, name, label, f"download_{key}")
             st.caption(what)
+    reports.buttons(run)
 
 
 def _rows(run: Run) -> None:
