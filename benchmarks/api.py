@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from benchmarks.generate import write
 
@@ -55,12 +55,13 @@ def main() -> None:
     script.write_text(_SCRIPT, encoding="utf-8")
     rows = []
     for server in ("dashboard", "alone"):
-        with _Server(server, asked.port, env) as prefix:
+        with _Server(server, asked.port, env) as started:
             for visited in (False, True) if server == "dashboard" else (False,):
-                load = os.getloadavg()[0]
+                load, before = os.getloadavg()[0], started.worked()
                 with _Visitor(asked.port, visited):
-                    found = _measure(asked, prefix, script)
-                rows.append((server, visited, *found, load))
+                    rate, median, high = _measure(asked, script)
+                each = (started.worked() - before) / (rate * asked.seconds) * 1000
+                rows.append((server, visited, rate, median, high, each, load))
     table = _table(rows, customers, asked)
     sys.stdout.write(table + "\n")
     if asked.write:
@@ -93,7 +94,7 @@ class _Server:
         self._env = env
         self._health = f"http://127.0.0.1:{port}/api/customers?limit=1"
 
-    def __enter__(self) -> str:
+    def __enter__(self) -> Self:
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(
             self._command, cwd=ROOT, env=self._env, stdout=quiet, stderr=quiet
@@ -101,10 +102,16 @@ class _Server:
         for _ in range(300):
             try:
                 with urllib.request.urlopen(self._health, timeout=5):  # noqa: S310 - our own server
-                    return "/api"
+                    return self
             except OSError:
                 time.sleep(0.2)
         sys.exit("The server did not start.")
+
+    def worked(self) -> float:
+        """Return the seconds that the server has had a core."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8")
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
@@ -151,10 +158,10 @@ class _Visitor:
                     yield page
 
 
-def _measure(asked: argparse.Namespace, prefix: str, script: Path) -> tuple[float, float, float]:
+def _measure(asked: argparse.Namespace, script: Path) -> tuple[float, float, float]:
     """Return requests a second, and the median and 99 % quantile of the answers' times, in ms."""
     command = ["wrk", "-t1", f"-c{asked.connections}", f"-d{asked.seconds}s", "--latency"]
-    address = f"http://127.0.0.1:{asked.port}{prefix}"
+    address = f"http://127.0.0.1:{asked.port}/api"
     done = subprocess.run(
         [*command, "-s", str(script), address], capture_output=True, text=True, check=True
     ).stdout
@@ -173,19 +180,19 @@ def _ms(text: str) -> float:
 
 
 def _table(
-    rows: list[tuple[str, bool, float, float, float, float]],
+    rows: list[tuple[str, bool, float, float, float, float, float]],
     customers: int,
     asked: argparse.Namespace,
 ) -> str:
     started = {"dashboard": "`make run`", "alone": "`uvicorn server:app`"}
     lines = [
-        "| server | visitor in the dashboard | requests a second | median | 99 % within | load before |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        "| server | visitor | requests a second | median | 99 % within | core time each | load before |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for server, visited, rate, median, high, load in rows:
+    for server, visited, rate, median, high, each, load in rows:
         lines.append(
             f"| {started[server]} | {'yes' if visited else 'no'} | {rate:,.0f} | {median:.1f} ms | "
-            f"{high:.1f} ms | {load:.1f} |"
+            f"{high:.1f} ms | {each:.2f} ms | {load:.1f} |"
         )
     day = time.strftime("%Y-%m-%d")
     told = (
