@@ -183,7 +183,7 @@ def reason(
 def _why_given(ranking: Ranking, choice: Choice, *, asked: bool) -> str:
     other = names.who(ranking.winner)
     instead = "" if ranking.winner == choice.purchases else f"; past dates speak for {other}"
-    why = "was asked for" if asked else "stands for the others where a forecast is made untested"
+    why = "was asked for" if asked else "forecasts where nothing was tested beforehand"
     return f"{names.title(choice.name)} {why}{instead}."
 
 

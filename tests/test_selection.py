@@ -309,7 +309,7 @@ def test_the_reason_of_a_forecast_that_was_made_before_its_tests():
         recency_days=None,
     )
     assert told == (
-        "MBG/NBD stands for the others where a forecast is made untested; past dates speak for "
+        "MBG/NBD forecasts where nothing was tested beforehand; past dates speak for "
         "Pareto/NBD. The season of the year was tried and did not help."
     )
 

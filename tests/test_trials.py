@@ -95,7 +95,7 @@ def test_a_test_made_later_is_the_same(run, store):
     assert [found["choice"][k] for k in told] == [run.backtest["choice"][k] for k in told]
     assert (found["choice"]["made_before"], run.backtest["choice"]["made_before"]) == (True, False)
     assert found["choice"]["reason"].startswith(
-        "MBG/NBD stands for the others where a forecast is made untested. "
+        "MBG/NBD forecasts where nothing was tested beforehand. "
     )
     assert later.tested().equals(run.tested())
 
