@@ -67,7 +67,8 @@ class Routes:
         self._published = published
         self._supervised = supervised
         self._metrics = metrics
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="clv-api")
+        self._quick = ThreadPoolExecutor(_WORKERS, thread_name_prefix="clv-api-look")
+        self._slow = ThreadPoolExecutor(_WORKERS, thread_name_prefix="clv-api-score")
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -93,14 +94,18 @@ class Routes:
         get("/metrics", tags=["service"], response_class=Response)(self.metrics)
         return router
 
-    async def _work(self, what: Callable[[], T]) -> T:
-        """Do something that takes a while beside the other requests."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, what)
+    async def _look(self, what: Callable[[], T]) -> T:
+        """Do something that reads files, or takes some milliseconds, beside the other requests."""
+        return await asyncio.get_running_loop().run_in_executor(self._quick, what)
+
+    async def _forecast(self, what: Callable[[], T]) -> T:
+        """Do something that takes both cores for a while; lookups don't wait for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._slow, what)
 
     async def _snapshot(self) -> Snapshot:
         now = self._published.snapshot
         if now is None or self._published.due:
-            return await self._work(self._published.refresh)
+            return await self._look(self._published.refresh)
         return now
 
     async def health(self) -> Response:
@@ -117,7 +122,7 @@ class Routes:
         snapshot = await self._snapshot()
         row = snapshot.customer(customer_id)
         if row is None:
-            nearest = await self._work(lambda: snapshot.nearest(customer_id))
+            nearest = await self._look(lambda: snapshot.nearest(customer_id))
             close = did_you_mean(customer_id, nearest)
             said = f'There is no customer "{customer_id[:100]}".{close}'
             raise Problem(404, said, nearest=nearest)
@@ -151,7 +156,7 @@ class Routes:
     async def score(self, body: ScoreRequest) -> Response:
         """Forecast customers from their transactions, with the published run's model."""
         snapshot = await self._snapshot()
-        return _json(await self._work(lambda: _scored(snapshot, body)))
+        return _json(await self._forecast(lambda: _scored(snapshot, body)))
 
     async def predict(
         self,
@@ -165,7 +170,7 @@ class Routes:
             message = f"Send 1 to {MOST_CUSTOMERS:,} customers at a time; these are {len(given):,}."
             raise Problem(422, message, errors=[{"field": "", "message": message}])
         rows = [row.model_dump() for row in given]
-        found = await self._work(lambda: self._supervised.predict(rows))
+        found = await self._forecast(lambda: self._supervised.predict(rows))
         return _json({"predictions": found} if isinstance(body, list) else found[0])
 
     async def model(self) -> Response:
@@ -181,7 +186,7 @@ class Routes:
             current = publish.published_id(self._store)
             return [publish.describe(run, current) for run in self._store.runs()[:limit]]
 
-        return _json({"runs": await self._work(found)})
+        return _json({"runs": await self._look(found)})
 
     async def metrics(self) -> Response:
         """Return figures for Prometheus."""

@@ -7,6 +7,7 @@ customers take hardly any memory and some microseconds.
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv import publish
+from clv.errors import ClvError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from clv.runs import Kind, Run, Store
 
+_LOG: Final = logging.getLogger("clv.api")
 #: Seconds between two looks at the pointer.
 _LOOK: Final = 0.2
 #: Ids of unusual length or letters are not searched for misspellings.
@@ -174,7 +177,10 @@ class Published:
     @property
     def due(self) -> bool:
         """Whether `refresh` may have something to do."""
-        return self._snapshot is None or time.monotonic() - self._looked > _LOOK
+        if self._snapshot is None:
+            return True
+        # Somebody who looks already looks for all.
+        return not self._lock.locked() and time.monotonic() - self._looked > _LOOK
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -189,9 +195,9 @@ class Published:
         NothingPublishedError
             No run is published.
         """
-        if self.due and self._lock.acquire(blocking=self._snapshot is None):
+        if self._lock.acquire(blocking=self._snapshot is None):
             try:
-                if self.due:
+                if self._snapshot is None or time.monotonic() - self._looked > _LOOK:
                     self._look()
             finally:
                 self._lock.release()
@@ -204,6 +210,12 @@ class Published:
         wanted = publish.published_id(self._store)
         if wanted is None:
             self._snapshot = None
-        elif self._snapshot is None or self._snapshot.run.id != wanted:
+        elif self._snapshot is None:
             self._snapshot = Snapshot(publish.published(self._store))
+        elif self._snapshot.run.id != wanted:
+            try:
+                self._snapshot = Snapshot(publish.published(self._store))
+            except (ClvError, OSError, ValueError) as error:
+                # The last good one stays; `publish` lets no such run be named.
+                _LOG.error('{"error": "%s", "run": "can\'t be opened"}', type(error).__name__)
         self._looked = looked

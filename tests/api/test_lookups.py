@@ -193,6 +193,21 @@ def test_a_new_run_is_seen_within_a_second_by_whoever_asks(two, monkeypatch):
         assert (found["run"], found["predicted_clv"]) == (second.id, 4.0)
 
 
+def test_a_run_that_cant_be_opened_leaves_the_last_good_one(two, monkeypatch):
+    store, (first, _) = two
+    monkeypatch.setattr("clv.api.snapshot._LOOK", 0)
+    publish.publish(store, first)
+    with client(Config(store.root)) as asked:
+        assert asked.get("/customers/c00").json()["run"] == first.id
+        gone = handmade_run(store.root, [one("only", 5.0)])
+        publish.publish(store, gone)
+        store.remove(gone.id)
+        for _ in range(3):
+            assert asked.get("/customers/c00").json()["run"] == first.id
+        store.published.unlink()
+        problem(asked.get("/customers/c00"), 409)
+
+
 def test_a_snapshot_outlives_its_run(two):
     store, _ = two
     run = handmade_run(store.root, [one("only", 5.0)])
