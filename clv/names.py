@@ -49,7 +49,10 @@ def title(name: str) -> str:
 
 def who(name: str) -> str:
     """Return a forecast's name within a sentence."""
-    return f"the rule of thumb {_RULES[name]}" if name in _RULES else title(name)
+    base, *extras = name.split("+")
+    if base not in _RULES:
+        return title(name)
+    return ", ".join([f"the rule of thumb {_RULES[base]}", *(_EXTRAS[e] for e in extras)])
 
 
 def rule(name: str, recency_days: float | None = None) -> str:

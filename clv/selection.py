@@ -184,7 +184,7 @@ def _why_given(ranking: Ranking, choice: Choice, *, asked: bool) -> str:
     other = names.who(ranking.winner)
     instead = "" if ranking.winner == choice.purchases else f"; past dates speak for {other}"
     why = "was asked for" if asked else "forecasts where nothing was tested beforehand"
-    return f"{names.title(choice.name)} {why}{instead}."
+    return f"{names.rule(choice.name)} {why}{instead}."
 
 
 def _why(ranking: Ranking, choice: Choice) -> str:

@@ -254,6 +254,13 @@ def test_a_rule_that_is_as_good_is_named(losses, apart, best, said):
     assert expected in told
 
 
+def test_a_rule_is_not_compared_with_itself_in_other_clothes():
+    losses = {"recency-rule": 1.0, "recency-rule+all-orders": 1.0, "rate-so-far": 1.5}
+    apart = {"recency-rule": [0.0, 0.0, 0.0], "rate-so-far": [0.5, 0.4, 0.6]}
+    told = words.sentence(receipt(losses, apart, "recency-rule+all-orders"))
+    assert told.count("the rule of thumb that who bought lately is active") == 1
+
+
 def test_other_sentences():
     one = {"mbg-nbd": 1.0}
     ranged = receipt(one, {}, "mbg-nbd", bias=(-0.1, 0.2), months=1)

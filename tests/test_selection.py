@@ -317,6 +317,10 @@ def test_the_reason_of_a_forecast_that_was_made_before_its_tests():
 def test_the_reason_of_who_asked():
     found = ranked(mbg_nbd=1.0, pareto_nbd=0.5)
     assert reason(found, "pareto-nbd", asked=True) == "Pareto/NBD was asked for."
+    assert reason(found, "recency-rule+season", asked=True) == (
+        "The rule of thumb that who bought lately is active, with the season was asked for; past "
+        "dates speak for Pareto/NBD."
+    )
     assert reason(found, "bg-nbd+season", asked=True, tried={"season": True}) == (
         "BG/NBD, with the season was asked for; past dates speak for Pareto/NBD."
     )

@@ -106,7 +106,9 @@ def off(ratio: float, what: str) -> str:
 
 def best_rule(one: Subject, *path: str) -> str | None:
     """Return the rule of thumb with the highest measure, of those tested on every date."""
-    rules = {r: Subject(one.receipt, r).mean(*path) for r in RULES if r != one.name}
+    rules = {
+        r: Subject(one.receipt, r).mean(*path) for r in RULES if r != one.name.partition("+")[0]
+    }
     known = {
         r: v
         for r, v in rules.items()

@@ -193,7 +193,7 @@ def _rule(one: Subject) -> Finding | None:
     receipt = one.receipt
     loss: Mapping[str, float] = receipt["together"]["loss"]
     rule = (receipt.get("choice") or {}).get("as_good")
-    if rule is None or rule not in loss or one.name in RULES:
+    if rule is None or rule not in loss or one.name.partition("+")[0] in RULES:
         return None
     days = receipt.get("recency_days")
     said = f"{names.rule(rule, days)} is as good here, and simpler to explain."

@@ -169,7 +169,7 @@ def _rules(one: Subject) -> tuple[bool, Finding] | None:
     gain = float(checked["difference"]) / max(float(measures[rule]["loss"]), 1e-300)
     figures = {"rule": rule, "gain": gain, "as_of": checked["as_of"]}
     said = f"Customer by customer, as of {day(checked['as_of'])}, "
-    other = "other " if one.name in RULES else ""
+    other = "other " if one.name.partition("+")[0] in RULES else ""
     if not checked["as_good"]:
         said += (
             f"its error is {percent(gain)} smaller than that of the best {other}rule of thumb "

@@ -84,7 +84,7 @@ def against_rules(found: Facts, model: str) -> str:
     """Say how a model did beside the rules of thumb, in forecasting each customer's orders."""
     loss, together = found["together"]["loss"], found["together"]
     rules = [rule for rule in selection.RULES if rule in loss]
-    if not rules or model in selection.RULES:
+    if not rules or model.partition("+")[0] in selection.RULES:
         return ""
     rule = min(rules, key=lambda r: float(loss[r]))
     if loss[rule] <= loss[model]:
