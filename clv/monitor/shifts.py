@@ -65,7 +65,7 @@ def of_counts(before: ArrayLike, now: ArrayLike) -> Shift:
     """Compare two samples by category.
 
     The index is the sum over categories of (q - p) log(q / p), with half a case added to every
-    category, so that an empty one stays finite. If nothing changed, n m / (n + m) times the index is
+    category that was seen at all, so that one that is empty in one of them stays finite. If nothing changed, n m / (n + m) times the index is
     chi-squared with one degree of freedom less than there are categories (Yurdakul 2018).
 
     Parameters
@@ -76,6 +76,8 @@ def of_counts(before: ArrayLike, now: ArrayLike) -> Shift:
     from scipy.stats import chi2  # noqa: PLC0415 - slow to import
 
     first, second = (np.asarray(v, dtype=float).ravel() for v in (before, now))
+    seen = first + second > 0
+    first, second = first[seen], second[seen]
     n, m = first.sum(), second.sum()
     if first.size < 2 or not (n and m):
         return Shift(0.0, 1.0)
