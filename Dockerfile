@@ -1,5 +1,7 @@
 # docker build -t clv-workbench .
 # docker run --rm -p 127.0.0.1:8501:8501 -v clv-data:/data --read-only --tmpfs /tmp clv-workbench
+# The same image does the scheduled job: … clv-workbench python -m clv run /in/orders.csv --publish --guard
+# The base is pinned; pass PYTHON_IMAGE=python:3.11.14-slim-bookworm@sha256:… to pin its bytes as well.
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
@@ -23,6 +25,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     OPENBLAS_NUM_THREADS=1 \
     CLV_RUNS=/data/runs \
+    CLV_MODELS=/data/models \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
     STREAMLIT_SERVER_PORT=8501 \
     STREAMLIT_SERVER_FILE_WATCHER_TYPE=none
