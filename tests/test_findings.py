@@ -375,6 +375,9 @@ def test_the_rule_that_is_as_good_is_named_with_its_days():
         "The rule of thumb that who bought in the last 90 days is active is as good here, and "
         "simpler to explain."
     )
+    better = helped({"mbg-nbd": times(3)})["rule"]
+    assert better.figures["gain"] > 0.1
+    assert better.sentence.endswith("was better on the last date, and is simpler to explain.")
     assert "rule" not in helped({"mbg-nbd": right})
 
 

@@ -196,7 +196,9 @@ def _rule(one: Subject) -> Finding | None:
     if rule is None or rule not in loss or one.name.partition("+")[0] in RULES:
         return None
     days = receipt.get("recency_days")
-    said = f"{names.rule(rule, days)} is as good here, and simpler to explain."
+    better = float((receipt.get("checked") or {"high": 0})["high"]) < 0
+    good = "was better on the last date, and is" if better else "is as good here, and"
+    said = f"{names.rule(rule, days)} {good} simpler to explain."
     figures = {"rule": rule, "gain": 1 - loss[rule] / loss[one.name]}
     if rule == "recency-rule" and days is not None:
         figures["days"] = float(days)
