@@ -1,7 +1,7 @@
 """Who forecast the held-out customers best: measures, differences, and the rule that chooses.
 
-The rule: `Boosting`, the baseline, stays unless another learned model forecast the remaining value
-better on the deciding date by more than chance; then the one with the smallest loss takes its place.
+The rule: `TwoPart` is the standard, and stays unless another learned model forecast the remaining value
+better on the deciding date by more than chance (where it was not trained, the smallest loss is); then the one with the smallest loss takes its place.
 The loss is the mean Tweedie deviance per customer (`clv.metrics.tweedie_deviance`), *by more than
 chance* that of `clv.selection`. Rules of thumb and probabilistic models are never chosen, but it is
 said where one is as good.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv import metrics, names
-from clv.learn.learners import Boosting
+from clv.learn.boosted import TwoPart
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-STANDARD: Final = Boosting.name
+STANDARD: Final = TwoPart.name
 #: Points of a gain curve that are kept.
 _POINTS: Final = 101
 
@@ -133,13 +133,12 @@ def as_good(
     return None if metrics.differs(apart[best], float(lost[chosen].mean())) else best
 
 
-def reason(chosen: str, *, earlier: bool, simple: str | None) -> str:
-    """Say in plain sentences why the model is what it is."""
+def reason(chosen: str, *, better: bool, earlier: bool, simple: str | None) -> str:
+    """Say in plain sentences why the model is what it is: ``better`` than the standard, or not."""
     when = "On earlier customers" if earlier else "On the customers held out"
     who = names.title(chosen)
-    if chosen == STANDARD:
-        told = [f"{when} no other model forecast better than {who} by more than chance."]
-    else:
+    told = [f"{when} no other model forecast better than {who} by more than chance."]
+    if better:
         told = [f"{when} {who} forecast better than {names.title(STANDARD)}, by more than chance."]
     if not earlier:
         told.append(

@@ -181,7 +181,7 @@ def train(
         held.fitted[name], held.test, [row["name"] for row in main[:SHOWN]], work
     )
     kept: dict[str, Learner] = {}
-    for one in dict.fromkeys((name, leaderboard.STANDARD)):
+    for one in dict.fromkeys((name, Boosting.name)):
         if one in held.fitted:
             work.say(f"Training on everybody: {names.title(one)}")
             kept[one] = LEARNERS[one]().fit(everybody, work)
@@ -242,7 +242,12 @@ def _choose(tests: Sequence[Test]) -> tuple[str, dict[str, Any]]:
         "name": name,
         "title": names.title(name),
         "runner_up": runner_up,
-        "reason": leaderboard.reason(name, earlier=earlier, simple=simple),
+        "reason": leaderboard.reason(
+            name,
+            better=name != leaderboard.STANDARD and leaderboard.STANDARD in deciding.fitted,
+            earlier=earlier,
+            simple=simple,
+        ),
         "as_good": simple,
         "unseen": earlier,
     }
