@@ -76,8 +76,7 @@ def compare(size: int, rounds: int) -> dict[str, tuple[float, float]]:
 def table(results: dict[int, dict[str, tuple[float, float]]]) -> str:
     """Return the figures as a Markdown table."""
     lines = [
-        "| transactions | ours | lifetimes | faster | ours, tested | bare scan | our memory | "
-        "tested | their memory |",
+        "| transactions | ours | lifetimes | faster | tested | scan | our MB | tested MB | their MB |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for size, result in results.items():

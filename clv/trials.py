@@ -151,7 +151,18 @@ def draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
 
 
 def supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:
-    """Leave out origins at which too few customers were known, or none had come back; say so."""
+    """Leave out origins that can't decide anything, and say why.
+
+    Those at which too few customers were known or none had come back, and those after which there is
+    not one order: the file ends before, and its silence says nothing of the customers.
+    """
+    (last,) = engine.row(con, "SELECT max(ordered_at)::DATE FROM orders")
+    answered = tuple(origin for origin in chosen.origins if origin.as_of < last)
+    if chosen.origins and not answered:
+        return replace(chosen, origins=(), reason="No order came after any past date.")
+    if len(answered) < len(chosen.origins):
+        why = f"{chosen.reason} Dates after the last order are left out."
+        return supported(con, replace(chosen, origins=answered, reason=why.strip()))
     known: dict[Origin, int] = {}
     repeated: dict[Origin, int] = {}
     for origin in chosen.origins:

@@ -232,6 +232,29 @@ def test_dates_before_which_nobody_came_back_are_left_out(store, monkeypatch, ba
     assert found["choice"]["fallback"] is (left == 0)
 
 
+@pytest.mark.parametrize(
+    ("as_of", "dates", "why"),
+    [
+        (date(2019, 12, 31), [], "No order came after any past date."),
+        (
+            date(2017, 4, 30),
+            ["2016-10-31", "2016-11-30", "2016-12-31"],
+            "Dates after the last order are left out.",
+        ),
+    ],
+)
+def test_dates_after_the_last_order_decide_nothing(store, monkeypatch, as_of, dates, why):
+    """The file ends on 14 January 2017: that nothing comes later says nothing of its customers."""
+    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    rows = [f"c{i:02d},2016-01-{1 + i % 28:02d},10" for i in range(60)]
+    rows += [f"c{i:02d},2016-{month:02d}-20,10" for i in range(0, 60, 3) for month in range(2, 13)]
+    text = "\n".join(["customer_id,order_date,revenue", *rows, "c00,2017-01-14,10"]) + "\n"
+    found = make_run(store, text, as_of=as_of, backtest=True, horizon_months=3).backtest
+    assert [o["as_of"] for o in found["origins"]] == dates
+    assert why in found["reason"]
+    assert found["choice"]["fallback"] is (not dates)
+
+
 # -- who is chosen -----------------------------------------------------------------------------------
 
 
