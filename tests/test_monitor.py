@@ -178,8 +178,8 @@ FAULTS = {
         lambda r: [cells(r, revenue=f"{float(r.split(',')[2]) * 100:.2f}")],
         {("order_value", ""): "stop"},
     ),
-    "prices up by a quarter": (
-        lambda r: [cells(r, revenue=f"{float(r.split(',')[2]) * 1.25:.2f}")],
+    "prices up by a third": (
+        lambda r: [cells(r, revenue=f"{float(r.split(',')[2]) * 1.35:.2f}")],
         {("order_value", ""): "look"},
     ),
     "every order eight times": (

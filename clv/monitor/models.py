@@ -43,7 +43,7 @@ def describe(run: Run, *, published: bool) -> dict[str, Any]:
         "as_of": str(run.settings["as_of"])[:10],
         "created_at": str(run.settings["created_at"]),
         "published": published,
-        "model": card["model"] if card.get("purchases") or card.get("ready_made") else None,
+        "model": name_of(run) if card.get("purchases") or card.get("ready_made") else None,
         "customers": run.summary["customers"],
         "predicted_purchases": run.summary["predicted_purchases"],
         "predicted_clv": run.summary["predicted_clv"],
@@ -52,6 +52,13 @@ def describe(run: Run, *, published: bool) -> dict[str, Any]:
         "orders": _new_customer(card),
         "order_value": _order_value(card),
     }
+
+
+def name_of(run: Run) -> str:
+    """Return the name of a run's forecast; a card of an earlier version does not have it."""
+    return str(
+        run.model.get("model") or run.settings.get("model") or run.model["purchases"]["name"]
+    )
 
 
 def _interval(value: float, error: float | None) -> dict[str, float | None]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from clv import engine, metrics
 from clv.models.card import from_card
+from clv.monitor.models import name_of
 from clv.monitor.uploads import as_of, attach
 from clv.totals import around
 
@@ -54,9 +55,10 @@ def track(run: Run, old: Run) -> dict[str, Any] | None:
         revenue``; ``total``: measure → ``predicted, actual, bias`` (0.1: 10 % too much; None where
         nothing came); ``mape``: measure → by month, and ``mape_segments``: by segment; ``segments``;
         ``value``: discounted and times margin, with the total's range ``low, high`` (None without
-        ranges); ``chances`` (`clv.metrics.chances`) and ``reliability``; ``each``: mean miss of
-        a customer as a share of the mean outcome; ``ranges``: share of customers ``inside`` theirs, once the horizon is over; ``ranking``: ``top10``, ``top20``,
-        ``lift`` (times what tenth of customers picked at random would bring), ``deciles``.
+        ranges); ``chances`` (`clv.metrics.chances`) and ``reliability``; ``each``: mean miss of a
+        customer as a share of the mean outcome; ``ranges``: share of customers ``inside`` theirs,
+        once the horizon is over; ``ranking``: ``top10``, ``top20``, ``lift`` (times what a tenth of
+        the customers picked at random would bring), ``deciles``.
         Measures are ``purchases`` (days with an order) and, if there are amounts, ``revenue``.
     """
     months = elapsed(run, old)
@@ -80,7 +82,7 @@ def track(run: Run, old: Run) -> dict[str, Any] | None:
     found: dict[str, Any] = {
         "run": old.id,
         "as_of": as_of(old).isoformat(),
-        "model": old.model["model"],
+        "model": name_of(old),
         "months": len(months),
         "horizon": int(old.settings["horizon_months"]),
         "until": str(months[-1]["end"])[:10],
