@@ -382,6 +382,21 @@ def test_purchases_alone(tmp_path):
     assert words.in_range(seen["tracked"][0]) == ""
 
 
+def test_nothing_has_come_since(tmp_path):
+    store = new_store(tmp_path)
+    days = (date(2017, 5, 20), date(2017, 9, 30))
+    old, new = (make_run(store, change(lambda r: [r]), as_of=d) for d in days)
+    assert old.id != new.id
+    found = monitor.observe(store, new)
+    assert found["verdict"] == "stop"
+    grave = {(c["key"], c["subject"]) for c in found["data"] if c["verdict"] == "stop"}
+    assert grave == {("volume", "orders"), ("volume", "customers"), ("silence", "")}
+    (one,) = found["tracked"]
+    assert one["total"]["revenue"]["bias"] is None
+    assert (one["mape"]["revenue"], one["ranking"]["lift"], one["each"]) == (None, None, None)
+    assert "nothing came" in words.sentence(found)
+
+
 # -- models -----------------------------------------------------------------------------------------
 
 

@@ -234,7 +234,7 @@ def _missing(
         yield Check("missing", "stop", 0.0, 1.0, "revenue")
         return
     for column in ("revenue", "items"):
-        share = f"count(*) FILTER ({column} IS NULL) / count(*)"
+        share = f"count(*) FILTER ({column} IS NULL) / nullif(count(*), 0)"
         (old,) = engine.row(con, f"SELECT {share} FROM before_orders WHERE {usual.sql()}")
         (new,) = engine.row(con, f"SELECT {share} FROM orders WHERE {fresh.sql()}")
         if old is None or new is None or old == new == 1:
