@@ -75,7 +75,9 @@ def _say(found: Mapping[str, Any], out: Path | None) -> None:
         for row in words.check_rows([*found["data"], *found["model"]], found["currency"]):
             figures = f"{row['before'] or '-'} -> {row['now'] or '-'}"
             typer.echo(
-                plain(f"  {row['verdict']:<17} {row['check']}: {figures} {row['finding']}").rstrip()
+                plain(
+                    f"  {row['verdict']:<17} {row['check']}: {figures} {row['finding']} {row['remedy']}"
+                ).rstrip()
             )
     for one in found["tracked"]:
         measures = ", ".join(

@@ -10,7 +10,7 @@ import streamlit as st
 from clv import monitor
 from clv.charts import monitoring as charts
 from clv.charts import proof as proof_charts
-from clv.formatting import day, dollars, percent, plural, symbol, to_date, with_unit
+from clv.formatting import day, dollars, percent, plain, plural, symbol, to_date, with_unit
 from clv.monitor.uploads import as_of
 from clv.ui import jobs, page, parts, session
 from clv.words import monitor as words
@@ -38,7 +38,7 @@ def show(run: Run) -> None:
             again="Look again",
         )
         return
-    page.answer(dollars(words.sentence(found)))
+    page.answer(plain(words.sentence(found)))
     if found["against"] is None:
         _alone(run)
         return
@@ -186,6 +186,13 @@ def _by_rank(one: Mapping[str, Any], currency: str, over: str) -> None:
 def _upload(found: Mapping[str, Any]) -> None:
     st.subheader(f"The new file beside that of {day(found['against']['as_of'])}", anchor=False)
     rows = words.check_rows([*found["data"], *found["model"]], found["currency"])
+    for row in rows:
+        if row["remedy"]:
+            figures = f" ({row['before']} before, {row['now']} now)" if row["now"] else ""
+            said = " ".join(filter(None, [row["finding"], row["remedy"]]))
+            st.markdown(
+                f"- **{row['verdict']}: {plain(row['check'])}**{plain(figures)}. {plain(said)}"
+            )
     text = st.column_config.TextColumn
     parts.table(
         {
@@ -193,7 +200,7 @@ def _upload(found: Mapping[str, Any]) -> None:
             "Check": ([r["check"] for r in rows], text()),
             "Last file": ([r["before"] for r in rows], text()),
             "This file": ([r["now"] for r in rows], text()),
-            "How it is judged, and what to do": ([r["finding"] for r in rows], text(width="large")),
+            "Judged by": ([r["finding"] for r in rows], text()),
         },
         "monitor_checks",
         f"{len(rows)} checks of the upload and the model",

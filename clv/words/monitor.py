@@ -146,9 +146,9 @@ def _figure(key: str, value: float | None, currency: str) -> str:
 
 
 def finding(check: Facts) -> str:
-    """Say how a figure was judged, and what to do where it is not as usual."""
+    """Say what a figure was judged by; empty where that goes without saying."""
     key, more = str(check["key"]), check["more"]
-    said = {
+    return {
         "volume": lambda: (
             f"Usual in {plural(more['days'], 'day')}: {count(more['low'])} to {count(more['high'])}."
         ),
@@ -162,16 +162,20 @@ def finding(check: Facts) -> str:
         "gap": lambda: _shift(more),
         "mix": lambda: _shift(more),
     }.get(key, lambda: "")()
+
+
+def remedy(check: Facts) -> str:
+    """Say what to do about a check; empty where it is as usual."""
     if check["verdict"] == "ok":
-        return said
-    remedy = str(more.get("remedy") or "") if key == "rejected" else ""
-    return " ".join(filter(None, [said, remedy or CHECKS[key].remedy]))
+        return ""
+    known = str(check["more"].get("remedy") or "") if check["key"] == "rejected" else ""
+    return known or CHECKS[str(check["key"])].remedy
 
 
 def _shift(more: Facts) -> str:
     parts = [f"Stability index {more['psi']:.2f}"]
     if more["distance"] is not None:
-        parts.append(f"distributions at most {percent(more['distance'])} apart")
+        parts.append(f"distributions {round(more['distance'] * 100)}\u00a0% apart at most")
     return f"{', '.join(parts)}."
 
 
@@ -188,6 +192,7 @@ def check_rows(checks: Sequence[Facts], currency: str) -> list[dict[str, str]]:
                 "before": before,
                 "now": now,
                 "finding": finding(check),
+                "remedy": remedy(check),
             }
         )
     return rows
@@ -235,12 +240,11 @@ def sentence(found: Facts) -> str:
             "This is the first forecast of these customers. Forecast them again from a later file to "
             "see here whether that file is as usual, and how much of this forecast came true."
         )
-    parts = []
+    parts = [f"There is an earlier forecast, of {day(found['against']['as_of'])}."]
     if found["tracked"]:
-        parts.append(held(found["tracked"][0], found["currency"]))
-    else:
-        parts.append(f"There is an earlier forecast, of {day(found['against']['as_of'])}.")
-    parts.append(upload(found))
+        parts = [held(found["tracked"][0], found["currency"])]
+    # What came is read off the file: if that can't be trusted, it is said first.
+    parts.insert(0 if found["verdict"] == "stop" else 1, upload(found))
     return " ".join(parts)
 
 

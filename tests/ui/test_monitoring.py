@@ -130,6 +130,20 @@ def test_a_broken_file_is_named(pages, monkeypatch, tmp_path):
     assert "What to do Look at the file first" in read
 
 
+def test_what_the_file_calls_things_is_shown_as_it_stands(pages, monkeypatch, tmp_path):
+    store = new_store(tmp_path)
+    monkeypatch.setenv("CLV_RUNS", str(tmp_path))
+    named = {"options": {"labels": ("*[x](y)*",)}}
+    column = "channel", "*[x](y)*"
+    make_run(store, change(lambda r: [r]).replace(*column), as_of=LATE, **named)
+    odd = change(lambda r: [cells(r, channel="<b>$5$</b>")]).replace(*column)
+    at = pages.settle(pages.open(WHERE, run=make_run(store, odd, as_of=LAST, **named).id))
+    shown = "\n".join(m.value for m in at.markdown)
+    assert r"\*\[x\]\(y\)\*" in shown
+    assert r"\<b\>\$5\$\</b\>" in shown
+    assert "*[x](y)*" in calm(at)
+
+
 @pytest.mark.parametrize("kind", [{"value": False}, {"forecast": False}, {}])
 def test_degraded_runs(pages, tmp_path, monkeypatch, kind):
     monkeypatch.setenv("CLV_RUNS", str(tmp_path))
