@@ -169,7 +169,7 @@ def reason(
     mine = names.title(choice.name)
     if ranking is None:
         why = "No test on past dates was possible"
-        return f"{why}; {mine} was asked for." if asked else f"{why}, so that {mine} forecasts."
+        return f"{why}; {mine} was asked for." if asked else f"{why}, so {mine} is used."
     given = asked or made
     told = [_why_given(ranking, choice, asked=asked) if given else _why(ranking, choice)]
     told += [_GAIN[what] for what, better in tried.items() if better and not given]
@@ -182,8 +182,9 @@ def reason(
 
 def _why_given(ranking: Ranking, choice: Choice, *, asked: bool) -> str:
     other = names.who(ranking.winner)
-    instead = "" if ranking.winner == choice.purchases else f"; past dates speak for {other}"
-    why = "was asked for" if asked else "forecasts where nothing was tested beforehand"
+    same = ranking.winner == choice.purchases
+    instead = "" if same else f"; the tests on past dates would have chosen {other}"
+    why = "was asked for" if asked else "was used without a test"
     return f"{names.rule(choice.name)} {why}{instead}."
 
 
@@ -191,32 +192,29 @@ def _why(ranking: Ranking, choice: Choice) -> str:
     who = names.who(choice.purchases)
     if choice.purchases in ranking.challengers:
         why = (
-            f"On past dates {who} forecast each customer's orders better than "
-            f"{names.title(STANDARD)}, by more than chance."
+            f"On past dates {who} forecast customers' orders clearly better than "
+            f"{names.title(STANDARD)}."
         )
     else:
-        nothing = "nothing that may be chosen" if ranking.barred else "nothing"
-        why = (
-            f"On past dates {nothing} forecast each customer's orders better, by more than chance, "
-            f"than {who}."
-        )
+        other = "other model that can be chosen" if ranking.barred else "other model"
+        why = f"On past dates no {other} was clearly better than {who}."
     return " ".join([why, *(_barred(name) for name in ranking.barred[:1])])
 
 
 def _barred(name: str) -> str:
     because = (
-        "it says nothing of any other length of time"
+        "it can't forecast a period of another length"
         if name in RULES
-        else "it takes everybody with a single order for active, for ever"
+        else "it counts everyone who ordered once as active for ever"
     )
-    return f"{names.rule(name)} did better still, but is never chosen: {because}."
+    return f"{names.rule(name)} was clearly better still, but is never chosen: {because}."
 
 
 _GAIN: Final = {
-    "season": "With the season of the year it forecast the months better.",
-    "all_orders": "Revenue was forecast better when first orders counted in an order's value.",
+    "season": "Following the season of the year made the monthly totals clearly more accurate.",
+    "all_orders": "Counting first orders in an order's value made revenue clearly more accurate.",
 }
 _NO_GAIN: Final = {
-    "season": "The season of the year was tried and did not help.",
-    "all_orders": "Counting first orders in an order's value was tried and did not help.",
+    "season": "The season of the year was tried too: not clearly better.",
+    "all_orders": "Counting first orders in an order's value was tried too: not clearly better.",
 }

@@ -462,8 +462,9 @@ def test_cdnow(tmp_path):
     assert result["season"].facts["together"]
     assert "can't be told apart" in words.finding(result["season"])
     assert words.summary(list(result.values())) == (
-        "4 of 10 assumptions hold, 5 are doubtful and 1 is violated; what matters most for this file is "
-        "“How order values are spread”."
+        "4 of 10 assumptions hold, 5 are doubtful and 1 is violated. What matters most for this file: "
+        "order values cluster where the model doesn't expect them (a fixed price, a free-delivery "
+        "threshold) or reach further out. Averages suffer little; ranges and single orders more."
     )
 
 
@@ -533,8 +534,9 @@ def test_the_answer_counts_the_verdicts():
     unknown = Check("cohorts", None, 0.05, 0.1, 3)
     assert words.summary([good]) == "1 of 1 assumption holds."
     assert words.summary([good, bad, unknown]) == (
-        "1 of 3 assumptions holds, 1 is violated and for 1 there is too little data; what matters most "
-        "for this file is “Irregular gaps”."
+        "1 of 3 assumptions holds, 1 is violated and for 1 there is too little data. What matters most "
+        "for this file: customers keep a rhythm, so silence says more than the forecast reads into it: "
+        "who is past their usual gap is less likely to be active than shown."
     )
     assert words.summary([unknown]) == (
         "There are too few orders to say whether the model's assumptions hold."

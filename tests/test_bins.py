@@ -327,6 +327,12 @@ def test_verdict_follows_from_the_figures(cdnow):
     )
     own, rule = (cdnow["measures"][s]["brier"] for s in bins.SIDES)
     assert round(100 * (1 - own / rule)) == 11
+    # How orders are valued has no say in who buys: named only where it tells the two apart.
+    valued = cdnow["names"] | {"first": "mbg-nbd+all-orders"}
+    assert told(cdnow | {"names": valued}) == told(cdnow)
+    both = cdnow | {"names": {"first": "mbg-nbd", "second": "mbg-nbd+all-orders"}}
+    assert words.label(both, "first") == "MBG/NBD"
+    assert words.label(both, "second") == "MBG/NBD, first orders valued too"
     turned = bins.report(RECEIPT, customers(), "recency-rule", "mbg-nbd")
     assert told(turned).split(". ")[0] == told(cdnow).split(". ")[0]
 
@@ -345,6 +351,12 @@ def test_verdict_where_nothing_can_be_told():
         "MBG/NBD and BG/NBD predicted who bought in the year after 31 Dec 2017 about equally well"
     )
     assert "no more than chance would make them, and both put a buyer above a non-buyer in" in read
+    one = truth.copy()
+    one[0] = 0.3 if truth[0] > 0.5 else 0.7
+    assert told_of(truth, one, bought).endswith(
+        "They put 1 customer (under 0.1 %) in different bins, so that for a mailing by bins it hardly "
+        "matters which of them you use; these are too few to say who was right."
+    )
     few = told_of(truth[:30], 1 - truth[:30], bought[:30])
     assert few.startswith("Only 30 customers can be compared, too few to tell whether MBG/NBD or")
     assert "but these are too few to say who was right." in few

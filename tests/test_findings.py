@@ -365,7 +365,7 @@ def test_regular_gaps_and_a_better_model():
     worse = helped({"mbg-nbd": right, "mbg-cnbd": times(1.5)})["regular"]
     assert worse.sentence.endswith("larger.")
     older = helped({"mbg-nbd": times(1.5), "bg-nbd": right})["model"]
-    assert "for active, for ever" in older.sentence
+    assert "everyone who ordered once as active for ever" in older.sentence
 
 
 def test_the_rule_that_is_as_good_is_named_with_its_days():

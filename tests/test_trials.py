@@ -94,9 +94,7 @@ def test_a_test_made_later_is_the_same(run, store):
     told = ("name", "asked", "runner_up", "tried", "as_good", "fallback")
     assert [found["choice"][k] for k in told] == [run.backtest["choice"][k] for k in told]
     assert (found["choice"]["made_before"], run.backtest["choice"]["made_before"]) == (True, False)
-    assert found["choice"]["reason"].startswith(
-        "MBG/NBD forecasts where nothing was tested beforehand. "
-    )
+    assert found["choice"]["reason"].startswith("MBG/NBD was used without a test. ")
     assert later.tested().equals(run.tested())
 
 
@@ -310,7 +308,7 @@ def test_one_date_decides_alone_and_nothing_is_unseen(store):
 @pytest.mark.parametrize(
     ("asked", "name", "why"),
     [
-        ("auto", "mbg-nbd", "No test on past dates was possible, so that MBG/NBD forecasts."),
+        ("auto", "mbg-nbd", "No test on past dates was possible, so MBG/NBD is used."),
         (
             "pareto-nbd",
             "pareto-nbd",
@@ -361,7 +359,7 @@ def test_a_season_is_worn_where_there_is_one(indices, there):
     assert found.receipt["choice"]["tried"]["season"] is there
     name = found.choice.name
     assert name.endswith("+season") is there
-    assert "tried and did not help" in found.receipt["choice"]["reason"]
+    assert "was tried too: not clearly better." in found.receipt["choice"]["reason"]
     # Tested either way, to be looked at beside the others.
     variant = name if there else f"{name}+season"
     assert f"purchases:{variant}" in found.tested.column_names

@@ -177,7 +177,7 @@ def _model(one: Subject) -> Finding | None:
         return None
     gain = 1 - loss[best] / loss[one.name]
     but = (
-        "but it takes everybody with a single order for active, for ever"
+        "but it counts everyone who ordered once as active for ever"
         if base not in CHOSEN_FROM
         else "the forecast can be made with it"
     )

@@ -153,7 +153,7 @@ def label(check: Check) -> str:
 
 
 def summary(checks: Sequence[Check]) -> str:
-    """Answer in one sentence: how many assumptions hold or don't, and which one matters most."""
+    """Answer: how many assumptions hold or don't, and what the heaviest that doesn't means for the user."""
     if not checks:
         return "There is no model whose assumptions could be checked."
     by = {v: [c for c in checks if c.verdict == v] for v in _LABELS}
@@ -172,7 +172,8 @@ def summary(checks: Sequence[Check]) -> str:
     worst = heaviest(checks)
     if worst is None:
         return f"{text}."
-    return f"{text}; what matters most for this file is “{WORDS[worst.key].name}”."
+    means = meaning(worst)
+    return f"{text}. What matters most for this file: {means[:1].lower()}{means[1:]}"
 
 
 def heaviest(checks: Sequence[Check]) -> Check | None:

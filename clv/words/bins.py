@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: Two rankings closer than this are said to be the same.
 _CLOSE: Final = 0.005
+#: Where fewer are in different bins, nothing is said of who they are.
+_FEW_APART: Final = 10
+_VALUED: Final = "+all-orders"
 #: Score → (name, what it is) for people.
 SCORES: Final = {
     "brier": ("Error of the chance (Brier)", "Mean squared error of the chance; 0 is perfect."),
@@ -54,12 +57,12 @@ def title(name: str, outside: str = "") -> str:
 
 def label(found: Facts, side: str) -> str:
     """Return the name of one side of a comparison, see `title`."""
-    return title(str(found["names"][side]), _outside(found))
+    return title(_name(found, side), _outside(found))
 
 
 def who(found: Facts, side: str) -> str:
     """Return one side's name within a sentence."""
-    name = str(found["names"][side])
+    name = _name(found, side)
     if name == _outside(found):
         return f"the forecast in {name}"
     rule = names.rule(name, found.get("recency_days"))
@@ -68,11 +71,18 @@ def who(found: Facts, side: str) -> str:
 
 def _short(found: Facts, side: str) -> str:
     """Return one side's name where both have been named already."""
-    name, other = (str(found["names"][s]) for s in (side, _other(side)))
+    name, other = (_name(found, s) for s in (side, _other(side)))
     if name == _outside(found):
         return "your file"
     rule = names.who(name) != names.title(name)
     return "the rule" if rule and names.who(other) == names.title(other) else names.who(name)
+
+
+def _name(found: Facts, side: str) -> str:
+    """Return a side's name without how it values orders, which has no say in who buys."""
+    name, other = (str(found["names"][s]) for s in (side, _other(side)))
+    plain = name.removesuffix(_VALUED)
+    return name if plain == other.removesuffix(_VALUED) else plain
 
 
 def _outside(found: Facts) -> str:
@@ -130,7 +140,7 @@ def _pairs(found: Facts, side: str, other: str) -> str:
     own, its = (found["measures"][s]["auc"] for s in (side, other))
     if own is None or its is None:
         return ""
-    if abs(own - its) < _CLOSE:
+    if abs(own - its) < _CLOSE or percent(own) == percent(its):
         return f", and both put a buyer above a non-buyer in {percent(own)} of pairs"
     if found["better"] is None:
         return f", and they put a buyer above a non-buyer in {percent(own)} and {percent(its)} of pairs"
@@ -149,6 +159,12 @@ def _what_to_do(found: Facts) -> str:
             "They put every customer in the same bin, so that for a mailing by bins it does not matter "
             "which of them you use."
         )
+    put = f"They put {plural(apart['customers'], 'customer')} ({percent(apart['share'])}) in different bins"
+    if apart["customers"] < _FEW_APART:
+        return (
+            f"{put}, so that for a mailing by bins it hardly matters which of them you use; these are "
+            "too few to say who was right."
+        )
     first, second = (_short(found, side) for side in SIDES)
     number = int(most["customers"])
     which = f"the {count(number)}" if number > 1 else "the one"
@@ -159,8 +175,7 @@ def _what_to_do(found: Facts) -> str:
     else:
         advice = "and neither was closer by more than chance"
     return (
-        f"They put {plural(apart['customers'], 'customer')} ({percent(apart['share'])}) in different "
-        f"bins, most often {which} whose order {first} calls {most['first']} and {second} "
+        f"{put}, most often {which} whose order {first} calls {most['first']} and {second} "
         f"{most['second']}: {percent(most['actual'])} bought where {first} had said "
         f"{percent(most['predicted_first'])} and {second} {percent(most['predicted_second'])}, {advice}."
     )

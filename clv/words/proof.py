@@ -29,11 +29,11 @@ _TRIED: Final = {
 #: How the default forecast is chosen (`clv.selection`).
 RULE_OF_CHOICE: Final = (
     "**The choice.** MBG/NBD stays unless another model or rule forecast each customer's orders better "
-    "by more than chance; then the one with the smallest error takes its place. It wears the season, or counts "
-    "first orders in an order's value, where that in turn was better by more than chance. BG/NBD is "
-    "compared and can be asked for, but is not chosen: it takes everybody with a single order for "
-    "active, for ever. Where there are several dates, the last one has no say, and shows what the "
-    "choice is worth."
+    "by more than chance (“clearly better”); then the one with the smallest error takes its place. It "
+    "follows the season, or counts first orders in an order's value, where that in turn was better by "
+    "more than chance. BG/NBD is compared and can be asked for, but is not chosen: it counts everyone "
+    "who ordered once as active for ever. Where there are several dates, the last one has no say, and "
+    "shows what the choice is worth."
 )
 
 

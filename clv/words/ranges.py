@@ -168,8 +168,8 @@ def totals(found: Facts) -> str:
     number = plural(ranges["tests"], "past date")
     error = float(ranges["model_error"])
     if error < 0.005:
-        return f"On {number} the total missed by no more than chance explains."
+        return f"On {number} the total was off by no more than chance explains."
     return (
-        f"On {number} the total missed by {percent(error)} beyond what chance explains. That makes the "
+        f"On {number} the total was off by {percent(error)} more than chance explains. That makes the "
         "total's range as wide as it is: of so many customers, chance alone would move it little."
     )
