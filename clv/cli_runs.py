@@ -219,9 +219,7 @@ def show(*, as_json: AsJson = False, store: StoreDir = None) -> None:
 
     Example: python -m clv runs list
     """
-    where = Store(store)
-    current = publish.published_id(where)
-    rows = [publish.describe(run, current) for run in where.runs()]
+    rows = publish.listed(Store(store))
     if as_json:
         _say_line({"runs": rows})
     elif rows:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import __version__
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 #: Customers in a top list that is served.
 MOST: Final = 1000
 _KINDS: Final[tuple[Kind, Kind]] = ("buyers", "spenders")
+_HOW: Final = "Publish one: python -m clv runs publish latest"
 #: Entries of the history that are kept.
 _REMEMBERED: Final = 1000
 #: Seconds between two looks at a lock that somebody holds.
@@ -43,7 +44,9 @@ def publish(store: Store, run: Run) -> bool:
     What lookups need is made first: the run is ready to be served when it is named.
     """
     prepared(run)
-    before = _pointer(store)
+    before = None
+    with suppress(NothingPublishedError):  # A damaged note is written anew; its history is lost.
+        before = _pointer(store)
     if before is not None and before["run"] == run.id:
         return False
     entry = {"run": run.id, "at": now(), "as_of": run.settings["as_of"]}
@@ -80,7 +83,7 @@ def published(store: Store) -> Run:
     Raises
     ------
     NothingPublishedError
-        None is, or it was deleted by hand.
+        None is, or it was deleted by hand, or the note that names it is damaged.
     """
     pointer = _pointer(store)
     if pointer is not None:
@@ -89,11 +92,17 @@ def published(store: Store) -> Run:
         except RunNotFoundError:
             pass
     msg = "No forecast is published."
-    raise NothingPublishedError(msg, "Publish one: python -m clv runs publish latest")
+    raise NothingPublishedError(msg, _HOW)
 
 
 def published_id(store: Store) -> str | None:
-    """Return the id of the published run, None without one."""
+    """Return the id of the published run, None without one.
+
+    Raises
+    ------
+    NothingPublishedError
+        The note that names it is damaged.
+    """
     pointer = _pointer(store)
     return None if pointer is None else str(pointer["run"])
 
@@ -104,28 +113,48 @@ def history(store: Store) -> list[dict[str, Any]]:
     return [] if pointer is None else list(pointer["history"])
 
 
-def describe(run: Run, current: str | None) -> dict[str, Any]:
-    """Return what a list of runs tells of one: JSON types."""
-    settings = run.settings
+def listed(store: Store, limit: int | None = None) -> list[dict[str, Any]]:
+    """Return what a list of runs tells, newest first: JSON types, one dict each.
+
+    It can be read while runs are deleted, and where the note of the published one is damaged.
+    """
+    current = None
+    with suppress(NothingPublishedError):
+        current = published_id(store)
+    rows = []
+    for run in store.runs()[:limit]:
+        with suppress(FileNotFoundError):
+            rows.append(_described(run, current))
+    return rows
+
+
+def _described(run: Run, current: str | None) -> dict[str, Any]:
+    settings, card = run.settings, run.model
+    forecast = card["purchases"] or card.get("ready_made")
     return {
         "run": run.id,
         "published": run.id == current,
         "created_at": settings["created_at"],
         "as_of": settings["as_of"],
         "horizon_months": settings["horizon_months"],
-        "currency": settings["currency"],
+        "currency": settings["currency"] or None,
         "customers": run.summary["customers"],
-        "predicted_clv": run.summary["predicted_clv"],
-        "model": run.model["model"] if run.model["purchases"] else None,
+        "predicted_clv": run.summary.get("predicted_clv"),
+        "model": card.get("model") if forecast else None,
     }
 
 
 def _pointer(store: Store) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = json.loads(store.published.read_bytes())
+        if isinstance(found["run"], str) and isinstance(found["history"], list):
+            return found
     except FileNotFoundError:
         return None
-    return found
+    except (ValueError, KeyError, TypeError):
+        pass
+    msg = f"Which forecast is published can't be read: {store.published.name} is damaged."
+    raise NothingPublishedError(msg, _HOW)
 
 
 def fingerprint(
@@ -208,6 +237,11 @@ def prune(store: Store, keep: int) -> list[str]:
     ----------
     keep
         How many of the newest to keep, at least 1.
+
+    Raises
+    ------
+    NothingPublishedError
+        Which one is published can't be read: then none is deleted.
     """
     if keep < 1:
         msg = f"{keep} runs can't be kept; at least the newest one is."

@@ -420,11 +420,19 @@ class Run:
 
         Each column is one piece, and hardly any of it is in memory: for finding single customers
         quickly. What was returned stays readable even when the run is deleted.
+
+        Raises
+        ------
+        OutdatedRunError
+            The run lacks a column, because an earlier version made it.
         """
         target = self.exports / "lookup.arrow"
         with suppress(FileNotFoundError):
             return _mapped(target)
-        table = parquet.read_table(self.path / "forecasts.parquet", columns=list(FORECASTS))
+        source = self.path / "forecasts.parquet"
+        if not set(FORECASTS) <= set(parquet.read_schema(source).names):
+            raise _outdated()
+        table = parquet.read_table(source, columns=list(FORECASTS))
         kinds = [
             field.with_type(pa.large_string()) if field.type == pa.string() else field
             for field in table.schema
@@ -476,8 +484,7 @@ class Run:
             except (duckdb.IOException, duckdb.BinderException) as error:
                 if self._complete():
                     raise
-                msg = "This forecast was made by an earlier version and lacks what is read here."
-                raise OutdatedRunError(msg, "Make it again from its file.") from error
+                raise _outdated() from error
 
     def _create_views(self, con: duckdb.DuckDBPyConnection) -> None:
         for table in self.tables:
@@ -548,8 +555,11 @@ class Store:
         """Return every run, newest first."""
         folder = self.root / "runs"
         names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
-        found = [self._run(name) for name in names if _ID.fullmatch(name)]
-        return sorted(found, key=lambda r: str(r.settings["created_at"]), reverse=True)
+        found = []
+        for run in (self._run(name) for name in names if _ID.fullmatch(name)):
+            with suppress(FileNotFoundError):  # Deleted while it is looked at.
+                found.append((str(run.settings["created_at"]), run))
+        return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
     def latest(self) -> Run:
         """Return the newest run; `RunNotFoundError` when there is none."""
@@ -662,6 +672,11 @@ def _extras(report: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which of `EXTRAS` a report's files have."""
     found = {*(report.get("tables") or ()), *(("labels",) if report.get("labels") else ())}
     return tuple(table for table in EXTRAS if table in found)
+
+
+def _outdated() -> OutdatedRunError:
+    msg = "This forecast was made by an earlier version and lacks what is read here."
+    return OutdatedRunError(msg, "Make it again from its file.")
 
 
 def _mapped(path: Path) -> pa.Table:

@@ -7,10 +7,17 @@ import json
 import shutil
 import sys
 
+import pyarrow.parquet as pq
 import pytest
 
 from clv import cli, pipeline, publish
-from clv.errors import BusyError, InputError, NothingPublishedError, RunNotFoundError
+from clv.errors import (
+    BusyError,
+    InputError,
+    NothingPublishedError,
+    OutdatedRunError,
+    RunNotFoundError,
+)
 from clv.orders import FORECASTS
 from clv.settings import IngestOptions, Settings
 from tests.handmade import customer, handmade_run
@@ -65,6 +72,49 @@ def test_a_run_that_cant_be_served_is_not_published(store):
     with pytest.raises(Exception, match=r"(?i)parquet"):
         publish.publish(store, bad)
     assert publish.published(store).id == good.id
+
+
+def test_a_run_of_an_earlier_version_is_not_published(call, store):
+    good, old = small(store), small(store)
+    publish.publish(store, good)
+    file = old.file("forecasts.parquet")
+    pq.write_table(pq.read_table(file).drop_columns(["predicted_clv_low"]), file)
+    with pytest.raises(OutdatedRunError, match="earlier version"):
+        publish.publish(store, old)
+    code, out, err = call("runs", "publish", "latest")
+    assert (code, out) == (2, "")
+    assert "Make it again from its file." in err
+    assert publish.published(store).id == good.id
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b"\xff\x00", b'{"run": 1, "history": []}', b'{"run": "']
+)
+def test_a_damaged_pointer_deletes_nothing_and_publishing_mends_it(call, store, content):
+    runs = [small(store) for _ in range(3)]
+    publish.publish(store, runs[0])
+    store.published.write_bytes(content)
+    for ask in (publish.published, publish.published_id, publish.history):
+        with pytest.raises(NothingPublishedError, match="is damaged"):
+            ask(store)
+    code, _, err = call("runs", "prune", "--keep", "1")
+    assert (code, "published.json is damaged" in err) == (2, True)
+    rows = line(call("runs", "list", "--json")[1])["runs"]
+    assert [(row["run"], row["published"]) for row in rows] == [(r.id, False) for r in runs[::-1]]
+    assert call("runs", "publish", "latest")[0] == 0
+    assert publish.published(store).id == runs[2].id
+    assert [entry["run"] for entry in publish.history(store)] == [runs[2].id]
+
+
+def test_the_list_can_be_read_while_runs_are_deleted(store, monkeypatch):
+    runs = [small(store) for _ in range(4)]
+    found = store.runs()
+    shutil.rmtree(runs[3].path)
+    runs[1].file("settings.json").unlink()
+    assert [run.id for run in store.runs()] == [runs[2].id, runs[0].id]
+    monkeypatch.setattr(type(store), "runs", lambda _: found)
+    assert [row["run"] for row in publish.listed(store)] == [r.id for r in runs[2::-1]]
+    assert [row["run"] for row in publish.listed(store, 2)] == [runs[2].id]
 
 
 def test_the_pointer_is_whole_or_the_one_before_when_the_disk_is_full(store, monkeypatch):

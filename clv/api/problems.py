@@ -82,14 +82,24 @@ async def _ours(_: Request, error: Exception) -> Response:
     return of(error).response()
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    if request.method == "POST" and not _is_json(request):
+        said = "Send the body as JSON, with the header Content-Type: application/json."
+        return Problem(415, said).response()
     errors = [
         {"field": _field(found["loc"]), "message": str(found["msg"])} for found in error.errors()
     ]
     first = errors[0]
     detail = f"{first['field'] or 'The body'}: {first['message']}"
     return Problem(422, detail, errors=errors).response()
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
 
 
 def _field(place: tuple[int | str, ...]) -> str:
@@ -107,6 +117,10 @@ def _field(place: tuple[int | str, ...]) -> str:
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    details = {404: "There is nothing at this address.", 405: "This address knows other methods."}
+    details = {
+        400: "The body can't be read as JSON.",
+        404: "There is nothing at this address.",
+        405: "This address knows other methods.",
+    }
     detail = details.get(error.status_code, str(error.detail))
     return Problem(error.status_code, detail, error.headers).response()

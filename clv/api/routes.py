@@ -46,7 +46,12 @@ _PROBLEM: Final = {"model": ProblemBody, "content": {"application/problem+json":
 
 
 def _answers(model: Any, *problems: int) -> Answers:  # noqa: ANN401
-    said = {404: "No such customer", 409: "Nothing is published", 422: "Not usable as it is"}
+    said = {
+        404: "No such customer",
+        409: "Nothing is published, or it can't answer this",
+        415: "Not called JSON",
+        422: "Not usable as it is",
+    }
     found: Answers = {200: {"model": model}}
     return found | {code: _PROBLEM | {"description": said[code]} for code in problems}
 
@@ -86,8 +91,10 @@ class Routes:
             responses=_answers(Customer, 404, 409),
         )(self.customer)
         get("/top/{kind}", tags=["forecasts"], responses=_answers(Customers, 409, 422))(self.top)
-        post("/score", tags=["real time"], responses=_answers(Scores, 409, 422))(self.score)
-        post("/predict", tags=["real time"], responses=_answers(Ltv | Ltvs, 409, 422))(self.predict)
+        post("/score", tags=["real time"], responses=_answers(Scores, 409, 415, 422))(self.score)
+        post("/predict", tags=["real time"], responses=_answers(Ltv | Ltvs, 409, 415, 422))(
+            self.predict
+        )
         get("/model", tags=["service"], responses=_answers(dict[str, Any], 409))(self.model)
         get("/runs", tags=["service"], responses=_answers(Runs, 422))(self.runs)
         get("/health", tags=["service"], responses={200: {"model": Health}})(self.health)
@@ -181,12 +188,8 @@ class Routes:
 
     async def runs(self, limit: Annotated[int, Query(ge=1, le=publish.MOST)] = 20) -> Response:
         """Return the stored runs, newest first."""
-
-        def found() -> list[dict[str, Any]]:
-            current = publish.published_id(self._store)
-            return [publish.describe(run, current) for run in self._store.runs()[:limit]]
-
-        return _json({"runs": await self._look(found)})
+        found = await self._look(lambda: publish.listed(self._store, limit))
+        return _json({"runs": found})
 
     async def metrics(self) -> Response:
         """Return figures for Prometheus."""
@@ -201,6 +204,13 @@ class Routes:
 def _scored(snapshot: Snapshot, body: ScoreRequest) -> dict[str, Any]:
     from clv import realtime  # noqa: PLC0415 - loads the models
 
+    if ready_made := snapshot.card.get("ready_made"):
+        raise Problem(
+            409,
+            f'The published forecast was made by the ready-made model "{ready_made["name"]}", which '
+            "says nothing of transactions that are sent along. GET /customers has its values; to "
+            "score, publish a forecast of another model.",
+        )
     given = body.transactions
     late = [i for i, t in enumerate(given) if body.as_of and t.ordered_at.date() > body.as_of]
     if late:

@@ -193,7 +193,7 @@ class Published:
         Raises
         ------
         NothingPublishedError
-            No run is published.
+            No run is published, or which one can't be read and none has been so far.
         """
         if self._lock.acquire(blocking=self._snapshot is None):
             try:
@@ -207,15 +207,15 @@ class Published:
 
     def _look(self) -> None:
         looked = time.monotonic()
-        wanted = publish.published_id(self._store)
-        if wanted is None:
-            self._snapshot = None
-        elif self._snapshot is None:
-            self._snapshot = Snapshot(publish.published(self._store))
-        elif self._snapshot.run.id != wanted:
-            try:
+        try:
+            wanted = publish.published_id(self._store)
+            if wanted is None:
+                self._snapshot = None
+            elif self._snapshot is None or self._snapshot.run.id != wanted:
                 self._snapshot = Snapshot(publish.published(self._store))
-            except (ClvError, OSError, ValueError) as error:
-                # The last good one stays; `publish` lets no such run be named.
-                _LOG.error('{"error": "%s", "run": "can\'t be opened"}', type(error).__name__)
+        except (ClvError, OSError, ValueError) as error:
+            # The last good one stays; `publish` lets no such run be named.
+            if self._snapshot is None:
+                raise
+            _LOG.error('{"error": "%s", "run": "can\'t be opened"}', type(error).__name__)
         self._looked = looked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -38,7 +39,10 @@ def offer(run: Run) -> None:
     if not access.is_operator():
         return
     store = session.store()
-    if publish.published_id(store) == run.id:
+    shown = None
+    with suppress(NothingPublishedError):  # Publishing mends a damaged note.
+        shown = publish.published_id(store)
+    if shown == run.id:
         st.caption("This is the published forecast: the API and every new visit show it.")
         return
     asked = st.button(

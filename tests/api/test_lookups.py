@@ -204,6 +204,15 @@ def test_a_run_that_cant_be_opened_leaves_the_last_good_one(two, monkeypatch):
         store.remove(gone.id)
         for _ in range(3):
             assert asked.get("/customers/c00").json()["run"] == first.id
+        store.published.write_bytes(b"{")
+        for _ in range(3):
+            assert asked.get("/customers/c00").json()["run"] == first.id
+        assert not any(row["published"] for row in asked.get("/runs").json()["runs"])
+        with client(Config(store.root)) as fresh:
+            said = problem(fresh.get("/customers/c00"), 409)["detail"]
+            assert "published.json is damaged" in said
+            assert str(store.root) not in said
+            assert fresh.get("/metrics").status_code == 200
         store.published.unlink()
         problem(asked.get("/customers/c00"), 409)
 

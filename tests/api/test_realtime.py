@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -168,12 +169,20 @@ def test_what_cant_be_scored_is_named(api, body, field):
             422,
         ),
         (b"\xff", 400),
+        (b"[" * 100_000, 400),
         (b"", 422),
     ],
 )
 def test_a_body_that_is_no_json_is_a_problem(api, content, status):
     headers = {"Content-Type": "application/json"}
     problem(api.post("/score", content=content, headers=headers), status)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_body_that_is_not_called_json_is_told_how(api, kind):
+    content = json.dumps(sent(("a", "2016-01-01", 5)))
+    answer = api.post("/score", content=content, headers={"Content-Type": kind})
+    assert "Content-Type: application/json" in problem(answer, 415)["detail"]
 
 
 def test_a_run_without_a_forecast_has_nothing_to_say(tmp_path):
