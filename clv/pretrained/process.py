@@ -1,8 +1,8 @@
 """Ask a ready-made model in a process of its own, and say in plain words what went wrong there.
 
 The process gets an empty environment, a folder of its own, a limit on time and on memory, and, where
-the system lets it, no network. It is not a jail: what it runs can read the files that this user can
-read. That is why only files that an operator has allowed get so far.
+the system lets it, no network, no writing elsewhere and no other programs. It is not a jail: what it
+runs can read the files that this user can read. That is why only files that an operator has allowed get so far.
 """
 
 from __future__ import annotations

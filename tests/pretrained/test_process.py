@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from clv.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
-from clv.pretrained.listing import HERE
+from clv.pretrained.listing import HERE, listing
 from clv.pretrained.process import Limits, predict
 from tests.pretrained.case import SUMS, dilled, in_notebook
 
@@ -119,6 +119,51 @@ def test_there_is_no_network_where_the_system_lets_us():
     if not may_unshare():
         pytest.skip("this system doesn't let a user give up the network")
     assert ask(body).tolist() == [1.0, 0.0]
+
+
+def has_landlock() -> bool:
+    script = (
+        "import ctypes, sys; "
+        "sys.exit(ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1) < 1)"
+    )
+    return subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not has_landlock(), reason="this system has no Landlock")
+def test_it_changes_no_files_of_others_and_runs_no_programs(tmp_path):
+    file = tmp_path / "kept"
+    file.write_text("kept", encoding="utf-8")
+    body = (
+        "import os, subprocess\ndone = []\ndef tried(what):\n    try:\n        what()\n"
+        "        done.append(1)\n    except OSError:\n        done.append(0)\n"
+        f"path = {str(file)!r}\n"
+        "tried(lambda: open(path, 'a'))\ntried(lambda: os.truncate(path, 0))\n"
+        "tried(lambda: os.remove(path))\ntried(lambda: os.mkdir(path + '-new'))\n"
+        "tried(lambda: os.rename(path, 'mine'))\ntried(lambda: subprocess.run(['/bin/true']))\n"
+        "tried(lambda: open('mine', 'w'))\ntried(lambda: open(os.devnull, 'w'))\n"
+        "tried(lambda: os.mkdir('folder'))\n"
+        "os.system('echo broken > ' + path)\n"
+        "return [int(''.join(map(str, done))), len(open(path).read())]"
+    )
+    assert ask(body).tolist() == [111.0, 4.0]
+    assert file.read_text(encoding="utf-8") == "kept"
+    assert [p.name for p in tmp_path.iterdir()] == ["kept"]
+
+
+def test_what_loading_would_run_is_refused_before_it_is_allowed_and_confined_after(shelf, tmp_path):
+    file = tmp_path / "proof"
+    command = f"touch {file}"
+    content = b"cposix\nsystem\n(V" + command.encode() + b"\ntR."
+    assert listing(content).suspect == ("posix.system",)
+    shelf.root.mkdir()
+    (shelf.root / "bad.dill").write_bytes(content)
+    with pytest.raises(ModelFileError, match="There is no ready-made model"):
+        shelf.load("bad")
+    assert not file.exists()
+    shelf.put("bad", content)
+    with pytest.raises(ModelFileError, match='is a "int" and has no function predict'):
+        predict("bad", shelf.load("bad")[1], FIGURES)
+    assert file.exists() != has_landlock()
 
 
 def may_unshare() -> bool:
