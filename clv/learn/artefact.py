@@ -27,6 +27,7 @@ import numpy as np
 from clv import __version__, engine
 from clv.errors import FileError
 from clv.features.tables import Spec
+from clv.learn.boosted import missing
 from clv.learn.model import Model
 from clv.learn.plans import Design
 from clv.learn.ranges import Ranges
@@ -117,12 +118,17 @@ def _write(trained: Trained, data: Mapping[str, Any], folder: Path) -> None:
         "states": {name: part.state() for name, part in parts.items()},
         "shape": list(model.shape),
         "data": dict(data),
-        "versions": {name: version(name) for name in _LIBRARIES},
+        "versions": _versions(),
         "report": trained.report,
         "tests": _vectors(model, trained.sample),
         "files": {name: _sha256(folder / name) for name in files},
     }
     write_json(folder / CARD, card | {"sha256": _own(card)})
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of what has made models here."""
+    return {n: version(n) for n in _LIBRARIES if not (n == "lightgbm" and missing())}
 
 
 def _vectors(model: Model, sample: Features) -> dict[str, Any]:
@@ -188,6 +194,9 @@ def load(folder: Path) -> Model:
             msg = f"{path} was changed after the training."
             raise FileError(msg, "The model was not loaded. Train it again.")
     states = card["states"]
+    if any(name.endswith(".txt") for name in card["files"]) and (why := missing()):
+        msg = f"The model in {folder} was trained with LightGBM. {why}"
+        raise FileError(msg, "Install what is missing, or train a model here.")
     learners = {
         name: LEARNERS[name].restore(state, _files(folder, name))
         for name, state in states.items()

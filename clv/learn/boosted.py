@@ -29,8 +29,21 @@ _MANY_ROWS: Final = 50_000
 _FEWEST_ROUNDS: Final = 10
 #: Fewer customers than this choose no number of trees.
 _FEWEST_ROWS: Final = 30
+#: What LightGBM needs of the system, on Linux and on a Mac.
+_LIBRARIES: Final = ("libgomp", "libomp")
 #: Variance grows with the mean to this power: between counts (1) and amounts (2).
 _POWER: Final = 1.5
+
+
+def missing() -> str | None:
+    """Say in a sentence why there is no LightGBM here; None where it can be used."""
+    try:
+        import lightgbm  # noqa: F401, PLC0415 - slow to import
+    except (ImportError, OSError) as error:  # its wheel brings all but the library of threads
+        library = next((name for name in _LIBRARIES if name in str(error)), None)
+        why = f": the library {library} is missing" if library else ""
+        return f"LightGBM can't be loaded on this computer{why}."
+    return None
 
 
 class Trees:

@@ -325,6 +325,41 @@ class Lasso(_Sklearn):
         return size
 
 
+class Quantile(_Sklearn):
+    """A quantile of the remaining value by scikit-learn's gradient boosting: ranges without LightGBM.
+
+    Parameters
+    ----------
+    share
+        Of the customers whose value is to lie below.
+    """
+
+    def __init__(self, share: float = 0.5) -> None:
+        self.share = share
+
+    def fit(self, seen: Examples, work: Work) -> Self:
+        """Learn; return self."""
+        from sklearn.ensemble import GradientBoostingRegressor  # noqa: PLC0415 - slow to import
+
+        who = seen.few(MOST_ROWS, work.seed)
+        columns, self.columns_ = plain(who.features)
+        model = GradientBoostingRegressor(
+            loss="quantile",
+            alpha=self.share,
+            random_state=work.seed,
+            max_features=min(64, columns.shape[1]),
+            min_samples_leaf=30,
+        )
+        self.model_ = model.fit(columns, who.remaining, monitor=lambda *_: work.stopped())
+        work.check()
+        return self
+
+    def predict(self, who: Examples) -> Floats:
+        """Return the quantile, shape (n,)."""
+        found: Floats = self.model_.predict(plain(who.features).matrix)
+        return found
+
+
 def by_feature(columns: Sequence[str], importance: Floats) -> dict[str, float]:
     """Sum the importance of columns by the feature that they were made of; without zeros."""
     total: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""A range for each customer: quantiles by LightGBM, made to hold on customers held back by time."""
+"""A range for each customer: quantiles, made to hold on customers held back by time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from clv.learn.boosted import Trees
+from clv.learn.boosted import Trees, missing
 from clv.learn.examples import folds
+from clv.learn.learners import Quantile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class Ranges:
     """Conformalised quantile regression (Romano, Patterson & Candès 2019) of the remaining value.
 
-    Two quantiles are learned on the earlier customers. By how much the later ones' values lie outside
+    Two quantiles are learned on the earlier customers, by LightGBM, or by scikit-learn's gradient
+    boosting where there is no LightGBM. By how much the later ones' values lie outside
     them says how much wider the ranges must be for the level to hold there. They are never made
     narrower: most customers bring nothing more, and hold any range that begins at 0.
 
@@ -41,8 +43,7 @@ class Ranges:
         learn, held = folds(seen)[-1]
         early, late = seen.rows(learn), seen.rows(held)
         tail = (1 - self.level) / 2
-        self.low_ = Trees(objective="quantile", alpha=tail).fit(early, early.remaining, work)
-        self.high_ = Trees(objective="quantile", alpha=1 - tail).fit(early, early.remaining, work)
+        self.low_, self.high_ = (_quantile(share, early, work) for share in (tail, 1 - tail))
         low, high = self._raw(late)
         outside = np.sort(np.maximum(low - late.remaining, late.remaining - high))
         # One customer more is counted in: the one whose range is asked for.
@@ -78,13 +79,31 @@ class Ranges:
         return {"level": self.level, "wider": self.wider_}
 
     def files(self) -> dict[str, bytes]:
-        """Return the models in LightGBM's text format."""
-        return {"low.txt": self.low_.text(), "high.txt": self.high_.text()}
+        """Return the models: LightGBM's text, or skops' format."""
+        return dict((_stored("low", self.low_), _stored("high", self.high_)))
 
     @classmethod
     def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
         """Rebuild from `state` and `files`."""
         self = cls(float(state["level"]))
         self.wider_ = float(state["wider"])
-        self.low_, self.high_ = (Trees.restore(files[f"{end}.txt"]) for end in ("low", "high"))
+        self.low_, self.high_ = (_restored(end, files) for end in ("low", "high"))
         return self
+
+
+def _quantile(share: float, seen: Examples, work: Work) -> Trees | Quantile:
+    if missing():
+        return Quantile(share).fit(seen, work)
+    return Trees(objective="quantile", alpha=share).fit(seen, seen.remaining, work)
+
+
+def _stored(end: str, part: Trees | Quantile) -> tuple[str, bytes]:
+    if isinstance(part, Trees):
+        return f"{end}.txt", part.text()
+    return f"{end}.skops", part.files()["model.skops"]
+
+
+def _restored(end: str, files: Mapping[str, bytes]) -> Trees | Quantile:
+    if f"{end}.txt" in files:
+        return Trees.restore(files[f"{end}.txt"])
+    return Quantile.restore({"columns": ()}, {"model.skops": files[f"{end}.skops"]})

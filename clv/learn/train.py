@@ -10,7 +10,7 @@ import numpy as np
 from clv import engine, metrics, names
 from clv.errors import SettingsError
 from clv.learn import baselines, leaderboard
-from clv.learn.boosted import Tweedie, TwoPart
+from clv.learn.boosted import Tweedie, TwoPart, missing
 from clv.learn.designs import Tables, check_sizes, check_time, design_of
 from clv.learn.effects import SHOWN, effects, importance
 from clv.learn.learners import Boosting, Forest, Lasso
@@ -139,6 +139,7 @@ def train(
     work = work or Work()
     named = list(LEARNERS) if learners is None else list(learners)
     _check(con, named)
+    named, left_out = _loadable(named)
     first, last, customers = engine.row(
         con,
         "SELECT min(ordered_at)::DATE, max(ordered_at)::DATE, count(DISTINCT customer_id) FROM orders",
@@ -171,7 +172,7 @@ def train(
         if len(tests) > 1
         else None,
         "choice": choice,
-        "failed": held.failed,
+        "failed": left_out | held.failed,
         "ranges": ranges.measured(held.test, held.said[name]),
         "months": _months(held, name),
     } | _told(held, work)
@@ -208,6 +209,19 @@ def _check(con: duckdb.DuckDBPyConnection, named: Sequence[str]) -> None:
     if not engine.row(con, "SELECT count(revenue) FROM orders")[0]:
         msg = "The orders have no amounts, so that there is no value to foresee."
         raise SettingsError(msg, "Upload a file with a value column.")
+
+
+def _loadable(named: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the models that can be trained on this computer, and why the others can't."""
+    lightgbm = [name for name in named if LEARNERS[name] in {Tweedie, TwoPart}]
+    why = missing() if lightgbm else None
+    if why is None:
+        return list(named), {}
+    others = [name for name in named if name not in lightgbm]
+    if not others:
+        there = ", ".join(name for name in LEARNERS if LEARNERS[name] not in {Tweedie, TwoPart})
+        raise SettingsError(why, f"These models need nothing of it: {there}.")
+    return others, dict.fromkeys(lightgbm, why)
 
 
 def _test(
