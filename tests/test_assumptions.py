@@ -123,7 +123,7 @@ def stored(root, who, when, value=None, settings=None):
             "as_of": last.isoformat(),
             "last_order": last.isoformat(),
             "currency": "EUR",
-            "inputs": [{"name": "made.csv"}],
+            "inputs": [{"name": "made.csv", "sha256": "0" * 64}],
             "options": {},
             "labels": [],
         }

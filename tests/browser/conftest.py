@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from clv import pipeline
+from clv.runs import Store
+from clv.settings import IngestOptions, Settings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -194,19 +198,14 @@ def visit(chromium, server):
 
 
 @pytest.fixture(scope="session")
-def run_id(chromium, server):
-    """Make one run of the order-lines sample in the browser, by upload; return its id."""
-    first = Visit(chromium, server)
-    first.open()
-    first.tab.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
-        ROOT / "data" / "order_lines.csv"
-    )
-    first.shows("run_forecast")
-    first.click("run_forecast")
-    first.chart("history")
-    found = re.search(r"[?&]run=([0-9a-f]{32})", first.tab.url)
-    wrong = list(first.wrong)
-    first.context.close()
-    assert found
-    assert wrong == []
-    return found[1]
+def run_id(store_root):
+    """Make one run of the order-lines sample, as the product would by default; return its id.
+
+    `test_dashboard.test_the_whole_path` makes the same one by hand.
+    """
+    store = Store(store_root)
+    draft = store.new_draft()
+    sample = ROOT / "data" / "order_lines.csv"
+    inputs = [draft.add_upload(sample.name, iter([sample.read_bytes()]))]
+    pipeline.check(draft, inputs, IngestOptions())
+    return pipeline.forecast(store, draft, Settings()).id
