@@ -212,4 +212,6 @@ def _violated(checks: Sequence[Check]) -> Iterator[Finding]:
         if check.verdict == "violated" and advice:
             name = assumption_words.WORDS[check.key].name
             figures = {"weight": check.weight, "check": check.key}
-            yield Finding("assumption", f"“{name}” is violated: {advice}", figures)
+            yield Finding(
+                "assumption", f"{advice.removesuffix('.')} (violated: “{name}”).", figures
+            )

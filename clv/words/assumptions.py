@@ -46,8 +46,8 @@ WORDS: Final = {
         "No season",
         "Do customers order evenly over the year, or does the calendar decide?",
         "The months of the forecast can be compared as they are.",
-        "The forecast knows no season: twelve months together are hardly touched, single months are "
-        "off by what the picture shows.",
+        "The forecast knows no season: twelve months together are hardly touched, but single months "
+        "come out too high or too low.",
         "",
         "Plan with twelve months together, or forecast with the season of the year.",
         "",
