@@ -10,6 +10,10 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 
 FROM ${PYTHON_IMAGE}
+# LightGBM's wheel brings everything but this.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp clv \
     && install -d -o clv -g clv /data /data/runs
 COPY --from=build /venv /venv
