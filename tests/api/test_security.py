@@ -105,7 +105,7 @@ def test_a_long_body_is_refused_before_it_is_read(sold):
 
         assert "1,000" in problem(asked.post("/score", content=pieces()), 413)["detail"]
         problem(asked.post("/score", content=b" " * 1001), 413)
-        problem(asked.post("/score", content=b" " * 1000), 422)
+        problem(asked.post("/score", content=b" " * 1000), 415)
         problem(asked.post("/score", content=b"", headers={"Content-Length": "999999999999"}), 413)
 
 
