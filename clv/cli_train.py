@@ -222,8 +222,10 @@ def _day(text: str | None) -> date | None:
 def _say(report: dict[str, Any], out: Path) -> None:
     """Print the leaderboard, the choice, and where the model is."""
     board, held = report["board"], report["dates"][-1]
+    # In the window design one customer is an example on each of several days.
+    days = " customer-days" if report["design"]["kind"] == "window" else ""
     typer.echo(
-        f"Held out: {held['tested']:,} customers; trained on {held['trained']:,}, as known on "
+        f"Held out: {held['tested']:,} customers; trained on {held['trained']:,}{days}, as known on "
         f"{held['known']}."
     )
     rows = [
@@ -246,7 +248,9 @@ def _say(report: dict[str, Any], out: Path) -> None:
     )
     for name, why in report["failed"].items():
         typer.echo(f"  note      {name}: {why}")
-    typer.echo(f"{out}: {report['choice']['title']}, trained on {report['ready']:,} customers.")
+    typer.echo(
+        f"{out}: {report['choice']['title']}, trained on {report['ready']:,}{days or ' customers'}."
+    )
 
 
 def _percent(share: float | None, sign: str = "") -> str:

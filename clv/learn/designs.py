@@ -222,7 +222,7 @@ def check_time(train: Examples, test: Examples, design: Design) -> None:
         raise AssertionError(msg)
 
 
-def check_sizes(train: Examples, test: Examples) -> None:
+def check_sizes(train: Examples, test: Examples, split: Split, design: Design) -> None:
     """See that there are customers enough, and something to learn.
 
     Raises
@@ -230,10 +230,24 @@ def check_sizes(train: Examples, test: Examples) -> None:
     NoRowsError
         Too few customers, or none brought anything after the prediction point.
     """
-    for who, what in ((train, "to learn from"), (test, "to test on")):
-        if len(who) < FEWEST:
+    for who, days, what in (
+        (train, split.train, "to learn from"),
+        (test, split.test, "to test on"),
+    ):
+        if len(who) >= FEWEST:
+            continue
+        if design.kind == "window":
             msg = f"There are {len(who)} customers {what}; at least {FEWEST} are needed."
             raise NoRowsError(msg, "Upload more orders, or choose a shorter horizon.")
+        # A log of customers won in a few weeks has new ones in no other months, whatever the horizon.
+        msg = (
+            f"There are {len(who)} customers {what} who first ordered from {days[0]} to {days[-1]}; "
+            f"at least {FEWEST} are needed."
+        )
+        hint = (
+            "Upload more orders, or foresee all customers from their past: that needs no new ones."
+        )
+        raise NoRowsError(msg, hint, option="On the command line: --design window")
     if not (train.remaining > 0).any():
         msg = "Nobody of the customers to learn from spent anything after the prediction point."
         raise NoRowsError(msg, "Choose an earlier prediction point or a longer horizon.")

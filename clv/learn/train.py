@@ -234,7 +234,7 @@ def _test(
 ) -> Test:
     """Train on one date's customers, and let everybody forecast those tested."""
     seen, tested, everybody = examples
-    check_sizes(seen, tested)
+    check_sizes(seen, tested, split, design)
     check_time(seen, tested, design)
     fitted: dict[str, Learner] = {}
     said: dict[str, Floats] = {}

@@ -207,14 +207,20 @@ def design_title(kept: Kept) -> str:
     """Say in a line what a training foresees from what."""
     design, report = kept.wish.design, kept.report
     held = report["dates"][-1]
+    # In the window design one customer is an example on each of several days.
+    example, later = (
+        ("customer", "later ones")
+        if design.kind == "early"
+        else ("customer-day", "customers on a later day")
+    )
     what = (
         f"{first(design.horizon_months)} of a new customer, foreseen after {point(design)}"
         if design.kind == "early"
         else f"the {plural(design.horizon_months, 'month')} after a day, foreseen for every customer"
     )
     return (
-        f"{what[0].upper()}{what[1:]}. Trained on {plural(held['trained'], 'customer')} as known on "
-        f"{day(held['known'])}, tested on {count(held['tested'])} later ones."
+        f"{what[0].upper()}{what[1:]}. Trained on {plural(held['trained'], example)} as known on "
+        f"{day(held['known'])}, tested on {count(held['tested'])} {later}."
     )
 
 

@@ -12,7 +12,8 @@ from pyarrow import csv as arrow_csv
 from typer.testing import CliRunner
 
 from clv import cli
-from clv.errors import FileError, InputError, LayoutError, SettingsError
+from clv.errors import FileError, InputError, LayoutError, NoRowsError, SettingsError
+from clv.samples import sample_path
 from tests.learn.conftest import shop
 
 RUNNER = CliRunner()
@@ -133,12 +134,28 @@ def test_what_makes_no_sense_is_refused(place, monkeypatch, arguments, error, sa
         clv(*arguments)
 
 
+def test_a_log_of_customers_won_in_one_quarter_needs_the_other_design(tmp_path):
+    """CDNOW: all customers first ordered in January to March 1997, so nobody is new later."""
+    with pytest.raises(NoRowsError) as refused:
+        clv(
+            *("train", sample_path("cdnow"), "--horizon-months", 6, "--after", "1m"),
+            *("--out", tmp_path / "model"),
+        )
+    assert refused.value.message.startswith("There are 0 customers to test on who first ordered")
+    assert refused.value.option.endswith("--design window")
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_window_model_scores_everybody_each_time(place, monkeypatch):
     monkeypatch.chdir(place)
-    clv(
+    told = clv(
         *("train", "orders.csv", "--design", "window", "--horizon-months", 3),
         *("--model", "lightgbm-two-part", "--out", "window", "--label", "state"),
     )
+    # A customer is an example on each of several days, and is not counted as several customers.
+    report = json.loads(Path("window/card.json").read_text(encoding="utf-8"))["report"]
+    assert f"trained on {report['dates'][-1]['trained']:,} customer-days, as known on" in told
+    assert f"trained on {report['ready']:,} customer-days." in told
     clv("score", "orders.csv", "--model", "window", "--out", "all.csv", "--label", "state")
     rows = read("all.csv")
     assert len(rows) == 1500
