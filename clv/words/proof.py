@@ -43,9 +43,13 @@ def ahead(found: Facts) -> str:
     return "the following month" if months == 1 else f"the following {months} months"
 
 
-def foretold(found: Facts, contender: str) -> str:
-    """Say which share of the orders a contender foretold: ``81 %``, ``between 81 % and 93 %``."""
-    shares = [o["measures"][contender]["purchases"]["bias"] for o in found["origins"]]
+def foretold(found: Facts, contender: str, kind: str = "purchases") -> str:
+    """Say which share a contender foretold: ``81 %``, ``between 81 % and 93 %``.
+
+    Of the orders, or with ``"value"`` of the revenue; empty where nothing came, or nothing is known.
+    """
+    measured = [o["measures"][contender].get(kind) or {} for o in found["origins"]]
+    shares = [each.get("bias") for each in measured]
     known = sorted(1 + s for s in shares if s is not None)
     if not known:
         return ""

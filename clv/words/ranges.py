@@ -79,11 +79,13 @@ def evidence(found: Facts | None) -> str:
     """Say in a sentence what the tests found; empty where there was none to find anything."""
     model = proof.subject(found) if found is not None else None
     share = proof_words.foretold(found, model) if found is not None and model else ""
-    if found is None or not share:
+    if found is None or model is None or not share:
         return ""
     number = plural(len(found["origins"]), "past date")
     whose = "the forecast" if model == found["model"] else names.who(str(model))
-    return f"Tested on {number}, {whose} foretold {share} of the orders."
+    revenue = proof_words.foretold(found, model, "value")
+    money = f" and {revenue} of the revenue" if revenue else ""
+    return f"Tested on {number}, {whose} foretold {share} of the orders{money}."
 
 
 def customer(facts: Facts, ranges: Facts | None, found: Facts | None, currency: str) -> str:

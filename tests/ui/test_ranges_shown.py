@@ -47,6 +47,23 @@ def test_the_summary_says_how_sure_it_is(open_tested, tested_run):
     assert tested_run.backtest["choice"]["reason"] in read
 
 
+def test_the_evidence_tells_orders_and_revenue():
+    def origin(orders, revenue):
+        value = {"value": {"bias": revenue}} if revenue is not None else {}
+        return {"measures": {"mbg-nbd": {"purchases": {"bias": orders}, **value}}}
+
+    known = {"model": "mbg-nbd", "together": {"loss": {"mbg-nbd": 1.0}}}
+    found = known | {"origins": [origin(-0.1, -0.28), origin(-0.03, -0.24)]}
+    assert words.evidence(found).replace("\u00a0", " ") == (
+        "Tested on 2 past dates, the forecast foretold between 90 % and 97 % of the orders and between "
+        "72 % and 76 % of the revenue."
+    )
+    assert words.evidence(found | {"origins": [origin(0.04, None)]}).endswith(
+        "foretold 104\u00a0% of the orders."
+    )
+    assert not words.evidence(None)
+
+
 def test_top_customers_have_ranges(open_tested, tested_run):
     at = open_tested("Top_customers")
     shown = frame(at, "Low end ($)")
