@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from clv.errors import SettingsError
-from clv.models.choice import Choice
+from clv.models.choice import PURCHASES, Choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,7 +119,8 @@ class Settings:
             try:
                 Choice.parse(self.model)
             except ValueError as error:
-                raise SettingsError(str(error)) from error
+                one_of = f"{AUTO}, {', '.join(PURCHASES)}"
+                raise SettingsError(str(error), f"Choose one of: {one_of}.") from error
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types, the as-of date in ISO form."""
