@@ -102,7 +102,7 @@ run: setup  ## start dashboard and API on http://localhost:8501 (HOST=â€¦ PORT=â
 .PHONY: test
 test: lint  ## everything CI runs: lint, types, tests, real browser
 	@bash -euo pipefail -c "$$ENSURE_CHROMIUM"
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(VENV)/.dev  ## ruff (rules and format) and mypy
