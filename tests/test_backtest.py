@@ -11,21 +11,16 @@ import pytest
 
 from clv import engine
 from clv.backtest import run
-from clv.models.beta_geo import BGNBDCore, MBGNBDCore
-from clv.models.contenders import Probabilistic
-from clv.models.gamma_gamma_core import GammaGammaCore
+from clv.candidates import Candidate
+from clv.models.choice import Choice
 from clv.models.heuristics import HEURISTICS
-from clv.models.pareto_nbd import ParetoNBD
 from clv.origins import plan
 from clv.pipeline import quiet
 
 
 def contenders():
-    models = (MBGNBDCore, BGNBDCore, ParetoNBD)
-    return [
-        *(Probabilistic(model(), GammaGammaCore()) for model in models),
-        *(rule() for rule in HEURISTICS),
-    ]
+    models = ("mbg-nbd", "bg-nbd", "pareto-nbd")
+    return [*(Candidate(Choice(model)) for model in models), *(rule() for rule in HEURISTICS)]
 
 
 def cdnow(con, every=1):

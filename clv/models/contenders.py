@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from clv.models.inputs import distinct_triples
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.models.base import Floats, PurchaseModel, SpendModel
+    from clv.models.base import Floats, SpendModel
 
 
 class Known(NamedTuple):
@@ -114,57 +112,6 @@ class Contender(Protocol):
 
     def score_many(self, history: Known, horizons: Sequence[float]) -> list[Forecast]:
         """Forecast each customer for several lengths of time, at little more than the cost of one."""
-
-
-class Probabilistic:
-    """A purchase model and a spend model as a contender.
-
-    Parameters
-    ----------
-    purchases
-        Not fitted yet; ``fit`` fits it on the distinct triples.
-    spend
-        Not fitted yet; None where there are no values: they are 0 then.
-
-    Attributes
-    ----------
-    name
-        The purchase model's.
-    """
-
-    def __init__(self, purchases: PurchaseModel, spend: SpendModel | None = None) -> None:
-        self.name = purchases.name
-        self.purchases = purchases
-        self.spend = spend
-
-    def fit(self, history: Known, past: Past | None = None) -> Self:
-        """Fit both models on the customers as they stand; only rules look at the past."""
-        counts = history.counts()
-        distinct, place, _ = distinct_triples(history.frequency, history.recency, history.T)
-        triples = *distinct, np.bincount(place, counts)
-        self.purchases.fit(*triples, log_gaps=history.log_gaps, past=past)
-        if self.spend is not None:
-            value = value_of(history, self.spend)
-            kept = (value > 0) & np.isfinite(value)
-            self.spend.fit(history.frequency[kept], value[kept], counts[kept])
-        return self
-
-    def score(self, history: Known, days: float) -> Forecast:
-        """Forecast each customer for the next ``days`` days."""
-        return self.score_many(history, [days])[0]
-
-    def score_many(self, history: Known, horizons: Sequence[float]) -> list[Forecast]:
-        """Forecast each customer for several lengths of time, scoring distinct triples once."""
-        distinct, place, _ = distinct_triples(history.frequency, history.recency, history.T)
-        scores = self.purchases.score(*distinct, horizons)
-        worth = np.zeros(place.size)
-        if self.spend is not None:
-            worth = self.spend.order_value(history.frequency, value_of(history, self.spend))
-        found = []
-        for bought, chance in zip(scores.purchases.T, scores.p_purchase.T, strict=True):
-            purchases = bought[place]
-            found.append(Forecast(purchases, chance[place], purchases * worth))
-        return found
 
 
 def value_of(history: Known, spend: SpendModel) -> Floats:

@@ -6,14 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv.candidates import Candidate
 from clv.errors import FitError
 from clv.metrics import amounts, chances
-from clv.models.beta_geo import MBGNBDCore
-from clv.models.cnbd import MBGCNBD
-from clv.models.contenders import Known, Past, Probabilistic
-from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
+from clv.models.choice import Choice
+from clv.models.contenders import Known, Past
 from clv.models.heuristics import HEURISTICS, PopulationMean, RateSoFar, RecencyRule, SamePeriod
-from clv.models.pareto_nbd import ParetoNBD
 from tests.models.conftest import DATA
 
 
@@ -172,8 +170,8 @@ def test_models_and_rules_on_cdnow(purchase_days):
     past = Past(*known(purchase_days, "1997-07-04", 180), 180.0)
     contenders = [rule() for rule in HEURISTICS]
     contenders += [
-        Probabilistic(MBGNBDCore(), GammaGammaAll()),
-        Probabilistic(ParetoNBD(), GammaGammaCore()),
+        Candidate(Choice("mbg-nbd", all_orders=True)),
+        Candidate(Choice("pareto-nbd")),
     ]
     table = {}
     for contender in contenders:
@@ -185,9 +183,9 @@ def test_models_and_rules_on_cdnow(purchase_days):
         }
     assert [*table] == [
         *("population-mean", "rate-so-far", "same-period", "recency-rule"),
-        *("mbg-nbd", "pareto-nbd"),
+        *("mbg-nbd+all-orders", "pareto-nbd"),
     ]
-    for model in ("mbg-nbd", "pareto-nbd"):
+    for model in ("mbg-nbd+all-orders", "pareto-nbd"):
         for rule in HEURISTICS:
             assert table[model]["mae"] < table[rule.name]["mae"]
             assert table[model]["brier"] < table[rule.name]["brier"]
@@ -199,17 +197,18 @@ def test_a_model_that_asks_for_the_gaps(purchase_days):
     now, *_ = known(purchase_days, "1997-12-31", 180)
     days = purchase_days[purchase_days["day"] <= "1997-12-31"].sort_values(["customer_id", "day"])
     gaps = days.groupby("customer_id")["day"].diff().dropna().dt.days
-    regular = Probabilistic(MBGCNBD()).fit(now._replace(log_gaps=float(np.log(gaps).sum())))
-    assert regular.purchases.k_ == 1
-    plain = Probabilistic(MBGNBDCore()).fit(now)
+    with_gaps = now._replace(log_gaps=float(np.log(gaps).sum()))
+    regular = Candidate(Choice("mbg-cnbd"), valued=False).fit(with_gaps, None)
+    assert regular.model.k_ == 1
+    plain = Candidate(Choice("mbg-nbd"), valued=False).fit(now, None)
     for part, same in zip(regular.score(now, 180), plain.score(now, 180), strict=True):
         np.testing.assert_allclose(part, same, rtol=1e-9)
     with pytest.raises(ValueError, match="needs log_gaps"):
-        Probabilistic(MBGCNBD()).fit(now)
+        Candidate(Choice("mbg-cnbd"), valued=False).fit(now, None)
 
 
 def test_purchases_alone(purchase_days):
     now, *_ = known(purchase_days, "1997-12-31", 180)
-    forecast = Probabilistic(MBGNBDCore()).fit(now, None).score(now, 180)
+    forecast = Candidate(Choice("mbg-nbd"), valued=False).fit(now, None).score(now, 180)
     assert not forecast.value.any()
     assert forecast.purchases.sum() > 1000
