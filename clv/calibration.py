@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from clv.history import History
 from clv.metrics import wilson
-from clv.models.contenders import value_of
-from clv.models.inputs import distinct_triples
 from clv.ranges import HIGHEST_LEVEL, LEVEL, spread
 from clv.totals import model_error, parameter_error
 
@@ -98,8 +97,10 @@ def check(
         The nominal one: says which ranges are 0 to 0.
     """
     history, days = found.history, float(found.origin.days)
-    (x, t_x, age), place, _ = distinct_triples(history.frequency, history.recency, history.T)
-    value = history.monetary_value if spend is None else value_of(history, spend)
+    customers = History.at(history, valued=True)
+    x, t_x, age, place = customers.frequency, customers.recency, customers.T, customers.triple
+    of_spend = None if spend is None else customers.value_of(spend)
+    value = history.monetary_value if of_spend is None else of_spend
     error = parameter_error(
         purchases, spend, history.frequency, history.recency, history.T, value, days
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clv import charts, worth
 from clv.analysis.figures import currency_of
 from clv.analysis.pieces import Section, Table, answer, note, picture, text
+from clv.charts.worth_pictures import groups_figure
 from clv.formatting import count, money, percent, plural, symbol, with_unit
 from clv.learn.work import Work
 from clv.words import first_year as words
@@ -68,27 +69,11 @@ def by_label(run: Run, by: str, months: int = 12) -> Section:
     currency = currency_of(run)
     found = worth.compare(worth.lives_of(run, months), by)
     shown = [g for g in found.groups if g.newcomers.after(months) is not None][:_MOST_SHOWN]
-    rows = []
-    for group in shown:
-        after = group.newcomers.after(months)
-        assert after is not None  # noqa: S101 - chosen so
-        label = value_name(group.newcomers)
-        rows.append({"label": label, "value": after.mean, "low": after.low, "high": after.high})
-    everyone = found.everyone.after(months)
     pieces: list[Piece] = [answer(f"{words.groups_title(found, by, months, currency)}.")]
-    if rows:
+    if shown:
         pieces.append(
             picture(
-                charts.intervals_figure(
-                    rows,
-                    across=words.by_name(by),
-                    up=with_unit("Worth of a customer", currency),
-                    reference=None if everyone is None else everyone.mean,
-                    reference_name="All customers",
-                    name="Mean, with 80\u00a0% range",
-                    share=False,
-                    prefix=symbol(currency),
-                ),
+                groups_figure(found, shown, by, months, currency),
                 f"Worth in {first(months)}, by “{words.by_name(by)}”",
                 "Revenue per customer, before margin, of customers watched for all of the months.",
             )

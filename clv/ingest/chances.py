@@ -22,7 +22,7 @@ from clv import engine
 from clv.errors import FileError, LayoutError, did_you_mean
 from clv.ingest import dialect, records, source
 from clv.ingest.layouts import SYNONYMS, normalise
-from clv.ingest.table import engine_text, reader
+from clv.ingest.table import alone, rows_of
 from clv.orders import REJECTS
 
 if TYPE_CHECKING:
@@ -122,21 +122,9 @@ def read_chances(path: Path, known: pa.Array | pa.ChunkedArray, name: str = "") 
     name = name or path.name
     with TemporaryDirectory(prefix="clv-chances-") as folder:
         spool = Path(folder)
-        try:
-            opened = source.open_sources(path, spool, name=name)
-            found = _dialect(opened[0])
-        except FileError as error:  # What it says is true of any table, its hints are of orders.
-            raise FileError(error.message, _EXPORT) from None
-        if len(opened) > 1:
-            msg = f"{name} holds {len(opened)} tables."
-            raise FileError(msg, "Upload the one with the chances alone.")
-        (table,) = opened
+        table, found = alone(path, name, spool, _dialect, hint=_EXPORT, of="chances")
         customer, chance = _columns(name, found)
-        text, delimiter = engine_text(table, found, spool)
-        index = records.scan(text, delimiter, len(found.columns), found.skip, quoting=found.quoting)
-        clean = spool / "clean.txt"
-        fine = index.write_fine(clean)
-        rows = reader(found, clean, delimiter, 0)
+        rows, index, fine = rows_of(table, found, spool)
         with engine.connect() as con:
             _load(con, name, rows, (customer, chance), known, expected=len(fine))
             unit, read_as = _unit(con, customer, chance)

@@ -19,7 +19,7 @@ from clv.errors import FileError, LayoutError, did_you_mean
 from clv.ingest import dialect, records, source
 from clv.ingest.chances import FAULTS, fault_reason, rejects_of
 from clv.ingest.layouts import normalise
-from clv.ingest.table import engine_text, reader, sample
+from clv.ingest.table import alone, rows_of, sample
 from clv.ingest.values import number_format
 
 if TYPE_CHECKING:
@@ -85,26 +85,16 @@ def read_spend(path: Path, name: str = "") -> Spend:
     name = name or path.name
     with TemporaryDirectory(prefix="clv-spend-") as folder:
         spool = Path(folder)
-        try:
-            opened = source.open_sources(path, spool, name=name)
-            found = dialect.detect(opened[0].path, opened[0].name)
-        except FileError as error:  # What it says is true of any table, its hints are of orders.
-            raise FileError(error.message, _EXPORT) from None
-        if len(opened) > 1:
-            msg = f"{name} holds {len(opened)} tables."
-            raise FileError(msg, "Upload the one with the costs alone.")
+        table, found = alone(path, name, spool, _dialect, hint=_EXPORT, of="costs")
         channel, spend = _columns(name, found.columns)
-        text, delimiter = engine_text(opened[0], found, spool)
-        index = records.scan(text, delimiter, len(found.columns), found.skip, quoting=found.quoting)
-        clean = spool / "clean.txt"
-        fine = index.write_fine(clean)
+        fine_rows, index, fine = rows_of(table, found, spool)
         amount = number_format(sample(found, spend), semicolons=found.delimiter == ";").sql("cell")
         judged = (
             "SELECT row_number() OVER () - 1 AS i, channel, cell, number, CASE WHEN channel = '' THEN 1 "
             "WHEN number IS NULL OR NOT isfinite(number) THEN 2 WHEN number < 0 THEN 3 ELSE 0 END AS code "
             f"FROM (SELECT *, {amount} AS number FROM (SELECT coalesce(trim({engine.name(channel)}), '') "
             f"AS channel, coalesce(trim({engine.name(spend)}), '') AS cell "
-            f"FROM {reader(found, clean, delimiter, 0)}))"
+            f"FROM {fine_rows}))"
         )
         with engine.connect() as con:
             rows = _judged(con, judged, name)
@@ -126,6 +116,10 @@ def read_spend(path: Path, name: str = "") -> Spend:
             rejects_of(name, sorted(reasons), index),
             f"Read “{channel}” as the channel and “{spend}” as what was spent.",
         )
+
+
+def _dialect(table: source.Source) -> dialect.Dialect:
+    return dialect.detect(table.path, table.name)
 
 
 def _columns(name: str, columns: Sequence[str]) -> tuple[str, str]:

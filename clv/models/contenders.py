@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.models.base import Floats, SpendModel
+    from clv.models.base import Floats
 
 
 class Known(NamedTuple):
@@ -112,9 +112,3 @@ class Contender(Protocol):
 
     def score_many(self, history: Known, horizons: Sequence[float]) -> list[Forecast]:
         """Forecast each customer for several lengths of time, at little more than the cost of one."""
-
-
-def value_of(history: Known, spend: SpendModel) -> Floats:
-    """Return the mean value of a purchase that a spend model is about, shape (n,)."""
-    counts_first = spend.name == "gamma-gamma-all"
-    return history.mean_value if counts_first else history.monetary_value

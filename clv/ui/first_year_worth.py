@@ -8,6 +8,7 @@ import pyarrow as pa
 import streamlit as st
 
 from clv import charts, worth
+from clv.charts.worth_pictures import groups_figure
 from clv.cohorts.verdict import compare
 from clv.formatting import day, money, percent, percent_number, plural, symbol, with_unit
 from clv.ui import cohort_pictures as pictures
@@ -123,32 +124,15 @@ def _groups(lives: Lives, currency: str) -> None:
 def _groups_picture(
     found: Compared, shown: list[worth.Group], by: str, months: int, currency: str
 ) -> None:
-    rows = []
-    for group in shown:
-        after = group.newcomers.after(months)
-        assert after is not None  # noqa: S101 - chosen so
-        label = value_name(group.newcomers)
-        rows.append({"label": label, "value": after.mean, "low": after.low, "high": after.high})
-    everyone = found.everyone.after(months)
     left_out = len(found.groups) - len(shown)
     more = f" {plural(left_out, 'more group')}: see the table." if left_out else ""
     parts.chart(
-        charts.intervals_figure(
-            rows,
-            across=words.by_name(by),
-            up=with_unit("Worth of a customer", currency),
-            reference=None if everyone is None else everyone.mean,
-            reference_name="All customers",
-            name="Mean, with 80\u00a0% range",
-            share=False,
-            prefix=symbol(currency),
-            dark=page.dark(),
-        ),
+        groups_figure(found, shown, by, months, currency, dark=page.dark()),
         words.groups_title(found, by, months, currency),
         f"Revenue per customer in {first(months)}, of customers watched for all of it; before "
         f"margin.{more}",
         "worth_groups",
-        min_width=60 * len(rows) + 80,
+        min_width=60 * len(shown) + 80,
     )
 
 

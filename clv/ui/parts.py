@@ -12,7 +12,7 @@ import streamlit as st
 from clv import downloads
 from clv.formatting import MISSING, dollars, with_unit
 from clv.runs import write_rows
-from clv.ui.page import HOME, title
+from clv.ui.page import HOME, ONE, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -265,3 +265,31 @@ def still_working(heading: str) -> None:
     title(heading)
     st.info("The forecast is still being made.", icon=":material/hourglass_top:")
     st.page_link(HOME, label="Watch its progress", query_params=st.query_params.to_dict())
+
+
+def customers(
+    run: Run, shown: Mapping[str, tuple[list[Any], Any]], ids: Sequence[str], key: str, alt: str
+) -> None:
+    """Show a table of customers; a ticked row opens that customer.
+
+    Parameters
+    ----------
+    shown
+        Column's name → its cells and its configuration.
+    ids
+        Of the customers, row for row.
+    """
+    event = st.dataframe(
+        {name: values for name, (values, _) in shown.items()},
+        column_config={name: config for name, (_, config) in shown.items()},
+        hide_index=True,
+        width="stretch",
+        height=560,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=alt,
+    )
+    st.caption("A click on a column's name sorts by it. Tick a row to open that customer.")
+    if chosen := event.selection.rows:
+        st.switch_page(ONE, query_params={"run": run.id, "customer": ids[chosen[0]]})

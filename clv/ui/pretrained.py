@@ -187,21 +187,8 @@ def top(run: Run, ranked: pa.Table) -> int:
             st.column_config.DateColumn(format="D MMM YYYY"),
         ),
     }
-    event = st.dataframe(
-        {name: values for name, (values, _) in shown.items()},
-        column_config={name: config for name, (_, config) in shown.items()},
-        hide_index=True,
-        width="stretch",
-        height=560,
-        key=f"top_worth_{found}",
-        on_select="rerun",
-        selection_mode="single-row",
-        alt=f"{found} customers of the highest value",
-    )
-    st.caption("A click on a column's name sorts by it. Tick a row to open that customer.")
-    if chosen := event.selection.rows:
-        customer = rows["customer_id"][chosen[0]]
-        st.switch_page(page.ONE, query_params={"run": run.id, "customer": customer})
+    alt = f"{found} customers of the highest value"
+    parts.customers(run, shown, rows["customer_id"], f"top_worth_{found}", alt)
     return found
 
 

@@ -208,21 +208,8 @@ def _table(run: Run, table: pa.Table, kind: Kind) -> None:
             number(format="localized"),
         )
     shown["Last order"] = ([to_date(d) for d in rows["last_order"]], days)
-    event = st.dataframe(
-        {name: values for name, (values, _) in shown.items()},
-        column_config={name: config for name, (_, config) in shown.items()},
-        hide_index=True,
-        width="stretch",
-        height=560,
-        key=f"top_{kind}_{table.num_rows}",
-        on_select="rerun",
-        selection_mode="single-row",
-        alt=f"{table.num_rows} customers, {_KINDS[kind].lower()}",
-    )
-    st.caption("A click on a column's name sorts by it. Tick a row to open that customer.")
-    if chosen := event.selection.rows:
-        customer = rows["customer_id"][chosen[0]]
-        st.switch_page(page.ONE, query_params={"run": run.id, "customer": customer})
+    alt = f"{table.num_rows} customers, {_KINDS[kind].lower()}"
+    parts.customers(run, shown, rows["customer_id"], f"top_{kind}_{table.num_rows}", alt)
 
 
 def _rounded(values: list[float | None], digits: int) -> list[float | None]:
