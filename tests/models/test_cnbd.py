@@ -44,13 +44,22 @@ def model_of(kind, k, r, alpha, a, b):
     )
 
 
-def simulate(rng, customers, k, parameters, first=1, most=60):
-    """Return purchase times, shape (customers, most), and which purchase is the last one."""
+def population(rng, customers, parameters, first=1):
+    """Return everybody's rate, and which purchase is the last one (0: the first of all)."""
     r, alpha, a, b = parameters
     rate, p = rng.gamma(r, 1 / alpha, customers), rng.beta(a, b, customers)
-    times = (rng.standard_gamma(k, (customers, most)) / rate[:, None]).cumsum(axis=1)
-    last = rng.geometric(p) - first  # 0: the first purchase is the last one
-    return times, np.minimum(last, most)
+    return rate, rng.geometric(p) - first
+
+
+def purchases(rng, k, rate, most):
+    """Return the times of the next purchases, shape (customers, most)."""
+    return (rng.standard_gamma(k, (rate.size, most)) / rate[:, None]).cumsum(axis=1)
+
+
+def simulate(rng, customers, k, parameters, first=1, most=60):
+    """Return purchase times, shape (customers, most), and which purchase is the last one."""
+    rate, last = population(rng, customers, parameters, first)
+    return purchases(rng, k, rate, most), np.minimum(last, most)
 
 
 def summary(times, last, until):
@@ -241,15 +250,15 @@ def test_chance_of_a_purchase_later_against_the_sum_over_stages(k):
 @pytest.mark.parametrize("kind", [MBGCNBD, BGCNBD])
 def test_against_a_simulation(kind):
     # Customers of the same triple, by rejection: x = 2 after 60, the last one between 33 and 36.
+    # Three purchases tell who they are; the others are drawn for them alone.
     k, parameters = 3, (1.5, 5.0, 0.6, 2.0)
     rng = np.random.default_rng(9)
-    parts = []
-    for _ in range(12):
-        times, last = simulate(rng, 250_000, k, parameters, kind.first_can_be_last, most=40)
-        x, t_x, _ = summary(times, last, 60.0)
-        same = (x == 2) & (t_x > 33) & (t_x < 36)
-        parts.append((times[same], last[same]))
-    times, last = (np.concatenate(part) for part in zip(*parts, strict=True))
+    rate, last = population(rng, 3_000_000, parameters, kind.first_can_be_last)
+    times = purchases(rng, k, rate, 3)
+    x, t_x, _ = summary(times, last, 60.0)
+    same = (x == 2) & (t_x > 33) & (t_x < 36)
+    times, last = times[same], np.minimum(last[same], 40)
+    times = np.hstack([times, times[:, -1:] + purchases(rng, k, rate[same], 37)])
     n = last.size
     assert n > 10_000
     made = np.arange(times.shape[1]) < last[:, None]
