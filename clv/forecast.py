@@ -25,7 +25,7 @@ from clv.reach import Reach
 from clv.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -44,7 +44,7 @@ MAX_WAIT_DAYS: Final = 36_525
 #: Rows that a reader of one customer must go through.
 ROW_GROUP: Final = 61_440
 _VECTORS: Final = 12
-#: What `_score_customers` finds out about each customer, in ``profile`` or beside it.
+#: What `score_customers` finds out about each customer, in ``profile`` or beside it.
 _OF_TRIPLE: Final = "p_alive p_purchase predicted_purchases next_order_days p_silent".split()
 _SCORES: Final = (
     *_OF_TRIPLE,
@@ -104,8 +104,8 @@ def make(
         context = context_of(con, choice, Origin(as_of, months[-1].end), first)
         fitted = fit(history, choice, context)
     progress("Forecasting customers", 0, customers)
-    profile = _score_triples(fitted, history, months)
-    scores = _score_customers(profile, fitted, history, settings)
+    profile = score_triples(fitted, history, months)
+    scores = score_customers(profile, fitted, history, settings.margin)
     if given:
         scores["predicted_clv"] = given.values
     reach = None
@@ -137,7 +137,7 @@ def make(
     return card, summary | {"cuts": cuts.as_dict()}
 
 
-def _score_triples(fitted: Fitted, history: History, months: list[Month]) -> Scores:
+def score_triples(fitted: Fitted, history: History, months: Sequence[Month]) -> Scores:
     """Return what depends on the triple alone, row for row; ``purchases`` has shape (k, months)."""
     if fitted.purchases is None:
         return {}
@@ -158,16 +158,14 @@ def _score_triples(fitted: Fitted, history: History, months: list[Month]) -> Sco
     }
 
 
-def _score_customers(
-    profile: Scores, fitted: Fitted, history: History, settings: Settings
-) -> Scores:
+def score_customers(profile: Scores, fitted: Fitted, history: History, margin: float) -> Scores:
     """Return the forecast of every customer, row for row of ``customers``."""
     scores = {name: profile[name][history.triple] for name in _OF_TRIPLE if name in profile}
     mean = history.value_of(fitted.spend) if fitted.spend else None
     if fitted.spend is not None and mean is not None:
         value = fitted.spend.order_value(history.x, mean)
         scores["predicted_order_value"] = value
-        scores["predicted_clv"] = profile["discounted"][history.triple] * value * settings.margin
+        scores["predicted_clv"] = profile["discounted"][history.triple] * value * margin
     return scores
 
 
@@ -199,21 +197,30 @@ def _write(
     profiles: Path,
 ) -> None:
     """Write both tables; what could not be forecast is null."""
-    customers, triples = len(history.x), len(history.T)
-    con.register("scores", pa.table({c: _column(scores, c, customers) for c in _SCORES}))
-    made = {
-        "next_order_date": f"DATE '{as_of}' + next_order_days::INTEGER",
-        "segment": group_sql(cuts, _valued(scores)),
-    }
-    columns = ", ".join(f"({made.get(c, c)})::{kind} AS {c}" for c, kind in FORECASTS.items())
-    engine.write_parquet(
-        con, f"SELECT {columns} FROM customers POSITIONAL JOIN scores", forecasts, ROW_GROUP
-    )
+    triples = len(history.T)
+    query = forecasts_sql(con, scores, len(history.x), cuts, as_of)
+    engine.write_parquet(con, query, forecasts, ROW_GROUP)
     keys = {"frequency": history.frequency, "recency": history.recency, "T": history.T}
     each = {c: _column(keys | profile, c, triples) for c in PROFILES}
     con.register("profile", pa.table(each))
     columns = ", ".join(f"{c}::{kind} AS {c}" for c, kind in PROFILES.items())
     engine.write_parquet(con, f"SELECT {columns} FROM profile", profiles)
+
+
+def forecasts_sql(
+    con: duckdb.DuckDBPyConnection, scores: Scores, customers: int, cuts: Cuts | None, as_of: date
+) -> str:
+    """Put the scores beside the table ``customers``; return the query of the forecasts' columns.
+
+    Without cuts nobody has a segment.
+    """
+    con.register("scores", pa.table({c: _column(scores, c, customers) for c in _SCORES}))
+    made = {
+        "next_order_date": f"DATE '{as_of}' + next_order_days::INTEGER",
+        "segment": "NULL" if cuts is None else group_sql(cuts, _valued(scores)),
+    }
+    columns = ", ".join(f"({made.get(c, c)})::{kind} AS {c}" for c, kind in FORECASTS.items())
+    return f"SELECT {columns} FROM customers POSITIONAL JOIN scores"
 
 
 def _column(scores: Scores, name: str, rows: int) -> pa.Array:

@@ -16,8 +16,80 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from clv.calibration import Bools
     from clv.history import History
     from clv.models.base import Floats, PurchaseModel, SpendModel
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a tested run knows of its ranges beside its models: enough to give others theirs.
+
+    Attributes
+    ----------
+    error
+        As in `Reach`.
+    adjustments
+        From `clv.calibration.evaluate`.
+    whale
+        Predicted value from which on a customer of the run counts as a whale.
+    """
+
+    error: float
+    adjustments: Mapping[str, Any]
+    whale: float
+
+    @classmethod
+    def of(
+        cls, summary: Mapping[str, Any], receipt: Mapping[str, Any] | None, clv: Floats
+    ) -> Self | None:
+        """Read them off a run; None for one that was made without a test, and so has no ranges.
+
+        Parameters
+        ----------
+        summary, receipt
+            The run's.
+        clv
+            Predicted values of all its customers.
+        """
+        ranges = summary.get("ranges")
+        if not ranges or not receipt:
+            return None
+        return cls(float(ranges["error"]), receipt["ranges"], whale_cut(clv))
+
+
+def whale_cut(clv: Floats) -> float:
+    """Return the predicted value from which on customers count as whales."""
+    return float(np.quantile(clv, 1 - WHALE_SHARE))
+
+
+def factors_of(
+    purchases: PurchaseModel,
+    spend: SpendModel,
+    history: History,
+    days: float,
+    discounted: Floats,
+    *,
+    error: float,
+    adjustments: Mapping[str, Any],
+) -> dict[str, Floats]:
+    """Return `clv.ranges.factors` of a history's triples, at the levels that the tests found."""
+    x, t_x, age = history.frequency, history.recency, history.T
+    found = spread(purchases, spend, x, t_x, age, days, error=error)
+    return factors(found, discounted, *levels_of(adjustments, x, found.p_zero))
+
+
+def ends_of(
+    by_triple: Mapping[str, Floats], history: History, whale: Bools, worth: Floats
+) -> tuple[Floats, Floats]:
+    """Return every customer's range; shapes (n,), ``worth`` what an order value is worth."""
+    at = history.triple
+    ends = {name: by_triple[name][at] for name in ("low", "high")}
+    whales = {name: by_triple[f"whale_{name}"][at] for name in ends}
+    found = {name: np.where(whale, whales[name], ends[name]) for name in ends}
+    # What is next to nothing is nothing.
+    low, high = (np.where(found[name] < LOWEST, 0.0, found[name]) * worth for name in ends)
+    return low, high
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +136,9 @@ class Reach:
             From `clv.calibration.evaluate`.
         """
         error = float(_errors(purchases, spend, history, days)[0])
-        x, t_x, age = history.frequency, history.recency, history.T
-        found = spread(purchases, spend, x, t_x, age, days, error=error)
-        levels = levels_of(adjustments, x, found.p_zero)
-        by_triple = factors(found, discounted, *levels)
+        by_triple = factors_of(
+            purchases, spend, history, days, discounted, error=error, adjustments=adjustments
+        )
         return cls(purchases, spend, history, days, error, adjustments, by_triple)
 
     @property
@@ -77,14 +148,7 @@ class Reach:
 
     def customers(self, worth: Floats, clv: Floats) -> tuple[Floats, Floats]:
         """Return every customer's range; shapes (n,), ``worth`` what an order value is worth."""
-        whale = clv >= np.quantile(clv, 1 - WHALE_SHARE)
-        at = self.history.triple
-        ends = {name: self._factors[name][at] for name in ("low", "high")}
-        whales = {name: self._factors[f"whale_{name}"][at] for name in ends}
-        found = {name: np.where(whale, whales[name], ends[name]) for name in ends}
-        # What is next to nothing is nothing.
-        low, high = (np.where(found[name] < LOWEST, 0.0, found[name]) * worth for name in ends)
-        return low, high
+        return ends_of(self._factors, self.history, clv >= whale_cut(clv), worth)
 
     def totals(self, worth: Floats, clv: Floats, segment: pa.ChunkedArray) -> dict[str, Any]:
         """Return the ranges of the total and of every segment: JSON types.

@@ -1,4 +1,7 @@
-"""Transactions in, forecasts out, with nothing but a model card: no file, no run, no fitting."""
+"""Transactions in, forecasts out, with what a run has stored: no file, no new run, no fitting.
+
+What is computed is what `clv.forecast.make` computes: the same functions, given models from the card.
+"""
 
 from __future__ import annotations
 
@@ -8,40 +11,41 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv import engine
-from clv.features import rfm
-from clv.forecast import score
+from clv.fitting import Fitted
+from clv.forecast import forecasts_sql, score_customers, score_triples, summarise
+from clv.history import History
 from clv.horizon import months_of
+from clv.models.card import from_card
+from clv.reach import ends_of, factors_of
 from clv.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    import duckdb
     import pyarrow as pa
 
-#: What comes from the transactions; the rest is forecast.
-_HISTORY: Final = (
-    *("customer_id", "orders", "revenue", "first_order", "last_order"),
-    *("frequency", "recency", "T", "monetary_value"),
+    from clv.reach import Terms
+    from clv.segments import Cuts
+    from clv.summary import Scores
+
+#: Null where a customer's revenue is unknown.
+_MONEY: Final = (
+    "monetary_value",
+    *("predicted_order_value", "predicted_clv", "predicted_clv_low", "predicted_clv_high"),
 )
-
-
-def as_of_another_day(card: Mapping[str, Any], as_of: date) -> dict[str, Any]:
-    """Return a model card that forecasts from another day on: same parameters, same horizon.
-
-    The months ahead are those from that day; a season goes on through the calendar.
-    """
-    known = {name: card["settings"][name] for name in ("horizon_months", "discount_rate", "margin")}
-    months = months_of(as_of, Settings(**known))
-    ahead = [m.as_dict() | {"end_days": m.end_days} for m in months]
-    moved = dict(card) | {"as_of": as_of.isoformat(), "months": ahead}
-    if card["purchases"] and "as_of" in card["purchases"]:  # It wears a season.
-        moved["purchases"] = card["purchases"] | {"as_of": as_of.isoformat()}
-    return moved
+#: Sums in another order differ in the last digit, which must not make a whale of anybody, or none.
+_SAME: Final = 1e-9
 
 
 def forecasts(
-    card: Mapping[str, Any], transactions: pa.Table, as_of: date | None = None
+    card: Mapping[str, Any],
+    transactions: pa.Table,
+    as_of: date | None = None,
+    *,
+    cuts: Cuts | None = None,
+    terms: Terms | None = None,
 ) -> list[dict[str, Any]]:
     """Forecast customers from their transactions.
 
@@ -53,36 +57,77 @@ def forecasts(
         ``customer_id`` (text), ``ordered_at`` (timestamp, UTC without a zone), ``revenue`` (null
         where unknown); any number of customers.
     as_of
-        The day on which the forecasts stand; orders after it are left out. By default the card's
-        day, or that of the last transaction if it is later.
+        The day on which the forecasts stand: same parameters, same horizon, and a season goes on
+        through the calendar. Orders after it are left out. By default the card's day, or that of the
+        last transaction if it is later.
+    cuts
+        Of the run, for the segments; without, nobody has one.
+    terms
+        Of the run, for the ranges; without, nobody has one.
 
     Returns
     -------
     list of dict
-        One per customer with an order by then, by ``customer_id``: the history as `clv.features.rfm`
-        defines it, and ``p_alive, p_purchase, predicted_purchases, predicted_order_value,
-        predicted_clv``; None where the card or the transactions have nothing to say of it. Without
-        amounts, ``revenue`` and ``monetary_value`` are None, and so is what an order is worth.
+        One per customer with an order by then, by ``customer_id``: the columns of
+        `clv.orders.FORECASTS`; None where the card or the transactions have nothing to say of it.
+        Without amounts, ``revenue`` is None, and so is what an order is worth.
     """
     day = as_of or default_day(card, transactions)
     with engine.connect() as con:
-        con.register("given", transactions)
-        found = rfm(con.table("given"), day).order("customer_id").to_arrow_table()
-    rows: list[dict[str, Any]] = found.select(list(_HISTORY)).to_pylist()
-    if not rows:
-        return []
-    x, t_x, age = (np.array([row[c] for row in rows], float) for c in ("frequency", "recency", "T"))
-    unknown = np.array([row["revenue"] is None for row in rows])
-    value, mean = (
-        np.array([row[c] or 0.0 for row in rows]) / by
-        for c, by in (("monetary_value", 1.0), ("revenue", x + 1))
+        con.register("orders", transactions)
+        summarise(con, day)
+        history = History.of(con)
+        if not history.x.size:
+            return []
+        scores = _scores(con, card, history, day, terms)
+        query = forecasts_sql(con, scores, history.x.size, cuts, day)
+        found = con.sql(f"{query} ORDER BY customer_id").to_arrow_table()
+    rows: list[dict[str, Any]] = found.to_pylist()
+    return [row | dict.fromkeys(_MONEY) if row["revenue"] is None else row for row in rows]
+
+
+def _scores(
+    con: duckdb.DuckDBPyConnection,
+    card: Mapping[str, Any],
+    history: History,
+    day: date,
+    terms: Terms | None,
+) -> Scores:
+    """Score the ``customers`` of a connection with a card's models, on any day."""
+    known = {name: card["settings"][name] for name in ("horizon_months", "discount_rate", "margin")}
+    settings = Settings(**known)
+    months = months_of(day, settings)
+    purchases, spend = (
+        from_card(_on_another_day(card[part], day)) if card[part] else None
+        for part in ("purchases", "spend")
     )
-    scores = score(as_of_another_day(card, day), x, t_x, age, value, mean)
-    for name in ("predicted_order_value", "predicted_clv"):
-        scores[name] = np.where(unknown, np.nan, scores[name])
-    for i, row in enumerate(rows):
-        row |= {k: float(v[i]) if np.isfinite(v[i]) else None for k, v in scores.items()}
-    return rows
+    fitted = Fitted(purchases, spend, [])
+    profile = score_triples(fitted, history, months)
+    scores = score_customers(profile, fitted, history, settings.margin)
+    clv = scores.get("predicted_clv")
+    if terms and clv is not None and purchases and spend:
+        days = months[-1].end_days
+        by_triple = factors_of(
+            *(purchases, spend, history, days, profile["discounted"]),
+            error=terms.error,
+            adjustments=terms.adjustments,
+        )
+        worth = scores["predicted_order_value"] * settings.margin
+        whale = clv >= terms.whale * (1 - _SAME)
+        low, high = ends_of(by_triple, history, whale, worth)
+        scores |= {"predicted_clv_low": low, "predicted_clv_high": high}
+    if spend:
+        # Whose value is not known is no champion by it.
+        unknown = np.ma.getmaskarray(
+            con.sql("SELECT revenue FROM customers").fetchnumpy()["revenue"]
+        )
+        scores["predicted_clv"] = np.where(unknown, -np.inf, 0.0 if clv is None else clv)
+    return scores
+
+
+def _on_another_day(model: dict[str, Any], day: date) -> dict[str, Any]:
+    """Return a model's card with its season, if it wears one, seen from another day."""
+    return model | {"as_of": day.isoformat()} if "as_of" in model else model
 
 
 def default_day(card: Mapping[str, Any], transactions: pa.Table) -> date:

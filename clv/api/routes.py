@@ -228,12 +228,6 @@ def _scored(snapshot: Snapshot, body: ScoreRequest) -> dict[str, Any]:
         }
     )
     day = body.as_of or realtime.default_day(snapshot.card, table)
-    rows = realtime.forecasts(snapshot.card, table, day)
-    plain = [
-        {
-            k: v if v is None or isinstance(v, str | int | float) else v.isoformat()
-            for k, v in r.items()
-        }
-        for r in rows
-    ]
+    rows = realtime.forecasts(snapshot.card, table, day, cuts=snapshot.cuts, terms=snapshot.terms)
+    plain = [{name: publish.plain(value) for name, value in row.items()} for row in rows]
     return snapshot.about | {"as_of": day.isoformat(), "customers": plain}

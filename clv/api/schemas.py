@@ -137,7 +137,9 @@ class ScoreRequest(BaseModel):
 class Scores(About):
     """Forecasts made of the transactions that were sent, with the published run's model."""
 
-    customers: list[dict[str, Any]]
+    model_config = ConfigDict(json_schema_extra={"example": ABOUT | {"customers": [EXAMPLE]}})
+
+    customers: list[Forecast]  # type: ignore[valid-type]
 
 
 class LtvRow(BaseModel):

@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from bisect import bisect_left
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from clv.reach import Terms
     from clv.runs import Kind, Run, Store
+    from clv.segments import Cuts
 
 _LOG: Final = logging.getLogger("clv.api")
 #: Seconds between two looks at the pointer.
@@ -90,6 +93,22 @@ class Snapshot:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    @cached_property
+    def cuts(self) -> Cuts | None:
+        """Where the run's segments part; None where an earlier version did not record it."""
+        from clv.segments import Cuts  # noqa: PLC0415 - only scoring needs it
+
+        found = self.summary.get("cuts")
+        return Cuts(**found) if found else None
+
+    @cached_property
+    def terms(self) -> Terms | None:
+        """What gives other customers the ranges that the run would have given them; None untested."""
+        from clv.reach import Terms  # noqa: PLC0415 - loads the models
+
+        clv = self._columns["predicted_clv"]
+        return None if clv.null_count else Terms.of(self.summary, self.backtest, clv.to_numpy())
 
     def customer(self, customer_id: str) -> dict[str, Any] | None:
         """Return one customer's forecasts, None where there is no such customer."""

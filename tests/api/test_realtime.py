@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import json
 from datetime import date, datetime, timedelta
 
@@ -12,13 +13,15 @@ import pytest
 
 from clv import publish, realtime
 from clv.api.config import Config
+from clv.api.snapshot import Snapshot
 from clv.forecast import score
 from clv.models.card import from_card
 from clv.models.season import Season, by_the_year
 from clv.models.seasonal import Seasonal
+from clv.orders import FORECASTS
 from tests.api.conftest import client
 from tests.api.test_lookups import problem
-from tests.test_pipeline import make_run, new_store
+from tests.test_pipeline import make_run, new_store, shop
 
 SCORES = ("p_alive", "p_purchase", "predicted_purchases", "predicted_order_value", "predicted_clv")
 
@@ -39,15 +42,79 @@ def bought(*rows):
 def test_the_runs_own_transactions_give_the_runs_own_forecasts(sold):
     run = publish.published(sold)
     orders = run.query("SELECT customer_id, ordered_at, revenue FROM orders")
-    rows = realtime.forecasts(run.model, orders)
+    found = realtime.forecasts(run.model, orders, cuts=Snapshot(run).cuts)
     known = run.query("SELECT * FROM forecasts ORDER BY customer_id").to_pylist()
-    assert len(rows) == len(known) == 300
-    for row, same in zip(rows, known, strict=True):
-        for name, value in row.items():
-            if name in SCORES:
-                assert value == pytest.approx(same[name], rel=1e-12)
-            else:
-                assert value == same[name]
+    assert len(found) == 300
+    assert found == known
+    assert {row["predicted_clv_low"] for row in known} == {None}  # made without a test
+    # Who parts the segments is the run, not the card.
+    (bare, *_) = realtime.forecasts(run.model, orders)
+    assert bare == known[0] | {"segment": None}
+
+
+@pytest.fixture(scope="module", params=["rate-so-far", "mbg-nbd+season+all-orders"])
+def tested(request, tmp_path_factory):
+    """A run with ranges, published, and an API over it."""
+    store = new_store(tmp_path_factory.mktemp("tested"))
+    given = {"model": request.param, "backtest": True, "horizon_months": 3, "margin": 0.4}
+    run = make_run(store, shop(customers=150), **given)
+    assert run.summary["ranges"]
+    publish.publish(store, run)
+    with client(Config(store.root)) as asked:
+        yield run, asked
+
+
+def typed(name, text):
+    """Return a cell of a CSV as JSON has it."""
+    kind = FORECASTS[name]
+    return {"BIGINT": int, "DOUBLE": float}.get(kind, str)(text)
+
+
+def test_over_http_the_runs_own_customers_are_its_predictions_ranges_and_all(tested):
+    run, asked = tested
+    orders = run.query("SELECT customer_id, ordered_at, revenue FROM orders").to_pylist()
+    rows = [(o["customer_id"], o["ordered_at"].isoformat(), o["revenue"]) for o in orders]
+    found = asked.post("/score", json=sent(*rows)).json()["customers"]
+    with run.export("forecasts").open(encoding="utf-8", newline="") as file:
+        known = [{k: typed(k, v) for k, v in row.items()} for row in csv.DictReader(file)]
+    assert [list(row) for row in found] == [list(FORECASTS)] * 150
+    assert found == known
+    wide = [row for row in found if row["predicted_clv_high"] > row["predicted_clv_low"]]
+    assert len(wide) > 20
+    assert {row["predicted_clv_low"] > 0 for row in wide} == {True, False}
+
+
+def test_alone_a_customer_gets_the_same_range(tested):
+    run, asked = tested
+    for who in ("c0005", "c0042", "c0123"):
+        sql = "SELECT customer_id, ordered_at, revenue FROM orders WHERE customer_id = ?"
+        orders = run.query(sql, [who]).to_pylist()
+        rows = [(o["customer_id"], o["ordered_at"].isoformat(), o["revenue"]) for o in orders]
+        (row,) = asked.post("/score", json=sent(*rows)).json()["customers"]
+        known = asked.get(f"/customers/{who}").json()
+        for name, kind in FORECASTS.items():
+            # The distribution is tabulated for those who are asked about together.
+            rel = 5e-4 if name.endswith(("low", "high")) else 1e-12
+            same = pytest.approx(known[name], rel) if kind == "DOUBLE" else known[name]
+            assert row[name] == same
+
+
+def test_without_amounts_a_tested_run_gives_no_range_either(tested):
+    _, asked = tested
+    body = sent(("a", "2016-05-01"), ("b", "2016-05-01", 30), ("b", "2016-06-02", 40))
+    a, b = asked.post("/score", json=body).json()["customers"]
+    money = ("predicted_clv", "predicted_clv_low", "predicted_clv_high", "predicted_order_value")
+    assert [a[name] for name in money] == [None] * 4
+    assert None not in [b[name] for name in money]
+    (alone,) = asked.post("/score", json=sent(("a", "2016-05-01"))).json()["customers"]
+    assert alone == a
+    # Bought often, but nobody knows for how much: no champion.
+    often = sent(*[("a", f"2017-0{m}-0{d}") for m in (2, 3, 4, 5) for d in (1, 9)])
+    (row,) = asked.post("/score", json=often).json()["customers"]
+    assert (row["frequency"], row["segment"] in {"loyal", "at risk", "needs attention"}) == (
+        7,
+        True,
+    )
 
 
 def test_from_another_day_the_same_parameters_look_ahead(sold):
@@ -111,12 +178,12 @@ def test_transactions_in_forecasts_out(sold, api):
     rows = [(o["customer_id"], o["ordered_at"].isoformat(), o["revenue"]) for o in orders]
     body = api.post("/score", json=sent(*rows)).json()
     assert (body["run"], body["as_of"]) == (run.id, run.settings["as_of"])
+    assert [row["customer_id"] for row in body["customers"]] == ["c0005", "c0123"]
     for row in body["customers"]:
         same = api.get(f"/customers/{row['customer_id']}").json()
-        for name in SCORES:
-            assert row[name] == pytest.approx(same[name], rel=1e-12)
-        assert all(row[name] == same[name] for name in row if name not in SCORES)
-    assert [row["customer_id"] for row in body["customers"]] == ["c0005", "c0123"]
+        assert list(same) == [*FORECASTS, *(name for name in body if name != "customers")]
+        for name, value in row.items():
+            assert value == (pytest.approx(same[name], rel=1e-12) if name in SCORES else same[name])
 
 
 def test_days_are_days_in_utc(api):
