@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 CUSTOMERS: Final = 20_000
-START: Final = day("2022-01-01")
+START: Final = day("2021-01-01")
 #: First day after the last order.
 END: Final = day("2024-01-01")
 

@@ -104,4 +104,4 @@ def market():
 def market_trained(market):
     stages: list[str] = []
     work = Work(progress=lambda stage, _done, _total: stages.append(stage))
-    return train(market, Design("early", 6), learners=QUICK, work=work), stages
+    return train(market, Design("early"), learners=QUICK, work=work), stages

@@ -10,7 +10,7 @@ from clv.samples import SEED
 from clv.samples.market import CATEGORIES, STATES
 from clv.samples.marketplace import first_year
 
-HORIZON = 6
+HORIZON = 12
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_the_top_10_percent_are_as_good_as_those_of_an_oracle(market_trained, te
         actual = so_far + truth
         best = metrics.capture(actual, actual, 0.10)
         assert metrics.capture(actual, so_far + said, 0.10) > best - 0.03
-    # Of what then came: 64 customers brought all of the remaining value.
+    # Of what then came: 85 customers brought all of the remaining value.
     rows = [row for row in market_trained[0].report["board"]["rows"] if row["learned"]]
     for part, so_far in (("whole", observed), ("remaining", 0.0)):
         best = metrics.capture(so_far + came, so_far + truth, 0.10)
@@ -71,7 +71,7 @@ def test_what_matters_is_found_and_what_does_not_is_not(market_trained):
     share = {row["name"]: row["share"] for row in report["importance"]}
     second = {"second_order", "n_orders_3m", "days_3m", "days_to_second", "days_since_last"}
     assert report["importance"][0]["name"] in second
-    assert max(share.get(name, 0) for name in second) > 0.1
+    assert share[report["importance"][0]["name"]] > 0.05
     for nothing in ("first_payment_type", "seller_state", "first_seller_state"):
         assert share.get(nothing, 0.0) < 0.02
 
