@@ -93,6 +93,10 @@ def cohort_heatmap_figure(
     figure = go.Figure()
     scale = get_colorscale("Cividis" if dark else "Cividis_r")
     high = high if high > low else low + 1
+    facts = [cell for cell in cells if cell.kind == "fact"]
+    inks = dict(
+        zip(facts, _readable(scale, [(c.value - low) / (high - low) for c in facts]), strict=True)
+    )
     for kinds, opacity in ((("fact",), 1.0), (("partial", "forecast"), _PALE)):
         chosen = {(c.row, c.period): c for c in cells if c.kind in kinds}
         grid = [[chosen.get((row, column)) for column in columns] for row in rows]
@@ -121,12 +125,7 @@ def cohort_heatmap_figure(
             text=[f"<i>{c.text}</i>" if c.kind == "forecast" else c.text for c in cells],
             textfont={
                 "size": _FONT,
-                "color": [
-                    _readable(scale, (c.value - low) / (high - low))
-                    if c.kind == "fact"
-                    else _INK[dark]
-                    for c in cells
-                ],
+                "color": [inks.get(c, _INK[dark]) for c in cells],
             },
             hoverinfo="skip",
             showlegend=False,
@@ -173,14 +172,16 @@ def cohort_heatmap_figure(
     return figure
 
 
-def _readable(scale: Sequence[Sequence[Any]], place: float) -> str:
-    """Return black or white, whichever stands out more from a colour of the scale."""
-    at = min(max(place, 0.0), 1.0)
-    (colour,) = sample_colorscale(scale, [at], colortype="tuple")
-    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    # Where both contrast equally by the definition of WCAG 2.
-    return "#ffffff" if luminance < 0.1791 else "#000000"
+def _readable(scale: Sequence[Sequence[Any]], places: Sequence[float]) -> list[str]:
+    """Return black or white for each, whichever stands out more from that colour of the scale."""
+    inside = [min(max(place, 0.0), 1.0) for place in places]
+    inks = []
+    for colour in sample_colorscale(scale, inside, colortype="tuple"):
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        # Where both contrast equally by the definition of WCAG 2.
+        inks.append("#ffffff" if luminance < 0.1791 else "#000000")
+    return inks
 
 
 def cohort_curves_figure(
