@@ -84,7 +84,8 @@ def _run(*options: str) -> dict[str, Any]:
     return found
 
 
-def _signature() -> str:
+def signature() -> str:
+    """Say when, where and with what was measured."""
     packages = ", ".join(f"{p} {version(p)}" for p in ("lightgbm", "scikit-learn"))
     return (
         f"On {datetime.now(UTC).date()}, {os.cpu_count()} cores, "
@@ -107,7 +108,7 @@ def speed_table(customers: int) -> str:
             f"| {title} | {f['rows']:,} | {f['columns']} | {f['seconds']:.0f} s | {f['cpu']:.0f} s | "
             f"{f['peak']:,.0f} MB |"
         )
-    return "\n".join(lines) + "\n\n" + _signature()
+    return "\n".join(lines) + "\n\n" + signature()
 
 
 def retail_table(path: Path) -> str:
@@ -138,10 +139,11 @@ def retail_table(path: Path) -> str:
         f"{report['ranges']['within']:.1%}. Months are off by {report['months']['mape']:.0%} on "
         f"average, the total by {report['months']['mape_total']:.0%}."
     )
-    return "\n".join(lines) + f"\n\n{notes} {_signature()}"
+    return "\n".join(lines) + f"\n\n{notes} {signature()}"
 
 
-def _put(name: str, body: str) -> None:
+def put(name: str, body: str) -> None:
+    """Put a table into its place in docs/benchmarks.md."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(begin)
@@ -174,7 +176,7 @@ def main() -> None:
     for name, body in found.items():
         print(body)
         if not options.dry:
-            _put(name, body)
+            put(name, body)
 
 
 if __name__ == "__main__":
