@@ -1,8 +1,10 @@
+import functools
 import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from clv.ui import jobs
@@ -29,6 +31,15 @@ class Pages:
         for job in list(jobs._jobs.values()):
             jobs.wait(job, 60)
         return at.run()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components():
+    """Search the installed packages for components of Streamlit's once, not with every visit."""
+    once = functools.cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture
