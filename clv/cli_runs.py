@@ -219,10 +219,12 @@ def show(*, as_json: AsJson = False, store: StoreDir = None) -> None:
 
     Example: python -m clv runs list
     """
-    rows = publish.listed(Store(store))
+    where = Store(store)
+    rows, damaged = publish.listed(where), publish.damaged(where)
     if as_json:
-        _say_line({"runs": rows})
-    elif rows:
+        _say_line({"runs": rows, "damaged": damaged})
+        return
+    if rows:
         columns = ["published", "run", "created", "as of", "customers", "model"]
         terminal.say_table(
             columns,
@@ -238,8 +240,22 @@ def show(*, as_json: AsJson = False, store: StoreDir = None) -> None:
                 for row in rows
             ],
         )
-    else:
+    elif not damaged:
         typer.echo("There is no run yet.")
+    _say_damaged(damaged)
+
+
+def _say_damaged(found: Sequence[Mapping[str, Any]]) -> None:
+    """Name the runs that can't be read, and what to do about them."""
+    for one in found:
+        shown = ", and published" if one["published"] else ""
+        typer.echo(f"Run {one['run']} is damaged{shown}: {one['fault']}.")
+    if any(one["published"] for one in found):
+        typer.echo("Publish another one: python -m clv runs publish RUN")
+    if any(not one["published"] for one in found):
+        typer.echo(
+            "Restore from a backup, or delete what is damaged: python -m clv runs prune --damaged"
+        )
 
 
 @app.command("publish")
@@ -275,6 +291,9 @@ def publish_run(
 def prune(
     *,
     keep: Annotated[int, typer.Option(min=1, help="How many of the newest runs to keep.")] = 10,
+    damaged: Annotated[
+        bool, typer.Option("--damaged", help="Delete runs that can't be read as well.")
+    ] = False,
     wait: Wait = 0,
     as_json: AsJson = False,
     store: StoreDir = None,
@@ -288,9 +307,10 @@ def prune(
         if as_json:
             stack.enter_context(_failing_as_json())
         stack.enter_context(_locked(where, wait))
-        gone = publish.prune(where, keep)
-        left = len(where.runs())
+        gone = publish.prune(where, keep, with_damaged=damaged)
+        left, broken = len(where.runs()), publish.damaged(where)
     if as_json:
-        _say_line({"status": "done", "deleted": gone, "kept": left})
+        _say_line({"status": "done", "deleted": gone, "kept": left, "damaged": broken})
         return
     typer.echo(f"Deleted {len(gone):,}, kept {left:,}.")
+    _say_damaged(broken)

@@ -15,6 +15,8 @@
     │   ├── RunNotFoundError    no such run, or no run yet
     │   │   └── NothingPublishedError  no run is published
     │   ├── OutdatedRunError    an earlier version made the run, without what is asked for
+    │   ├── DamagedRunError     a file of a stored run is missing, cut off or not what it should be
+    │   ├── StoreError          the folder of runs can't be read or written
     │   └── BusyError           another scheduled job is at work
     ├── FitError                a model cannot be fitted to these customers; the ladder steps down
     └── StoppedError            the user stopped the work; nothing was changed
@@ -117,6 +119,14 @@ class ModelLimitError(InputError):
 
 class OutdatedRunError(InputError):
     """A run of an earlier version, without a table or column that this version reads."""
+
+
+class DamagedRunError(InputError):
+    """A stored run of which a file is missing, cut off or not what it should be."""
+
+
+class StoreError(InputError):
+    """The folder of runs can't be read or written."""
 
 
 class FitError(ClvError):

@@ -17,7 +17,14 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import __version__
-from clv.errors import BusyError, InputError, NothingPublishedError, RunNotFoundError
+from clv.disk import usable
+from clv.errors import (
+    BusyError,
+    DamagedRunError,
+    InputError,
+    NothingPublishedError,
+    RunNotFoundError,
+)
 from clv.pretrained.shelf import allowed
 from clv.runs import now, replace_json
 
@@ -83,7 +90,7 @@ def published(store: Store) -> Run:
     Raises
     ------
     NothingPublishedError
-        None is, or it was deleted by hand, or the note that names it is damaged.
+        None is, or it was deleted by hand, or it is damaged, or the note that names it is.
     """
     pointer = _pointer(store)
     if pointer is not None:
@@ -91,6 +98,10 @@ def published(store: Store) -> Run:
             return store.run(pointer["run"])
         except RunNotFoundError:
             pass
+        except DamagedRunError as error:
+            how = "Publish another one: python -m clv runs list, then runs publish RUN"
+            msg = f"The published forecast can't be read. {error.message}"
+            raise NothingPublishedError(msg, how) from error
     msg = "No forecast is published."
     raise NothingPublishedError(msg, _HOW)
 
@@ -128,6 +139,17 @@ def listed(store: Store, limit: int | None = None) -> list[dict[str, Any]]:
     return rows
 
 
+def damaged(store: Store) -> list[dict[str, Any]]:
+    """Return what a list of runs tells of those that can't be read: ``run, published, fault``."""
+    current = None
+    with suppress(NothingPublishedError):
+        current = published_id(store)
+    return [
+        {"run": run.id, "published": run.id == current, "fault": run.fault}
+        for run in store.damaged()
+    ]
+
+
 def _described(run: Run, current: str | None) -> dict[str, Any]:
     settings, card = run.settings, run.model
     forecast = card["purchases"] or card.get("ready_made")
@@ -145,12 +167,15 @@ def _described(run: Run, current: str | None) -> dict[str, Any]:
 
 
 def _pointer(store: Store) -> dict[str, Any] | None:
+    with usable(store.root):
+        try:
+            body = store.published.read_bytes()
+        except FileNotFoundError:
+            return None
     try:
-        found: dict[str, Any] = json.loads(store.published.read_bytes())
+        found: dict[str, Any] = json.loads(body)
         if isinstance(found["run"], str) and isinstance(found["history"], list):
             return found
-    except FileNotFoundError:
-        return None
     except (ValueError, KeyError, TypeError):
         pass
     msg = f"Which forecast is published can't be read: {store.published.name} is damaged."
@@ -199,9 +224,13 @@ def job(store: Store, wait: float = 0) -> Iterator[None]:
     ------
     BusyError
         Another job is still at work.
+    StoreError
+        Nothing can be written here.
     """
-    store.root.mkdir(parents=True, exist_ok=True)
-    with store.lock.open("a+") as handle:
+    with usable(store.root):
+        store.root.mkdir(parents=True, exist_ok=True)
+        lock = store.lock.open("a+")
+    with lock as handle:
         deadline = time.monotonic() + wait
         while True:
             try:
@@ -227,16 +256,18 @@ def _busy(since: str) -> BusyError:
     return BusyError(msg, "Start it again later, or give it time to wait: --wait SECONDS.")
 
 
-def prune(store: Store, keep: int) -> list[str]:
+def prune(store: Store, keep: int, *, with_damaged: bool = False) -> list[str]:
     """Delete all but the newest runs; return the deleted ids, newest first.
 
     The published run is never deleted, nor one that is still being written: it has no place among
-    the runs yet.
+    the runs yet. How old a damaged one is, nobody knows: it stays, unless it is asked for.
 
     Parameters
     ----------
     keep
-        How many of the newest to keep, at least 1.
+        How many of the newest to keep, at least 1; damaged ones don't count.
+    with_damaged
+        Whether to delete the damaged runs as well.
 
     Raises
     ------
@@ -247,7 +278,8 @@ def prune(store: Store, keep: int) -> list[str]:
         msg = f"{keep} runs can't be kept; at least the newest one is."
         raise InputError(msg)
     current = published_id(store)
-    gone = [run.id for run in store.runs()[keep:] if run.id != current]
+    old = store.runs()[keep:] + (store.damaged() if with_damaged else [])
+    gone = [run.id for run in old if run.id != current]
     for run_id in gone:
         store.remove(run_id)
     return gone

@@ -26,7 +26,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -34,8 +34,9 @@ import duckdb
 import pyarrow as pa
 from pyarrow import ipc, parquet
 
-from clv import engine
-from clv.errors import InputError, OutdatedRunError, RunNotFoundError
+from clv import engine, soundness
+from clv.disk import usable
+from clv.errors import DamagedRunError, InputError, OutdatedRunError, RunNotFoundError
 from clv.orders import EXTRAS, FORECASTS, MONTHLY, PROFILES, REJECTS
 
 if TYPE_CHECKING:
@@ -233,6 +234,16 @@ class Run:
         """The run's unguessable id."""
         return self.path.name
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with the run's JSON files, in words; empty if nothing is."""
+        marks = []
+        for name in soundness.NEEDED:
+            with suppress(OSError):
+                found = self.file(f"{name}.json").stat()
+                marks.append((name, found.st_ino, found.st_mtime_ns, found.st_size))
+        return _fault(self.path, tuple(marks))
+
     @cached_property
     def report(self) -> dict[str, Any]:
         """What the check found: rows, rejects by reason, layout, period."""
@@ -392,17 +403,18 @@ class Run:
         Without ``make``, None where it has not been made yet. Safe to delete, like every export.
         """
         target = self.exports / f"{name}.json"
-        if not target.exists():
-            if make is None:
-                return None
-            content = make()
-            self.exports.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-            try:
-                write_json(partial, content)
-                partial.replace(target)
-            finally:
-                partial.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, ValueError):  # A damaged one is made again.
+            return read_json(target)
+        if make is None:
+            return None
+        content = make()
+        self.exports.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        try:
+            write_json(partial, content)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
         return read_json(target)
 
     def training(self, key: str) -> Path:
@@ -425,14 +437,21 @@ class Run:
         ------
         OutdatedRunError
             The run lacks a column, because an earlier version made it.
+        DamagedRunError
+            The file of the forecasts is cut off, or something else.
         """
         target = self.exports / "lookup.arrow"
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, pa.ArrowInvalid):  # A damaged one is made again.
             return _mapped(target)
         source = self.path / "forecasts.parquet"
-        if not set(FORECASTS) <= set(parquet.read_schema(source).names):
-            raise _outdated()
-        table = parquet.read_table(source, columns=list(FORECASTS))
+        try:
+            if not set(FORECASTS) <= set(parquet.read_schema(source).names):
+                raise _outdated()
+            table = parquet.read_table(source, columns=list(FORECASTS))
+        except (pa.ArrowException, OSError) as error:
+            if broken := self._broken():
+                raise _damaged(self, f"{broken}.parquet can't be read") from error
+            raise
         kinds = [
             field.with_type(pa.large_string()) if field.type == pa.string() else field
             for field in table.schema
@@ -476,13 +495,18 @@ class Run:
         ------
         OutdatedRunError
             The run lacks something, because an earlier version made it.
+        DamagedRunError
+            One of its tables is cut off, or something else.
         """
         with engine.connect() as con:
             try:
                 self._create_views(con)
                 yield con
-            except (duckdb.IOException, duckdb.BinderException) as error:
-                if self._complete():
+            except duckdb.Error as error:
+                if broken := self._broken():
+                    raise _damaged(self, f"{broken}.parquet can't be read") from error
+                lacks = isinstance(error, duckdb.IOException | duckdb.BinderException)
+                if not lacks or self._complete():
                     raise
                 raise _outdated() from error
 
@@ -507,6 +531,17 @@ class Run:
             f"(VALUES {rows}) AS months(month, month_start, month_end, discount)"
         )
 
+    def _broken(self) -> str:
+        """Return the name of a table whose file is there, but no Parquet; empty if none is."""
+        for table in self.tables:
+            try:
+                parquet.read_metadata(self.path / f"{table}.parquet")
+            except FileNotFoundError:
+                continue
+            except (pa.ArrowException, OSError):
+                return table
+        return ""
+
     def _complete(self) -> bool:
         """Whether the run has all tables, and its profiles all columns, of this version."""
         if not all((self.path / f"{table}.parquet").exists() for table in self.tables):
@@ -530,10 +565,17 @@ class Store:
         self.root = root or default_root()
 
     def new_draft(self) -> Draft:
-        """Make an empty draft; forget drafts and leftovers older than a day."""
-        self._sweep()
+        """Make an empty draft; forget drafts and leftovers older than a day.
+
+        Raises
+        ------
+        StoreError
+            Nothing can be written here.
+        """
         draft = Draft(self.root / "drafts" / new_id())
-        draft.path.mkdir(parents=True, mode=0o700)
+        with usable(self.root):
+            self._sweep()
+            draft.path.mkdir(parents=True, mode=0o700)
         return draft
 
     def draft(self, draft_id: str) -> Draft:
@@ -545,31 +587,47 @@ class Store:
         return Draft(path)
 
     def run(self, run_id: str) -> Run:
-        """Return a run by id; `RunNotFoundError` when there is none."""
-        if not _ID.fullmatch(run_id) or not (self.root / "runs" / run_id).is_dir():
-            msg = f'There is no run "{run_id[:40]}".'
-            raise RunNotFoundError(msg, "Check the link, or upload the file again.")
-        return self._run(run_id)
+        """Return a run by id.
+
+        Raises
+        ------
+        RunNotFoundError
+            There is none.
+        DamagedRunError
+            It can't be read.
+        """
+        found = self._found(run_id)
+        if fault := found.fault:
+            if found.path.is_dir():
+                raise _damaged(found, fault)
+            self._found(run_id)  # Deleted while it was looked at.
+        return found
 
     def runs(self) -> list[Run]:
-        """Return every run, newest first."""
-        folder = self.root / "runs"
-        names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+        """Return every run that can be read, newest first; `damaged` has the others."""
         found = []
-        for run in (self._run(name) for name in names if _ID.fullmatch(name)):
+        for run in self._all():
             with suppress(FileNotFoundError):  # Deleted while it is looked at.
-                found.append((str(run.settings["created_at"]), run))
+                if not run.fault:
+                    found.append((str(run.settings["created_at"]), run))
         return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+    def damaged(self) -> list[Run]:
+        """Return the runs of which a file is missing, cut off or not what it should be, by id."""
+        found = [run for run in self._all() if run.fault]
+        # What is not there any more was deleted while it was looked at.
+        return sorted((run for run in found if run.path.is_dir()), key=lambda run: run.id)
 
     def latest(self) -> Run:
         """Return the newest run; `RunNotFoundError` when there is none."""
         runs = self.runs()
-        if not runs:
-            msg = "There is no run yet."
-            raise RunNotFoundError(
-                msg, "Make one: python -m clv run ORDERS.csv --out predictions.csv"
-            )
-        return runs[0]
+        if runs:
+            return runs[0]
+        if self.damaged():
+            msg = "Every stored run is damaged."
+            raise RunNotFoundError(msg, "Which ones, and how: python -m clv runs list")
+        msg = "There is no run yet."
+        raise RunNotFoundError(msg, "Make one: python -m clv run ORDERS.csv --out predictions.csv")
 
     @property
     def published(self) -> Path:
@@ -583,7 +641,7 @@ class Store:
 
     def remove(self, run_id: str) -> None:
         """Delete a run and its exports: out of sight at once, off the disk in a moment."""
-        gone = self.run(run_id)
+        gone = self._found(run_id)
         hidden = gone.path.with_name(f".partial-{run_id}")
         gone.path.rename(hidden)
         shutil.rmtree(hidden, ignore_errors=True)
@@ -594,6 +652,20 @@ class Store:
     ) -> RunWriter:
         """Start a run from a checked draft, or from one still being written; see `RunWriter`."""
         return RunWriter(self, draft, run_id or new_id(), unfinished=unfinished)
+
+    def _found(self, run_id: str) -> Run:
+        if not _ID.fullmatch(run_id) or not (self.root / "runs" / run_id).is_dir():
+            self._all()  # Says so where nothing can be found at all.
+            msg = f'There is no run "{run_id[:40]}".'
+            raise RunNotFoundError(msg, "Check the link, or upload the file again.")
+        return self._run(run_id)
+
+    def _all(self) -> list[Run]:
+        """Return every run, sound or not, in no order."""
+        names: list[str] = []
+        with usable(self.root), suppress(FileNotFoundError):
+            names = [path.name for path in (self.root / "runs").iterdir()]
+        return [self._run(name) for name in names if _ID.fullmatch(name)]
 
     def _run(self, run_id: str) -> Run:
         return Run(self.root / "runs" / run_id, self.root / "exports" / run_id)
@@ -630,7 +702,8 @@ class RunWriter:
         self.orders = draft.orders
 
     def __enter__(self) -> Self:
-        self._partial.mkdir(parents=True, mode=0o700)
+        with usable(self._store.root):
+            self._partial.mkdir(parents=True, mode=0o700)
         if not self._unfinished:
             self._link_draft()
         return self
@@ -672,6 +745,21 @@ def _extras(report: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which of `EXTRAS` a report's files have."""
     found = {*(report.get("tables") or ()), *(("labels",) if report.get("labels") else ())}
     return tuple(table for table in EXTRAS if table in found)
+
+
+@lru_cache(maxsize=10_000)
+def _fault(folder: Path, _: tuple[object, ...]) -> str:
+    """Look a run through once, and again if one of its files has changed."""
+    return soundness.fault(folder)
+
+
+def _damaged(run: Run, fault: str) -> DamagedRunError:
+    msg = f"This forecast is damaged: {fault} (run {run.id})."
+    return DamagedRunError(
+        msg,
+        "Make it again from its file, or restore its folder from a backup.",
+        "Damaged runs are deleted by: python -m clv runs prune --damaged",
+    )
 
 
 def _outdated() -> OutdatedRunError:

@@ -38,7 +38,7 @@ def test_a_store_that_cannot_be_is_the_users_to_mend(orders, tmp_path):
     taken.write_text("a file, not a folder")
     done = clv("run", orders, "--out", tmp_path / "p.csv", "--store", taken)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"Error: {taken}")
+    assert f"The store is {taken}\n" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "p.csv").exists()
 

@@ -361,6 +361,7 @@ def test_runs_are_listed_published_and_pruned(call, store):
         "status": "done",
         "deleted": [runs[1].id, runs[0].id],
         "kept": 1,
+        "damaged": [],
     }
 
 

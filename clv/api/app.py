@@ -31,6 +31,7 @@ def create(config: Config | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     store, metrics = Store(chosen.store), Metrics()
     published, supervised = Published(store), Supervised(chosen.ltv_model)

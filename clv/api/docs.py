@@ -12,11 +12,22 @@ from starlette.staticfiles import StaticFiles
 
 #: Where the package keeps Swagger UI.
 _ASSETS: Final = ("fastapi_offline", "static")
+_PROBLEM: Final = "application/problem+json"
+_THEIRS: Final = "Validation Error"
+#: What any address may answer, by status.
+_EVERYWHERE: Final = {
+    "401": "No token, or a wrong one",
+    "403": "No token is set where the API runs, and this is another machine",
+    "429": "Too many requests; Retry-After says when to come again",
+    "500": "Our fault; the log has it under the X-Request-ID",
+    "503": "The store of forecasts can't be read or written",
+}
+_WITH_BODY: Final = {"400": "Not JSON", "413": "Longer than CLV_API_BODY_LIMIT"}
 
 
 def install(app: FastAPI) -> None:
     """Add the page at ``/docs``."""
-    app.openapi = lambda: _with_token(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     app.mount("/docs/assets", StaticFiles(packages=[_ASSETS]), name="assets")
 
     @app.get("/docs", include_in_schema=False)
@@ -31,12 +42,33 @@ def install(app: FastAPI) -> None:
         )
 
 
-def _with_token(app: FastAPI) -> dict[str, Any]:
-    """Return the app's description, with the token that `clv.api.gate` asks for."""
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Return the app's description, with what `clv.api.gate` and `clv.api.problems` answer."""
     if app.openapi_schema is None:
         found = FastAPI.openapi(app)
+        parts = found["components"]
         scheme = {"type": "http", "scheme": "bearer", "description": "One of CLV_API_TOKEN."}
-        found.setdefault("components", {})["securitySchemes"] = {"token": scheme}
+        parts["securitySchemes"] = {"token": scheme}
         found["security"] = [{"token": []}]
+        for path, methods in found["paths"].items():
+            for method, operation in methods.items():
+                _add_problems(operation, _EVERYWHERE | (_WITH_BODY if method == "post" else {}))
+                if path == "/health":
+                    operation["security"] = []
+                    operation["responses"] = {"200": operation["responses"]["200"]}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            parts["schemas"].pop(unused, None)
         app.openapi_schema = found
     return app.openapi_schema
+
+
+def _add_problems(operation: dict[str, Any], common: dict[str, str]) -> None:
+    """Let an operation name all its problems, each in the one form that they have."""
+    answers = operation["responses"]
+    # FastAPI's own says that it could be of another form.
+    said = {code: one for code, one in answers.items() if one["description"] != _THEIRS}
+    said |= {code: {"description": text} for code, text in common.items() if code not in said}
+    for code, one in said.items():
+        if int(code) >= 400:
+            one["content"] = {_PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
+    operation["responses"] = dict(sorted(said.items()))

@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -52,6 +53,9 @@ class Gate:
             await self._app(scope, receive, send)
             return
         begin = time.perf_counter()
+        method = scope["method"]
+        if method == "HEAD":
+            scope = dict(scope) | {"method": "GET"}  # The same answer, without its body.
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         request_id = given if _ID.fullmatch(given) else uuid4().hex.encode()
@@ -61,9 +65,12 @@ class Gate:
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                found = _allowing(message, method)
+                status = found["status"]
                 own = [*_HEADERS, (b"x-request-id", request_id)]
-                message = {**message, "headers": [*message.get("headers", ()), *own]}
+                message = {**found, "headers": [*found["headers"], *own]}
+            elif method == "HEAD" or status == HTTPStatus.NO_CONTENT:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -79,7 +86,7 @@ class Gate:
                 await Problem(500, detail).response()(scope, receive, sending)
             _log_error(request_id, error)
         finally:
-            self._tell(scope, request_id, status, time.perf_counter() - begin)
+            self._tell(scope, method, request_id, status, time.perf_counter() - begin)
 
     async def _admitted(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive
@@ -104,6 +111,13 @@ class Gate:
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> Receive:
         """Read the body, unless it is too long, and return it as one piece to be received."""
+        packed = headers.get(b"content-encoding", b"identity").strip().lower()
+        if packed not in {b"", b"identity"}:
+            raise Problem(
+                415,
+                "Send the body as it is, without a Content-Encoding: packed ones are not read.",
+                {"Accept-Encoding": "identity", "Connection": "close"},
+            )
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._body_limit:
             raise self._too_long()
@@ -130,9 +144,11 @@ class Gate:
             413, f"The body is longer than {self._body_limit:,} bytes.", {"Connection": "close"}
         )
 
-    def _tell(self, scope: Scope, request_id: bytes, status: int, seconds: float) -> None:
+    def _tell(
+        self, scope: Scope, method: str, request_id: bytes, status: int, seconds: float
+    ) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        method = method if method in _METHODS else "other"
         self._metrics.count(method, route, status, seconds)
         if LOG.isEnabledFor(logging.INFO):
             line = {
@@ -145,6 +161,23 @@ class Gate:
             LOG.info(
                 json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds")} | line)
             )
+
+
+def _allowing(message: Message, method: str) -> Message:
+    """Return the head of an answer; where the method is refused, with all that the address knows.
+
+    To be asked which those are (``OPTIONS``) is no error.
+    """
+    headers = message.get("headers", ())
+    allowed = dict(headers).get(b"allow")
+    if message["status"] != HTTPStatus.METHOD_NOT_ALLOWED or allowed is None:
+        return {**message, "headers": headers}
+    known = {word.strip() for word in allowed.decode("latin-1").split(",")} | {"OPTIONS"}
+    known |= {"HEAD"} if "GET" in known else set()
+    allow = (b"allow", ", ".join(sorted(known)).encode())
+    if method == "OPTIONS":
+        return {**message, "status": int(HTTPStatus.NO_CONTENT), "headers": [allow]}
+    return {**message, "headers": [*(pair for pair in headers if pair[0] != b"allow"), allow]}
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+import duckdb
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from clv.errors import ClvError, InputError, NothingPublishedError, OutdatedRunError
+from clv.disk import store_error
+from clv.errors import (
+    ClvError,
+    DamagedRunError,
+    InputError,
+    NothingPublishedError,
+    OutdatedRunError,
+    StoreError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +28,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
 
+_LOG: Final = logging.getLogger("clv.api")
 _KIND: Final = "application/problem+json"
+#: Seconds after which it is worth asking again where a disk has failed.
+_SOON: Final = "30"
 
 
 class Problem(Exception):  # noqa: N818 - the standard's word
@@ -61,15 +74,20 @@ def install(app: FastAPI) -> None:
     """Let an app answer every error as a problem."""
     app.add_exception_handler(Problem, _as_it_is)
     app.add_exception_handler(ClvError, _ours)
+    for kind in (OSError, duckdb.Error):
+        app.add_exception_handler(kind, _of_the_system)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
 
 def of(error: ClvError) -> Problem:
     """Return an error of the core as a problem."""
-    unready = isinstance(error, NothingPublishedError | OutdatedRunError)
+    said = " ".join(part for part in (error.message, error.hint) if part)
+    if isinstance(error, StoreError):
+        return Problem(503, said, {"Retry-After": _SOON})
+    unready = isinstance(error, NothingPublishedError | OutdatedRunError | DamagedRunError)
     status = 409 if unready else 422 if isinstance(error, InputError) else 500
-    return Problem(status, " ".join(part for part in (error.message, error.hint) if part))
+    return Problem(status, said)
 
 
 async def _as_it_is(_: Request, error: Exception) -> Response:
@@ -80,6 +98,15 @@ async def _as_it_is(_: Request, error: Exception) -> Response:
 async def _ours(_: Request, error: Exception) -> Response:
     assert isinstance(error, ClvError)  # noqa: S101
     return of(error).response()
+
+
+async def _of_the_system(_: Request, error: Exception) -> Response:
+    """Answer for the disk, if it is that; anything else is ours, and the gate's to tell."""
+    found = store_error(error)
+    if found is None:
+        raise error
+    _LOG.error(json.dumps({"error": type(error).__name__, "store": found.message}))
+    return of(found).response()
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -115,11 +142,12 @@ def _field(place: tuple[int | str, ...]) -> str:
     return said
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    docs = f"{request.scope.get('root_path', '')}/docs"
     details = {
         400: "The body can't be read as JSON.",
-        404: "There is nothing at this address.",
+        404: f"There is nothing at this address; {docs} shows what there is.",
         405: "This address knows other methods.",
     }
     detail = details.get(error.status_code, str(error.detail))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 import pyarrow as pa
 from fastapi import APIRouter, Body, Path, Query
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from clv import __version__, publish
 from clv.api import metrics as prometheus
@@ -27,7 +27,7 @@ from clv.api.schemas import (
     ScoreRequest,
     Scores,
 )
-from clv.errors import NothingPublishedError, did_you_mean
+from clv.errors import ClvError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Forecasting takes both of a small machine's cores: more at once would only wait in memory.
 _WORKERS: Final = 2
-_PROBLEM: Final = {"model": ProblemBody, "content": {"application/problem+json": {}}}
+_PROBLEM: Final = {"model": ProblemBody}
 
 
 def _answers(model: Any, *problems: int) -> Answers:  # noqa: ANN401
     said = {
         404: "No such customer",
         409: "Nothing is published, or it can't answer this",
-        415: "Not called JSON",
+        415: "Not called JSON, or packed",
         422: "Not usable as it is",
     }
     found: Answers = {200: {"model": model}}
@@ -98,7 +98,7 @@ class Routes:
         get("/model", tags=["service"], responses=_answers(dict[str, Any], 409))(self.model)
         get("/runs", tags=["service"], responses=_answers(Runs, 422))(self.runs)
         get("/health", tags=["service"], responses={200: {"model": Health}})(self.health)
-        get("/metrics", tags=["service"], response_class=Response)(self.metrics)
+        get("/metrics", tags=["service"], response_class=PlainTextResponse)(self.metrics)
         return router
 
     async def _look(self, what: Callable[[], T]) -> T:
@@ -126,6 +126,10 @@ class Routes:
         ],
     ) -> Response:
         """Return one customer's forecast."""
+        if not customer_id:
+            raise Problem(
+                404, "Which customer? Say /customers/ID, or /customers?prefix= for several."
+            )
         snapshot = await self._snapshot()
         row = snapshot.customer(customer_id)
         if row is None:
@@ -187,16 +191,22 @@ class Routes:
         return _json(snapshot.about | {"choice": choice, "card": snapshot.card})
 
     async def runs(self, limit: Annotated[int, Query(ge=1, le=publish.MOST)] = 20) -> Response:
-        """Return the stored runs, newest first."""
-        found = await self._look(lambda: publish.listed(self._store, limit))
-        return _json({"runs": found})
+        """Return the stored runs, newest first, and those that can't be read."""
+
+        def found() -> dict[str, Any]:
+            return {
+                "runs": publish.listed(self._store, limit),
+                "damaged": publish.damaged(self._store),
+            }
+
+        return _json(await self._look(found))
 
     async def metrics(self) -> Response:
         """Return figures for Prometheus."""
         try:
             snapshot = await self._snapshot()
             told = len(snapshot), str(snapshot.run.settings["created_at"])
-        except NothingPublishedError:
+        except (ClvError, OSError):  # Nothing is published, or it can't be read.
             return Response(self._metrics.text(None, None), media_type=prometheus.MEDIA_TYPE)
         return Response(self._metrics.text(*told), media_type=prometheus.MEDIA_TYPE)
 

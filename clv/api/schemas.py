@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from clv.orders import FORECASTS
 
 _TYPES: Final = {"VARCHAR": str, "BIGINT": int, "DOUBLE": float, "DATE": date}
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 #: Transactions of one request, at most.
 MOST_TRANSACTIONS: Final = 10_000
 #: Customers of one request, at most.
@@ -86,6 +88,14 @@ class Customers(About):
     customers: list[Forecast]  # type: ignore[valid-type]
 
 
+def _written(value: object) -> object:
+    """Refuse times that are numbers: seconds or milliseconds, since when, nobody says."""
+    if not (isinstance(value, str) and _DAY.match(value)):
+        msg = "write it as text, ISO 8601: 2018-11-19 or 2018-11-19T10:30:00Z"
+        raise ValueError(msg)
+    return value
+
+
 class Transaction(BaseModel):
     """One purchase. Several of a customer on one day count as one purchase day."""
 
@@ -96,6 +106,19 @@ class Transaction(BaseModel):
     revenue: float | None = Field(
         None, allow_inf_nan=False, ge=-1e12, le=1e12, description="In the run's currency."
     )
+
+    @field_validator("ordered_at", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return _written(value)
+
+    @field_validator("revenue", mode="before")
+    @classmethod
+    def _no_bool(cls, value: object) -> object:
+        if isinstance(value, bool):
+            msg = "a number is needed"
+            raise ValueError(msg)  # noqa: TRY004 - pydantic's way
+        return value
 
     @field_validator("ordered_at")
     @classmethod
@@ -132,6 +155,11 @@ class ScoreRequest(BaseModel):
         description="The day on which the forecasts stand. Default: the run's, or that of the last "
         "transaction if it is later.",
     )
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return None if value is None else _written(value)
 
 
 class Scores(About):
@@ -206,10 +234,19 @@ class RunInfo(BaseModel):
     model: str | None
 
 
+class Damaged(BaseModel):
+    """A stored run of which a file is missing, cut off or not what it should be."""
+
+    run: str
+    published: bool
+    fault: str = Field(examples=["summary.json is missing"])
+
+
 class Runs(BaseModel):
-    """The stored runs, newest first."""
+    """The stored runs, newest first; apart from them those that can't be read."""
 
     runs: list[RunInfo]
+    damaged: list[Damaged]
 
 
 class ProblemBody(BaseModel):

@@ -11,6 +11,7 @@ import logging
 import math
 import threading
 import time
+import unicodedata
 from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,8 @@ _LOOK: Final = 0.2
 _LONGEST: Final = 40
 _LETTERS: Final = 70
 _SAMPLED: Final = 500
+#: Ways to write the same letters.
+_FORMS: Final = ("NFC", "NFD")
 
 
 class _Ids:
@@ -117,7 +120,7 @@ class Snapshot:
 
     def customers(self, prefix: str, limit: int, after: str = "") -> list[dict[str, Any]]:
         """Return the forecasts of ids that start with something, in order, after another id."""
-        start = prefix.encode(errors="surrogatepass")
+        start = self._start(prefix)
         place = bisect_left(self._ids, max(start, after.encode(errors="surrogatepass")))
         found: list[dict[str, Any]] = []
         while place < len(self._ids) and len(found) < limit:
@@ -128,6 +131,19 @@ class Snapshot:
                 found.append(self._row(place))
             place += 1
         return found
+
+    def _start(self, prefix: str) -> bytes:
+        """Return what ids are to start with: as asked for, or its letters written another way.
+
+        An accent may be part of its letter or a sign of its own; keyboards and files differ in that.
+        """
+        forms = [prefix, *(unicodedata.normalize(form, prefix) for form in _FORMS)]
+        starts = [form.encode(errors="surrogatepass") for form in forms]
+        for start in starts:
+            place = bisect_left(self._ids, start)
+            if place < len(self._ids) and self._ids[place].startswith(start):
+                return start
+        return starts[0]
 
     def top(self, kind: Kind, n: int) -> list[dict[str, Any]]:
         """Return the customers predicted to buy or to spend most, at most `clv.publish.MOST`."""
@@ -147,6 +163,7 @@ class Snapshot:
 
     def _misspelt(self, word: str) -> Iterator[str]:
         """Return everything that is one slip of the finger away."""
+        yield from (unicodedata.normalize(form, word) for form in _FORMS)
         yield from (word.strip(), word.upper(), word.lower())
         if len(word) > _LONGEST:
             return
@@ -229,6 +246,8 @@ class Published:
         try:
             wanted = publish.published_id(self._store)
             if wanted is None:
+                if self._snapshot is not None and not self._store.root.is_dir():
+                    raise NotADirectoryError  # Not taken back: the whole disk is gone.
                 self._snapshot = None
             elif self._snapshot is None or self._snapshot.run.id != wanted:
                 self._snapshot = Snapshot(publish.published(self._store))

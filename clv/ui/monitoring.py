@@ -39,6 +39,13 @@ def show(run: Run) -> None:
         )
         return
     page.answer(plain(words.sentence(found)))
+    if damaged := len(store.damaged()):
+        # Not their ids: whoever knows one may read the run.
+        st.caption(
+            f"{plural(damaged, 'stored forecast')} can't be read and {'is' if damaged == 1 else 'are'} "
+            "left out here: a file is damaged. `python -m clv runs list` names them to whoever runs this "
+            "server."
+        )
     if found["against"] is None:
         _alone(run)
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from clv import names
-from clv.errors import RunNotFoundError
+from clv.errors import DamagedRunError, RunNotFoundError
 from clv.formatting import day, files, plain, plural, unit
 from clv.ui import access, jobs, session, trouble
 from clv.words.run import horizon
@@ -137,11 +137,18 @@ def _resolve() -> Here | None:
         if job is not None:
             # It finished between the two looks.
             return Here(session.store().run(wanted), None)
-        st.title("This forecast isn't here")
-        trouble.show(trouble.explain(error))
-        session.start_over()
-        st.page_link(HOME, label="Upload a file", icon=":material/upload_file:")
-        return None
+        _gone("This forecast isn't here", error)
+    except DamagedRunError as error:
+        _gone("This forecast can't be opened", error)
+    return None
+
+
+def _gone(title: str, error: Exception) -> None:
+    """Say why there is no forecast to show, and offer a new beginning."""
+    st.title(title)
+    trouble.show(trouble.explain(error))
+    session.start_over()
+    st.page_link(HOME, label="Upload a file", icon=":material/upload_file:")
 
 
 def _navigation() -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv.errors import ClvError
+from clv.disk import store_error
+from clv.errors import ClvError, StoreError
 from clv.formatting import plain
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ class Failure:
 
 def explain(error: BaseException) -> Failure:
     """Translate an error; write the unexpected ones to the log with their traceback."""
+    unusable = error if isinstance(error, StoreError) else None
+    if isinstance(error, OSError):
+        unusable = store_error(error)
+    if unusable:
+        _log.error("%s", unusable, exc_info=error)
+        return Failure(unusable.message, "Tell whoever runs this server, then try again.")
     if isinstance(error, ClvError):
         return Failure(
             error.message,

@@ -144,7 +144,7 @@ def test_other_addresses_and_methods_are_problems_too(api):
     problem(api.get("/nothing"), 404)
     wrong = api.put("/customers/c0000")
     problem(wrong, 405)
-    assert wrong.headers["allow"] == "GET"
+    assert wrong.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_runs_and_model(sold, api):
