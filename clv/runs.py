@@ -72,6 +72,12 @@ def models_root() -> Path:
     return Path(override) if override else Path(__file__).parent.parent / "data" / "models"
 
 
+def demo_model() -> Path | None:
+    """Return the folder of the small trained model that comes with the program; None without it."""
+    found = Path(__file__).parent.parent / "data" / "ltv_demo"
+    return found if found.is_dir() else None
+
+
 def new_id() -> str:
     """Return an unguessable id: 128 random bits in hex."""
     return secrets.token_hex(16)

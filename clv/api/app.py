@@ -34,7 +34,7 @@ def create(config: Config | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     store, metrics = Store(chosen.store), Metrics()
-    published, supervised = Published(store), Supervised(chosen.ltv_model)
+    published, supervised = Published(store), Supervised(chosen.ltv_model, demo=chosen.demo)
     app.include_router(Routes(store, published, supervised, metrics).router())
     docs.install(app)
     problems.install(app)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from clv.errors import SettingsError
-from clv.runs import default_root
+from clv.runs import default_root, demo_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,8 @@ class Config:
         Bytes of the longest body that is read.
     ltv_model
         Folder of the model that answers ``/predict``; None for none.
+    demo
+        Whether that is the one that comes with the program, which knows nothing of anybody's shop.
     """
 
     store: Path
@@ -37,6 +39,7 @@ class Config:
     rate: float = 1000.0
     body_limit: int = 2_000_000
     ltv_model: Path | None = None
+    demo: bool = False
 
     @classmethod
     def from_environment(cls, given: Mapping[str, str] | None = None) -> Self:
@@ -48,13 +51,14 @@ class Config:
             A number is none.
         """
         env = os.environ if given is None else given
-        folder = env.get("CLV_LTV_MODEL")
+        folder = env.get("CLV_LTV_MODEL", "").strip()
         return cls(
             store=default_root(),
             tokens=tuple(t for t in map(str.strip, env.get("CLV_API_TOKEN", "").split(",")) if t),
             rate=_number(env, "CLV_API_RATE", cls.rate),
             body_limit=int(_number(env, "CLV_API_BODY_LIMIT", cls.body_limit)),
-            ltv_model=Path(folder) if folder else None,
+            ltv_model=Path(folder) if folder else demo_model(),
+            demo=not folder,
         )
 
 

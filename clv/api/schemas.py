@@ -199,8 +199,10 @@ class Ltv(BaseModel):
                 "high": 12.5,
                 "observed": 10.0,
                 "predicted_remaining": 4.2,
+                "unknown": [],
                 "horizon_months": 12,
                 "model": "lightgbm-tweedie",
+                "demo": False,
             }
         }
     )
@@ -210,8 +212,15 @@ class Ltv(BaseModel):
     high: float
     observed: float
     predicted_remaining: float
+    unknown: list[str] = Field(
+        description="Categories whose value the model has not learned; they count as `other`."
+    )
     horizon_months: int
     model: str
+    demo: bool = Field(
+        description="Whether this is the demo model that comes with the program, trained on a "
+        "made-up marketplace: CLV_LTV_MODEL names another."
+    )
 
 
 class Ltvs(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clv.api.problems import Problem
 from clv.errors import FileError, LayoutError
@@ -16,17 +16,27 @@ if TYPE_CHECKING:
     from clv.learn.model import Model
 
 
+#: Figures beyond this are nobody's.
+_MOST: Final = 1e12
+#: What numbers of orders within a time are called; of single categories there is a ``:`` in it.
+_ORDERS: Final = "n_orders_"
+_NUMBER: Final = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+
+
 class Supervised:
     """A folder with a model of ``python -m clv train``; see `clv.learn.artefact`.
 
     Parameters
     ----------
     folder
-        None where the operator has set none.
+        None where there is none.
+    demo
+        Whether it is the one that comes with the program: every answer says so.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, *, demo: bool = False) -> None:
         self._folder = folder
+        self._demo = demo
         self._lock = threading.Lock()
         self._loaded: tuple[object, Model] | None = None
 
@@ -65,18 +75,76 @@ class Supervised:
             422, where a row lacks a feature or has a value that is none; names both.
         """
         model = self.model()
-        for i, row in enumerate(rows):
-            try:
-                model.features([row])
-            except LayoutError as error:
-                raise _unusable(error, i, model) from error
-        about = {"horizon_months": model.design.horizon_months, "model": model.chosen}
+        try:
+            scored = model.score([_plausible(row, model) for row in rows])
+        except LayoutError:
+            for i, row in enumerate(rows):  # Which one was it?
+                try:
+                    model.features([_plausible(row, model)])
+                except LayoutError as error:
+                    raise _unusable(error, i, model) from error
+            raise
+        about = {
+            "horizon_months": model.design.horizon_months,
+            "model": model.chosen,
+            "demo": self._demo,
+        }
         return [
             {"predicted_ltv": found["predicted_value"]}
             | {k: found[k] for k in ("low", "high", "observed", "predicted_remaining")}
+            | {"unknown": _unknown(row, model)}
             | about
-            for found in model.score(rows)
+            for row, found in zip(rows, scored, strict=True)
         ]
+
+
+def _plausible(row: Mapping[str, Any], model: Model) -> Mapping[str, Any]:
+    """Return a row, unless no customer can be like that.
+
+    Raises
+    ------
+    LayoutError
+        Names the feature.
+    """
+    bought = 0.0
+    for name, kind in zip(model.names, model.kinds, strict=True):
+        value = row.get(name)
+        if value is None:
+            continue  # Whether it may be missing is the model's to say.
+        if kind == "category":
+            if isinstance(value, bool) or not isinstance(value, str | int):
+                raise _wrong(name, value, "text")
+            continue
+        if kind != "number":
+            continue
+        number = _number(value)
+        if number is None or abs(number) > _MOST:
+            raise _wrong(name, value, "a number")
+        if name.startswith(_ORDERS) and ":" not in name:
+            if number < 0 or number != int(number):
+                raise _wrong(name, value, "a number of orders")
+            # Spans go from the shortest to the longest, and each holds the one before.
+            if number < bought:
+                raise _wrong(name, value, f"as many as in a shorter time, {bought:g}")
+            bought = number
+    return row
+
+
+def _number(value: object) -> float | None:
+    """Return a finite number, also if it was written as text; None for anything else."""
+    if isinstance(value, bool) or not _NUMBER.fullmatch(str(value)):
+        return None
+    return float(str(value))
+
+
+def _wrong(name: str, value: object, wanted: str) -> LayoutError:
+    return LayoutError(f'The feature "{name}" is "{str(value)[:60]}", which is not {wanted}.')
+
+
+def _unknown(row: Mapping[str, Any], model: Model) -> list[str]:
+    """Return the categories whose value the model has not learned: they count as ``other``."""
+    levels = model.spec.levels
+    return [name for name in model.names if name in levels and str(row[name]) not in levels[name]]
 
 
 def _unusable(error: LayoutError, place: int, model: Model) -> Problem:

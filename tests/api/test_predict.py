@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
 from clv.api.config import Config
 from clv.learn import artefact
+from clv.runs import demo_model
 from tests.api.conftest import client
 from tests.api.test_lookups import problem
 
@@ -50,12 +52,86 @@ def test_one_object_and_many(asked, ltv):
         ({"rev_3m": "much"}, "rev_3m"),
         ({"cohort_month_str": "March"}, "cohort_month"),
         ({"n_orders_1m": [1]}, "n_orders_1m"),
+        ({"n_orders_1m": -1}, "n_orders_1m"),
+        ({"n_orders_1m": 1.5}, "n_orders_1m"),
+        ({"n_orders_1m": 3}, "n_orders_3m"),
+        ({"rev_1m": True}, "rev_1m"),
+        ({"rev_1m": "1_000"}, "rev_1m"),
+        ({"rev_1m": "10,5"}, "rev_1m"),
+        ({"rev_1m": "NaN"}, "rev_1m"),
+        ({"rev_1m": 1e300}, "rev_1m"),
+        ({"customer_state": ["east"]}, "customer_state"),
+        ({"customer_state": None}, "customer_state"),
+        ({"cohort_month_str": 202203}, "cohort_month"),
+        ({"cohort_month_str": "2022-13"}, "cohort_month"),
     ],
 )
 def test_what_cant_be_used_is_named(asked, change, field):
     body = problem(asked.post("/predict", json=[ROW, ROW | change]), 422)
     assert body["errors"][0]["field"] == f"[1].{field}"
     assert set(body["features"]) == {"cohort_month", *list(ROW)[1:]}
+    assert body["detail"].startswith("Row 1: ")
+    # The same of one alone.
+    alone = problem(asked.post("/predict", json=ROW | change), 422)
+    assert alone["errors"][0]["field"] == f"[0].{field}"
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_does_not_have_is_no_number(asked, word):
+    content = json.dumps(ROW).replace("35.5", word)
+    headers = {"Content-Type": "application/json"}
+    body = problem(asked.post("/predict", content=content, headers=headers), 422)
+    assert body["errors"][0]["field"] == "[0].rev_3m"
+
+
+@pytest.mark.parametrize("body", ["text", 1, [1], [ROW, None], [[ROW]], {}, {"rows": [ROW]}])
+def test_what_is_no_customer_is_refused(asked, body):
+    problem(asked.post("/predict", json=body), 422)
+
+
+def test_what_the_model_has_not_learned_is_told(asked):
+    known, unknown = asked.post("/predict", json=[ROW, ROW | {"customer_state": "Mars"}]).json()[
+        "predictions"
+    ]
+    assert (known["unknown"], unknown["unknown"]) == ([], ["customer_state"])
+    other = asked.post("/predict", json=ROW | {"customer_state": "other"}).json()
+    assert unknown["predicted_ltv"] == other["predicted_ltv"]
+    assert (other["unknown"], other["demo"]) == ([], False)
+
+
+def test_numbers_may_be_text_and_more_may_come_along(asked):
+    text = {k: str(v) for k, v in ROW.items()} | {"customer_id": "C1", "rev_12m": 99}
+    assert asked.post("/predict", json=text).json() == asked.post("/predict", json=ROW).json()
+
+
+#: The specification's own example.
+ASKED = {
+    "cohort_month_str": "2017-01",
+    "customer_state": "SP",
+    "rev_1m": 10,
+    "n_orders_1m": 1,
+    "rev_3m": 10,
+    "n_orders_3m": 1,
+}
+
+
+def test_with_nothing_set_the_demo_model_answers_and_says_so(sold, monkeypatch):
+    monkeypatch.setenv("CLV_RUNS", str(sold.root))
+    model = artefact.load(demo_model())
+    for given in ({}, {"CLV_LTV_MODEL": ""}):
+        with client(Config.from_environment(given)) as one:
+            body = one.post("/predict", json=ASKED).json()
+        expected = model.score([ASKED])[0]
+        assert body["predicted_ltv"] == expected["predicted_value"] >= body["observed"] == 10.0
+        assert body["low"] <= body["high"]
+        assert (body["demo"], body["unknown"], body["horizon_months"]) == (True, [], 12)
+
+
+def test_with_a_folder_set_nothing_else_answers(sold, tmp_path):
+    config = Config.from_environment({"CLV_LTV_MODEL": str(tmp_path / "nothing")})
+    assert (config.demo, config.ltv_model) == (False, tmp_path / "nothing")
+    with client(Config(sold.root, ltv_model=config.ltv_model)) as one:
+        problem(one.post("/predict", json=ASKED), 409)
 
 
 def test_too_many_or_none(asked):

@@ -32,11 +32,11 @@ def shown():
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, ltv):
+def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     (folder / "runs").mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CLV_LTV_MODEL", str(ltv))
+        patch.delenv("CLV_LTV_MODEL", raising=False)
         patch.setenv("CLV_API_RATE", "0")
         patch.delenv("CLV_API_TOKEN", raising=False)
         with serve("server.py", folder / "runs") as address:
@@ -74,7 +74,9 @@ def test_the_documentation_is_run_as_it_stands(server):
     assert [[row["customer_id"] for row in rows] for rows in top] == expected
     (scored,) = json.loads(answers["/score"][0])["customers"]
     assert (scored["frequency"], scored["monetary_value"]) == (1, 40.0)
-    assert json.loads(answers["/predict"][0])["predicted_ltv"] >= 10
+    predicted = json.loads(answers["/predict"][0])
+    assert (predicted["observed"], predicted["demo"]) == (10, True)
+    assert predicted["predicted_ltv"] > 10
     assert "clv_published_customers 8691.0" in answers["/metrics"][0]
     named = set(re.findall(r"`(?:GET|POST) /api(/[a-z]+)", DOCS)) | {"/health", "/metrics"}
     assert named <= set(answers)
