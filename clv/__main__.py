@@ -1,13 +1,12 @@
 """``python -m clv``."""
 
 import os
+import signal
 import sys
 
 # NumPy reads it on import. Its linear algebra is a few short sums here: threads of its own would only
 # get in the way of the engine's, and their number would show in the last digits.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-from clv.cli import main
 
 
 def run() -> None:
@@ -18,11 +17,19 @@ def run() -> None:
     """
     code: object = 0
     try:
+        from clv.cli import main  # noqa: PLC0415 - Ctrl-C may come this early
+
         main()
     except SystemExit as leaving:
         code = leaving.code
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. Nothing was changed.\n")
+        code = 128 + signal.SIGINT
     sys.stdout.flush()
     sys.stderr.flush()
+    if code == 128 + signal.SIGTERM:  # Who asked for that sees that it was done.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 

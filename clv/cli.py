@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from contextlib import contextmanager
 from datetime import date
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import typer
 
-from clv import __version__, cli_models, cli_runs, terminal
+from clv import __version__, cli_models, cli_runs, stopping, terminal
 from clv.cli_compare import compare
 from clv.cli_monitor import monitor
 from clv.cli_options import OutCsv, RunId, StoreDir, check_writable, chosen_run
@@ -42,7 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_STOPPED: Final = 130
+_STOPPED: Final = 128 + signal.SIGINT
 #: Rows of a campaign list that a terminal shows.
 _SHOWN: Final = 20
 _READING: Final = "How to read the files"
@@ -540,32 +541,38 @@ def _about(
 
 def main() -> None:
     """Run the command line and turn errors into exit codes."""
-    try:
-        app()
-    except InputError as error:
-        _fail(error, 2)
-    except ClvError as error:
-        _fail(error, 1)
-    except SystemExit as leaving:
-        if leaving.code == _STOPPED:  # typer's own answer to Ctrl-C says nothing.
+    with stopping.listening():
+        try:
+            app()
+        except SystemExit as leaving:
+            if leaving.code == _STOPPED:  # typer's own answer to Ctrl-C says nothing.
+                _stopped()
+            raise
+        except KeyboardInterrupt:
             _stopped()
-        raise
-    except KeyboardInterrupt:
-        _stopped()
-    except OSError as error:
+        except Exception as error:
+            if stopping.asked():  # Whoever was interrupted made an error of their own of it.
+                _stopped()
+            if os.environ.get("CLV_DEBUG") and not isinstance(error, ClvError | OSError):
+                raise
+            _tell(error)
+
+
+def _tell(error: Exception) -> NoReturn:
+    """Say what went wrong and leave with the exit code for it."""
+    if isinstance(error, InputError):
+        _fail(error, 2)
+    if isinstance(error, ClvError):
+        _fail(error, 1)
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         _fail(InputError(f"{where}{error.strerror or error}.", "Check the path and the disk."), 2)
-    except Exception as error:
-        if os.environ.get("CLV_DEBUG"):
-            raise
-        _unforeseen(error)
+    _unforeseen(error)
 
 
 def _unforeseen(error: Exception) -> NoReturn:
     """End for an error nobody raised on purpose, unless it is one that the user can mend."""
     said = str(error)
-    if "interrupted" in said.lower():  # Ctrl-C while the engine was at work.
-        _stopped()
     if "No space left on device" in said:
         _fail(InputError("The disk is full.", "Make room, or set TMPDIR and --store."), 2)
     what = f"{type(error).__name__}: {said.splitlines()[0] if said else ''}"
@@ -576,7 +583,7 @@ def _unforeseen(error: Exception) -> NoReturn:
 
 def _stopped() -> NoReturn:
     typer.echo("Stopped. Nothing was changed.", err=True)
-    sys.exit(_STOPPED)
+    sys.exit(128 + (stopping.asked() or signal.SIGINT))
 
 
 def _fail(error: ClvError, code: int) -> NoReturn:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clv import names, publish, terminal
+from clv import names, publish, stopping, terminal
 from clv.cli_options import StoreDir  # noqa: TC001 - typer reads it at run time
 from clv.errors import ClvError, InputError
 from clv.formatting import plural
@@ -175,7 +175,11 @@ def _failing_as_json() -> Iterator[None]:
     """Print what went wrong as a line of JSON; the exit code and stderr stay as they are."""
     try:
         yield
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
+        if number := stopping.asked():
+            line = {"status": "stopped", "exit_code": 128 + number, "error": "", "hint": ""}
+            _say_line(line)
+            raise
         ours = error if isinstance(error, ClvError) else None
         mendable = isinstance(error, InputError | OSError)
         _say_line(

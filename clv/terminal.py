@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from clv import names, proof
+from clv import names, proof, stopping
 from clv.formatting import plural
 
 if TYPE_CHECKING:
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show the stage on a terminal; say nothing in a pipe."""
+    """Show the stage on a terminal, say nothing in a pipe; stop at the next stage if that was asked."""
+    with _shown() as show:
+
+        def report(stage: str, done: int, total: int) -> None:
+            stopping.check()
+            show(stage, done, total)
+
+        yield report
+    stopping.check()
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[str, int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda _stage, _done, _total: None
         return
