@@ -11,6 +11,7 @@ visible. Ids are unguessable: whoever knows one may read it.
     <store>/runs/<id>/            orders, rejects, forecasts, profiles, and those of the draft
                                   (Parquet); report.json, model.json, settings.json, summary.json
     <store>/exports/<id>/         CSV downloads and what lookups need, made on demand, safe to delete
+    <store>/trainings/<id>/       models trained on the run's orders, kept as long as the run
     <store>/published.json        which run is published; see `clv.publish`
     <store>/job.lock              held by the scheduled job at work
 """
@@ -425,13 +426,17 @@ class Run:
 
     def training(self, key: str) -> Path:
         """Return the folder of a training on the run's orders, whether it has been made or not."""
-        return self.exports / "trainings" / key
+        return self._trainings / key
 
     @property
     def trainings(self) -> list[str]:
         """Keys of the trainings that have been made, the newest first."""
-        found = (self.exports / "trainings").glob("[!.]*/")
+        found = self._trainings.glob("[!.]*/")
         return [p.name for p in sorted(found, key=lambda p: (-p.stat().st_mtime_ns, p.name))]
+
+    @property
+    def _trainings(self) -> Path:
+        return self.exports.parents[1] / "trainings" / self.id
 
     def lookup(self) -> pa.Table:
         """Return the forecasts as columns mapped from disk, by ascending ``customer_id`` (bytes).
@@ -646,12 +651,13 @@ class Store:
         return self.root / "job.lock"
 
     def remove(self, run_id: str) -> None:
-        """Delete a run and its exports: out of sight at once, off the disk in a moment."""
+        """Delete a run, its exports and trainings: out of sight at once, off the disk in a moment."""
         gone = self._found(run_id)
         hidden = gone.path.with_name(f".partial-{run_id}")
         gone.path.rename(hidden)
         shutil.rmtree(hidden, ignore_errors=True)
-        shutil.rmtree(gone.exports, ignore_errors=True)
+        for made in (gone.exports, gone._trainings):  # noqa: SLF001 - nobody else is to delete them
+            shutil.rmtree(made, ignore_errors=True)
 
     def begin(
         self, draft: Draft, run_id: str | None = None, *, unfinished: bool = False
@@ -678,7 +684,7 @@ class Store:
 
     def _sweep(self) -> None:
         limit = time.time() - _DAY_SECONDS
-        for pattern in ("drafts/*", "exports/*", "runs/.partial-*"):
+        for pattern in ("drafts/*", "exports/*", "runs/.partial-*", "trainings/*/.*"):
             for path in self.root.glob(pattern):
                 with suppress(FileNotFoundError):  # Somebody else may sweep at the same time.
                     if path.stat().st_mtime < limit:

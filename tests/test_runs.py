@@ -368,12 +368,15 @@ def test_the_store_lies_where_the_environment_says(monkeypatch, tmp_path):
     assert default_root() == ROOT / "data" / "runs"
 
 
-def test_drafts_and_exports_are_forgotten_after_a_day_and_runs_are_not(store):
+def test_drafts_and_exports_are_forgotten_after_a_day_and_runs_with_their_trainings_are_not(store):
     old, fresh = make_draft(store, shop()), make_draft(store, shop())
     run = pipeline.forecast(store, old, plain())
     run.export("forecasts")
+    training, half = run.training("k"), run.training(".k.part")
     long_ago = time.time() - 86_460
-    for path in (old.path, run.path, run.exports):
+    for path in (training, half):
+        path.mkdir(parents=True)
+    for path in (old.path, run.path, run.exports, training, half):
         os.utime(path, (long_ago, long_ago))
     almost = time.time() - 86_340
     os.utime(fresh.path, (almost, almost))
@@ -385,6 +388,10 @@ def test_drafts_and_exports_are_forgotten_after_a_day_and_runs_are_not(store):
     assert not run.exports.exists()
     assert {p.name for p in store.run(run.id).path.iterdir()} == FILES
     assert run.export("forecasts").exists()
+    assert run.trainings == ["k"]
+    assert not half.exists()
+    store.remove(run.id)
+    assert not training.exists()
 
 
 def test_a_draft_that_goes_while_others_are_swept_is_no_error(store):

@@ -446,7 +446,7 @@ def test_labels_that_are_not_wanted_are_not_learned_from(shopping, kept):
 
 
 def test_an_unfinished_training_is_none_and_a_changed_one_is_refused(shopping, kept, tmp_path):
-    run = Run(shopping.path, tmp_path)
+    run = Run(shopping.path, tmp_path / "exports" / shopping.id)
     shutil.copytree(shopping.training(QUICK.key), run.training(QUICK.key))
     assert training.latest(run).report == kept.report
     card = run.training(QUICK.key) / "card.json"
