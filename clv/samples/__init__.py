@@ -77,7 +77,7 @@ SAMPLES: Final = {
     ),
     "marketplace": Sample(
         "Marketplace tables",
-        "About 22,000 invented orders of 20,000 customers, in eight tables as the marketplace Olist "
+        "About 23,000 invented orders of 20,000 customers, in eight tables as the marketplace Olist "
         "has them: orders, payments, customers, items, products, sellers, reviews, categories.",
         "marketplace.zip",
         marketplace.marketplace,
