@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,50 @@ def test_addresses_that_look_like_files_reach_the_api_and_the_dashboard_is_besid
     log = (folder / "runs" / "server.log").read_text(encoding="utf-8")
     assert "passwd" not in log
     assert "GET /api" not in log
+
+
+def said(address, text, *more):
+    """Send bytes as they are, the rest once there was an answer to the first; return all answers."""
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as line:
+        line.sendall(text)
+        answers = b""
+        for piece in more:
+            answers += line.recv(65536)
+            line.sendall(piece)
+        while piece := line.recv(65536):
+            answers += piece
+    return answers
+
+
+def test_old_clients_careful_ones_and_health_checks_are_served(server):
+    _, address = server
+    end = b"Host: localhost\r\nConnection: close\r\n\r\n"
+    full, head = (said(address, m + b" /api/health HTTP/1.1\r\n" + end) for m in (b"GET", b"HEAD"))
+    assert head.startswith(b"HTTP/1.1 200")
+    assert head.endswith(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", full)[1]
+    assert b"content-length: " + length in head
+    assert full.endswith(b"}")
+    assert len(full.partition(b"\r\n\r\n")[2]) == int(length) > 0
+    # HTTP/1.0 has no Host; what is open answers, the rest says why not.
+    assert b" 200 OK" in said(address, b"GET /api/health HTTP/1.0\r\n\r\n").splitlines()[0]
+    assert b" 403 " in said(address, b"GET /api/runs HTTP/1.0\r\n\r\n").splitlines()[0]
+    assert b" 200 " in said(address, b"GET /api/runs HTTP/1.0\r\nHost: localhost\r\n\r\n")
+    # Who asks before sending a body is told to go on, or at once that it is in vain.
+    row = {"cohort_month_str": "2017-01", "customer_state": "SP", "rev_1m": 10, "n_orders_1m": 1}
+    body = json.dumps(row | {"rev_3m": 10, "n_orders_3m": 1}).encode()
+    asking = (
+        b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: "
+    )
+    told = said(address, asking + b"%d\r\n\r\n" % len(body), body)
+    assert told.startswith(b"HTTP/1.1 100 Continue")
+    assert b"HTTP/1.1 200 OK" in told
+    refused = said(address, asking + b"2000001\r\n\r\n")
+    assert refused.startswith(b"HTTP/1.1 413")
+    # A body without a length, piece by piece.
+    pieces = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in (body[:30], body[30:])) + b"0\r\n\r\n"
+    chunked = asking.replace(b"Expect: 100-continue\r\nContent-Length: ", b"")
+    told = said(address, chunked + b"Transfer-Encoding: chunked\r\n\r\n" + pieces)
+    assert told.startswith(b"HTTP/1.1 200")
