@@ -27,6 +27,7 @@ from clv.cli_options import OutCsv, RunId, StoreDir, check_writable, chosen_run
 from clv.cli_report import report
 from clv.cli_serve import serve
 from clv.cli_train import score, train
+from clv.disk import full
 from clv.errors import ClvError, InputError, SettingsError, did_you_mean
 from clv.models.choice import PURCHASES, STANDARD
 from clv.runs import Draft, Store, write_json, write_rows
@@ -573,8 +574,8 @@ def _tell(error: Exception) -> NoReturn:
 def _unforeseen(error: Exception) -> NoReturn:
     """End for an error nobody raised on purpose, unless it is one that the user can mend."""
     said = str(error)
-    if "No space left on device" in said:
-        _fail(InputError("The disk is full.", "Make room, or set TMPDIR and --store."), 2)
+    if mendable := full(error):
+        _fail(mendable, 2)
     what = f"{type(error).__name__}: {said.splitlines()[0] if said else ''}"
     typer.echo(f"Error: something went wrong on our side ({what})", err=True)
     typer.echo("       CLV_DEBUG=1 shows where; please report it with that.", err=True)

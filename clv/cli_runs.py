@@ -13,6 +13,7 @@ import typer
 
 from clv import names, publish, stopping, terminal
 from clv.cli_options import StoreDir  # noqa: TC001 - typer reads it at run time
+from clv.disk import full
 from clv.errors import ClvError, InputError
 from clv.formatting import plural
 from clv.ingest.source import sha256
@@ -180,8 +181,8 @@ def _failing_as_json() -> Iterator[None]:
             line = {"status": "stopped", "exit_code": 128 + number, "error": "", "hint": ""}
             _say_line(line)
             raise
-        ours = error if isinstance(error, ClvError) else None
-        mendable = isinstance(error, InputError | OSError)
+        ours = error if isinstance(error, ClvError) else full(error)
+        mendable = isinstance(ours or error, InputError | OSError)
         _say_line(
             {
                 "status": "failed",

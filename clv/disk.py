@@ -6,7 +6,7 @@ import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from clv.errors import StoreError
+from clv.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +60,13 @@ def store_error(error: Exception, root: Path | None = None) -> StoreError | None
     what, hint = means
     where = f"The store is {root}" if root else ""
     return StoreError(f"The store of forecasts can't be used: {what}.", hint, where)
+
+
+def full(error: BaseException) -> InputError | None:
+    """Return an error of the engine's that says that a disk is full, so that the user can mend it."""
+    if "no space left on device" not in str(error).lower():
+        return None
+    return InputError("The disk is full.", "Make room, or set TMPDIR and --store.")
 
 
 @contextmanager

@@ -6,7 +6,9 @@ import fcntl
 import json
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -171,6 +173,32 @@ def test_a_job_waits_for_another(store, monkeypatch):
         assert len(looks) == 3
 
 
+def test_several_that_publish_at_once_take_turns(store, monkeypatch):
+    runs = [small(store, name) for name in "abcd"]
+    monkeypatch.setattr("clv.publish._PATIENCE", 0)
+
+    def one(run):
+        with publish.job(store, wait=60):
+            return publish.publish(store, run)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(one, runs))
+    told = publish.history(store)
+    assert {entry["run"] for entry in told} == {run.id for run in runs}
+    assert len(told) == 4
+    assert publish.published_id(store) == told[0]["run"]
+    assert [entry["at"] for entry in told] == sorted((e["at"] for e in told), reverse=True)
+    assert list(store.root.glob("**/.*.part")) == []
+
+
+def test_what_lookups_need_may_be_made_by_several_at_once(store):
+    run = make_run(store, shop())
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: publish.prepared(run), range(8)))
+    assert all(table.equals(made[0][0]) and top == made[0][1] for table, top in made)
+    assert sorted(path.name for path in run.exports.iterdir()) == ["lookup.arrow", "top.json"]
+
+
 # -- the same bytes, the same run ---------------------------------------------------------------------
 
 
@@ -325,6 +353,19 @@ def test_a_failure_leaves_what_was_published(
     assert err.startswith("Error: ")
     assert store.published.read_bytes() == pointer
     assert len(store.runs()) == 1
+
+
+def test_a_full_disk_is_told_alike_to_people_and_machines(call, store, monkeypatch):
+    def write(*_, **__):
+        msg = 'Async write failed: {"exception_message": "No space left on device"}'
+        raise duckdb.IOException(msg)
+
+    monkeypatch.setattr("clv.forecast.make", write)
+    code, out, err = call(*JOB, "--json")
+    told = line(out)
+    assert (code, told["exit_code"], told["error"]) == (2, 2, "The disk is full.")
+    assert err == "Error: The disk is full.\n       Make room, or set TMPDIR and --store.\n"
+    assert store.runs() == []
 
 
 def test_overlap_ends_with_a_code_and_a_sentence(call, store):

@@ -65,10 +65,11 @@ class Gate:
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                found = _allowing(message, method)
-                status = found["status"]
+                if message["status"] == HTTPStatus.METHOD_NOT_ALLOWED:
+                    message = _allowing(message, method)
+                status = message["status"]
                 own = [*_HEADERS, (b"x-request-id", request_id)]
-                message = {**found, "headers": [*found["headers"], *own]}
+                message = {**message, "headers": [*message.get("headers", ()), *own]}
             elif method == "HEAD" or status == HTTPStatus.NO_CONTENT:
                 message = {**message, "body": b""}
             await send(message)
@@ -163,21 +164,21 @@ class Gate:
             )
 
 
-def _allowing(message: Message, method: str) -> Message:
-    """Return the head of an answer; where the method is refused, with all that the address knows.
+def _allowing(refused: Message, method: str) -> Message:
+    """Return the head of an answer to a method that an address doesn't know, with all that it knows.
 
     To be asked which those are (``OPTIONS``) is no error.
     """
-    headers = message.get("headers", ())
+    headers = refused["headers"]
     allowed = dict(headers).get(b"allow")
-    if message["status"] != HTTPStatus.METHOD_NOT_ALLOWED or allowed is None:
-        return {**message, "headers": headers}
+    if allowed is None:
+        return refused
     known = {word.strip() for word in allowed.decode("latin-1").split(",")} | {"OPTIONS"}
     known |= {"HEAD"} if "GET" in known else set()
     allow = (b"allow", ", ".join(sorted(known)).encode())
     if method == "OPTIONS":
-        return {**message, "status": int(HTTPStatus.NO_CONTENT), "headers": [allow]}
-    return {**message, "headers": [*(pair for pair in headers if pair[0] != b"allow"), allow]}
+        return {**refused, "status": int(HTTPStatus.NO_CONTENT), "headers": [allow]}
+    return {**refused, "headers": [*(pair for pair in headers if pair[0] != b"allow"), allow]}
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
