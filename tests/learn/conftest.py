@@ -80,8 +80,10 @@ def small_trained(small, early_design):
 
 
 @pytest.fixture(scope="session")
-def window_trained(small):
-    return train(small, Design("window", 3), learners=("boosting", "lightgbm-tweedie"))
+def window_trained():
+    # Hundreds of features: of fewer customers, or it takes its time.
+    with connected(*shop(600)) as con:
+        return train(con, Design("window", 3), learners=("boosting", "lightgbm-tweedie"))
 
 
 @pytest.fixture(scope="session")
