@@ -7,16 +7,24 @@ from pathlib import Path
 #: Files and folders of long tests. Two processes share the suite, a file at a time: what takes long
 #: comes first, so that neither is left with it alone at the end.
 _LONG = (
-    "browser",
     "test_ltv_notebooks.py",
+    "browser",
     "learn",
-    "test_notebook.py",
     "test_trials.py",
-    "test_readme.py",
+    "test_assumptions.py",
     "test_cli.py",
-    "test_real_files.py",
+    "test_notebook.py",
+    "test_cnbd.py",
+    "test_pareto_nbd.py",
+    "ui",
+    "test_readme.py",
+    "test_pipeline.py",
+    "test_monitor.py",
+    "test_deploy.py",
+    "test_runs.py",
     "test_beta_geo_fit.py",
     "api",
+    "test_reach.py",
 )
 
 
