@@ -49,8 +49,14 @@ def publish(store: Store, run: Run) -> bool:
     """Make a run the published one; return whether it was another one before.
 
     What lookups need is made first: the run is ready to be served when it is named.
+
+    Raises
+    ------
+    DamagedRunError
+        The run can't be served: something of it can't be read.
     """
     prepared(run)
+    _ = run.backtest  # It is served as well: a damaged one shows here.
     before = None
     with suppress(NothingPublishedError):  # A damaged note is written anew; its history is lost.
         before = _pointer(store)

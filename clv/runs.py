@@ -275,7 +275,10 @@ class Run:
     def backtest(self) -> dict[str, Any] | None:
         """The receipt (`clv.proof.receipt`); None where the forecast was not tested yet."""
         found = self._proof_file(_RECEIPT)
-        return None if found is None else read_json(found)
+        try:
+            return None if found is None else read_json(found)
+        except ValueError as error:
+            raise _damaged(self, f"{_RECEIPT} is cut off, or is no JSON") from error
 
     def tested(self) -> pa.Table | None:
         """Return the customers of the last test, see `clv.trials.tested_customers`; None without."""

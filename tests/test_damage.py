@@ -203,6 +203,18 @@ def test_a_table_that_is_cut_off_is_damage_where_it_is_read(store, table):
         assert publish.published_id(store) is None
 
 
+def test_a_receipt_that_is_cut_off_is_not_published_and_if_it_was_not_served(store):
+    run, other = made(store), made(store, "b")
+    run.file("backtest.json").write_bytes(b'{"origins": [')
+    with pytest.raises(DamagedRunError, match=r"backtest\.json is cut off"):
+        publish.publish(store, run)
+    assert publish.published_id(store) is None
+    publish.publish(store, other)
+    other.file("backtest.json").write_bytes(b"")
+    with client(Config(store.root)) as asked:
+        assert "backtest.json is cut off" in problem(asked.get("/customers/b"), 409)["detail"]
+
+
 def test_what_lookups_need_is_made_again_if_it_is_damaged(store):
     run = made(store)
     publish.publish(store, run)
