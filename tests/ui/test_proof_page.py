@@ -174,7 +174,8 @@ def test_one_past_date(at, found):
     assert f'"{customers}"' in charts[0]
 
 
-def test_the_visit_starts_the_test_and_finds_it_again(pages, tmp_path):
+def test_the_visit_starts_the_test_and_finds_it_again(pages, tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
     run = make_run(new_store(tmp_path), shop())
     at = pages.open(WHERE, run=run.id)
     assert "is being tested" in calm(at)
@@ -189,6 +190,7 @@ def test_the_visit_starts_the_test_and_finds_it_again(pages, tmp_path):
 
 
 def test_a_test_that_fails_can_be_started_again(pages, tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
     run = make_run(new_store(tmp_path), shop())
 
     def broken(*_):

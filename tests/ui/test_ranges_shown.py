@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clv import proof, sums
+from clv import proof, sums, trials
 from clv.formatting import money_range, percent
 from clv.segments import LIKELIHOODS, Thresholds
 from clv.segments.rules import likelihood_sql
@@ -93,8 +93,9 @@ def test_sums_of_customers(tested_run):
     )
 
 
-def test_sums_take_the_margin(tmp_path):
+def test_sums_take_the_margin(tmp_path, monkeypatch):
     """A margin scales a sum and both ends of its range."""
+    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
     made = [
         make_run(new_store(tmp_path / name), shop(), backtest=True, margin=margin)
         for name, margin in (("whole", 1.0), ("half", 0.5))
