@@ -24,13 +24,14 @@ from clv.settings import IngestOptions, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Page
 
 ROOT = Path(__file__).parents[2]
 _FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
+_LEFT_BEHIND = "cookies,local_storage,indexeddb,websql,service_workers,cache_storage"
 _TIMEOUT = 30_000
 #: Streamlit asks for these beside every page's address, where they aren't, before it finds them.
 _PROBE = re.compile(r"/[A-Z]\w+/_stcore/(health|host-config)$")
@@ -93,25 +94,27 @@ def server(store_root):
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def profile(tmp_path_factory):
+    """A browser as people have it: it keeps the scripts of pages on its disk."""
     # A missing browser fails: a suite that skips itself proves nothing.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
-        yield browser
-        browser.close()
+        kept = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"), executable_path="/usr/bin/chromium", args=_FLAGS
+        )
+        yield kept
+        kept.close()
 
 
 class Visit:
     """One visitor's tab, and what went wrong in it."""
 
     def __init__(
-        self, browser: Browser, address: str, width: int = 1280, height: int = 2400
+        self, context: BrowserContext, address: str, width: int = 1280, height: int = 2400
     ) -> None:
         self.address = address
-        self.context = browser.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True
-        )
-        self.tab: Page = self.context.new_page()
+        self.context = context
+        self.tab: Page = context.new_page()
+        self.tab.set_viewport_size({"width": width, "height": height})
         self.tab.set_default_timeout(_TIMEOUT)
         self.wrong: list[str] = []
         self.tab.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
@@ -183,17 +186,28 @@ class Visit:
 
 
 @pytest.fixture
-def visit(chromium, server):
+def visit(profile, server):
+    """Open a visitor's tab; several of one test know nothing of each other, nor of those before."""
     opened: list[Visit] = []
 
     def start(**options: int) -> Visit:
-        opened.append(Visit(chromium, server, **options))
+        first = not opened
+        opened.append(Visit(profile if first else profile.browser.new_context(), server, **options))
+        if first:
+            # Everything a site may leave behind, but for the scripts themselves: to read these
+            # anew costs more than all that a test does.
+            profile.new_cdp_session(opened[0].tab).send(
+                "Storage.clearDataForOrigin", {"origin": server, "storageTypes": _LEFT_BEHIND}
+            )
         return opened[-1]
 
     yield start
     for one in opened:
         wrong = list(one.wrong)
-        one.context.close()
+        if one.context is profile:
+            one.tab.close()
+        else:
+            one.context.close()
         assert wrong == []
 
 

@@ -145,6 +145,7 @@ def test_dead_links_get_a_message(visit, address):
 
 def test_nothing_sticks_out_on_a_phone(visit, run):
     best = run.top("spenders", 1)["customer_id"][0].as_py()
+    v = visit(width=390, height=4000)
     for path, key in (
         ("/", "sample_order-lines"),
         (f"/?run={run.id}", "download_predictions"),
@@ -152,11 +153,9 @@ def test_nothing_sticks_out_on_a_phone(visit, run):
         (f"/Customer_lookup?run={run.id}&customer={best}", "monthly"),
         ("/Top_customers", "to_upload"),
     ):
-        v = visit(width=390, height=4000)
         v.open(path)
         v.shows(key)
         assert v.overflow() <= 0, path
-    v = visit(width=390, height=4000)
     v.open()
     v.click("sample_order-lines")
     v.shows("run_forecast")
@@ -172,9 +171,9 @@ def test_metric_cards_stand_two_abreast_on_a_phone(visit, run):
     assert boxes[1]["x"] > boxes[0]["x"] + boxes[0]["width"] - 1
 
 
-def test_plain_streamlit_downloads_too(chromium, run_id, store_root, tmp_path):
+def test_plain_streamlit_downloads_too(profile, run_id, store_root, tmp_path):
     with serve("app.py", store_root) as address:
-        v = Visit(chromium, address)
+        v = Visit(profile.browser.new_context(), address)
         v.open(f"/?run={run_id}")
         v.chart("history")
         expected = tmp_path / "expected.csv"
