@@ -17,7 +17,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import __version__
-from clv.disk import usable
 from clv.errors import (
     BusyError,
     DamagedRunError,
@@ -27,6 +26,7 @@ from clv.errors import (
 )
 from clv.pretrained.shelf import allowed
 from clv.runs import now, replace_json
+from clv.runs.disk import usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -406,14 +406,14 @@ def test_titles(cdnow):
 def test_command_line(tmp_path, monkeypatch, capsys):
     import typer
 
-    from clv import cli_compare
+    from clv.cli import compare
     from clv.runs import Store
     from tests.bins_case import TriedRun
 
     monkeypatch.setattr(Store, "latest", lambda self: TriedRun())
     monkeypatch.setattr("clv.proof.stored", lambda run: RECEIPT)
     app = typer.Typer()
-    app.command()(cli_compare.compare)
+    app.command()(compare)
 
     def run(*arguments):
         app([str(a) for a in arguments], standalone_mode=False)

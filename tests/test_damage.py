@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from clv import cli, monitor, publish
 from clv.api.config import Config
-from clv.disk import store_error
 from clv.errors import DamagedRunError, NothingPublishedError, RunNotFoundError, StoreError
 from clv.runs import Store
+from clv.runs.disk import store_error
 from tests.api.conftest import client, one
 from tests.api.test_lookups import problem
 from tests.handmade import handmade_run

@@ -12,7 +12,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from clv.disk import store_error
 from clv.errors import (
     ClvError,
     DamagedRunError,
@@ -21,6 +20,7 @@ from clv.errors import (
     OutdatedRunError,
     StoreError,
 )
+from clv.runs.disk import store_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv.disk import store_error
 from clv.errors import ClvError, StoreError
 from clv.formatting import plain
+from clv.runs.disk import store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

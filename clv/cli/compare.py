@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from clv import terminal
-from clv.cli_options import RunId, StoreDir, check_writable, chosen_run
+from clv.cli.options import RunId, StoreDir, check_writable, chosen_run
 from clv.errors import InputError
 from clv.runs import write_json, write_rows
 

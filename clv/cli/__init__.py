@@ -20,17 +20,19 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import typer
 
-from clv import __version__, cli_models, cli_runs, stopping, terminal
-from clv.cli_compare import compare
-from clv.cli_monitor import monitor
-from clv.cli_options import OutCsv, RunId, StoreDir, check_writable, chosen_run
-from clv.cli_report import report
-from clv.cli_serve import serve
-from clv.cli_train import score, train
-from clv.disk import full
+from clv import __version__, stopping, terminal
+from clv.cli import models as cli_models
+from clv.cli import runs as cli_runs
+from clv.cli.compare import compare
+from clv.cli.monitor import monitor
+from clv.cli.options import OutCsv, RunId, StoreDir, check_writable, chosen_run
+from clv.cli.report import report
+from clv.cli.serve import serve
+from clv.cli.train import score, train
 from clv.errors import ClvError, InputError, SettingsError, did_you_mean
 from clv.models.choice import PURCHASES, STANDARD
 from clv.runs import Draft, Store, write_json, write_rows
+from clv.runs.disk import full
 from clv.settings import AUTO, IngestOptions, Settings
 
 if TYPE_CHECKING:

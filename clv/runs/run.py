@@ -1,4 +1,4 @@
-"""Immutable run folders: the only module that knows where things lie on disk.
+"""Immutable run folders: all of them, and each of them.
 
 A *draft* holds uploaded files and what the check made of them; a *run* holds a finished forecast.
 Both are written under a hidden name and renamed into place, so that nothing half-made is ever
@@ -35,10 +35,11 @@ import duckdb
 import pyarrow as pa
 from pyarrow import ipc, parquet
 
-from clv import engine, soundness
-from clv.disk import usable
+from clv import engine
 from clv.errors import DamagedRunError, InputError, OutdatedRunError, RunNotFoundError
 from clv.orders import EXTRAS, FORECASTS, MONTHLY, PROFILES, REJECTS
+from clv.runs import soundness
+from clv.runs.disk import usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,18 +65,18 @@ _ORDER_BY: Final[dict[str, tuple[str, str]]] = {
 def default_root() -> Path:
     """Return the store's folder: ``$CLV_RUNS``, else ``data/runs`` beside the package."""
     override = os.environ.get("CLV_RUNS")
-    return Path(override) if override else Path(__file__).parent.parent / "data" / "runs"
+    return Path(override) if override else Path(__file__).parents[2] / "data" / "runs"
 
 
 def models_root() -> Path:
     """Return the folder of ready-made models: ``$CLV_MODELS``, else ``data/models``."""
     override = os.environ.get("CLV_MODELS")
-    return Path(override) if override else Path(__file__).parent.parent / "data" / "models"
+    return Path(override) if override else Path(__file__).parents[2] / "data" / "models"
 
 
 def demo_model() -> Path | None:
     """Return the folder of the small trained model that comes with the program; None without it."""
-    found = Path(__file__).parent.parent / "data" / "ltv_demo"
+    found = Path(__file__).parents[2] / "data" / "ltv_demo"
     return found if found.is_dir() else None
 
 

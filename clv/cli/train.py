@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from clv import terminal
-from clv.cli_options import StoreDir, check_writable, chosen_run
+from clv.cli.options import StoreDir, check_writable, chosen_run
 from clv.errors import InputError, SettingsError
 from clv.runs import write_rows
 from clv.settings import IngestOptions

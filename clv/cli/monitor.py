@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clv import terminal
-from clv.cli_options import RunId, StoreDir, check_writable
+from clv.cli.options import RunId, StoreDir, check_writable
 from clv.formatting import percent
 from clv.runs import Store, write_json, write_rows
 

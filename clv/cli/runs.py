@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clv import names, publish, stopping, terminal
-from clv.cli_options import StoreDir  # noqa: TC001 - typer reads it at run time
-from clv.disk import full
+from clv.cli.options import StoreDir  # noqa: TC001 - typer reads it at run time
 from clv.errors import ClvError, InputError
 from clv.formatting import plural
 from clv.ingest.source import sha256
 from clv.runs import Store, write_json
+from clv.runs.disk import full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from clv import terminal
-from clv.cli_options import RunId, StoreDir, check_writable, chosen_run
+from clv.cli.options import RunId, StoreDir, check_writable, chosen_run
 
 
 def report(

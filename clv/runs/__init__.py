@@ -1,0 +1,43 @@
+"""Immutable run folders: nothing else knows where things lie on disk."""
+
+from clv.runs.run import (
+    Draft,
+    Kind,
+    Run,
+    RunWriter,
+    Store,
+    Table,
+    copy_csv,
+    default_root,
+    demo_model,
+    models_root,
+    new_id,
+    now,
+    read_json,
+    replace_json,
+    safe_cells,
+    write_json,
+    write_rows,
+    write_table,
+)
+
+__all__ = [
+    "Draft",
+    "Kind",
+    "Run",
+    "RunWriter",
+    "Store",
+    "Table",
+    "copy_csv",
+    "default_root",
+    "demo_model",
+    "models_root",
+    "new_id",
+    "now",
+    "read_json",
+    "replace_json",
+    "safe_cells",
+    "write_json",
+    "write_rows",
+    "write_table",
+]
