@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-import clv
+import clv.runs
 from clv.api import app
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +49,46 @@ def test_nothing_depends_on_the_user_interface(path):
     found = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom | ast.Import)]
     named = [f"{getattr(n, 'module', '')}.{a.name}." for n in found for a in n.names]
     assert [name for name in named if re.match(r"\.?clv\.ui\.", name)] == []
+
+
+#: What lies where in the run store, and which variables say where it is.
+PLACES = {"drafts", "exports", "trainings", "published.json", "job.lock", "CLV_RUNS", "CLV_MODELS"}
+
+
+def test_only_the_runs_know_where_things_lie():
+    guilty = {
+        name_of(path): node.value
+        for path in PACKAGE
+        if (ROOT / "clv/runs") not in path.parents
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in PLACES
+    }
+    assert guilty == {}
+
+
+def test_what_is_inside_the_runs_is_theirs():
+    inner = re.compile(r"(?:from|import) clv\.runs\.(\w+)")
+    used = {
+        module
+        for path in PYTHON
+        if not {ROOT / "clv/runs", ROOT / "tests"} & set(path.parents)
+        for module in inner.findall(path.read_text(encoding="utf-8"))
+    }
+    assert used == {"disk"}
+    assert sorted(clv.runs.__all__) == clv.runs.__all__
+    made = [getattr(clv.runs, name) for name in clv.runs.__all__ if name not in {"Kind", "Table"}]
+    assert all(one.__module__.startswith("clv.runs.") for one in made)
+
+
+def test_only_the_ingest_knows_what_a_csv_is():
+    reads = re.compile(r"read_csv|csv\.(?:reader|DictReader|Sniffer)")
+    guilty = [
+        name_of(path)
+        for path in PACKAGE
+        if (ROOT / "clv/ingest") not in path.parents
+        and reads.search(path.read_text(encoding="utf-8"))
+    ]
+    assert guilty == []
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=name_of)

@@ -126,7 +126,7 @@ def test_the_pointer_is_whole_or_the_one_before_when_the_disk_is_full(store, mon
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("clv.runs.run.os.fsync", full)
+    monkeypatch.setattr("clv.runs.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         publish.publish(store, second)
     assert publish.published(store).id == first.id

@@ -132,7 +132,7 @@ def test_a_run_that_cannot_write_its_last_file_leaves_nothing(store, monkeypatch
             raise OSError(28, "No space left on device")
         write(path, content)
 
-    monkeypatch.setattr("clv.runs.run.write_json", full)
+    monkeypatch.setattr("clv.runs.writer.write_json", full)
     with pytest.raises(OSError, match="No space left"):
         pipeline.forecast(store, draft, plain())
     assert store.runs() == []

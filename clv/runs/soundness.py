@@ -6,8 +6,12 @@ A run is written all at once and never changes, but disks fail, copies break off
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+
+from clv.errors import DamagedRunError, OutdatedRunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +57,33 @@ NEEDED: Final[Mapping[str, Mapping[str, Rule]]] = {
 
 def fault(folder: Path) -> str:
     """Return what is wrong with a run's JSON files, in words; empty if nothing is."""
+    marks = []
+    for name in NEEDED:
+        with suppress(OSError):
+            found = (folder / f"{name}.json").stat()
+            marks.append((name, found.st_ino, found.st_mtime_ns, found.st_size))
+    return _fault(folder, tuple(marks))
+
+
+def damaged(run_id: str, what: str) -> DamagedRunError:
+    """Return the error that says what is wrong with a run, and what to do about it."""
+    msg = f"This forecast is damaged: {what} (run {run_id})."
+    return DamagedRunError(
+        msg,
+        "Make it again from its file, or restore its folder from a backup.",
+        "Damaged runs are deleted by: python -m clv runs prune --damaged",
+    )
+
+
+def outdated() -> OutdatedRunError:
+    """Return the error that says that a run lacks what this version reads."""
+    msg = "This forecast was made by an earlier version and lacks what is read here."
+    return OutdatedRunError(msg, "Make it again from its file.")
+
+
+@lru_cache(maxsize=10_000)
+def _fault(folder: Path, _: tuple[object, ...]) -> str:
+    """Look a run through once, and again if one of its files has changed."""
     return next(filter(None, (_fault_of(folder, name) for name in NEEDED)), "")
 
 
