@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from clv import terminal
-from clv.errors import InputError, ModelFileError
+from clv.errors import ModelFileError
 from clv.models.choice import READY_MADE
 from clv.pretrained.listing import HERE, listing
 from clv.pretrained.shelf import Shelf, fingerprint, name_of
-from clv.runs import write_json, write_rows
 
 if TYPE_CHECKING:
     from clv.pretrained.listing import Listing
-    from clv.runs import Run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -108,33 +106,6 @@ def remove(
     """Forbid a model and delete its file from the folder. Forecasts made with it stay."""
     Shelf(models).remove(name)
     typer.echo(f"{name}: removed.")
-
-
-def compare(run: Run, out: Path | None) -> None:
-    """Print how well a run's ready-made model told the best customers on past dates, or write it."""
-    import pyarrow as pa  # noqa: PLC0415 - `--help` needs none of this
-
-    from clv.pretrained import comparison  # noqa: PLC0415
-
-    with terminal.progress() as progress:
-        found = comparison.compared(run, progress)
-    if not found["origins"]:
-        msg = "The history of this run supports no test."
-        raise InputError(msg, found["reason"])
-    rows = comparison.together(found)
-    if out is None:
-        terminal.say_table(
-            list(rows[0]), [{k: "-" if v is None else v for k, v in r.items()} for r in rows]
-        )
-    elif out.suffix == ".json":
-        write_json(out, found)
-    else:
-        write_rows(pa.Table.from_pylist(rows), out)
-    dates = ", ".join(origin["as_of"] for origin in found["origins"])
-    head = f"{out}: r" if out else "R"
-    typer.echo(f"{head}evenue, as of {dates}, {found['horizon_months']} months ahead.")
-    if found["reason"]:
-        typer.echo(f"  note      {found['reason']}")
 
 
 def _say(found: Listing) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,12 +11,14 @@ import typer
 
 from clv import terminal
 from clv.cli.options import StoreDir, check_writable, chosen_run
+from clv.cli.reading import day_of, roles
 from clv.errors import InputError, SettingsError
 from clv.runs import write_rows
 from clv.settings import IngestOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
     import duckdb
 
@@ -109,7 +110,7 @@ def train(
         after=tuple(after or ("1m", "3m")),
         columns=tuple(feature) if feature else None,
     )
-    day = _day(as_of)
+    day = day_of(as_of)
     with (
         terminal.progress() as progress,
         _orders(inputs, run_id, store, map_, label, day, progress) as con,
@@ -159,7 +160,7 @@ def score(
     if new and trained.design.kind == "window":
         msg = "This model scores every customer each time; --new is for the early design."
         raise SettingsError(msg, "Leave --new out.")
-    begin, day = _day(since), _day(as_of)
+    begin, day = day_of(since), day_of(as_of)
     last = scoring.last_scored(model) if new else None
     if last is not None:
         begin = scoring.after(last)
@@ -198,25 +199,10 @@ def _orders(
         with chosen_run(run_id, store).connect() as con:
             yield con
         return
-    mapping = {}
-    for entry in map_ or ():
-        role, equals, column = entry.partition("=")
-        if not (equals and role):
-            msg = f'--map "{entry}" is not ROLE=COLUMN.'
-            raise SettingsError(msg, "For instance: --map customer_id=Kundennr")
-        mapping[role.strip()] = column
-    options = IngestOptions(mapping=mapping, labels=tuple(label) if label else None)
+    options = IngestOptions(mapping=roles(map_), labels=tuple(label) if label else None)
     with ingest.read(inputs, options, as_of, progress) as (con, report):
         ingest.refuse_no_orders(report)
         yield con
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        msg = f'The date "{text}" is not a date.'
-        raise SettingsError(msg, "Write it as YYYY-MM-DD, for instance 2017-10-17.") from None
 
 
 def _say(report: dict[str, Any], out: Path) -> None:
