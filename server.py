@@ -13,8 +13,10 @@ from starlette.middleware import Middleware
 from clv import downloads
 from clv.api import app as api
 from clv.api.gate import Beside
+from clv.ui import warm
 
 downloads.enable()
+warm.start()
 app = st.App(
     Path(__file__).with_name("app.py"),
     routes=downloads.routes,

@@ -41,9 +41,11 @@ end
 _PACED: Final = 32
 _PAUSE: Final = f"""
 delay = function()
-  return {_PACED - 2}
+  return math.random(0, {2 * _PACED - 3})
 end
 """
+#: Seconds after a start in which the server loads what pages need (`clv.ui.warm`).
+_WARM: Final = 8.0
 #: Seconds that the visitor looks at a page.
 _LOOKS: Final = 2.0
 
@@ -114,6 +116,7 @@ class _Server:
         for _ in range(300):
             try:
                 with urllib.request.urlopen(self._health, timeout=5):  # noqa: S310 - our own server
+                    time.sleep(_WARM)
                     return self
             except OSError:
                 time.sleep(0.2)
@@ -143,6 +146,11 @@ class _Visitor:
         self._thread = threading.Thread(target=self._walk)
         if self._there:
             self._thread.start()
+            while self.pages < len(_PAGES) and self._thread.is_alive():
+                time.sleep(
+                    0.1
+                )  # Whoever comes first after a start waits for packages to be loaded.
+            self.pages = 0
         return self
 
     def __exit__(self, *_: object) -> None:
