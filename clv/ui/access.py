@@ -35,6 +35,15 @@ def admitted() -> bool:
     return False
 
 
+def farewell() -> None:
+    """Say in the sidebar who has signed in, and offer to sign out; nothing where nobody has to."""
+    if not configured():
+        return
+    visitor = _visitor()
+    st.caption(f"Signed in as {visitor.get('email') or visitor.get('name') or 'somebody'}")
+    st.button("Sign out", icon=":material/logout:", key="sign_out", on_click=st.logout)
+
+
 def operators() -> frozenset[str]:
     """Return the e-mail addresses in ``CLV_OPERATORS``, lower case."""
     listed = os.environ.get("CLV_OPERATORS", "").split(",")

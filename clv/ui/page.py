@@ -158,6 +158,7 @@ def _navigation() -> None:
         for path, label, icon in _PAGES:
             keep = carry if path == HOME else {k: v for k, v in carry.items() if k == "run"}
             st.page_link(path, label=label, icon=icon, query_params=keep, width="stretch")
+        access.farewell()
 
 
 def title(text: str, run: Run | None = None) -> None:

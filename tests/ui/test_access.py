@@ -77,6 +77,16 @@ def test_who_has_not_signed_in_sees_the_sign_in_and_nothing_else(run, monkeypatc
     assert not at.sidebar.children
 
 
+def test_who_has_signed_in_is_told_so_and_can_sign_out(run, monkeypatch):
+    assert "sign_out" not in keys(visit(monkeypatch, None, run))
+    left = []
+    monkeypatch.setattr("clv.ui.access.st.logout", lambda: left.append(True))
+    at = visit(monkeypatch, ANN, run)
+    assert "Signed in as Ann@Example.com" in [c.value for c in at.sidebar.caption]
+    at.button(key="sign_out").click().run()
+    assert left == [True]
+
+
 def test_without_a_sign_in_everybody_sees_and_nobody_publishes(run, monkeypatch):
     at = visit(monkeypatch, None, run)
     assert at.metric
