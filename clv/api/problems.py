@@ -32,6 +32,7 @@ _LOG: Final = logging.getLogger("clv.api")
 _KIND: Final = "application/problem+json"
 #: Seconds after which it is worth asking again where a disk has failed.
 _SOON: Final = "30"
+_NO_JSON: Final = "The body can't be read as JSON."
 
 
 class Problem(Exception):  # noqa: N818 - the standard's word
@@ -114,6 +115,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if request.method == "POST" and not _is_json(request):
         said = "Send the body as JSON, with the header Content-Type: application/json."
         return Problem(415, said).response()
+    unread = next((e for e in error.errors() if e["type"] == "json_invalid"), None)
+    if unread is not None:
+        why, place = unread["ctx"]["error"], unread["loc"][-1]
+        return Problem(400, f"{_NO_JSON[:-1]}: {why}, at character {place + 1}.").response()
     errors = [
         {"field": _field(found["loc"]), "message": str(found["msg"])} for found in error.errors()
     ]
@@ -146,7 +151,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     docs = f"{request.scope.get('root_path', '')}/docs"
     details = {
-        400: "The body can't be read as JSON.",
+        400: _NO_JSON,
         404: f"There is nothing at this address; {docs} shows what there is.",
         405: "This address knows other methods.",
     }

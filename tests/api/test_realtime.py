@@ -229,7 +229,8 @@ def test_what_cant_be_scored_is_named(api, body, field):
 @pytest.mark.parametrize(
     ("content", "status"),
     [
-        (b"{", 422),
+        (b"{", 400),
+        (b"hello", 400),
         (b"NaN", 422),
         (
             b'{"transactions": [{"customer_id": "a", "ordered_at": "2016-01-01", "revenue": NaN}]}',
