@@ -10,6 +10,7 @@ import sys
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -432,7 +433,13 @@ def test_a_model_is_described_by_what_it_says_of_a_new_customer(middle):
 
 def entry(orders=2.0, value=50.0, model="mbg-nbd", low=0.9, high=1.1):
     row = {"model": "mbg-nbd", "parameter": "r", "value": 1.0, "low": low, "high": high}
-    return {"model": model, "orders": orders, "order_value": value, "parameters": [row]}
+    return {
+        "model": model,
+        "why": "tested",
+        "orders": orders,
+        "order_value": value,
+        "parameters": [row],
+    }
 
 
 def test_drift_of_a_model():
@@ -540,6 +547,27 @@ def test_alone_and_against_a_later_one(store, early, last):
 def test_every_check_has_words(last, middle):
     keys = {c.key for c in uploads.compare(last, middle)} | {"choice", "label_gone"}
     assert keys <= set(words.CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"model": "auto", "backtest": True}, "forecast the past better"),
+        ({"model": "auto", "backtest": False}, "without tests on the past"),
+        ({"model": "pareto-nbd", "backtest": True}, "asked for by name"),
+    ],
+)
+def test_why_another_model_forecasts(middle, settings, said):
+    run = SimpleNamespace(
+        id=middle.id,
+        model=middle.model,
+        summary=middle.summary,
+        settings=middle.settings | settings,
+    )
+    now = models.describe(run, published=False)
+    (check, *_) = models.drift(now, entry(model="another"))
+    assert check.key == "choice"
+    assert said in words.remedy(check.as_dict())
 
 
 def test_sentences(store, last):

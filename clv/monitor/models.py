@@ -28,6 +28,8 @@ def describe(run: Run, *, published: bool) -> dict[str, Any]:
     the logarithm, since a parameter can't be negative), None where there is no standard error.
     ``orders``: days with an order that a new customer is expected to have in the first year after the
     first one; ``order_value`` of somebody of whom nothing is known. None without such a model.
+    ``why``: the model was ``asked`` for by name, or ``tested`` on the past, or is the one without either
+    (``standard``).
     """
     card = run.model
     rows = [
@@ -44,6 +46,7 @@ def describe(run: Run, *, published: bool) -> dict[str, Any]:
         "created_at": str(run.settings["created_at"]),
         "published": published,
         "model": name_of(run) if card.get("purchases") or card.get("ready_made") else None,
+        "why": _why(run.settings),
         "customers": run.summary["customers"],
         "predicted_purchases": run.summary["predicted_purchases"],
         "predicted_clv": run.summary["predicted_clv"],
@@ -59,6 +62,12 @@ def name_of(run: Run) -> str:
     return str(
         run.model.get("model") or run.settings.get("model") or run.model["purchases"]["name"]
     )
+
+
+def _why(settings: Mapping[str, Any]) -> str:
+    if settings.get("model", "auto") != "auto":
+        return "asked"
+    return "tested" if settings.get("backtest") else "standard"
 
 
 def _interval(value: float, error: float | None) -> dict[str, float | None]:
@@ -94,7 +103,7 @@ def drift(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Check]:
     """Compare two runs' models, as `describe` tells of them."""
     checks = []
     if now["model"] != before["model"]:
-        more = {"before": before["model"], "now": now["model"]}
+        more = {"before": before["model"], "now": now["model"], "why": now["why"]}
         checks.append(Check("choice", "look", None, None, more=more))
     for key in ("orders", "order_value"):
         old, new = before[key], now[key]

@@ -71,9 +71,7 @@ CHECKS: Final = {
         "Mix of new customers",
         "Other customers come than before: forecasts made for the former may not hold for them.",
     ),
-    "choice": Told(
-        "Model chosen", "Another model forecast the past better. See How good is it? for how much."
-    ),
+    "choice": Told("Model chosen", "Another model forecasts than before."),
     "new_customer_orders": Told(
         "Orders of a new customer in the first year",
         "The model expects something else of newcomers than before: plan with the newer forecast.",
@@ -82,6 +80,11 @@ CHECKS: Final = {
         "Value of an order, as the model expects it",
         "The model expects something else of an order than before: plan with the newer forecast.",
     ),
+}
+_CHOSEN: Final = {
+    "tested": "Another model forecast the past better. See How good is it? for how much.",
+    "asked": "It was asked for by name: see that this was meant.",
+    "standard": "This run was made without tests on the past, which choose the model: forecast with them.",
 }
 _COLUMNS: Final = {"revenue": "a value", "items": "a number of items"}
 
@@ -168,8 +171,12 @@ def remedy(check: Facts) -> str:
     """Say what to do about a check; empty where it is as usual."""
     if check["verdict"] == "ok":
         return ""
-    known = str(check["more"].get("remedy") or "") if check["key"] == "rejected" else ""
-    return known or CHECKS[str(check["key"])].remedy
+    more = check["more"]
+    known = {
+        "rejected": more.get("remedy"),  # Of one reason.
+        "choice": _CHOSEN.get(more.get("why")),
+    }.get(str(check["key"]))
+    return str(known or CHECKS[str(check["key"])].remedy)
 
 
 def _shift(more: Facts) -> str:
