@@ -104,6 +104,10 @@ def train(
     if not 0.5 <= level <= 0.95:
         msg = f"The level of the ranges is {level}; write 0.80 for 80 % (0.5 to 0.95)."
         raise SettingsError(msg)
+    if design == "window" and after:
+        msg = "--after says how much of a life is known; --design window looks at customers of any age."
+        raise SettingsError(msg, "Leave --after out.")
+    artefact.check_place(out)
     wanted = Design(
         design,
         horizon_months,

@@ -35,7 +35,7 @@ from clv.learn.train import LEARNERS
 from clv.runs import now, read_json, write_json, write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import duckdb
 
@@ -76,9 +76,7 @@ def save(trained: Trained, data: Mapping[str, Any], folder: Path) -> Path:
     FileError
         The folder holds something else.
     """
-    if folder.exists() and not (folder.is_dir() and _ours(folder)):
-        msg = f"{folder} holds something else than a trained model."
-        raise FileError(msg, "Name a new folder.")
+    check_place(folder)
     partial = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
     try:
@@ -91,6 +89,22 @@ def save(trained: Trained, data: Mapping[str, Any], folder: Path) -> Path:
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def check_place(folder: Path) -> None:
+    """See that a training can be written to a folder; to be asked before the work, not after it.
+
+    Raises
+    ------
+    FileError
+        The folder holds something else, or is the one that somebody works in.
+    """
+    if folder.name in {"", ".."}:
+        msg = f"{folder} can't be a trained model's folder."
+        raise FileError(msg, "Name a new folder.")
+    if folder.exists() and not (folder.is_dir() and _ours(folder)):
+        msg = f"{folder} holds something else than a trained model."
+        raise FileError(msg, "Name a new folder.")
 
 
 def _ours(folder: Path) -> bool:
@@ -198,7 +212,7 @@ def load(folder: Path) -> Model:
         msg = f"The model in {folder} was trained with LightGBM. {why}"
         raise FileError(msg, "Install what is missing, or train a model here.")
     learners = {
-        name: LEARNERS[name].restore(state, _files(folder, name))
+        name: LEARNERS[name].restore(state, _files(folder, name, card["files"]))
         for name, state in states.items()
         if name != "ranges"
     }
@@ -209,15 +223,21 @@ def load(folder: Path) -> Model:
         tuple(one["kind"] for one in card["features"]),
         card["chosen"],
         learners,
-        Ranges.restore(states["ranges"], _files(folder, "ranges")),
+        Ranges.restore(states["ranges"], _files(folder, "ranges", card["files"])),
         tuple(card["shape"]),
     )
     _prove(model, card["tests"], folder)
     return model
 
 
-def _files(folder: Path, name: str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (folder / "models" / name).iterdir()}
+def _files(folder: Path, name: str, sealed: Iterable[str]) -> dict[str, bytes]:
+    """Return the files of one part of the model: those that the card knows, whatever else is there."""
+    inside = f"models/{name}/"
+    return {
+        file.removeprefix(inside): (folder / file).read_bytes()
+        for file in sealed
+        if file.startswith(inside)
+    }
 
 
 def _prove(model: Model, tests: Mapping[str, Any], folder: Path) -> None:

@@ -40,8 +40,17 @@ def whole(target: Path) -> Iterator[Path]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON object."""
-    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """Read one JSON object.
+
+    Raises
+    ------
+    ValueError
+        The file holds something else.
+    """
+    result = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(result, dict):
+        msg = f"{path} holds no JSON object."
+        raise ValueError(msg)  # noqa: TRY004 - as where it holds no JSON at all
     return result
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +100,19 @@ def test_a_changed_file_is_refused(copy, name):
         artefact.load(copy)
 
 
+def test_files_that_the_card_does_not_know_are_not_looked_at(copy, folder):
+    (copy / "models" / "boosting" / ".checkpoints").mkdir()
+    (copy / "models" / "boosting" / "more.skops").write_bytes(b"anything")
+    assert artefact.load(copy).chosen == artefact.load(folder).chosen
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_folder_that_somebody_stands_in_is_not_replaced(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileError, match="Name a new folder"):
+        artefact.check_place(Path(name))
+
+
 def rewritten(copy, change):
     """Change a card and give it a new seal: what is left to notice it are the test vectors."""
     card = json.loads((copy / "card.json").read_text(encoding="utf-8"))
@@ -112,9 +126,10 @@ def test_a_changed_card_is_refused(copy):
     path.write_text(path.read_text(encoding="utf-8").replace("2w", "3w", 1), encoding="utf-8")
     with pytest.raises(FileError, match="was changed after the training"):
         artefact.load(copy)
-    path.write_text("{", encoding="utf-8")
-    with pytest.raises(FileError, match="holds no trained model"):
-        artefact.load(copy)
+    for other in ("{", "[]", "5"):
+        path.write_text(other, encoding="utf-8")
+        with pytest.raises(FileError, match="holds no trained model"):
+            artefact.load(copy)
     path.unlink()
     with pytest.raises(FileError, match="holds no trained model"):
         artefact.load(copy)

@@ -99,9 +99,10 @@ def test_everybody_is_scored_once_with_new(place, trained):
     clv("score", "--model", model, "--label", "state", place / "orders.csv", "--out", out, *since)
     assert {row["customer_id"] for row in read(out)} == new
     assert {"low", "high", "month_0", "month_2"} < set(read(out)[0])
-    (model / "scored.json").write_text("{}")
-    with pytest.raises(InputError, match="does not say up to which day"):
-        clv(*score, place / "orders.csv", "--out", out)
+    for other in ("{}", "[]"):
+        (model / "scored.json").write_text(other)
+        with pytest.raises(InputError, match="does not say up to which day"):
+            clv(*score, place / "orders.csv", "--out", out)
     (model / "scored.json").unlink()
 
 
@@ -120,7 +121,11 @@ def test_files_without_what_the_model_needs_are_refused(place, trained):
         (("train", "orders.csv", "--after", "soon"), SettingsError, "not a length of time"),
         (("train", "orders.csv", "--level", "2"), SettingsError, "level of the ranges"),
         (("train", "orders.csv", "--as-of", "noon"), SettingsError, "is not a date"),
+        (("train", "orders.csv", "--as-of", "9999-12-31"), SettingsError, "is too late"),
         (("train", "orders.csv", "--map", "x"), SettingsError, "not ROLE=COLUMN"),
+        (("train", "none.csv", "--out", "."), FileError, "can't be a trained model's folder"),
+        (("train", "none.csv", "--out", "orders.csv"), FileError, "holds something else"),
+        (("train", "o.csv", "--design", "window", "--after", "1m"), SettingsError, "any age"),
         (("train", "orders.csv", "--run", "latest"), InputError, "Files and a run are named"),
         (("score", "orders.csv", "--model", ".", "--out", "x.csv"), FileError, "no trained model"),
         (
