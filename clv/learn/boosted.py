@@ -135,7 +135,8 @@ class Trees:
             "min_data_in_leaf": 30,
             "feature_fraction": 0.7,
             "bagging_fraction": 0.8,
-            "bagging_freq": 1,
+            # Four fifths of one customer are nobody, whom LightGBM can't learn from.
+            "bagging_freq": int(rows > 1),
             "lambda_l2": 1.0,
             "cat_smooth": 20.0,
             "max_bin": 127,

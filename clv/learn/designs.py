@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from clv.features.early import early
 from clv.features.targets import ahead, first_year
 from clv.features.windows import windows
 from clv.learn.examples import Examples, stacked
+from clv.learn.plans import FEWEST
 from clv.orders import EXTRAS, LINES
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from clv.features.tables import Features, Spec
     from clv.features.targets import FirstYear
     from clv.learn.plans import Design, Split
-
-#: Fewest customers to learn from, and to test on.
-FEWEST: Final = 100
 
 
 @dataclass(frozen=True)
@@ -222,8 +220,15 @@ def check_time(train: Examples, test: Examples, design: Design) -> None:
         raise AssertionError(msg)
 
 
-def check_sizes(train: Examples, test: Examples, split: Split, design: Design) -> None:
+def check_sizes(
+    train: Examples, test: Examples, split: Split, design: Design, longest: int | None = None
+) -> None:
     """See that there are customers enough, and something to learn.
+
+    Parameters
+    ----------
+    longest
+        The horizon that there are customers enough for, if there is one.
 
     Raises
     ------
@@ -238,7 +243,7 @@ def check_sizes(train: Examples, test: Examples, split: Split, design: Design) -
             continue
         if design.kind == "window":
             msg = f"There are {len(who)} customers {what}; at least {FEWEST} are needed."
-            raise NoRowsError(msg, "Upload more orders, or choose a shorter horizon.")
+            raise NoRowsError(msg, _instead("Upload more orders.", longest))
         # A log of customers won in a few weeks has new ones in no other months, whatever the horizon.
         msg = (
             f"There are {len(who)} customers {what} who first ordered from {days[0]} to {days[-1]}; "
@@ -247,10 +252,19 @@ def check_sizes(train: Examples, test: Examples, split: Split, design: Design) -
         hint = (
             "Upload more orders, or foresee all customers from their past: that needs no new ones."
         )
-        raise NoRowsError(msg, hint, option="On the command line: --design window")
+        raise NoRowsError(
+            msg, _instead(hint, longest), option="On the command line: --design window"
+        )
     if not (train.remaining > 0).any():
         msg = "Nobody of the customers to learn from spent anything after the prediction point."
         raise NoRowsError(msg, "Choose an earlier prediction point or a longer horizon.")
+
+
+def _instead(hint: str, longest: int | None) -> str:
+    """Return a hint that begins with the longest horizon possible, if there is one."""
+    if longest is None:
+        return hint
+    return f"The longest horizon that these orders support is {longest} months. {hint}"
 
 
 def _places(values: FirstYear, found: Features) -> NDArray[np.int64]:

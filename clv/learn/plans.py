@@ -13,9 +13,11 @@ models, and the held-out one has no say.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
 
 from clv.errors import SettingsError
 from clv.features.spans import Span, spans_of
@@ -25,11 +27,18 @@ from clv.origins import months_before
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
+    #: Day of every customer's first order, sorted.
+    Born = NDArray[np.datetime64]
+
 Kind = Literal["early", "window"]
 
 _DAY: Final = timedelta(days=1)
 #: Months of cohorts that are tested together, as many as the history allows.
 _TESTED_MONTHS: Final = (3, 2, 1)
+#: Fewest customers to learn from, and to test on.
+FEWEST: Final = 100
 #: Most days that a window model is trained on.
 _MOST_ORIGINS: Final = 4
 
@@ -136,10 +145,14 @@ class Plan:
     final
         What the model that is kept is trained on: early, first and last day of the first orders;
         window, the days.
+    longest
+        The history is long enough, but there are too few customers: the longest horizon for which
+        there are enough, if there is one.
     """
 
     splits: tuple[Split, ...]
     final: tuple[date, ...] = field(default=())
+    longest: int | None = None
 
 
 def said(span: Span) -> str:
@@ -148,28 +161,37 @@ def said(span: Span) -> str:
     return f"{span.count} {unit}s" if span.count > 1 else unit
 
 
-def plan(first_order: date, as_of: date, design: Design) -> Plan:
+def plan(first_order: date, as_of: date, design: Design, born: Born | None = None) -> Plan:
     """Choose the days, or refuse.
 
     Parameters
     ----------
     first_order, as_of
         The observed period.
+    born
+        Shape (n,), sorted: day of every customer's first order. With it dates count only if there are
+        `FEWEST` customers to learn from and to test on.
 
     Raises
     ------
     SettingsError
         The history is too short; says which horizon it supports.
     """
-    found = _plan(first_order, as_of, design)
+    if as_of == date.max:
+        msg = f"The as-of date {as_of} is too late: there is no day after it."
+        raise SettingsError(msg, "Set an earlier as-of date.")
+    found = _plan(first_order, as_of, design, born)
     if found is not None:
         return found
-    months = (as_of - first_order).days / 30.4375
     shorter = [
         h
         for h in range(design.horizon_months - 1, 0, -1)
-        if _fits(design, h) and _plan(first_order, as_of, _with(design, h))
+        if _fits(design, h) and _plan(first_order, as_of, _with(design, h), born)
     ]
+    found = _plan(first_order, as_of, design)
+    if found is not None:
+        return replace(found, longest=shorter[0] if shorter else None)
+    months = (as_of - first_order).days / 30.4375
     from_what = f" from the first {said(design.point)}" if design.kind == "early" else ""
     msg = (
         f"The orders cover {months:.0f} months. That is too short to foresee "
@@ -183,8 +205,22 @@ def plan(first_order: date, as_of: date, design: Design) -> Plan:
     raise SettingsError(msg, "These orders support no horizon at this prediction point.")
 
 
-def _plan(first_order: date, as_of: date, design: Design) -> Plan | None:
-    return (_early if design.kind == "early" else _window)(first_order, as_of, design)
+def _plan(first_order: date, as_of: date, design: Design, born: Born | None = None) -> Plan | None:
+    return (_early if design.kind == "early" else _window)(first_order, as_of, design, born)
+
+
+def _enough(split: Split, born: Born | None, kind: Kind) -> bool:
+    """Tell whether there are customers enough to learn from, and to test on."""
+    if born is None:
+        return True
+    for days in (split.train, split.test):
+        known = np.searchsorted(born, np.array(days, dtype="datetime64[D]"), side="right")
+        count = int(known.sum())
+        if kind == "early":
+            count = int(known[-1] - np.searchsorted(born, np.datetime64(days[0], "D")))
+        if count < FEWEST:
+            return False
+    return True
 
 
 def _with(design: Design, horizon: int) -> Design:
@@ -206,7 +242,7 @@ def last_complete(known: date, months: int) -> date:
     return day
 
 
-def _early(first_order: date, as_of: date, design: Design) -> Plan | None:
+def _early(first_order: date, as_of: date, design: Design, born: Born | None) -> Plan | None:
     """Test the latest cohorts whose months are over; train on at least as many months of cohorts."""
     end = last_complete(as_of, design.horizon_months)
     for months in _TESTED_MONTHS:
@@ -216,14 +252,16 @@ def _early(first_order: date, as_of: date, design: Design) -> Plan | None:
             begin = add_months(last + _DAY, -months)
             known = design.point.end(begin) - _DAY
             train_end = last_complete(known, design.horizon_months)
-            if add_months(first_order, months) <= train_end + _DAY:
-                splits.append(Split(known, (first_order, train_end), (begin, last)))
+            split = Split(known, (first_order, train_end), (begin, last))
+            long = add_months(first_order, months) <= train_end + _DAY
+            if long and _enough(split, born, design.kind):
+                splits.append(split)
         if splits and splits[-1].test[1] == end:
             return Plan(tuple(splits), (first_order, end))
     return None
 
 
-def _window(first_order: date, as_of: date, design: Design) -> Plan | None:
+def _window(first_order: date, as_of: date, design: Design, born: Born | None) -> Plan | None:
     """Hold out the last possible day; train on earlier ones a third of the horizon apart."""
     months = design.horizon_months
     step = max(months // 3, 1)
@@ -234,8 +272,9 @@ def _window(first_order: date, as_of: date, design: Design) -> Plan | None:
         test = months_before(as_of, months + back)
         days = [months_before(test, months + i * step) for i in range(_MOST_ORIGINS)]
         train = tuple(sorted(day for day in days if day >= earliest))
-        if train:
-            splits.append(Split(test, train, (test,)))
+        split = Split(test, train, (test,))
+        if train and _enough(split, born, design.kind):
+            splits.append(split)
     if not splits:
         return None
     latest = months_before(as_of, months)

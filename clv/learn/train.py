@@ -41,6 +41,8 @@ LEARNERS: Final[dict[str, type[Any]]] = {
 
 
 _SAMPLE: Final = 50
+#: An error below this, in currency units, is a matter of rounding.
+_NO_ERROR: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -145,12 +147,12 @@ def train(
         "SELECT min(ordered_at)::DATE, max(ordered_at)::DATE, count(DISTINCT customer_id) FROM orders",
     )
     as_of = as_of or last
-    chosen = plan(first, as_of, design)
+    chosen = plan(first, as_of, design, first_days(con))
     reader = design_of(Tables.of(con), as_of, design)
     tests = []
     for split in chosen.splits:
         work.say("Reading what was known on " + split.known.isoformat())
-        tests.append(_test(con, design, split, reader.split(split), named, work))
+        tests.append(_test(con, design, split, reader.split(split), named, work, chosen.longest))
     held = tests[-1]
     ranges = _ranges(held.train, level, work)
     work.say("Reading everybody whose value is known")
@@ -211,6 +213,14 @@ def _check(con: duckdb.DuckDBPyConnection, named: Sequence[str]) -> None:
         raise SettingsError(msg, "Upload a file with a value column.")
 
 
+def first_days(con: duckdb.DuckDBPyConnection) -> NDArray[np.datetime64]:
+    """Return the day of every customer's first order, sorted, shape (n,)."""
+    days = con.execute(
+        "SELECT min(ordered_at)::DATE AS day FROM orders GROUP BY customer_id ORDER BY day"
+    ).fetchnumpy()["day"]
+    return np.asarray(days, dtype="datetime64[D]")
+
+
 def _loadable(named: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return the models that can be trained on this computer, and why the others can't."""
     lightgbm = [name for name in named if LEARNERS[name] in {Tweedie, TwoPart}]
@@ -231,10 +241,11 @@ def _test(
     examples: tuple[Examples, Examples, Examples],
     named: Sequence[str],
     work: Work,
+    longest: int | None,
 ) -> Test:
     """Train on one date's customers, and let everybody forecast those tested."""
     seen, tested, everybody = examples
-    check_sizes(seen, tested, split, design)
+    check_sizes(seen, tested, split, design, longest)
     check_time(seen, tested, design)
     fitted: dict[str, Learner] = {}
     said: dict[str, Floats] = {}
@@ -306,7 +317,9 @@ def _told(held: Test, work: Work) -> dict[str, Any]:
             }
             for what, said in forest.gained(held.train, held.test, work).items()
         }
-        gained = {k: 1 - errors["tuned"][k] / errors["default"][k] for k in ("rmse", "mae", "loss")}
+        gained = {
+            k: _gain(errors["tuned"][k], errors["default"][k]) for k in ("rmse", "mae", "loss")
+        }
         told["forest"] = {
             "settings": forest.settings_,
             "tried": forest.tried_,
@@ -320,6 +333,11 @@ def _told(held: Test, work: Work) -> dict[str, Any]:
             "columns": len(state["columns"]),
         }
     return told
+
+
+def _gain(tuned: float, default: float) -> float:
+    """Return by which share an error became smaller; where there was none, nothing was to be gained."""
+    return 1 - tuned / default if default > _NO_ERROR else 0.0
 
 
 #: Features that `model_df` lists at most; beyond, those that the chosen model uses most.

@@ -126,8 +126,11 @@ def check(run: Run, design: Design) -> None:
     if not run.has_value:
         msg = "The orders have no amounts, so that there is no value to foresee."
         raise SettingsError(msg, "Upload a file with a value column.")
-    first = run.query("SELECT min(first_order) AS day FROM forecasts")["day"][0].as_py()
-    plan(first, _as_of(run), design)
+    born = np.array(
+        run.query("SELECT first_order AS day FROM forecasts ORDER BY day")["day"].to_pylist(),
+        dtype="datetime64[D]",
+    )
+    plan(born[0].item(), _as_of(run), design, born)
 
 
 def stored(run: Run, key: str) -> Kept | None:

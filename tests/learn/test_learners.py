@@ -11,7 +11,7 @@ from scipy import sparse
 
 from clv.errors import FileError, StoppedError
 from clv.features.tables import Features, Spec
-from clv.learn import frozen
+from clv.learn import frozen, train
 from clv.learn.boosted import Tweedie, TwoPart
 from clv.learn.examples import Examples, folds, plain, stacked
 from clv.learn.learners import Boosting, Forest, Lasso, Smeared
@@ -49,6 +49,16 @@ def planted():
     columns = (x0, x0 + rng.normal(0, 0.05, n), rng.normal(size=n), level)
     who = examples(columns, y, kinds=("number",) * 3 + ("category",))
     return who, chance * amount
+
+
+@pytest.mark.parametrize("payers", [1, 2, 400])
+def test_one_customer_who_comes_back_and_all_of_them_can_be_learned_from(payers):
+    """Everybody alike: the expected value is the mean, however few bring it."""
+    remaining = np.where(np.arange(400) % (400 // payers) == 0, 80.0, 0.0)
+    assert (remaining > 0).sum() == payers
+    seen = examples((np.ones(400), np.zeros(400)), remaining)
+    said = TwoPart().fit(seen, Work()).predict(seen)
+    assert said == pytest.approx(np.full(400, remaining.mean()))
 
 
 @pytest.mark.parametrize("kind", [Boosting, Forest, Lasso, Tweedie, TwoPart])
@@ -219,3 +229,11 @@ def test_what_is_no_model_of_ours_is_not_read():
         frozen.loads(skops.io.dumps(Odd()))
     with pytest.raises(FileError, match="damaged"):
         frozen.loads(b"no archive at all")
+
+
+@pytest.mark.parametrize(
+    ("tuned", "default", "gain"), [(3.0, 4.0, 0.25), (5.0, 4.0, -0.25), (0.0, 0.0, 0.0)]
+)
+def test_what_tuning_gained(tuned, default, gain):
+    """Where everybody does the same, a forest of default settings makes no error."""
+    assert train._gain(tuned, default) == gain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from clv.errors import SettingsError
@@ -105,3 +106,46 @@ def test_last_complete_is_the_last_day_whose_months_are_over():
         for months in (1, 3, 12):
             day = last_complete(known, months)
             assert add_months(day, months) - DAY <= known < add_months(day + DAY, months) - DAY
+
+
+def born(*months):
+    """Return so many first days in each month from January 2021 on, all on its 10th."""
+    days = [add_months(date(2021, 1, 10), i) for i, n in enumerate(months) for _ in range(n)]
+    return np.array(days, dtype="datetime64[D]")
+
+
+def test_the_longest_horizon_named_has_customers_enough():
+    """Two years, ten customers in each of the first six months: one more month of them is too few."""
+    first, as_of = date(2021, 1, 1), date(2022, 12, 31)
+    many = born(*[10] * 6, *[60] * 18)
+    with pytest.raises(SettingsError, match="cover 24 months") as refused:
+        plan(first, as_of, Design("early", 13, after=("1m",)), many)
+    longest = int(refused.value.hint.split(" support is ")[1].split()[0])
+    # By dates alone nine. Then those tested first bought in March 2022, and when the first of them
+    # reached a month, on 1 April, nine were over for those of January to June 2021: sixty customers.
+    by_dates = plan(first, as_of, Design("early", 9, after=("1m",)), many)
+    assert (by_dates.longest, longest) == (longest, 8)
+    held = plan(first, as_of, Design("early", longest, after=("1m",)), many).splits[-1]
+    for begin, end in (held.train, held.test):
+        inside = (many >= np.datetime64(begin)) & (many <= np.datetime64(end))
+        assert inside.sum() >= 100
+    assert plan(first, as_of, Design("early", longest, after=("1m",)), many).longest is None
+
+
+def test_an_earlier_date_with_too_few_customers_decides_nothing():
+    first, as_of = date(2021, 1, 1), date(2022, 12, 31)
+    design = Design("early", 6, after=("1m",))
+    everybody = plan(first, as_of, design, born(*[60] * 24))
+    assert len(everybody.splits) == 2
+    # Held out, those of January to October 2021 are learned from; earlier, those until July: 70.
+    few = plan(first, as_of, design, born(*[10] * 7, *[60] * 17))
+    assert few.splits == everybody.splits[1:]
+    window = Design("window", 6)
+    assert plan(first, as_of, window, born(*[60] * 24)) == plan(first, as_of, window)
+    assert plan(first, as_of, window, born(3)).splits == plan(first, as_of, window).splits
+
+
+@pytest.mark.parametrize("kind", ["early", "window"])
+def test_the_last_day_of_the_calendar_is_refused(kind):
+    with pytest.raises(SettingsError, match="too late"):
+        plan(date(2021, 1, 1), date.max, Design(kind, 6, after=("1m",)))
