@@ -96,6 +96,7 @@ def test_no_run_an_unknown_run_and_a_run_without_a_model(call, tmp_path):
     code, _, err = call("--run", "nothing")
     assert code == 2
     assert 'There is no run "nothing"' in err
+    assert "python -m clv runs list" in err
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clv import terminal
-from clv.cli.options import RunId, StoreDir, check_writable
+from clv.cli.options import RunId, StoreDir, check_writable, run_in
 from clv.formatting import percent
 from clv.runs import Store, write_json, write_rows
 
@@ -42,8 +42,8 @@ def monitor(
     from clv import monitor as monitoring  # noqa: PLC0415 - `--help` needs none of this
 
     where = Store(store)
-    chosen = where.run(run_id) if run_id and run_id != "latest" else where.latest()
-    before = where.run(against) if against else monitoring.published_before(where, chosen)
+    chosen = run_in(where, run_id)
+    before = run_in(where, against) if against else monitoring.published_before(where, chosen)
     check_writable([out])
     with terminal.progress() as progress:
         found = monitoring.observe(where, chosen, before, progress)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clv.errors import InputError
+from clv.errors import InputError, RunNotFoundError
 from clv.runs import Run, Store
 
 if TYPE_CHECKING:
@@ -25,8 +25,18 @@ StoreDir = Annotated[
 
 def chosen_run(run_id: str | None, store: Path | None) -> Run:
     """Return the run that was asked for, else the newest."""
-    where = Store(store)
-    return where.run(run_id) if run_id and run_id != "latest" else where.latest()
+    return run_in(Store(store), run_id)
+
+
+def run_in(where: Store, run_id: str | None) -> Run:
+    """Return a store's run by id, else the newest; `RunNotFoundError` says where the ids are."""
+    if not run_id or run_id == "latest":
+        return where.latest()
+    try:
+        return where.run(run_id)
+    except RunNotFoundError as error:
+        hint = "Which there are: python -m clv runs list"
+        raise RunNotFoundError(error.message, hint) from error
 
 
 def check_writable(targets: Sequence[Path | None], inputs: Sequence[Path] = ()) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from clv import names, publish, terminal
 from clv.cli.job import AsJson, Wait, failing_as_json, say_line
-from clv.cli.options import StoreDir  # noqa: TC001 - typer reads it at run time
+from clv.cli.options import StoreDir, run_in
 from clv.formatting import plural
 from clv.runs import Store
 
@@ -83,7 +83,7 @@ def publish_run(
         if as_json:
             stack.enter_context(failing_as_json())
         stack.enter_context(publish.job(where, wait))
-        chosen = where.latest() if run_id == "latest" else where.run(run_id)
+        chosen = run_in(where, run_id)
         changed = publish.publish(where, chosen)
     if as_json:
         say_line({"status": "done", "run": chosen.id, "changed": changed})
