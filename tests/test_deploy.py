@@ -252,6 +252,9 @@ def test_the_composed_job_forecasts_and_sleeps(orders, tmp_path):
         assert service["cap_drop"] == ["ALL"]
         assert "data:/data" in service["volumes"]
     assert services["dashboard"]["ports"] == ["127.0.0.1:8501:8501"]
+    assert "build" in services["dashboard"]
+    assert services["forecast"]["pull_policy"] == "never", "or some versions fetch it, and fail"
+    assert services["forecast"]["init"] is True
     script = services["forecast"]["command"][2].replace("$$", "$")
     done = shell(
         script, orders, CLV_INPUT=orders / "orders.csv", CLV_EVERY=9, CLV_RUNS=tmp_path / "runs"
