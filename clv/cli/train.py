@@ -165,20 +165,33 @@ def score(
         msg = "This model scores every customer each time; --new is for the early design."
         raise SettingsError(msg, "Leave --new out.")
     begin, day = day_of(since), day_of(as_of)
-    last = scoring.last_scored(model) if new else None
-    if last is not None:
-        begin = scoring.after(last)
+    before = scoring.scored(model) if new else scoring.Scored()
+    if before.until is not None:
+        begin = scoring.after(before.until)
+    # The columns of the model, though a few newer orders might not show that they group customers.
+    label = label or [name for name in trained.spec.labels if name in trained.names]
     with (
         terminal.progress() as progress,
         _orders(inputs, run_id, store, map_, label, day, progress) as con,
     ):
         progress("Scoring", 0, 0)
         day = day or con.execute("SELECT max(ordered_at)::DATE FROM orders").fetchall()[0][0]
-        found = scoring.to_score(con, trained, day, begin)
+        found = before.rest(scoring.to_score(con, trained, day, begin))
+        asked = trained.design.kind == "early" and before.until is None
+        late = scoring.begins_late(con, model) if asked else None
         write_rows(trained.table(found, by_month=by_month), out)
     if new:
-        scoring.remember(model, max(day, last or day), len(found))
+        scoring.remember(model, before, day, found)
     typer.echo(f"{out}: {len(found):,} customers, as of {day}.")
+    if late is not None:
+        typer.echo(
+            textwrap.fill(
+                f"  note      The orders begin on {late}: whoever first ordered earlier and again "
+                "since then looks like a new customer.",
+                _WIDTH,
+                subsequent_indent=" " * 12,
+            )
+        )
 
 
 @contextmanager

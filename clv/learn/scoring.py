@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from clv import engine
 from clv.errors import InputError, SettingsError
-from clv.learn.artefact import SCORED
+from clv.learn.artefact import SCORED, read_card
 from clv.learn.designs import Tables, features
-from clv.runs import now, read_json, write_json
+from clv.runs import now, read_json, replace_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,8 +69,31 @@ def to_score(
     return found.rows(found.known_until >= np.datetime64(since))
 
 
-def last_scored(folder: Path) -> date | None:
-    """Return the day up to which a model's customers have been scored; None before the first time.
+class Scored(NamedTuple):
+    """What has been scored with ``--new``.
+
+    Attributes
+    ----------
+    until
+        The last day on which those scored completed the prediction point; None before the first time.
+    ids
+        Of everybody who was scored.
+    """
+
+    until: date | None = None
+    ids: tuple[str, ...] = ()
+
+    def rest(self, found: Features) -> Features:
+        """Leave out who was scored: the first order in a newer file need not be a customer's first."""
+        import pyarrow as pa  # noqa: PLC0415 - slow to import
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        known = pc.is_in(found.customer_id, value_set=pa.array(self.ids, pa.string()))
+        return found.rows(~np.asarray(known, dtype=bool))
+
+
+def scored(folder: Path) -> Scored:
+    """Return which of a model's customers have been scored with ``--new``.
 
     Raises
     ------
@@ -79,20 +102,30 @@ def last_scored(folder: Path) -> date | None:
     """
     path = folder / SCORED
     if not path.exists():
-        return None
+        return Scored()
     try:
-        return date.fromisoformat(str(read_json(path)["until"]))
-    except (ValueError, KeyError) as error:
+        found = read_json(path)
+        return Scored(
+            date.fromisoformat(str(found["until"])), tuple(map(str, found.get("ids", ())))
+        )
+    except (ValueError, KeyError, TypeError) as error:
         msg = f"{path} does not say up to which day customers were scored."
         raise InputError(msg, "Delete it to score everybody, or give --since.") from error
 
 
-def remember(folder: Path, until: date, customers: int) -> None:
-    """Remember the day up to which customers have been scored."""
-    fresh = folder / f"{SCORED}.new"
-    content = {"until": until.isoformat(), "customers": customers, "at": now()}
-    write_json(fresh, content)
-    fresh.replace(folder / SCORED)
+def remember(folder: Path, before: Scored, until: date, found: Features) -> None:
+    """Remember who has been scored, and the day up to which."""
+    last = max(until, before.until or until)
+    ids = [*before.ids, *found.customer_id.to_pylist()]
+    content = {"until": last.isoformat(), "customers": len(found), "at": now(), "ids": ids}
+    replace_json(folder / SCORED, content)
+
+
+def begins_late(con: duckdb.DuckDBPyConnection, folder: Path) -> date | None:
+    """Return the first day of the orders, if it is later than that of the orders trained on."""
+    first: date = engine.row(con, "SELECT min(ordered_at)::DATE FROM orders")[0]
+    trained = read_card(folder)["data"]["first_order"]
+    return first if first > date.fromisoformat(trained) else None
 
 
 def after(until: date) -> date:

@@ -99,10 +99,40 @@ def test_everybody_is_scored_once_with_new(place, trained):
     clv("score", "--model", model, "--label", "state", place / "orders.csv", "--out", out, *since)
     assert {row["customer_id"] for row in read(out)} == new
     assert {"low", "high", "month_0", "month_2"} < set(read(out)[0])
-    for other in ("{}", "[]"):
+    for other in ("{}", "[]", '{"until": "2022-05-15", "ids": 5}'):
         (model / "scored.json").write_text(other)
         with pytest.raises(InputError, match="does not say up to which day"):
             clv(*score, place / "orders.csv", "--out", out)
+    (model / "scored.json").unlink()
+
+
+def test_the_newest_file_is_enough_once_the_history_was_scored(place, trained):
+    """Whoever bought long ago and again in the newest file is no new customer."""
+    model, _ = trained
+    table = arrow_csv.read_csv(place / "orders.csv")
+    at = pa.compute.cast(table["ordered_at"], pa.string())
+    newest = table.filter(pa.compute.greater_equal(at, "2022-04-10"))
+    # Too few kinds of customers for the column to be found as one that groups them.
+    arrow_csv.write_csv(newest, place / "newest.csv")
+    one = newest.filter(pa.compute.equal(newest["state"], "west"))
+    arrow_csv.write_csv(one, place / "west.csv")
+    out, score = place / "newest_out.csv", ("score", "--model", model)
+    said = clv(*score, place / "newest.csv", "--since", "2022-05-16", "--out", out)
+    seemingly = {row["customer_id"]: row for row in read(out)}
+    assert "The orders begin on 2022-04-10: whoever first ordered earlier and again" in said
+    assert "begin on" not in clv(*score, "--new", place / "may.csv", "--out", out)
+    old = {row["customer_id"] for row in read(out)}
+    since = ("--since", "2022-05-16")
+    assert "begin on" not in clv(*score, place / "orders.csv", *since, "--out", out)
+    wanted = read(out)
+    assert "begin on" not in clv(*score, "--new", place / "newest.csv", "--out", out)
+    assert read(out) == wanted
+    assert seemingly.keys() - {row["customer_id"] for row in wanted} <= old
+    assert len(seemingly) > len(wanted) + 20
+    clv(*score, place / "west.csv", *since, "--out", out)
+    states = {row["customer_id"]: row for row in read(out)}
+    assert all(states[one["customer_id"]] == one for one in wanted if one["customer_id"] in states)
+    assert len(states) > 20
     (model / "scored.json").unlink()
 
 
