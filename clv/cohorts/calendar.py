@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 import narwhals as nw
+
+from clv.features.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +16,8 @@ Grain = Literal["month", "quarter", "week"]
 
 #: Periods in the year over which a customer's value is told.
 A_YEAR: Final[Mapping[Grain, int]] = {"month": 12, "quarter": 4, "week": 52}
-#: What `mark_column` counts in a period: months, or the minutes of a week.
-STEP: Final[Mapping[Grain, int]] = {"month": 1, "quarter": 3, "week": 10_080}
+#: What `mark_column` counts in a period: months, or the days of a week.
+STEP: Final[Mapping[Grain, int]] = {"month": 1, "quarter": 3, "week": 7}
 #: A Monday, from which weeks are counted.
 _MONDAY: Final = date(1900, 1, 1)
 
@@ -61,9 +63,8 @@ def mark_column(day: nw.Expr, grain: Grain) -> nw.Expr:
     grouping: on millions of rows it would take longer than all the rest.
     """
     if grain == "week":
-        monday = nw.lit(datetime.combine(_MONDAY, datetime.min.time()))
-        since = (day - monday).dt.total_minutes().cast(nw.Int64)
-        return since - (day.dt.weekday().cast(nw.Int64) - 1) * 1440
+        since = day_number(day) - _MONDAY.toordinal()
+        return since - since % STEP[grain]
     start = day.dt.truncate("1q") if grain == "quarter" else day
     return start.dt.year().cast(nw.Int64) * 12 + start.dt.month().cast(nw.Int64) - 1
 

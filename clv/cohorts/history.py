@@ -8,11 +8,12 @@ the one before it: orders and customers → `customer_periods` → `cohort_table
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
 from clv.cohorts.calendar import STEP, mark_column, period_column
+from clv.features.days import day_number
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
     from clv.cohorts.calendar import Grain
-
-#: Minutes.
-_DAY: Final = 1440
 
 
 def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain: Grain) -> Any:  # noqa: ANN401 - the caller's own frame type
@@ -46,7 +44,7 @@ def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain
     frame
         The same kind of frame. One row per customer and period with an order: ``customer_id``;
         ``cohort`` and ``mark``, the periods of the first order and of these as
-        `clv.cohorts.calendar.mark_column` counts; ``orders``; ``revenue`` and ``valued``, how many orders have one; ``wait``, minutes
+        `clv.cohorts.calendar.mark_column` counts; ``orders``; ``revenue`` and ``valued``, how many orders have one; ``wait``, days
         from the first day with an order to the earliest later one within the period, null where
         there is none.
     """
@@ -81,7 +79,7 @@ def periods_of(bought: IntoFrame, as_of: date, grain: Grain) -> Any:  # noqa: AN
             "revenue",
             mark_column(first, grain).alias("cohort"),
             mark_column(day, grain).alias("mark"),
-            nw.when(day > first).then((day - first).dt.total_minutes()).alias("wait"),
+            nw.when(day > first).then(day_number(day) - day_number(first)).alias("wait"),
         )
         .group_by("customer_id", "cohort", "mark")
         .agg(
@@ -163,7 +161,7 @@ def customers_so_far(periods: IntoFrame, grain: Grain, last: int) -> Any:  # noq
     Returns
     -------
     frame
-        One row per customer: ``cohort``, as in ``periods``; ``wait``, minutes to the
+        One row per customer: ``cohort``, as in ``periods``; ``wait``, days to the
         second day with an order, null if there is none;
         ``returned``, 1 if that day lies in period ``last`` or before; ``orders``, ``revenue``.
     """
@@ -191,7 +189,7 @@ def waits(customers: IntoFrame, grain: Grain) -> Any:  # noqa: ANN401
     counted = nw.from_native(customers).group_by("cohort", "wait").agg(nw.len().alias("customers"))
     return counted.select(
         period_column(nw.col("cohort"), grain).alias("cohort"),
-        (nw.col("wait") // _DAY).alias("wait"),
+        "wait",
         nw.col("customers").cast(nw.Int64),
     ).to_native()
 

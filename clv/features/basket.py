@@ -8,7 +8,8 @@ import narwhals as nw
 import numpy as np
 
 from clv.errors import LayoutError
-from clv.features.queries import MINUTES, known_orders, lazy, midnight
+from clv.features.days import day_number
+from clv.features.queries import known_orders, lazy
 from clv.features.tables import collected
 
 if TYPE_CHECKING:
@@ -77,10 +78,11 @@ def basket(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller'
         nw.col("revenue").sum(),
         nw.len().alias("orders"),
     )
-    before = nw.col("day").shift(1).over("customer_id", order_by="day")
+    day = day_number(nw.col("day"))
+    before = day.shift(1).over("customer_id", order_by="day")
     # Orders on one day lie 0 days apart: the longest interval is one between days, if there are any.
     customers = (
-        days.with_columns(_days(nw.col("day") - before).fill_null(0.0).alias("gap"))
+        days.with_columns((day - before).fill_null(0).cast(nw.Float64).alias("gap"))
         .group_by("customer_id")
         .agg(
             nw.col("items").max().alias("most_items"),
@@ -94,7 +96,9 @@ def basket(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller'
             # Threads add up in any order: beyond the ninth decimal a sum is not the same twice.
             nw.col("most_revenue", "revenue").round(9),
             nw.col("orders").cast(nw.Float64),
-            _days(midnight(as_of) - nw.col("last")).alias("days_since_last_order"),
+            (as_of.toordinal() - day_number(nw.col("last")))
+            .cast(nw.Float64)
+            .alias("days_since_last_order"),
         )
     )
     several = customers.filter(nw.col("orders") > 1).select(nw.col("gap").mean().alias("usual"))
@@ -136,7 +140,3 @@ def basket_matrix(orders: IntoFrame, as_of: date) -> tuple[pa.ChunkedArray, NDAr
     table = collected(lazy(basket(orders, as_of)).sort("customer_id"))
     columns = [np.asarray(table[name].to_numpy(), dtype=float) for name in BASKET]
     return table["customer_id"], np.column_stack(columns)
-
-
-def _days(span: nw.Expr) -> nw.Expr:
-    return (span.dt.total_minutes() / MINUTES).cast(nw.Float64)

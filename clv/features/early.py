@@ -10,9 +10,9 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
+from clv.features.days import day_number
 from clv.features.groups import add_categories, add_labels
 from clv.features.queries import (
-    MINUTES,
     known_orders,
     lazy,
     midnight,
@@ -154,6 +154,7 @@ def _add_orders(
     """Add sums of orders by X, and the days between them."""
     longest = str(spans[-1])
     day, first = nw.col("day"), nw.col("first_day")
+    age = day_number(day) - day_number(first)
     flags = []
     for span in spans:
         inside = day < nw.col(str(span))
@@ -168,8 +169,8 @@ def _add_orders(
         life.with_columns(
             *flags,
             nw.when(at_first).then(nw.col("revenue")).otherwise(0.0).alias("first_value"),
-            nw.when(day > first).then((day - first).dt.total_minutes()).alias("wait"),
-            (day - first).dt.total_minutes().alias("age"),
+            nw.when(day > first).then(age).alias("wait"),
+            age.alias("age"),
         )
         .group_by("customer_id")
         .agg(
@@ -192,8 +193,8 @@ def _add_orders(
     columns.number(f"days_{longest}", columns.of(table, "days"))
     wait = columns.of(table, "wait", -1.0)
     columns.number("second_order", wait >= 0, "flag")
-    columns.number("days_to_second", np.where(wait >= 0, wait / MINUTES, days))
-    columns.number("days_since_last", days - 1 - columns.of(table, "age") / MINUTES)
+    columns.number("days_to_second", np.where(wait >= 0, wait, days))
+    columns.number("days_since_last", days - 1 - columns.of(table, "age"))
     if new:
         spec = replace(spec, items=bool(numbers(table["items_known"]).sum()))
     if spec.items:
@@ -226,7 +227,7 @@ def _add_attributes(
         return spec
     later = {n: KNOWN_AFTER[n] for n in amounts if n in KNOWN_AFTER}
     chosen = sorted({*texts, *amounts, *later.values()})
-    within = (nw.col(longest) - nw.col("first_day")).dt.total_minutes() / MINUTES
+    within = day_number(nw.col(longest)) - day_number(nw.col("first_day"))
     known = [
         nw.when(nw.col(d) < nw.col("within")).then(nw.col(n)).alias(n) for n, d in later.items()
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.typing import IntoFrame
-
-MINUTES: Final = 1440
 
 
 def lazy(frame: IntoFrame) -> Any:  # noqa: ANN401 - narwhals' lazy frame of any engine

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from clv.features.days import day_number
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -40,7 +42,6 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
     monetary value: it is the condition under which the customer is observed at all. The definitions
     are those of Fader, Hardie & Lee (2005) and of ``lifetimes.utils``.
     """
-    today = nw.lit(datetime.combine(as_of, time()))
     midnight = nw.lit(datetime.combine(as_of, time.max))
     frame = nw.from_native(orders)
     days = (
@@ -54,21 +55,27 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
             nw.len().alias("orders"),
         )
     )
+    value, day = nw.col("value"), nw.col("day")
+    first_value = value.first(order_by="day")
+    if days.implementation.is_spark_like():  # It knows no order within a group.
+        begun = day == day.min().over("customer_id")
+        days = days.with_columns(nw.when(begun).then(value).alias("first_value"))
+        first_value = nw.col("first_value").sum()
     customers = days.group_by("customer_id").agg(
         nw.col("orders").sum(),
         nw.col("value").sum().alias("revenue"),
         nw.col("valued").sum(),
-        nw.col("value").first(order_by="day").alias("first_value"),
-        nw.col("day").min().alias("first_day"),
-        nw.col("day").max().alias("last_day"),
+        first_value.alias("first_value"),
+        day.min().alias("first_day"),
+        day.max().alias("last_day"),
         nw.len().alias("days"),
     )
-    first, last = (nw.col(c).cast(nw.Datetime("us")) for c in ("first_day", "last_day"))
+    first, last = (day_number(nw.col(c)) for c in ("first_day", "last_day"))
     frequency = nw.col("days") - 1
     repeat = nw.when(frequency > 0).then(frequency).otherwise(1)
     # Threads add up in any order: beyond the ninth decimal a sum is not the same twice.
-    revenue, first_value = nw.col("revenue").round(9), nw.col("first_value").round(9)
-    value = (revenue - first_value) / repeat
+    revenue, at_first = nw.col("revenue").round(9), nw.col("first_value").round(9)
+    mean = (revenue - at_first) / repeat
     known = nw.col("valued") > 0
     result = customers.select(
         "customer_id",
@@ -77,14 +84,10 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
         nw.col("first_day").alias("first_order"),
         nw.col("last_day").alias("last_order"),
         frequency.cast(nw.Int64).alias("frequency"),
-        _days(last - first).alias("recency"),
-        _days(today - first).alias("T"),
+        (last - first).alias("recency"),
+        (as_of.toordinal() - first).alias("T"),
         nw.when(known)
-        .then(nw.when(frequency > 0).then(value).otherwise(0.0))
+        .then(nw.when(frequency > 0).then(mean).otherwise(0.0))
         .alias("monetary_value"),
     )
     return (result.collect() if isinstance(frame, nw.DataFrame) else result).to_native()
-
-
-def _days(span: nw.Expr) -> nw.Expr:
-    return (span.dt.total_minutes() / 1440).cast(nw.Int64)

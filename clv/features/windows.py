@@ -10,13 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clv.features.days import day_number
 from clv.features.groups import add_categories, add_labels
 from clv.features.queries import (
-    MINUTES,
     known_orders,
     largest,
     lazy,
-    midnight,
     regrouped,
 )
 from clv.features.rfm import rfm
@@ -102,10 +101,9 @@ def windows(
         else [Span.of(span).count for span in spec.spans]
     )
     made = Spec("windows", tuple(f"{d}d" for d in spans)) if spec is None else spec
-    today = midnight(as_of)
     known = known_orders(orders, as_of).with_columns(
         # The as-of date is day 0 of every window.
-        ((today - nw.col("day")).dt.total_minutes() // MINUTES).cast(nw.Int64).alias("age")
+        (as_of.toordinal() - day_number(nw.col("day"))).alias("age")
     )
     people = collected(lazy(rfm(orders, as_of))).sort_by("customer_id")
     columns = Columns(people["customer_id"].cast(pa.string()).combine_chunks())
@@ -137,14 +135,14 @@ def _add_history(columns: Columns, people: pa.Table, known: Any) -> Any:  # noqa
         days.with_columns((nw.col("age") - before).alias("gap"))
         .filter(~nw.col("gap").is_null())
         .group_by("customer_id")
-        .agg(
-            nw.col("gap").max().alias("longest"), nw.col("gap").first(order_by="age").alias("last")
-        )
+        .agg(nw.col("gap").max(), nw.col("age").min())
     )
     mean = np.where(frequency > 0, ratio(recency, frequency), age)
     columns.number("gap_mean", mean)
-    for name in ("last", "longest"):
-        columns.number(f"gap_{name}", np.where(frequency > 0, columns.of(gaps, name), age))
+    # The youngest day that has a younger one is the last but one.
+    last, longest = columns.of(gaps, "age") - (age - recency), columns.of(gaps, "gap")
+    for name, gap in (("last", last), ("longest", longest)):
+        columns.number(f"gap_{name}", np.where(frequency > 0, gap, age))
     return age
 
 
@@ -202,13 +200,13 @@ def _add_events(
     spec.need("events", wanted=spec.events is not None, given=events is not None)
     if events is None or (not new and spec.events is None):
         return spec
-    age = (midnight(as_of) - nw.col("at").dt.truncate("1d")).dt.total_minutes() // MINUTES
+    age = as_of.toordinal() - day_number(nw.col("at"))
     rows = (
         lazy(events)
         .select(
             "customer_id",
             nw.col("event").str.strip_chars().str.to_lowercase().alias("group"),
-            age.cast(nw.Int64).alias("age"),
+            age.alias("age"),
         )
         .filter(nw.col("age") >= 0)
         .join(known.select("customer_id").unique(), on="customer_id")
