@@ -203,6 +203,27 @@ def test_a_table_that_is_cut_off_is_damage_where_it_is_read(store, table):
         assert publish.published_id(store) is None
 
 
+@pytest.mark.parametrize("table", ["forecasts", "orders"])
+@pytest.mark.parametrize("left", [0, 3, 40, None])
+def test_the_job_makes_a_run_again_of_which_a_table_is_cut_off(call, store, tmp_path, table, left):
+    path = tmp_path / "orders.csv"
+    path.write_text("customer_id,order_date\na,2020-01-01\na,2020-02-01\nb,2020-03-01\n")
+    job = ("run", path, "--no-backtest", "--publish", "--json")
+    first = json.loads(call(*job)[1])["run"]
+    target = store.run(first).file(f"{table}.parquet")
+    whole = target.read_bytes()
+    target.unlink()
+    if left is not None:
+        target.write_bytes(whole[:left])
+    ((gone, fault),) = ((run.id, run.fault) for run in store.damaged())
+    assert gone == first
+    assert fault.startswith(f"{table}.parquet {'is missing' if left is None else 'can'}")
+    again = json.loads(call(*job)[1])
+    assert (again["reused"], again["published"]) == (False, True)
+    assert call("runs", "prune", "--keep", "1", "--damaged")[0] == 0
+    assert [run.id for run in [*store.runs(), *store.damaged()]] == [again["run"]]
+
+
 def test_a_receipt_that_is_cut_off_is_not_published_and_if_it_was_not_served(store):
     run, other = made(store), made(store, "b")
     run.file("backtest.json").write_bytes(b'{"origins": [')

@@ -45,7 +45,7 @@ class Run:
 
     @property
     def fault(self) -> str:
-        """What is wrong with the run's JSON files, in words; empty if nothing is."""
+        """What is wrong with the run's files, in words; empty if nothing is."""
         return soundness.fault(self.path)
 
     @cached_property

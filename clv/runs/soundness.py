@@ -9,6 +9,7 @@ import json
 from contextlib import suppress
 from datetime import date
 from functools import lru_cache
+from os import SEEK_END
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.errors import DamagedRunError, OutdatedRunError
@@ -53,14 +54,25 @@ NEEDED: Final[Mapping[str, Mapping[str, Rule]]] = {
     "summary": {"customers": _number},
     "report": {},
 }
+#: Tables, and whether every version's run has one. A Parquet file begins and ends with the same word.
+TABLES: Final[Mapping[str, bool]] = {
+    "orders": True,
+    "forecasts": True,
+    "profiles": False,
+    "rejects": False,
+}
+_PARQUET: Final = b"PAR1"
 
 
 def fault(folder: Path) -> str:
-    """Return what is wrong with a run's JSON files, in words; empty if nothing is."""
+    """Return what is wrong with a run's files, in words; empty if nothing is.
+
+    Of tables only the ends are read: that tells one that is cut off.
+    """
     marks = []
-    for name in NEEDED:
+    for name in (*(f"{name}.json" for name in NEEDED), *(f"{name}.parquet" for name in TABLES)):
         with suppress(OSError):
-            found = (folder / f"{name}.json").stat()
+            found = (folder / name).stat()
             marks.append((name, found.st_ino, found.st_mtime_ns, found.st_size))
     return _fault(folder, tuple(marks))
 
@@ -84,7 +96,25 @@ def outdated() -> OutdatedRunError:
 @lru_cache(maxsize=10_000)
 def _fault(folder: Path, _: tuple[object, ...]) -> str:
     """Look a run through once, and again if one of its files has changed."""
-    return next(filter(None, (_fault_of(folder, name) for name in NEEDED)), "")
+    faults = (
+        *(_fault_of(folder, name) for name in NEEDED),
+        *(_fault_of_table(folder, name) for name in TABLES),
+    )
+    return next(filter(None, faults), "")
+
+
+def _fault_of_table(folder: Path, name: str) -> str:
+    file = f"{name}.parquet"
+    try:
+        with (folder / file).open("rb") as table:
+            begin = table.read(len(_PARQUET))
+            table.seek(-len(_PARQUET), SEEK_END)
+            end = table.read()
+    except FileNotFoundError:
+        return f"{file} is missing" if TABLES[name] else ""
+    except OSError:  # Shorter than the word, too.
+        return f"{file} can't be read"
+    return "" if begin == end == _PARQUET else f"{file} can't be read: it is cut off, or no Parquet"
 
 
 def _fault_of(folder: Path, name: str) -> str:
