@@ -595,13 +595,13 @@ def test_the_gravest_check_is_named():
     said = words.upload(found).replace("\u00a0", " ")
     assert said == (
         "2 things in the new file should be cleared up, above all “Earlier orders found again” "
-        "(100 % before, 10 % now)."
+        "(before: 100 %; now: 10 %)."
     )
     found["data"] = grave[:1]
     said = words.upload(found).replace("\u00a0", " ")
     assert said == (
         "One thing in the new file deserves a look: “Days between a customer's orders” "
-        "(30 days before, 60 days now)."
+        "(before: 30 days; now: 60 days)."
     )
     assert [r["verdict"] for r in words.check_rows(grave, "")] == ["Don't use it yet", "Look at it"]
 

@@ -267,7 +267,7 @@ def upload(found: Facts) -> str:
     else:
         start = f"One thing in the new file {verb}:"
     before, now = figures(worst, found["currency"])
-    told = f" ({before} before, {now} now)" if before and now else ""
+    told = f" (before: {before}; now: {now})" if before and now else ""
     return f"{start} “{name(worst)}”{told}."
 
 
