@@ -68,7 +68,12 @@ class Trees:
 
     def _rounds(self, who: Examples, y: Floats, work: Work) -> int:
         """Choose the number of trees with the smallest loss over the folds; many need one fold only."""
-        cuts = [cut for cut in folds(who) if min(len(part) for part in cut) >= _FEWEST_ROWS]
+        # Where everybody did the same there is nothing to learn; of zeros alone Tweedie refuses to.
+        cuts = [
+            (learn, test)
+            for learn, test in folds(who)
+            if min(len(learn), len(test)) >= _FEWEST_ROWS and np.ptp(y[learn]) > 0
+        ]
         curves = []
         for learn, test in cuts[-1:] if len(who) >= _MANY_ROWS else cuts:
             early = _dataset(who.rows(learn), y[learn])

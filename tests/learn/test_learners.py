@@ -62,6 +62,15 @@ def test_one_customer_who_comes_back_and_all_of_them_can_be_learned_from(payers)
 
 
 @pytest.mark.parametrize("kind", [Boosting, Forest, Lasso, Tweedie, TwoPart])
+def test_days_on_which_nobody_brought_anything_more_are_learned_from(kind):
+    """Only customers of the last days came back: the earlier folds hold zeros alone."""
+    remaining = np.where(np.arange(400) >= 390, 80.0, 0.0)
+    seen = examples((np.ones(400), np.zeros(400)), remaining)
+    said = kind().fit(seen, Work()).predict(seen)
+    assert said == pytest.approx(np.full(400, 2.0), rel=0.2)
+
+
+@pytest.mark.parametrize("kind", [Boosting, Forest, Lasso, Tweedie, TwoPart])
 def test_learners_come_close_to_the_truth_and_are_the_same_twice(planted, kind):
     who, truth = planted
     if kind is Boosting:  # the whole value, on the log scale: everybody has bought before
