@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 
+from clv.errors import FileError
 from clv.learn.examples import categorical, folds
 from clv.learn.learners import by_feature
 from clv.learn.work import threads
@@ -106,11 +107,22 @@ class Trees:
 
     @classmethod
     def restore(cls, text: bytes) -> Self:
-        """Rebuild from `text`."""
+        """Rebuild from `text`.
+
+        Raises
+        ------
+        FileError
+            It is none of LightGBM's.
+        """
         from lightgbm import Booster  # noqa: PLC0415 - slow to import
+        from lightgbm.basic import LightGBMError  # noqa: PLC0415
 
         self = cls()
-        self.booster_ = Booster(model_str=text.decode())
+        try:
+            self.booster_ = Booster(model_str=text.decode())
+        except (LightGBMError, UnicodeDecodeError) as error:
+            msg = "The model's file is damaged: it can't be read as a LightGBM model."
+            raise FileError(msg, "Train the model again.") from error
         return self
 
     def _grown(

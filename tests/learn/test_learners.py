@@ -12,7 +12,7 @@ from scipy import sparse
 from clv.errors import FileError, StoppedError
 from clv.features.tables import Features, Spec
 from clv.learn import frozen, train
-from clv.learn.boosted import Tweedie, TwoPart
+from clv.learn.boosted import Trees, Tweedie, TwoPart
 from clv.learn.examples import Examples, folds, plain, stacked
 from clv.learn.learners import Boosting, Forest, Lasso, Smeared
 from clv.learn.ranges import Ranges
@@ -246,3 +246,9 @@ def test_what_is_no_model_of_ours_is_not_read():
 def test_what_tuning_gained(tuned, default, gain):
     """Where everybody does the same, a forest of default settings makes no error."""
     assert train._gain(tuned, default) == gain
+
+
+@pytest.mark.parametrize("text", [b"", b"tree", b"\xff"])
+def test_what_is_no_model_of_lightgbm_is_refused(text):
+    with pytest.raises(FileError, match="can't be read as a LightGBM model"):
+        Trees.restore(text)
