@@ -202,6 +202,9 @@ def plan(first_order: date, as_of: date, design: Design, born: Born | None = Non
         raise SettingsError(
             msg, f"The longest horizon that these orders support is {shorter[0]} months."
         )
+    if born is not None and born.size and _plan(first_order, as_of, _with(design, _least(design))):
+        hint = f"For a shorter one there are too few customers: {FEWEST} to learn from, and {FEWEST} to test on, are needed."
+        raise SettingsError(msg, hint)
     raise SettingsError(msg, "These orders support no horizon at this prediction point.")
 
 
@@ -229,6 +232,11 @@ def _with(design: Design, horizon: int) -> Design:
 
 def _fits(design: Design, horizon: int) -> bool:
     return design.kind == "window" or design.point.end(_ANY) < add_months(_ANY, horizon)
+
+
+def _least(design: Design) -> int:
+    """Return the shortest horizon that reaches beyond the prediction point."""
+    return next(h for h in range(1, design.horizon_months + 1) if _fits(design, h))
 
 
 def last_complete(known: date, months: int) -> date:

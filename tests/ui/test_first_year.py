@@ -232,7 +232,7 @@ def test_runs_that_say_little(pages, tmp_path, content, told):
         assert "of that value" not in calm(at)
         see(at, "bids")
         at.segmented_control(key="first_year_view").set_value("forecast").run()
-        assert "longest horizon that these orders support is" in plainly(at.warning)
+        assert "shorter one there are too few customers: 100 to learn" in plainly(at.warning)
 
 
 def test_too_few_customers_are_said_when_one_trains(pages, tmp_path):
@@ -246,12 +246,12 @@ def test_too_few_customers_are_said_when_one_trains(pages, tmp_path):
 
 
 def test_a_history_that_is_too_short_for_the_forecast_says_so(pages, tmp_path):
-    run = make_run(new_store(tmp_path), shop(customers=200, days=400))
+    run = make_run(new_store(tmp_path), shop(customers=1000, days=400))
     at = pages.open(WHERE, run=run.id)
     at.segmented_control(key="first_year_view").set_value("forecast").run()
     calm(at)
     assert "too short to foresee" in plainly(at.warning)
-    assert "longest horizon" in plainly(at.warning)
+    assert "longest horizon that these orders support is 6 months" in plainly(at.warning)
     assert not [b for b in at.button if b.key == "train"]
 
 
