@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-_WRITTEN: Final = re.compile(r"\s*([1-9]\d{0,3})\s*([dwm])\w*\s*", re.IGNORECASE)
+_WRITTEN: Final = re.compile(
+    r"\s*([1-9]\d{0,3})\s*(d|days?|w|weeks?|m|mo|months?)\s*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Span:
         if found is None:
             msg = f'"{written}" is not a length of time.'
             raise SettingsError(msg, "Write days, weeks or months as 14d, 2w or 3m.")
-        unit: Literal["d", "w", "m"] = found[2].lower()  # type: ignore[assignment]
+        unit: Literal["d", "w", "m"] = found[2][0].lower()  # type: ignore[assignment]
         return cls(int(found[1]), unit)
 
     def __str__(self) -> str:

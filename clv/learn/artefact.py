@@ -82,6 +82,8 @@ def save(trained: Trained, data: Mapping[str, Any], folder: Path) -> Path:
     try:
         partial.mkdir(parents=True)
         _write(trained, data, partial)
+        if _asks_the_same(folder, trained.model.design):  # Nobody is new again for a newer model.
+            shutil.copy2(folder / SCORED, partial / SCORED)
         if folder.exists():
             folder.rename(old)
         partial.rename(folder)
@@ -109,6 +111,16 @@ def check_place(folder: Path) -> None:
 
 def _ours(folder: Path) -> bool:
     return (folder / CARD).exists() or not any(folder.iterdir())
+
+
+def _asks_the_same(folder: Path, design: Design) -> bool:
+    """Return whether an earlier model there, some of whose customers were scored, has this design."""
+    if not (folder / SCORED).is_file():
+        return False
+    try:
+        return bool(read_card(folder)["design"] == json.loads(json.dumps(design.as_dict())))
+    except FileError:
+        return False
 
 
 def _write(trained: Trained, data: Mapping[str, Any], folder: Path) -> None:

@@ -49,10 +49,13 @@ def to_score(
     LayoutError
         The files lack a column that the model needs; says which.
     SettingsError
-        ``since`` with a model that scores everybody each time.
+        ``since`` with a model that scores everybody each time; a day after which there is none.
     """
     tables = Tables.of(con)
     day = as_of or engine.row(con, "SELECT max(ordered_at)::DATE FROM orders")[0]
+    if day == date.max:
+        msg = f"The as-of date {day} is too late: there is no day after it."
+        raise SettingsError(msg, "Set an earlier as-of date.")
     if since is None:
         return features(tables, day, model.design, model.spec)
     if model.design.kind == "window":

@@ -162,14 +162,22 @@ def test_a_column_and_some_rows(shop):
 
 @pytest.mark.parametrize(
     ("written", "days", "shown"),
-    [("14d", 14, "14d"), ("2 weeks", 14, "2w"), (1, 28, "1m"), (" 3M", 89, "3m"), ("1d", 1, "1d")],
+    [
+        ("14d", 14, "14d"),
+        ("2 weeks", 14, "2w"),
+        (1, 28, "1m"),
+        (" 3M", 89, "3m"),
+        ("1d", 1, "1d"),
+        ("1 Month", 28, "1m"),
+        ("2mo", 59, "2m"),
+    ],
 )
 def test_lengths_as_people_write_them(written, days, shown):
     span = Span.of(written)
     assert (str(span), (span.end(date(2017, 1, 31)) - date(2017, 1, 31)).days) == (shown, days)
 
 
-@pytest.mark.parametrize("written", ["", "m", "0d", "-1m", "1.5m", "1y", 0])
+@pytest.mark.parametrize("written", ["", "m", "0d", "-1m", "1.5m", "1y", "30min", "14 dwarfs", 0])
 def test_what_is_not_a_length(written):
     with pytest.raises(SettingsError, match="not a length"):
         Span.of(written)

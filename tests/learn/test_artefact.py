@@ -106,6 +106,17 @@ def test_files_that_the_card_does_not_know_are_not_looked_at(copy, folder):
     assert artefact.load(copy).chosen == artefact.load(folder).chosen
 
 
+def test_who_was_scored_is_not_new_for_a_newer_model_of_the_same_design(
+    copy, small, small_trained, window_trained
+):
+    (copy / "scored.json").write_text('{"until": "2022-05-15"}')
+    before = artefact.fingerprint(small)
+    artefact.save(small_trained, before, copy)
+    assert scoring.scored(copy).until == date(2022, 5, 15)
+    artefact.save(window_trained, before, copy)
+    assert scoring.scored(copy).until is None
+
+
 @pytest.mark.parametrize("name", [".", "..", "/"])
 def test_a_folder_that_somebody_stands_in_is_not_replaced(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -15,6 +15,7 @@ from clv.learn.boosted import Tweedie, TwoPart
 from clv.learn.designs import Tables, design_of
 from clv.learn.effects import effects, importance
 from clv.learn.plans import Design, plan
+from clv.learn.train import train
 from clv.learn.work import Work
 from clv.models.choice import Choice
 from clv.origins import Origin, sample
@@ -199,3 +200,16 @@ def test_with_customers_enough_the_planted_factor_is_found(kind):
     east, west, none = (said[state == one].mean() for one in STATES)
     assert east / west == pytest.approx(RATES["east"] / RATES["west"], rel=0.12)
     assert none < 0.05 * west
+
+
+def test_an_earlier_date_on_which_nobody_had_brought_anything_does_not_stop_the_training():
+    orders, labels = shop(800)
+    design = Design("early", 3, after=("2w", "4w"))
+    at = orders["ordered_at"].to_pandas()
+    first = at.groupby(orders["customer_id"].to_pandas()).transform("min")
+    until = pd.Timestamp(plan(first.min().date(), LAST, design).splits[0].train[1])
+    silent = (first < until + pd.Timedelta(days=1)) & (at > first + pd.Timedelta(days=20))
+    with connected(orders.filter((~silent).to_numpy()), labels) as con:
+        report = train(con, design, learners=["lasso"]).report
+    assert len(report["dates"]) == 1
+    assert not report["choice"]["unseen"]

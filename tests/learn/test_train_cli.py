@@ -95,6 +95,8 @@ def test_everybody_is_scored_once_with_new(place, trained):
     assert all("2022-05-15" < row["as_of"] <= "2022-06-30" for row in second)
     clv(*score, place / "orders.csv", "--out", out)
     assert read(out) == []
+    with pytest.raises(SettingsError, match="is too late"):
+        clv("score", "--model", model, place / "orders.csv", "--as-of", "9999-12-31", "--out", out)
     since = ("--since", "2022-05-16", "--by-month")
     clv("score", "--model", model, "--label", "state", place / "orders.csv", "--out", out, *since)
     assert {row["customer_id"] for row in read(out)} == new
