@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from dataclasses import asdict, dataclass
@@ -98,13 +97,7 @@ class Shelf:
         try:
             models: dict[str, Any] = read_json(path)["models"]
             found = [Entry(name, **facts) for name, facts in models.items()]
-        except (
-            json.JSONDecodeError,
-            UnicodeDecodeError,
-            KeyError,
-            TypeError,
-            AttributeError,
-        ) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             msg = f"The list of allowed models is damaged: {path}."
             raise ModelFileError(msg, f"Delete it, and add the models again: {_HOW}") from error
         return sorted((e for e in found if _NAME.fullmatch(e.name)), key=lambda e: e.name)
