@@ -161,6 +161,19 @@ def said(span: Span) -> str:
     return f"{span.count} {unit}s" if span.count > 1 else unit
 
 
+def check_day(as_of: date) -> None:
+    """See that there is a day after it.
+
+    Raises
+    ------
+    SettingsError
+        It is the last that a calendar has.
+    """
+    if as_of == date.max:
+        msg = f"The as-of date {as_of} is too late: there is no day after it."
+        raise SettingsError(msg, "Set an earlier as-of date.")
+
+
 def plan(first_order: date, as_of: date, design: Design, born: Born | None = None) -> Plan:
     """Choose the days, or refuse.
 
@@ -177,9 +190,7 @@ def plan(first_order: date, as_of: date, design: Design, born: Born | None = Non
     SettingsError
         The history is too short; says which horizon it supports.
     """
-    if as_of == date.max:
-        msg = f"The as-of date {as_of} is too late: there is no day after it."
-        raise SettingsError(msg, "Set an earlier as-of date.")
+    check_day(as_of)
     found = _plan(first_order, as_of, design, born)
     if found is not None:
         return found

@@ -12,6 +12,7 @@ from clv import engine
 from clv.errors import InputError, SettingsError
 from clv.learn.artefact import SCORED, read_card
 from clv.learn.designs import Tables, features
+from clv.learn.plans import check_day
 from clv.runs import now, read_json, replace_json
 
 if TYPE_CHECKING:
@@ -53,9 +54,7 @@ def to_score(
     """
     tables = Tables.of(con)
     day = as_of or engine.row(con, "SELECT max(ordered_at)::DATE FROM orders")[0]
-    if day == date.max:
-        msg = f"The as-of date {day} is too late: there is no day after it."
-        raise SettingsError(msg, "Set an earlier as-of date.")
+    check_day(day)
     if since is None:
         return features(tables, day, model.design, model.spec)
     if model.design.kind == "window":
