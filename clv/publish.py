@@ -135,9 +135,7 @@ def listed(store: Store, limit: int | None = None) -> list[dict[str, Any]]:
 
     It can be read while runs are deleted, and where the note of the published one is damaged.
     """
-    current = None
-    with suppress(NothingPublishedError):
-        current = published_id(store)
+    current = _named(store)
     rows = []
     for run in store.runs()[:limit]:
         with suppress(FileNotFoundError):
@@ -147,13 +145,18 @@ def listed(store: Store, limit: int | None = None) -> list[dict[str, Any]]:
 
 def damaged(store: Store) -> list[dict[str, Any]]:
     """Return what a list of runs tells of those that can't be read: ``run, published, fault``."""
-    current = None
-    with suppress(NothingPublishedError):
-        current = published_id(store)
+    current = _named(store)
     return [
         {"run": run.id, "published": run.id == current, "fault": run.fault}
         for run in store.damaged()
     ]
+
+
+def _named(store: Store) -> str | None:
+    """Return the id of the published run, None also where the note that names it is damaged."""
+    with suppress(NothingPublishedError):
+        return published_id(store)
+    return None
 
 
 def _described(run: Run, current: str | None) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _asks_the_same(folder: Path, design: Design) -> bool:
     if not (folder / SCORED).is_file():
         return False
     try:
-        return bool(read_card(folder)["design"] == json.loads(json.dumps(design.as_dict())))
+        return Design.from_dict(read_card(folder)["design"]) == design
     except FileError:
         return False
 

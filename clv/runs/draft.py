@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from clv import engine
 from clv.orders import REJECTS
-from clv.runs.files import read_json, write_json, write_table
+from clv.runs.files import read_json, whole, write_json, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,9 +48,8 @@ class Draft:
 
     def put_report(self, report: Mapping[str, Any]) -> None:
         """Store the check's report; from now on the draft is `checked`."""
-        fresh = self.path / "report.new"
-        write_json(fresh, report)
-        fresh.replace(self.path / "report.json")
+        with whole(self.path / "report.json") as partial:
+            write_json(partial, report)
         self.__dict__.pop("report", None)
 
     def add_upload(self, filename: str, chunks: Iterator[bytes]) -> Path:

@@ -230,16 +230,17 @@ class Run:
 
     def training(self, key: str) -> Path:
         """Return the folder of a training on the run's orders, whether it has been made or not."""
-        return self._trainings / key
+        return self.trained / key
 
     @property
     def trainings(self) -> list[str]:
         """Keys of the trainings that have been made, the newest first."""
-        found = self._trainings.glob("[!.]*/")
+        found = self.trained.glob("[!.]*/")
         return [p.name for p in sorted(found, key=lambda p: (-p.stat().st_mtime_ns, p.name))]
 
     @property
-    def _trainings(self) -> Path:
+    def trained(self) -> Path:
+        """The folder of all of them."""
         return self.exports.parents[1] / "trainings" / self.id
 
     def lookup(self) -> pa.Table:

@@ -114,7 +114,7 @@ class Store:
         hidden = gone.path.with_name(f".partial-{run_id}")
         gone.path.rename(hidden)
         shutil.rmtree(hidden, ignore_errors=True)
-        for made in (gone.exports, gone._trainings):  # noqa: SLF001 - nobody else is to delete them
+        for made in (gone.exports, gone.trained):
             shutil.rmtree(made, ignore_errors=True)
 
     def begin(

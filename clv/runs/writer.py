@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from clv.errors import InputError
 from clv.runs import places, proofs
 from clv.runs.disk import usable
-from clv.runs.files import write_json
+from clv.runs.files import flush, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +67,7 @@ class RunWriter:
                 if self._unfinished:
                     self._link_draft()
                 for path in self._partial.iterdir():
-                    with path.open("rb") as handle:
-                        os.fsync(handle.fileno())
+                    flush(path)
                 self._partial.rename(self._partial.with_name(self.id))
         finally:  # Renamed, there is nothing left to remove.
             shutil.rmtree(self._partial, ignore_errors=True)

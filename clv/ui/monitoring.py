@@ -195,7 +195,7 @@ def _upload(found: Mapping[str, Any]) -> None:
     rows = words.check_rows([*found["data"], *found["model"]], found["currency"])
     for row in rows:
         if row["remedy"]:
-            figures = f" ({row['before']} before, {row['now']} now)" if row["now"] else ""
+            figures = words.beside(row["before"], row["now"])
             said = " ".join(filter(None, [row["finding"], row["remedy"]]))
             st.markdown(
                 f"- **{row['verdict']}: {plain(row['check'])}**{plain(figures)}. {plain(said)}"

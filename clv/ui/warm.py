@@ -1,8 +1,8 @@
 """What a server does once, while nobody waits: load what pages need, and put it out of the collector's sight.
 
-Streamlit collects garbage after every page that it has drawn, and for that looks at every object there
-is: with all packages loaded a tenth of a second in which the whole process, the API with it, answers
-nobody. What is loaded stays loaded, so it needn't be looked at.
+A full collection of garbage looks at every object there is: with all packages loaded a tenth of a second
+in which the whole process, the API with it, answers nobody. What is loaded stays loaded, so it needn't be
+looked at. (Streamlit's own collection after every page is switched off, see ``.streamlit/config.toml``.)
 """
 
 from __future__ import annotations

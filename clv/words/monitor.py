@@ -255,6 +255,11 @@ def sentence(found: Facts) -> str:
     return " ".join(parts)
 
 
+def beside(before: str, now: str) -> str:
+    """Return two figures in brackets to go on with; nothing where one is missing."""
+    return f" (before: {before}; now: {now})" if before and now else ""
+
+
 def upload(found: Facts) -> str:
     """Say how the upload compares with the one before."""
     grave = [c for c in found["data"] if c["verdict"] != "ok"]
@@ -267,8 +272,7 @@ def upload(found: Facts) -> str:
     else:
         start = f"One thing in the new file {verb}:"
     before, now = figures(worst, found["currency"])
-    told = f" (before: {before}; now: {now})" if before and now else ""
-    return f"{start} “{name(worst)}”{told}."
+    return f"{start} “{name(worst)}”{beside(before, now)}."
 
 
 def advice(found: Facts) -> tuple[str, str]:

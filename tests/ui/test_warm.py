@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
-from tests.test_notebook import ROOT
-
+ROOT = Path(__file__).parents[2]
 LOADED = """
 import gc, sys
 from clv.ui import warm
