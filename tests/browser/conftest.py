@@ -157,6 +157,16 @@ class Visit:
         """Press the button with this key."""
         self.tab.locator(f".st-key-{key} button").first.click()
 
+    def choose(self, key: str, option: str) -> None:
+        """Choose an option of the list with this key; come back when the page shows it as chosen."""
+        box = self.tab.locator(f"[class*='st-key-{key}'] input")
+        for _ in range(5):
+            box.click()  # A list shuts when the page moves under it: opened again, as anybody would.
+            with contextlib.suppress(PlaywrightTimeoutError):
+                self.tab.get_by_role("option", name=option, exact=True).click(timeout=_TIMEOUT / 10)
+                break
+        expect(box).to_have_value(option)
+
     def chart(self, key: str) -> None:
         """Wait for a drawn chart."""
         self.tab.locator(f".st-key-{key} .main-svg").first.wait_for(timeout=_TIMEOUT)

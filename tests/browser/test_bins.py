@@ -34,8 +34,7 @@ def verdict(one):
 def test_another_rival_and_other_limits(one):
     average = "everybody does what the average customer did"
     expect(verdict(one)).not_to_contain_text(average)
-    one.tab.locator("[class*='st-key-bins_second']").get_by_role("combobox").click()
-    one.tab.get_by_role("option", name="Rule: everybody as the average").click()
+    one.choose("bins_second", "Rule: everybody as the average")
     expect(verdict(one)).to_contain_text(average)
     box = one.tab.locator(".st-key-bins_limit_0 input")
     box.fill("10")
