@@ -45,6 +45,8 @@ _IMPORTS: Final = {
 _FILE: Final = 64 << 20
 _MB: Final = 1 << 20
 _LONGEST_SAID: Final = 4096
+#: Values beyond this are nobody's, and their sum could be infinite.
+_MOST: Final = 1e12
 _ASK: Final = "Ask its maker for a model that answers as docs/ready-made.md says."
 
 
@@ -236,7 +238,7 @@ def _unloadable(title: str, kind: str, detail: str, missing: str) -> ModelFileEr
         return ModelFileError(f'{title} is a "{detail}" and has no function predict.', _ASK)
     if kind == "ModuleNotFoundError":
         msg = f'{title} needs the package "{missing}", which is not installed here.'
-        hint = "Install it beside this program, or ask for a model that needs only numpy."
+        hint = "Install it beside this program; or, where it is its maker's own, ask for a file with the class in it: docs/ready-made.md says how."
         return ModelFileError(msg, hint)
     msg = f"{title} can't be loaded: {kind}: {detail}"
     hint = f"Ask its maker to write it again, with dill.dump, under Python {HERE}."
@@ -260,12 +262,16 @@ def _checked(title: str, said: Mapping[str, Any], answer: bytes, rows: int) -> F
     if shape not in ([rows], [rows, 1]) or len(answer) != 8 * rows:
         got = " × ".join(str(n) for n in shape) if isinstance(shape, list) and shape else "1"
         noun = "number" if got == "1" else "numbers"
-        msg = f"{title} answered with {got} {noun} for {rows:,} customers; it must give one each."
+        whom = "1 customer" if rows == 1 else f"{rows:,} customers"
+        msg = f"{title} answered with {got} {noun} for {whom}; it must give one each."
         raise ModelAnswerError(msg, _ASK)
     values = np.frombuffer(answer, dtype="<f8").astype(float)
-    bad = int((~np.isfinite(values)).sum())
-    if bad:
-        whom = "1 customer" if bad == 1 else f"{bad:,} of {rows:,} customers"
-        msg = f"{title} gave no number for {whom} (empty or infinite)."
-        raise ModelAnswerError(msg, _ASK)
+    for bad, why in (
+        (~np.isfinite(values), "no number for {} (empty or infinite)"),
+        (np.abs(values) > _MOST, "{} a value beyond 1,000,000,000,000, which is nobody's"),
+    ):
+        if number := int(bad.sum()):
+            whom = "1 customer" if number == 1 else f"{number:,} of {rows:,} customers"
+            msg = f"{title} gave {why.format(whom)}."
+            raise ModelAnswerError(msg, _ASK)
     return values

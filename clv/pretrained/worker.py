@@ -22,7 +22,7 @@ import sys
 import types
 from typing import Any, BinaryIO
 
-_NEW_NETWORK, _NEW_USER = 0x40000000, 0x10000000
+_NEW_NETWORK, _NEW_USER, _NEW_PROCESSES = 0x40000000, 0x10000000, 0x20000000
 _DIE_WITH_PARENT, _NO_NEW_PRIVILEGES = 1, 38
 # Landlock (linux/landlock.h): its calls, the same on every processor; how many kinds of access each of
 # its versions knows; of these reading files and folders, and running programs.
@@ -31,6 +31,9 @@ _TELL_VERSION, _BENEATH_PATH = 1, 1
 _KINDS = {1: 13, 2: 14}
 _MOST_KINDS = 15
 _READ, _RUN = 1 << 2 | 1 << 3, 1 << 0
+# What numpy calls whole numbers, others, text and objects, which may be numbers too. Left out is what it
+# would turn into numbers without a word: truths, complex numbers, dates, lengths of time.
+_NUMBERS = "iufUO"
 # Those kinds that a file, and not only a folder, can be opened up for.
 _OF_FILES = 1 << 1 | 1 << 14
 
@@ -43,6 +46,7 @@ def main() -> None:
     os.dup2(nowhere, 2)
     asked = json.loads(sys.stdin.buffer.readline())
     network = confine(asked)
+    enclose()
     try:
         said, body = answer(asked, sys.stdin.buffer)
     # Whatever a model raises, and be it the wish to exit, is told rather than let loose.
@@ -70,8 +74,33 @@ def confine(asked: dict[str, Any]) -> bool:
     libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     confine_to(".", libc)
-    # Without a new user, where that is not allowed to this one.
-    return all(libc.unshare(how) != 0 for how in (_NEW_NETWORK, _NEW_NETWORK | _NEW_USER))
+    # As a new user, where that is not allowed to this one.
+    apart = _NEW_NETWORK | _NEW_PROCESSES
+    ways = (apart, apart | _NEW_USER, _NEW_NETWORK, _NEW_NETWORK | _NEW_USER)
+    return all(libc.unshare(how) != 0 for how in ways)
+
+
+def enclose() -> None:
+    """Go on as a child, and let this process only pass on how that one ends.
+
+    Where `confine` could ask for processes apart, the child is the first of them: it sees no others,
+    and when it ends, the system ends all that it has started, also what has left its group.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None)
+    child = os.fork()
+    if child:
+        how = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        ended_by = signal.SIGXCPU if how == signal.SIGXCPU else -how
+        if ended_by > 0:
+            libc.signal(ended_by, None)  # Python has put others in the place of the usual answers.
+            os.kill(os.getpid(), ended_by)
+        os._exit(how)
+    libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    # The first process of its kind is not ended by signals that it doesn't listen to, as that of the
+    # limit on time. The system's own exit listens also while a model computes outside of Python.
+    libc.signal(signal.SIGXCPU, ctypes.cast(libc["_exit"], ctypes.c_void_p))
 
 
 class _Rule(ctypes.Structure):
@@ -123,7 +152,11 @@ def answer(asked: dict[str, Any], given: BinaryIO) -> tuple[dict[str, Any], byte
     predict = getattr(model, "predict", None)
     if not callable(predict):
         return {"stage": "load", "kind": "no-predict", "message": type(model).__name__}, b""
-    said = np.asarray(predict(figures.copy()))
+    found = predict(figures.copy())
+    said = np.asarray(found)
+    if said.dtype.kind not in _NUMBERS or (said.dtype.kind == "O" and not said.ndim):
+        told = str(said.dtype) if said.ndim else type(found).__name__
+        return {"stage": "answer", "kind": "no-numbers", "message": told}, b""
     try:
         values = np.ascontiguousarray(said, dtype="<f8")
     except (TypeError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -60,7 +61,13 @@ def test_the_model_gets_the_figures_to_the_last_bit():
         ("return [1.0, float('nan')]", "gave no number for 1 customer"),
         ("return X[:, 0] / 0.0", "gave no number for 2 of 2 customers"),
         ("return ['a', 'b']", "something other than numbers"),
-        ("return None", "gave no number|answered with"),
+        ("return None", r"something other than numbers \(NoneType\)"),
+        ("return (x for x in X[:, 0])", r"something other than numbers \(generator\)"),
+        # What numpy would turn into numbers without a word.
+        ("return X[:, 0] > 2", r"something other than numbers \(bool\)"),
+        ("return X[:, 0] + 1j", r"something other than numbers \(complex128\)"),
+        ("return np.array(['2017-01-01', '2017-01-02'], 'M8[D]')", "something other than numbers"),
+        ("return X[:, 0] * 1e12", "gave 2 of 2 customers a value beyond 1,000,000,000,000"),
         (
             "raise ValueError('no\\nway\\x1b[31m')",
             r"failed on these customers: ValueError: no way \[31m\n",
@@ -91,6 +98,12 @@ def test_answers_that_are_none(body, says):
         ("return bytearray(10**12)", 60, "it took more than 2,048 MB of memory"),
         ("import ctypes\nctypes.string_at(0)", 60, "its process ended by SIGSEGV"),
         ("import os\nos._exit(0)", 60, "its process ended without an answer"),
+        # The system's way to say that the limit on computing is reached.
+        (
+            "import os, signal\nos.kill(os.getpid(), signal.SIGXCPU)",
+            60,
+            "it took longer than 60 seconds",
+        ),
     ],
 )
 def test_models_that_take_too_much_or_break_down(body, seconds, says):
@@ -116,7 +129,7 @@ def test_there_is_no_network_where_the_system_lets_us():
         "try:\n    s.connect(('127.0.0.1', 9))\n    refused = 0\n"
         "except ConnectionRefusedError:\n    refused = 0\nexcept OSError:\n    refused = 1\nreturn [refused, 0]"
     )
-    if not may_unshare():
+    if not may_unshare(NETWORK):
         pytest.skip("this system doesn't let a user give up the network")
     assert ask(body).tolist() == [1.0, 0.0]
 
@@ -166,12 +179,30 @@ def test_what_loading_would_run_is_refused_before_it_is_allowed_and_confined_aft
     assert file.exists() != has_landlock()
 
 
-def may_unshare() -> bool:
+NETWORK, PROCESSES, USER = 0x40000000, 0x20000000, 0x10000000
+
+
+def may_unshare(what: int) -> bool:
     script = (
         "import ctypes, sys; c = ctypes.CDLL(None); "
-        "sys.exit(all(c.unshare(how) for how in (0x40000000, 0x50000000)))"
+        f"sys.exit(all(c.unshare(how) for how in ({what}, {what | USER})))"
     )
     return subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_what_it_has_started_ends_with_it_also_what_has_left_its_group(tmp_path):
+    if not may_unshare(NETWORK | PROCESSES):
+        pytest.skip("this system doesn't let a user have processes apart")
+    kept = tmp_path / "kept"
+    kept.touch()
+    body = (
+        f"import fcntl, os, time\nfile = open({str(kept)!r})\nfcntl.flock(file, fcntl.LOCK_SH)\n"
+        "if not os.fork():\n    os.setsid()\n    time.sleep(600)\nreturn X[:, 0]"
+    )
+    assert ask(body).tolist() == [3.0, 2.0]
+    # Whoever was left would hold it still.
+    with kept.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_model_without_predict():
