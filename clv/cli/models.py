@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from clv import terminal
-from clv.errors import ModelFileError
+from clv import stopping, terminal
+from clv.errors import InputError, ModelFileError
 from clv.models.choice import READY_MADE
 from clv.pretrained.listing import HERE, listing
 from clv.pretrained.shelf import Shelf, fingerprint, name_of
@@ -45,9 +45,10 @@ def add(
 
     Example: python -m clv model add spring.dill --name spring
     """
+    shelf, name = Shelf(models), name_of(file.stem) if name is None else name
+    shelf.check(name)
     content = file.read_bytes()
     found = listing(content)
-    name = name or name_of(file.stem)
     typer.echo(f"{file}")
     typer.echo(f"  size      {len(content):,} bytes")
     typer.echo(f"  sha256    {fingerprint(content)}")
@@ -64,10 +65,12 @@ def add(
             _WIDTH,
         )
     )
-    if not yes and not typer.confirm(f'Allow it as "{name}"?'):
+    before = next((e for e in shelf.entries() if e.name == name), None)
+    instead = f", in place of the one added on {before.added_at[:10]}" if before else ""
+    if not yes and not _agreed(f'Allow it as "{name}"{instead}?'):
         typer.echo("Not allowed. Nothing was changed.")
-        return
-    entry = Shelf(models).put(name, content)
+        raise typer.Exit(2)
+    entry = shelf.put(name, content)
     typer.echo(f"Allowed: --model {READY_MADE}{entry.name}")
 
 
@@ -106,6 +109,23 @@ def remove(
     """Forbid a model and delete its file from the folder. Forecasts made with it stay."""
     Shelf(models).remove(name)
     typer.echo(f"{name}: removed.")
+
+
+def _agreed(question: str) -> bool:
+    """Ask, and return whether the answer was yes.
+
+    Raises
+    ------
+    InputError
+        Nobody can answer.
+    """
+    try:
+        return typer.confirm(question)
+    except typer.Abort as error:
+        stopping.check()
+        typer.echo("")
+        msg = "Nobody answered; nothing was changed."
+        raise InputError(msg, "--yes allows it without being asked.") from error
 
 
 def _say(found: Listing) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import unicodedata
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,8 +54,9 @@ def fingerprint(content: bytes) -> str:
 
 
 def name_of(text: str) -> str:
-    """Return a model's name made of a file's: lower case, dashes for what a name can't have."""
-    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:60] or "model"
+    """Return a model's name made of a file's: small plain letters, dashes for what a name can't have."""
+    plain = re.sub(r"[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text.casefold()))
+    return re.sub(r"[^a-z0-9._-]+", "-", plain).strip("-._")[:60] or "model"
 
 
 def allowed(model: str) -> str | None:
@@ -140,6 +142,19 @@ class Shelf:
             raise ModelFileError(msg, hint)
         return entry, content
 
+    @staticmethod
+    def check(name: str) -> None:
+        """See that a name can be one.
+
+        Raises
+        ------
+        SettingsError
+            It can't.
+        """
+        if not _NAME.fullmatch(name):
+            msg = f'"{name}" can\'t be the name of a model.'
+            raise SettingsError(msg, "Use small letters, digits, dots and dashes: spring-model.")
+
     def put(self, name: str, content: bytes) -> Entry:
         """Keep a model and allow exactly these bytes; one of the same name is replaced.
 
@@ -148,9 +163,7 @@ class Shelf:
         SettingsError
             The name can't be one.
         """
-        if not _NAME.fullmatch(name):
-            msg = f'"{name}" can\'t be the name of a model.'
-            raise SettingsError(msg, "Use small letters, digits, dots and dashes: spring-model.")
+        self.check(name)
         entry = Entry(name, fingerprint(content), len(content), now())
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self.root / f".{entry.file}.new"

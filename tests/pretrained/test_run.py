@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 
 from clv import cli, metrics, pipeline, proof
 from clv.errors import InputError, LayoutError, ModelFileError, ModelLimitError, SettingsError
@@ -250,7 +251,8 @@ def test_an_operator_adds_lists_and_removes(call, tmp_path, monkeypatch):
     (tmp_path / "Spring.dill").write_bytes(dilled("import os\nreturn X[:, 2]"))
     monkeypatch.setattr("typer.confirm", lambda question: question != 'Allow it as "spring"?')
     code, out, err = call("model", "add", "Spring.dill")
-    assert (code, err) == (0, "")
+    # Not done, so that a script doesn't go on.
+    assert (code, err) == (2, "")
     assert "WARNING   It reaches beyond numbers: os." in out
     assert out.endswith("Not allowed. Nothing was changed.\n")
     assert [e.name for e in Shelf().entries()] == ["sums"]
@@ -271,6 +273,27 @@ def test_an_operator_adds_lists_and_removes(call, tmp_path, monkeypatch):
     code, _, err = call("model", "add", "nothing.dill")
     assert code == 2
     assert "nothing.dill" in err
+
+
+def test_an_operator_is_asked_only_what_can_be_answered(call, tmp_path, monkeypatch):
+    (tmp_path / "Spring.dill").write_bytes(dilled(SUMS))
+    asked = []
+
+    def confirm(question):
+        asked.append(question)
+        raise typer.Abort
+
+    monkeypatch.setattr("typer.confirm", confirm)
+    # A name that can't be one is said before anything else.
+    code, out, err = call("model", "add", "Spring.dill", "--name", "Spring")
+    assert (code, out, asked) == (2, "", [])
+    assert '"Spring" can\'t be the name of a model.' in err
+    day = Shelf().entry("sums").added_at[:10]
+    code, _, err = call("model", "add", "Spring.dill", "--name", "sums")
+    assert asked == [f'Allow it as "sums", in place of the one added on {day}?']
+    assert code == 2
+    assert "Nobody answered; nothing was changed." in err
+    assert "--yes" in err
 
 
 def test_a_file_of_another_python_is_not_allowed(call, tmp_path):

@@ -86,5 +86,7 @@ def test_a_damaged_manifest_is_said(shelf, content):
 
 
 def test_names_made_of_file_names():
-    made = [name_of(text) for text in ("CLV Model (final)", "model_v1.2", "Ümläut", "…", "a" * 70)]
-    assert made == ["clv-model-final", "model_v1.2", "ml-ut", "model", "a" * 60]
+    made = [
+        name_of(text) for text in ("CLV Model (final)", "model_v1.2", "Übergröße", "…", "a" * 70)
+    ]
+    assert made == ["clv-model-final", "model_v1.2", "ubergrosse", "model", "a" * 60]
