@@ -12,7 +12,8 @@ import typer
 from clv import terminal
 from clv.cli.options import StoreDir, check_writable, chosen_run
 from clv.cli.reading import day_of, roles
-from clv.errors import InputError, SettingsError
+from clv.errors import InputError, LayoutError, SettingsError
+from clv.formatting import plural
 from clv.runs import write_rows
 from clv.settings import IngestOptions
 
@@ -117,11 +118,13 @@ def train(
     day = day_of(as_of)
     with (
         terminal.progress() as progress,
-        _orders(inputs, run_id, store, map_, label, day, progress) as con,
+        _orders(inputs, run_id, store, map_, label, day, progress) as (con, read),
     ):
         work = Work(seed, progress)
         made = learn(con, wanted, as_of=day, learners=model, level=level, work=work)
         artefact.save(made, artefact.fingerprint(con), out)
+    if read is not None:
+        terminal.say_report(read)
     _say(made.report, out)
 
 
@@ -169,10 +172,11 @@ def score(
     if before.until is not None:
         begin = scoring.after(before.until)
     # The columns of the model, though a few newer orders might not show that they group customers.
-    label = label or [name for name in trained.spec.labels if name in trained.names]
+    wanted = [name for name in trained.spec.labels if name in trained.names]
     with (
+        _needing([] if label else wanted),
         terminal.progress() as progress,
-        _orders(inputs, run_id, store, map_, label, day, progress) as con,
+        _orders(inputs, run_id, store, map_, label or wanted, day, progress) as (con, read),
     ):
         progress("Scoring", 0, 0)
         day = day or con.execute("SELECT max(ordered_at)::DATE FROM orders").fetchall()[0][0]
@@ -182,7 +186,9 @@ def score(
         write_rows(trained.table(found, by_month=by_month), out)
     if new:
         scoring.remember(model, before, day, found)
-    typer.echo(f"{out}: {len(found):,} customers, as of {day}.")
+    if read is not None:
+        terminal.say_report(read)
+    typer.echo(f"{out}: {plural(len(found), 'customer')}, as of {day}.")
     if late is not None:
         typer.echo(
             textwrap.fill(
@@ -195,6 +201,18 @@ def score(
 
 
 @contextmanager
+def _needing(labels: Sequence[str]) -> Iterator[None]:
+    """Say why a file must have these columns, which nobody has named, where it lacks one."""
+    try:
+        yield
+    except LayoutError as error:
+        if not labels or error.missing:
+            raise
+        why = f"The model was trained with {' and '.join(labels)}."
+        raise LayoutError(error.message, f"{why} {error.hint}", error.option) from error
+
+
+@contextmanager
 def _orders(
     inputs: Sequence[Path] | None,
     run_id: str | None,
@@ -203,8 +221,8 @@ def _orders(
     label: Sequence[str] | None,
     as_of: date | None,
     progress: Any,  # noqa: ANN401
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the orders of files, or of a run."""
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Any] | None]]:
+    """Open the orders of files, with the report on them, or those of a run, reported on before."""
     from clv import ingest  # noqa: PLC0415
 
     if bool(inputs) == bool(run_id):
@@ -214,16 +232,18 @@ def _orders(
         raise InputError(msg, "One of them says which orders to take.")
     if not inputs:
         with chosen_run(run_id, store).connect() as con:
-            yield con
+            yield con, None
         return
     options = IngestOptions(mapping=roles(map_), labels=tuple(label) if label else None)
     with ingest.read(inputs, options, as_of, progress) as (con, report):
         ingest.refuse_no_orders(report)
-        yield con
+        yield con, report
 
 
 def _say(report: dict[str, Any], out: Path) -> None:
     """Print the leaderboard, the choice, and where the model is."""
+    from clv.words.first_year import TOTALS, thin  # noqa: PLC0415 - `--help` needs none of this
+
     board, held = report["board"], report["dates"][-1]
     # In the window design one customer is an example on each of several days.
     days = " customer-days" if report["design"]["kind"] == "window" else ""
@@ -231,11 +251,15 @@ def _say(report: dict[str, Any], out: Path) -> None:
         f"Held out: {held['tested']:,} customers; trained on {held['trained']:,}{days}, as known on "
         f"{held['known']}."
     )
+    # The same distance from either: what has come in needs no forecast. It is large beside the rest.
+    means = {part: board[key] / board["customers"] for part, key in TOTALS.items()}
+    if report["design"]["kind"] == "window":  # Whose whole lies ahead.
+        del means["whole"]
     rows = [
         {
             "model": row["name"],
-            "error whole": f"{row['whole']['mae']:,.2f}",
-            "error remaining": f"{row['remaining']['mae']:,.2f}",
+            "error": f"{row['remaining']['mae']:,.2f}",
+            **{f"of {part}": _share(row[part]["mae"], mean) for part, mean in means.items()},
             "total off by": _percent(row["remaining"]["bias"], sign="+"),
             "top 10 % bring": _percent(row["remaining"]["top10"]),
             "loss": f"{row['loss']:,.3f}",
@@ -243,7 +267,7 @@ def _say(report: dict[str, Any], out: Path) -> None:
         for row in board["rows"]
     ]
     terminal.say_table(list(rows[0]), rows)
-    typer.echo(textwrap.fill(report["choice"]["reason"], _WIDTH))
+    typer.echo(textwrap.fill(f"{report['choice']['reason']} {thin(board)}".rstrip(), _WIDTH))
     ranges = report["ranges"]
     typer.echo(
         f"Ranges meant to hold {ranges['level'] * 100:.0f} % of customers held "
@@ -254,6 +278,10 @@ def _say(report: dict[str, Any], out: Path) -> None:
     typer.echo(
         f"{out}: {report['choice']['title']}, trained on {report['ready']:,}{days or ' customers'}."
     )
+
+
+def _share(part: float, whole: float) -> str:
+    return _percent(part / whole if whole > 0 else None)
 
 
 def _percent(share: float | None, sign: str = "") -> str:

@@ -5,7 +5,7 @@ another learned model forecast the remaining value better on the deciding date b
 the one with the smallest loss takes its place. The loss is the mean Tweedie deviance per customer
 (`clv.metrics.tweedie_deviance`), *by more than chance* that of `clv.metrics.differs`, here with an
 interval of 99 %: of several models one is easily the best by chance, and few customers bring most of the
-loss. Rules of thumb and probabilistic models are never chosen, but it is said where one is as good.
+loss. Rules of thumb and probabilistic models are never chosen, but it is said where one is as good, or better.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def board(test: Examples, said: Mapping[str, Floats], learned: Collection[str]) 
         ``whole`` and the ``remaining`` value: `metrics.amounts`, ``deciles`` (`metrics.deciles`) and
         ``gain`` (`gain`). ``best``; ``apart``: everybody's loss less the best one's, with its 95 %
         interval; ``perfect``: the gain curves of whoever knew the outcome; ``customers``, ``total``
-        and ``remaining`` revenue.
+        and ``remaining`` revenue; ``returned``: customers who brought anything of the remaining.
     """
     lost = losses(test, said)
     mean = {name: float(values.mean()) for name, values in lost.items()}
@@ -89,6 +89,7 @@ def board(test: Examples, said: Mapping[str, Floats], learned: Collection[str]) 
         "customers": len(test),
         "total": float(test.whole.sum()),
         "remaining": float(test.remaining.sum()),
+        "returned": int((test.remaining > 0).sum()),
     }
 
 
@@ -125,19 +126,30 @@ def choose(
 
 def as_good(
     test: Examples, said: Mapping[str, Floats], learned: Collection[str], chosen: str
-) -> str | None:
-    """Return the best forecast that needs no features, if it is as good as the chosen one, or better."""
+) -> tuple[str, bool] | None:
+    """Return the best forecast that needs no features, and whether it is better than the chosen one.
+
+    None where it is worse, or there is none; better and worse by more than chance.
+    """
     lost = losses(test, said)
     simple = [name for name in lost if name not in learned]
     if not simple:
         return None
     best = min(simple, key=lambda name: float(lost[name].mean()))
-    apart = metrics.paired_difference({name: lost[name] for name in (chosen, best)}, chosen)
-    return None if metrics.differs(apart[best], float(lost[chosen].mean())) else best
+    edges = metrics.paired_difference({name: lost[name] for name in (chosen, best)}, chosen)[best]
+    if metrics.differs(edges, float(lost[chosen].mean())):
+        return None
+    return best, metrics.differs(_turned(edges), float(lost[best].mean()))
 
 
-def reason(chosen: str, *, better: bool, earlier: bool, simple: str | None) -> str:
-    """Say in plain sentences why the model is what it is: ``better`` than the standard, or not."""
+def reason(chosen: str, *, better: bool, earlier: bool, simple: tuple[str, bool] | None) -> str:
+    """Say in plain sentences why the model is what it is: ``better`` than the standard, or not.
+
+    Parameters
+    ----------
+    simple
+        From `as_good`.
+    """
     when = "On earlier customers" if earlier else "On the customers held out"
     who = names.title(chosen)
     told = [f"{when} no other model forecast better than {who} by more than chance."]
@@ -148,7 +160,9 @@ def reason(chosen: str, *, better: bool, earlier: bool, simple: str | None) -> s
             "The history is too short for other customers to decide, so its figures flatter."
         )
     if simple is not None:
-        told.append(f"{names.rule(simple)} is as good here.")
+        name, outdone = simple
+        good = "was better on the customers held out" if outdone else "is as good here"
+        told.append(f"{names.rule(name)} {good}.")
     return " ".join(told)
 
 

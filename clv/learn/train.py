@@ -9,6 +9,7 @@ import numpy as np
 
 from clv import engine, metrics, names
 from clv.errors import NoRowsError, SettingsError
+from clv.formatting import day
 from clv.learn import baselines, leaderboard
 from clv.learn.boosted import Tweedie, TwoPart, missing
 from clv.learn.designs import Tables, check_sizes, check_time, design_of
@@ -121,7 +122,7 @@ def train(
         last held out: `Split.as_dict` and the customers ``trained`` and ``tested``; ``board`` of the
         held-out customers (`leaderboard.board`) and, where an earlier date decides, ``earlier``;
         ``choice``: ``name, title, runner_up, reason, as_good`` (a forecast that needs no features and
-        is as good, or None), ``unseen`` (whether the held-out customers had no say); ``failed``;
+        is as good, or better, or None), ``unseen`` (whether the held-out customers had no say); ``failed``;
         ``importance`` and ``effects`` (`clv.learn.effects`) of the chosen model; ``ranges``
         (`Ranges.measured`); ``months``: month by month ``actual`` and ``expected`` remaining revenue
         of the held-out customers with ``mape`` of months and ``mape_total``; ``forest`` (settings,
@@ -151,7 +152,7 @@ def train(
     reader = design_of(Tables.of(con), as_of, design)
     tests = []
     for split in chosen.splits:
-        work.say("Reading what was known on " + split.known.isoformat())
+        work.say(f"Reading what was known on {day(split.known)}")
         try:
             tests.append(
                 _test(con, design, split, reader.split(split), named, work, chosen.longest)
@@ -256,7 +257,7 @@ def _test(
     fitted: dict[str, Learner] = {}
     said: dict[str, Floats] = {}
     for i, name in enumerate(named):
-        work.say(f"Training {names.title(name)} as of {split.known}", i, len(named))
+        work.say(f"Training {names.title(name)} as of {day(split.known)}", i, len(named))
         fitted[name] = LEARNERS[name]().fit(seen, work)
         said[name] = fitted[name].predict(tested)
     others, failed = baselines.forecasts(con, design, split, seen, tested, work)
@@ -279,7 +280,7 @@ def _choose(tests: Sequence[Test]) -> tuple[str, dict[str, Any]]:
             earlier=earlier,
             simple=simple,
         ),
-        "as_good": simple,
+        "as_good": simple and simple[0],
         "unseen": earlier,
     }
 

@@ -199,6 +199,10 @@ def _spend_table(
             "rows_left_out.csv",
             "download_spend_rejects",
         )
+    if not spend.by_channel:
+        why = spend.rejects["reason"][0].as_py() if spend.rejects.num_rows else "It has no rows."
+        hint = "Write a table with two columns, channel and spend, as CSV."
+        st.warning(plain(f"Nothing of this file can be used. {why} {hint}"), icon=":material/info:")
     if unknown:
         st.warning(
             plain(f"No customer has the {label} {', '.join(unknown[:10])}: left out."),

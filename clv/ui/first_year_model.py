@@ -341,7 +341,7 @@ def _explanation(kept: Kept) -> None:
             "**Who wins.** LightGBM (chance × amount) stays unless another learned model forecast the "
             "remaining value better by more than chance: a mean Tweedie deviance per customer, compared in pairs "
             "with a 99\u00a0% interval. Rules of thumb and MBG/NBD stand beside them; where one is as good, "
-            "that is said.\n\n"
+            "or better, that is said.\n\n"
             "**Gain curve.** Customers sorted by forecast; the curve is the share of all revenue that the "
             "first of them brought. **Ranges** are quantiles, widened until they held on later "
             "customers.\n\n"

@@ -9,7 +9,7 @@ from clv import names
 from clv.formatting import count, day, money, month, percent, plural
 from clv.learn.plans import Design, said
 from clv.words.segments import first, value_name
-from clv.worth import QUARTER
+from clv.worth import FEW, QUARTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -220,7 +220,18 @@ def design_title(kept: Kept) -> str:
     )
     return (
         f"{what[0].upper()}{what[1:]}. Trained on {plural(held['trained'], example)} as known on "
-        f"{day(held['known'])}, tested on {count(held['tested'])} {later}."
+        f"{day(held['known'])}, tested on {count(held['tested'])} {later}. {thin(report['board'])}"
+    ).rstrip()
+
+
+def thin(board: Facts) -> str:
+    """Warn where few of the tested customers brought anything of what was to be foreseen."""
+    returned = board.get("returned", FEW)
+    if returned >= FEW:
+        return ""
+    return (
+        f"Only {count(returned)} of those held out brought anything of what was to be foreseen: too few "
+        "to tell forecasts apart."
     )
 
 

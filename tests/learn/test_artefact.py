@@ -180,6 +180,12 @@ def test_a_stopped_training_leaves_nothing(small, early_design):
     with pytest.raises(StoppedError):
         train(small, early_design, learners=QUICK, work=work)
     assert len(stages) == 4
+    # Days as people write them.
+    known = "29\u00a0Oct\u00a02021"
+    assert stages[:2] == [
+        f"Reading what was known on {known}",
+        f"Training Gradient boosting as of {known}",
+    ]
 
 
 def test_scoring_needs_no_more_than_the_orders_since_the_first_ones(folder, small):

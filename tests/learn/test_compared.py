@@ -52,15 +52,30 @@ def test_what_needs_no_features_and_is_as_good_is_named(outcomes):
     who, truth = outcomes
     bad = np.full(truth.size, truth.mean())
     said = {"boosting": truth, "mbg-nbd": truth, "cohort-mean": bad}
-    assert leaderboard.as_good(who, said, {"boosting"}, "boosting") == "mbg-nbd"
+    assert leaderboard.as_good(who, said, {"boosting"}, "boosting") == ("mbg-nbd", False)
     del said["mbg-nbd"]
     assert leaderboard.as_good(who, said, {"boosting"}, "boosting") is None
-    told = leaderboard.reason("boosting", better=False, earlier=False, simple="cohort-mean")
+    simple = ("cohort-mean", False)
+    told = leaderboard.reason("boosting", better=False, earlier=False, simple=simple)
     assert told == (
         "On the customers held out no other model forecast better than Gradient boosting by more than "
         "chance. The history is too short for other customers to decide, so its figures flatter. The "
         "rule of thumb that everybody does as the average of their cohort is as good here."
     )
+
+
+def test_what_needs_no_features_and_is_better_is_not_called_as_good(outcomes):
+    who, truth = outcomes
+    said = {"boosting": np.full(truth.size, truth.mean()), "pareto-nbd": truth}
+    found = leaderboard.as_good(who, said, {"boosting"}, "boosting")
+    assert found == ("pareto-nbd", True)
+    told = leaderboard.reason("boosting", better=False, earlier=True, simple=found)
+    assert told == (
+        "On earlier customers no other model forecast better than Gradient boosting by more than "
+        "chance. Pareto/NBD was better on the customers held out."
+    )
+    board = leaderboard.board(who, said, {"boosting"})
+    assert board["returned"] == np.count_nonzero(who.remaining)
 
 
 def test_the_board_measures_whole_and_remaining_value_apart(outcomes):

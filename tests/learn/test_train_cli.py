@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,6 +77,36 @@ def test_training_tells_what_it_found(trained):
         assert name in said
     assert card["report"]["choice"]["reason"].split(".")[0][:40] in said.replace("\n", " ")
     assert "Ranges meant to hold 80 % of customers held" in said
+    # Of a whole that has come in part every error looks small.
+    row, board = card["report"]["board"]["rows"][0], card["report"]["board"]
+    error, whole, left = (
+        row["remaining"]["mae"] * n
+        for n in (
+            1,
+            board["customers"] / board["total"] * 100,
+            board["customers"] / board["remaining"] * 100,
+        )
+    )
+    assert re.search(rf"{row['name']} +{error:,.2f} +{whole:.0f} % +{left:.0f} %", said)
+    assert whole < left
+
+
+def test_rows_that_are_left_out_are_accounted_for(place, trained, tmp_path):
+    model, _ = trained
+    rows = (place / "orders.csv").read_text(encoding="utf-8").splitlines()
+    rows[1] = rows[1].replace("2021-", "2099-").replace("2022-", "2099-")
+    (tmp_path / "late.csv").write_text("\n".join(rows), encoding="utf-8")
+    said = clv("score", "--model", model, tmp_path / "late.csv", "--out", tmp_path / "out.csv")
+    total = len(rows) - 1
+    assert f"rows      {total:,} = {total - 1:,} accepted + 1 rejected" in said
+    assert "1  future_date" in said
+    # A single customer is one.
+    who = read(tmp_path / "out.csv")[0]["customer_id"]
+    one = [row for row in rows[1:] if who in row.partition(",")[0]]
+    (tmp_path / "one.csv").write_text("\n".join([rows[0], *one]), encoding="utf-8")
+    out = ("--as-of", "2022-06-30", "--out", tmp_path / "x.csv")
+    said = clv("score", "--model", model, tmp_path / "one.csv", *out)
+    assert "x.csv: 1 customer, as of 2022-06-30." in said
 
 
 def test_everybody_is_scored_once_with_new(place, trained):
@@ -140,8 +171,9 @@ def test_the_newest_file_is_enough_once_the_history_was_scored(place, trained):
 
 def test_files_without_what_the_model_needs_are_refused(place, trained):
     model, _ = trained
-    with pytest.raises(LayoutError, match="state"):
+    with pytest.raises(LayoutError, match='has no column "state"') as refused:
         clv("score", "--model", model, place / "stateless.csv", "--out", place / "x.csv")
+    assert refused.value.hint.startswith("The model was trained with state. Its columns: ")
     assert not (place / "x.csv").exists()
 
 

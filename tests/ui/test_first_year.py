@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -163,6 +164,7 @@ def test_what_the_training_found(pages, here, run, kept):
     read = see(at, "forecast")
     assert plain(words.verdict(kept)) in read
     assert plain(words.design_title(kept)) in read
+    assert words.thin(kept.report["board"]) == ""
     assert plain(words.gain_title(kept, "remaining")) in read
     assert len(at.get("plotly_chart")) == 5
     board = at.dataframe[0].value.set_index("Forecast")
@@ -210,6 +212,29 @@ def test_what_one_may_cost(pages, here, run, kept):
     assert rows["ads"]["Customers won"] == won["ads"]
     assert rows["ads"]["Cost of one"] == money(900 / won["ads"], "EUR")
     assert rows["mail"]["Verdict"] == "✓ earned back"
+    # A file of which nothing is left says why, and what to bring.
+    for turn, (bad, why) in enumerate(
+        (
+            (b"foo,bar\na,b\n", "`bar` is 'b', not an amount."),
+            (b"channel,spend\n", "It has no rows."),
+        ),
+        1,
+    ):
+        at.file_uploader(key=f"spend_upload_{turn}").upload("bad.csv", bad, "text/csv").run()
+        calm(at)
+        told = plainly(at.warning)
+        assert f"Nothing of this file can be used. {why}" in told
+        assert "Write a table with two columns, channel and spend" in told
+
+
+def test_few_customers_to_tell_forecasts_apart_by_are_warned_of(kept):
+    assert words.thin({"returned": 30}) == words.thin({}) == ""
+    few = dict(kept.report) | {"board": kept.report["board"] | {"returned": 1}}
+    told = words.design_title(replace(kept, report=few))
+    assert told.endswith(
+        " later ones. Only 1 of those held out brought anything of what was to be foreseen: too few to "
+        "tell forecasts apart."
+    )
 
 
 @pytest.mark.parametrize(
