@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import math
 import subprocess
 import sys
 from datetime import date, timedelta
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,12 +21,14 @@ import pytest
 from clv import monitor, publish, trials
 from clv.errors import InputError
 from clv.horizon import add_months
-from clv.monitor import advice, models, shifts, tracking, uploads
+from clv.monitor import advice, models, rows, shifts, tracking, uploads
 from clv.monitor.base import Check, rising, worst
+from clv.monitor.newest import Newest, newest
 from clv.words import monitor as words
 from tests.test_pipeline import make_run, new_store, shop
 
 ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
 EARLY, LATE, LAST = date(2016, 10, 31), date(2017, 1, 31), date(2017, 5, 10)
 
 
@@ -200,7 +204,19 @@ FAULTS = {
     ),
     "a tenth without a date": (
         lambda r: [r, cells(r, order_date="?")] if int(r[1:5]) % 2 else [r],
-        {("rejected", ""): "look", ("rejected", "unreadable_date"): "look"},
+        {
+            ("rejected", ""): "look",
+            ("rejected", "unreadable_date"): "look",
+            ("rejected_new", ""): "look",
+        },
+    ),
+    "every order twice, each with a number of its own": (
+        lambda r: [r, f"{r}x"],
+        {("repeated", ""): "stop"},
+    ),
+    "two thirds of the last weeks": (
+        lambda r: [] if day_of(r) > LAST - timedelta(days=29) and int(r[1:5]) % 3 else [r],
+        {("newest", ""): "look"},
     ),
     "a fifth from a new channel": (
         lambda r: [cells(r, channel="app" if int(r[1:5]) % 3 == 0 else r.split(",")[3])],
@@ -249,6 +265,127 @@ def test_amounts_that_are_gone_and_columns_that_are_gone(tmp_path, middle):
     run = make_run(new_store(tmp_path), bare, as_of=LAST)
     found = verdicts(uploads.compare(run, middle))
     assert found == {("missing", "revenue"): "stop", ("label_gone", "channel"): "look"}
+
+
+def make_late(folder, content):
+    return make_run(new_store(folder), content, as_of=LAST)
+
+
+def test_a_file_that_lost_its_beginning(tmp_path, middle):
+    head, *rows = lines()
+    late = [r for r in rows if day_of(r) > date(2016, 12, 1)]
+    run = make_late(tmp_path, "\n".join([head, *late]))
+    found = {c.key: c for c in uploads.compare(run, middle)}
+    then = [r for r in rows if day_of(r) <= LATE]
+    start = min(day_of(r) for r in late)
+    lost = sum(day_of(r) < start for r in then) / len(then)
+    assert lost > 0.2
+    assert found["beginning"].now == pytest.approx(lost, rel=1e-12)
+    assert found["beginning"].verdict == "stop"
+    # A file of the last so many months loses as many days as it gains, and that is usual.
+    begin = min(map(day_of, rows))
+    rolling = [r for r in rows if day_of(r) > begin + (LAST - LATE)]
+    run = make_late(tmp_path, "\n".join([head, *rolling]))
+    assert "beginning" not in {key for key, _ in verdicts(uploads.compare(run, middle))}
+
+
+def left_out(rows, first="2016-01-01", **reasons):
+    return SimpleNamespace(
+        report={"rows_total": rows, "reasons": reasons, "first_order": first}
+        | {key: {} for key in ("remedies", "reason_titles")}
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "verdict", "share"),
+    [
+        (left_out(10_100, bad=200), "ok", 0.0),
+        (left_out(10_100, bad=230), "ok", 0.3),  # 19.7 % for sure: 17.7 points more.
+        (left_out(10_100, bad=250), "look", 0.5),  # 38.0 %
+        (left_out(10_100, bad=270), "stop", 0.7),  # 58.1 %
+        (left_out(10_004, bad=203), "ok", 0.75),  # 14.1 % of four rows, if that.
+        (left_out(10_004, bad=204), "look", 1.0),  # 31.6 %
+        (left_out(10_100, bad=200, future_date=90), "ok", 0.0),
+    ],
+)
+def test_rows_left_out_of_those_that_are_new(now, verdict, share):
+    *_, check = rows.left_out(now, left_out(10_000, bad=200))
+    assert check.key == "rejected_new"
+    assert (check.verdict, check.before, check.now) == (verdict, 0.02, share)
+
+
+def test_new_rows_are_told_apart_only_where_the_others_are_there():
+    before = left_out(10_000, bad=200)
+    for now in (left_out(10_000, bad=200), left_out(900), left_out(10_100, first="2016-02-01")):
+        assert {c.key for c in rows.left_out(now, before)} == {"rejected"}
+
+
+# -- the newest days --------------------------------------------------------------------------------
+
+
+def test_a_fall_that_was_published_stops_nobody_again(tmp_path, monkeypatch):
+    store = new_store(tmp_path)
+    before, run = (make_run(store, change(lambda r: [r]), as_of=day) for day in (LATE, LAST))
+    grave, usual = Newest("stop", 7, 100.0, 10.0), Newest("ok", 7, 100.0, 90.0)
+    for then, verdict in ((usual, "stop"), (None, "stop"), (grave, "look")):
+        answers = iter([grave, then])
+        monkeypatch.setattr(uploads, "newest", lambda _, answers=answers: next(answers))
+        assert verdicts(uploads.compare(run, before)) == {("newest", ""): verdict}
+
+
+def test_the_newest_days_by_hand():
+    week = [10, 20, 30, 20, 10, 5, 5]
+    assert newest(week * 4) is None, "four weeks before are needed"
+    assert newest(week * 5) == ("ok", 7, 100, 100)
+    assert newest([*week * 3, *[n + 1 for n in week], *[n / 2 for n in week]]).least == 100
+    half = [n // 2 for n in week]  # 49 of 100: a binomial chance of 0.00004
+    assert newest(week * 30 + half) == ("look", 7, 100, sum(half))
+    assert newest(week * 60 + half) == ("stop", 7, 100, sum(half))
+    assert newest(week * 16 + half * 4) == ("look", 28, 400, 4 * sum(half))
+    assert newest([n // 10 for n in week * 60 + half]).verdict == "ok", "ten orders are chance"
+    assert newest(week * 10 + half + week * 50 + half).verdict == "look", "so it fell before"
+    assert newest([0] * 40) is None
+
+
+def daily(days):
+    days = np.asarray(days, dtype="datetime64[D]")
+    return np.bincount((days - days.min()).astype(int))
+
+
+def ends(counts):
+    """Return the verdicts if each day had been the last, and if half of its last four weeks were gone."""
+    lost = [np.concatenate([counts[: i - 28], counts[i - 28 : i] // 2]) for i in span_ends(counts)]
+    return [
+        [newest(c).verdict for c in cut] for cut in ([counts[:i] for i in span_ends(counts)], lost)
+    ]
+
+
+def span_ends(counts):
+    return range(5 * 28, len(counts) + 1, 3)
+
+
+def test_seasons_are_no_alarm_and_half_of_the_rows_is_one_in_cdnow():
+    text = (files("lifetimes") / "datasets" / "CDNOW_master.txt").read_text(encoding="utf-8")
+    days = [line.split()[1] for line in text.splitlines()[1:] if line.strip()]
+    plain, lost = ends(daily([f"{d[:4]}-{d[4:6]}-{d[6:]}" for d in days]))
+    assert "stop" not in plain
+    assert np.mean([v == "look" for v in plain]) < 0.03
+    assert np.mean([v != "ok" for v in lost]) > 0.95
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data is not here")
+def test_seasons_are_hardly_ever_an_alarm_in_real_shops():
+    found = {}
+    with (SHARED / "apparel" / "apparelTrans.csv").open(encoding="utf-8") as file:
+        found["apparel"] = ends(daily([row["Date"] for row in csv.DictReader(file)]))
+    path = SHARED / "online_retail" / "online_retail_2010-12_2011-12.csv.gz"
+    with gzip.open(path, "rt", encoding="latin1") as file:
+        invoices = {row["InvoiceNo"]: row["InvoiceDate"] for row in csv.DictReader(file)}
+    found["retail"] = ends(daily(pd.to_datetime(list(invoices.values()), format="mixed").date))
+    for plain, _ in found.values():
+        assert "stop" not in plain
+        assert np.mean([v == "look" for v in plain]) < 0.05  # Easter, for the wholesaler.
+    assert np.mean([v != "ok" for v in found["retail"][1]]) > 0.6
 
 
 # -- tracking ---------------------------------------------------------------------------------------
@@ -458,12 +595,13 @@ def test_drift_of_a_model():
 # -- advice -----------------------------------------------------------------------------------------
 
 
-def held(bias=0.0, actual=100.0, low=80.0, high=120.0, ece=0.01):
+def held(bias=0.0, actual=100.0, low=80.0, high=120.0, ece=0.01, model="mbg-nbd"):
     value = {"predicted": 100.0, "actual": actual, "bias": bias, "low": low, "high": high}
     return {
         "total": {"purchases": {"bias": bias}, "revenue": {"bias": bias}},
         "value": value,
         "chances": {"ece": ece},
+        "model": model,
     }
 
 
@@ -478,6 +616,8 @@ DRIFT = Check("new_customer_orders", "look", 1, 2)
         ([STOP], [DRIFT], [held(0.5), held(0.5)], "mend", ("data",)),
         ([OK], [DRIFT], [held(0.11), held(0.30)], "model", ("again",)),
         ([OK], [], [held(-0.11), held(-0.30)], "model", ("again",)),
+        ([OK], [], [held(0.11), held(0.30, model="bg-nbd")], "refit", ("again",)),
+        ([OK], [], [held(0.11, model="bg-nbd")] * 2, "refit", ("again",)),
         ([OK], [], [held(0.11), held(-0.30)], "keep", ("held",)),
         ([OK], [], [held(0.05), held(0.30)], "keep", ("held",)),
         ([OK], [], [held(actual=130.0)], "refit", ("range",)),
@@ -491,9 +631,9 @@ DRIFT = Check("new_customer_orders", "look", 1, 2)
     ],
 )
 def test_the_rule(data, model, tracked, action, reasons):
-    assert advice.advise(data, model, tracked) == (action, reasons)
+    assert advice.advise(data, model, tracked, "mbg-nbd") == (action, reasons)
     assert action in words.ADVICE
-    spoken = set(reasons) - {"data", "again", "held", "young"}
+    spoken = set(reasons) - {"data", "held", "young"}
     assert spoken <= set(words.REASONS)
 
 
@@ -545,8 +685,15 @@ def test_alone_and_against_a_later_one(store, early, last):
 
 
 def test_every_check_has_words(last, middle):
-    keys = {c.key for c in uploads.compare(last, middle)} | {"choice", "label_gone"}
-    assert keys <= set(words.CHECKS)
+    keys = {c.key for c in uploads.compare(last, middle)} | {"choice", "label_gone", "older"}
+    assert {"beginning", "newest", "rejected_new", "repeated"} <= keys <= set(words.CHECKS)
+
+
+def test_advice_on_what_came_says_that_the_file_may_lack_it(store, last):
+    found = monitor.observe(store, last) | {"advice": {"action": "refit", "reasons": ["range"]}}
+    assert words.advice(found)[1].endswith("and use this one.")
+    found["data"] = [Check("silence", "look", 0, 7).as_dict()]
+    assert words.advice(found)[1].endswith("what came is read off it.")
 
 
 @pytest.mark.parametrize(

@@ -368,6 +368,41 @@ def test_a_full_disk_is_told_alike_to_people_and_machines(call, store, monkeypat
     assert store.runs() == []
 
 
+def test_a_guarded_job_does_not_go_back_to_an_older_file(call, store, tmp_path):
+    """Neither one that was cut off, nor one that was published before it."""
+    rows = [f"c{i % 9},2020-01-{1 + i:02d},{10 + i}" for i in range(28)]
+
+    def job(*days):
+        body = "\n".join(["customer_id,order_date,revenue", *(rows[i] for i in days)])
+        (tmp_path / "orders.csv").write_text(body, encoding="utf-8")
+        code, out, _ = call(*JOB, "--guard", "--json")
+        return code, line(out)
+
+    (_, first), (_, second) = job(*range(20)), job(*range(28))
+    assert (first["against"], second["against"]) == (None, first["run"])
+    for days, again in ((range(10), False), (range(20), True)):
+        code, told = job(*days)
+        assert (code, told["verdict"], told["published"]) == (4, "stop", False)
+        assert told["reused"] is again
+        assert publish.published_id(store) == second["run"]
+    # A day less may be an order that was cancelled.
+    code, told = job(*range(27))
+    assert (code, told["verdict"], told["published"]) == (3, "look", True)
+    publish.publish(store, store.run(second["run"]))
+    code, out, _ = call("monitor", "--run", first["run"])
+    assert code == 4
+    assert "Last order in the file: 28 Jan 2020 -> 20 Jan 2020" in out
+    assert "should be cleared up, above all “Last order in the file”" in out
+
+
+def test_a_list_that_cant_be_read_says_so_as_json(call, store):
+    store.root.mkdir()
+    (store.root / "runs").write_text("a file")
+    code, out, err = call("runs", "list", "--json")
+    assert (code, line(out)["status"]) == (2, "failed")
+    assert err.startswith("Error: ")
+
+
 def test_overlap_ends_with_a_code_and_a_sentence(call, store):
     call(*JOB)
     with publish.job(store):

@@ -91,7 +91,9 @@ class Job:
         fit = self._publish and verdict != "stop"
         changed = publish.publish(self._store, made) if fit else False
         if self._json:
-            say_line(self._line(made) | {"published": fit, "verdict": found and verdict})
+            against = found and found["against"] and found["against"]["run"]
+            held = {"verdict": found and verdict, "against": against}
+            say_line(self._line(made) | {"published": fit} | held)
         else:
             terminal.say_report(made.report)
             terminal.say_run(made, self._out)
@@ -111,7 +113,8 @@ class Job:
         from clv import monitor  # noqa: PLC0415 - unguarded jobs need none of it
 
         before = monitor.published_before(self._store, made)
-        return monitor.observe(self._store, made, before) or {}
+        now = monitor.published_now(self._store)
+        return monitor.observe(self._store, made, before, published=now) or {}
 
     def _line(self, made: Run) -> dict[str, Any]:
         report, summary = made.report, made.summary

@@ -46,7 +46,9 @@ def monitor(
     before = run_in(where, against) if against else monitoring.published_before(where, chosen)
     check_writable([out])
     with terminal.progress() as progress:
-        found = monitoring.observe(where, chosen, before, progress)
+        found = monitoring.observe(
+            where, chosen, before, progress, published=monitoring.published_now(where)
+        )
     assert found is not None  # noqa: S101 - it computes what it does not know
     if out is None:
         pass

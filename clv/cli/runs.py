@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,7 +28,8 @@ def show(*, as_json: AsJson = False, store: StoreDir = None) -> None:
     Example: python -m clv runs list
     """
     where = Store(store)
-    rows, damaged = publish.listed(where), publish.damaged(where)
+    with failing_as_json() if as_json else nullcontext():
+        rows, damaged = publish.listed(where), publish.damaged(where)
     if as_json:
         say_line({"runs": rows, "damaged": damaged})
         return

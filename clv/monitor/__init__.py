@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from clv import publish
-from clv.errors import InputError, OutdatedRunError
+from clv.errors import InputError, NothingPublishedError, OutdatedRunError
 from clv.monitor import advice as rule
 from clv.monitor import models, tracking, uploads
-from clv.monitor.base import VERDICTS, Check, Verdict, worst
+from clv.monitor.base import VERDICTS, Check, Verdict, as_of, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +32,7 @@ __all__ = [
     "family",
     "observe",
     "published_before",
+    "published_now",
     "table",
     "worst",
 ]
@@ -43,7 +44,7 @@ MOST: Final = 24
 #: Share of an earlier run's orders that a later one must know to be of the same customers.
 SAME: Final = 0.50
 #: Part of the name of what is kept: another one computes everything anew.
-_VERSION: Final = 1
+_VERSION: Final = 2
 #: Customers of whom `same_customers` looks at about so many.
 _LOOKED_AT: Final = 20_000
 _COLUMNS: Final = {
@@ -96,9 +97,17 @@ def published_before(store: Store, run: Run) -> Run | None:
     known = {r.id: r for r in store.runs()}
     for entry in publish.history(store):
         other = known.get(entry["run"])
-        if other is not None and uploads.as_of(other) < uploads.as_of(run):
+        if other is not None and as_of(other) < as_of(run):
             return other
     return None
+
+
+def published_now(store: Store) -> Run | None:
+    """Return the published run; None without one that can be read."""
+    try:
+        return publish.published(store)
+    except NothingPublishedError:
+        return None
 
 
 def same_customers(run: Run, before: Run, *, compute: bool = True) -> bool:
@@ -128,6 +137,7 @@ def observe(
     against: Run | None = None,
     progress: Progress | None = None,
     *,
+    published: Run | None = None,
     compute: bool = True,
 ) -> dict[str, Any] | None:
     """Return everything the monitoring says of a run: JSON types.
@@ -137,6 +147,8 @@ def observe(
     against
         The run whose upload and model this one is compared with. Default: the latest of its `family`.
         For a job there is `published_before`: a file of other customers is what it must notice.
+    published
+        The run that this one is to replace, for a job: a file that ends before that one's is told of.
     compute
         Whether what is not known yet is computed; without, None is returned then.
 
@@ -154,13 +166,11 @@ def observe(
     InputError
         ``against`` does not stand on an earlier day than the run.
     """
-    if against is not None and uploads.as_of(against) >= uploads.as_of(run):
+    if against is not None and as_of(against) >= as_of(run):
         msg = f"Run {against.id} does not stand on an earlier day than the one it is to be held against."
-        raise InputError(
-            msg, f"Its as-of date is {uploads.as_of(against)}, the other's is {uploads.as_of(run)}."
-        )
+        raise InputError(msg, f"Its as-of date is {as_of(against)}, the other's is {as_of(run)}.")
     try:
-        return _observe(store, run, against, progress or _quiet, compute=compute)
+        return _observe(store, run, against, progress or _quiet, published, compute=compute)
     except _NotYet:
         return None
 
@@ -170,12 +180,18 @@ def _quiet(_stage: str, _done: int, _total: int) -> None:
 
 
 def _observe(
-    store: Store, run: Run, against: Run | None, progress: Progress, *, compute: bool
+    store: Store,
+    run: Run,
+    against: Run | None,
+    progress: Progress,
+    published: Run | None,
+    *,
+    compute: bool,
 ) -> dict[str, Any]:
     progress("Looking for earlier runs of these customers", 0, 0)
     earlier = family(store, run, compute=compute)
     before = against or (earlier[0] if earlier else None)
-    checks: list[Check] = []
+    checks = list(uploads.older(run, published)) if published else []
     if before is not None:
         progress("Comparing the uploads", 0, 0)
         found = _kept(
@@ -183,7 +199,7 @@ def _observe(
             f"data-{before.id}",
             partial(_compared, run, before) if compute else None,
         )
-        checks = [Check(**c) for c in found["checks"]]
+        checks += [Check(**c) for c in found["checks"]]
     tracked = list(_tracked(run, earlier[:MOST], progress, compute=compute))
     shown = [entry["run"] for entry in publish.history(store)]
     line = models.timeline([run, *earlier[:MOST]], shown)
@@ -191,18 +207,20 @@ def _observe(
     if before is not None:
         old = models.describe(before, published=before.id in shown)
         drift, moved = models.drift(line[-1], old), models.moved(line[-1], old)
-    advice = rule.advise(checks, drift, tracked)
+    if checks and before is None:
+        before = published  # There is nothing else that the file was held against.
+    advice = rule.advise(checks, drift, tracked, line[-1]["model"])
     verdict = worst(c.verdict for c in [*checks, *drift])
     if verdict == "ok" and advice.action in {"model", "refit"}:
         verdict = "look"
     return {
         "run": run.id,
-        "as_of": uploads.as_of(run).isoformat(),
+        "as_of": as_of(run).isoformat(),
         "currency": str(run.settings.get("currency") or ""),
         "against": before
         and {
             "run": before.id,
-            "as_of": uploads.as_of(before).isoformat(),
+            "as_of": as_of(before).isoformat(),
             "files": before.settings["inputs"],
         },
         "data": [c.as_dict() for c in checks],

@@ -1,9 +1,9 @@
 """What to do now, by a stated rule: the first that applies.
 
 1. **mend**: the upload's verdict is *stop*. A model fitted on a broken file is broken as well.
-2. **model**: the last two tracked forecasts missed the total by more than 10 %, both to the same side.
-   Fitting the same model again does not end what it gets wrong every time.
-3. **refit**: the forecast in use is off. Its total lies outside its range (or, without ranges, is
+2. **model**: the last two tracked forecasts missed the total by more than 10 %, both to the same side, and
+   this run's model is theirs. Fitting it again does not end what it gets wrong every time.
+3. **refit**: they did, and this run's model is another one; or the forecast in use is off. Its total lies outside its range (or, without ranges, is
    missed by more than 20 %), or its chances of buying are off by more than 5 points on average, or
    what a new customer is expected to do moved by more than 15 %.
 4. **keep**: nothing of that.
@@ -36,7 +36,10 @@ class Advice(NamedTuple):
 
 
 def advise(
-    data: Sequence[Check], model: Sequence[Check], tracked: Sequence[Mapping[str, Any]]
+    data: Sequence[Check],
+    model: Sequence[Check],
+    tracked: Sequence[Mapping[str, Any]],
+    name: str | None,
 ) -> Advice:
     """Apply the rule.
 
@@ -46,13 +49,16 @@ def advise(
         Checks of the upload (`clv.monitor.uploads`) and of the model (`clv.monitor.models.drift`).
     tracked
         `clv.monitor.tracking.track` of older runs, the latest as-of date first.
+    name
+        The model of the run that is looked at.
     """
     if any(check.verdict == "stop" for check in data):
         return Advice("mend", ("data",))
     misses = [bias for one in tracked[:2] if (bias := miss(one)) is not None]
-    if len(misses) == 2 and (min(misses) > AGAIN or max(misses) < -AGAIN):
+    again = len(misses) == 2 and (min(misses) > AGAIN or max(misses) < -AGAIN)
+    if again and all(one["model"] == name for one in tracked[:2]):
         return Advice("model", ("again",))
-    reasons = [*(off(tracked[0]) if tracked else ())]
+    reasons = [*(("again",) if again else ()), *(off(tracked[0]) if tracked else ())]
     reasons += [check.key for check in model if check.verdict != "ok" and check.key != "choice"]
     if reasons:
         return Advice("refit", tuple(reasons))

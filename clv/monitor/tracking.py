@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from clv import engine, metrics
 from clv.models.card import from_card
+from clv.monitor.base import as_of
 from clv.monitor.models import name_of
-from clv.monitor.uploads import as_of, attach
+from clv.monitor.uploads import attach
 from clv.totals import around
 
 if TYPE_CHECKING:

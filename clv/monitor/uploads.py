@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv import engine
-from clv.monitor import shifts
-from clv.monitor.base import Check, Verdict, rising
+from clv.monitor import rows, shifts
+from clv.monitor.base import Check, Verdict, as_of, first_order, last_order, rising
+from clv.monitor.newest import newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +28,17 @@ if TYPE_CHECKING:
     from clv.runs import Run
 
 #: Share of the earlier orders that are missing from the new file, or of its old ones that are new.
-LOST: Final = (0.05, 0.50)
+LOST: Final = (0.05, 0.20)
+#: Days by which a file ends before the published one.
+OLDER: Final = (1, 7)
+#: Days that a file of the last so many months loses at its beginning, beyond those that are new.
+_ROLLS: Final = 31
 #: How many times the least or the most orders so far.
 FEWER_MORE: Final = (2.0, 10.0)
 #: Rise of a share, in points.
-RISE: Final = (0.02, 0.20)
 MISSING: Final = (0.05, 0.50)
+#: Rise of the share of orders that repeat another: of orders that are all there twice it is one half.
+REPEATED: Final = (0.05, 0.40)
 #: Days without an order: at least so many, and so many times as long as ever before.
 SILENT: Final = ((3, 2.0), (14, 5.0))
 #: Days by which a file is older, when it is read, than the one before.
@@ -43,8 +49,6 @@ _YEAR: Final = 365
 _MOST: Final = 200_000
 #: Levels of a label that are told apart.
 _LEVELS: Final = 20
-#: Reasons for which rows are left out by the settings, not for what is wrong with them.
-_BY_SETTING: Final = frozenset({"future_date"})
 
 
 @dataclass(frozen=True)
@@ -64,16 +68,6 @@ class Window:
         return f"({day} > DATE '{self.start}' AND {day} <= DATE '{self.end}')"
 
 
-def as_of(run: Run) -> date:
-    """Return the day on which a run's forecast stands."""
-    return date.fromisoformat(str(run.settings["as_of"])[:10])
-
-
-def first_order(run: Run) -> date:
-    """Return the day of a run's first order."""
-    return date.fromisoformat(str(run.report["first_order"])[:10])
-
-
 def compare(run: Run, before: Run) -> list[Check]:
     """Check a run's upload against an earlier run's.
 
@@ -90,13 +84,25 @@ def compare(run: Run, before: Run) -> list[Check]:
         attach(con, before)
         return [
             *_found_again(con, run, before),
+            *_beginning(con, run, before, fresh),
             *_volume(con, fresh, history),
+            *_newest(con, run, before),
             *_silence(con, run, before, fresh, usual),
-            *_rejected(run, before),
+            *rows.left_out(run, before),
             *_missing(con, run, before, fresh, usual),
+            *_repeated(con, fresh, usual),
             *_distributions(con, fresh, usual),
             *_labels(con, run, before, fresh),
         ]
+
+
+def older(run: Run, published: Run) -> Iterator[Check]:
+    """Say so where a run's file ends before that of the published run, which it is to replace."""
+    then, now = (last_order(one) for one in (published, run))
+    if now < then:
+        verdict = rising((then - now).days, *OLDER)
+        more = {"before": then.isoformat(), "now": now.isoformat()}
+        yield Check("older", verdict, None, None, more=more)
 
 
 def attach(con: duckdb.DuckDBPyConnection, other: Run, prefix: str = "before") -> None:
@@ -153,6 +159,17 @@ def _found_again(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Itera
     yield Check("added_late", rising(late, *LOST), 0.0, late, more={"orders": new})
 
 
+def _beginning(
+    con: duckdb.DuckDBPyConnection, run: Run, before: Run, fresh: Window
+) -> Iterator[Check]:
+    """Look for a file that lost its beginning; one of the last so many months loses some each time."""
+    start, cut = first_order(before), first_order(run)
+    sql = f"count(*) FILTER (ordered_at::DATE < DATE '{cut}') / count(*) FROM before_orders"
+    (lost,) = engine.row(con, f"SELECT {sql}")
+    rolls = (cut - start).days <= fresh.days + _ROLLS
+    yield Check("beginning", "ok" if rolls else rising(lost, *LOST), 0.0, lost)
+
+
 def _volume(con: duckdb.DuckDBPyConnection, fresh: Window, history: Window) -> Iterator[Check]:
     """Compare orders and customers a day with spans of as many days before."""
     length = min(fresh.days, history.days)
@@ -183,6 +200,30 @@ def _verdict(now: float, low: float, high: float) -> Verdict:
     return "look" if now < low / look or now > high * look else "ok"
 
 
+def _newest(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Iterator[Check]:
+    """Look for newest days of which rows are missing.
+
+    Once a run with such a fall has been published, somebody knows of it: it stops nobody again.
+    """
+
+    def of(table: str, one: Run) -> NDArray[np.float64]:
+        # The last day may not be over yet.
+        window = Window(first_order(one) - timedelta(days=1), as_of(one) - timedelta(days=1))
+        found = con.execute(
+            f"SELECT ordered_at::DATE - DATE '{window.start}' - 1 AS i, count(*) AS n FROM {table} "
+            f"WHERE {window.sql()} GROUP BY 1"
+        ).fetchnumpy()
+        return np.bincount(found["i"], found["n"], minlength=max(window.days, 0)).astype(float)
+
+    now = newest(of("orders", run))
+    if now is None:
+        return
+    then = newest(of("before_orders", before))
+    known = then is not None and then.verdict != "ok"
+    verdict: Verdict = "look" if known and now.verdict == "stop" else now.verdict
+    yield Check("newest", verdict, now.least, now.now, more={"days": now.days})
+
+
 def _silence(
     con: duckdb.DuckDBPyConnection, run: Run, before: Run, fresh: Window, usual: Window
 ) -> Iterator[Check]:
@@ -206,24 +247,7 @@ def _silence(
 def _lag(run: Run) -> int:
     """Return how many days a run's last order was old when it was made."""
     made = date.fromisoformat(str(run.settings["created_at"])[:10])
-    return (made - date.fromisoformat(str(run.report["last_order"])[:10])).days
-
-
-def _rejected(run: Run, before: Run) -> Iterator[Check]:
-    """Compare the share of rows left out, in all and by reason."""
-    shares = [_shares(one) for one in (before, run)]
-    titles = run.report["reason_titles"]
-    for code in dict.fromkeys(["", *shares[0], *shares[1]]):
-        old, new = (found.get(code, 0.0) for found in shares)
-        more = {"title": titles.get(code, code), "remedy": run.report["remedies"].get(code, "")}
-        yield Check("rejected", rising(new - old, *RISE), old, new, code, more)
-
-
-def _shares(run: Run) -> dict[str, float]:
-    reasons = {k: int(v) for k, v in run.report["reasons"].items() if k not in _BY_SETTING}
-    spared = sum(int(run.report["reasons"].get(code, 0)) for code in _BY_SETTING)
-    rows = max(int(run.report["rows_total"]) - spared, 1)
-    return {"": sum(reasons.values()) / rows} | {k: v / rows for k, v in reasons.items()}
+    return (made - last_order(run)).days
 
 
 def _missing(
@@ -240,6 +264,16 @@ def _missing(
         if old is None or new is None or old == new == 1:
             continue
         yield Check("missing", rising(new - old, *MISSING), old, new, column)
+
+
+def _repeated(con: duckdb.DuckDBPyConnection, fresh: Window, usual: Window) -> Iterator[Check]:
+    """Compare the share of orders that repeat another: of the same customer, day and value."""
+    share = "1 - count(DISTINCT (customer_id, ordered_at::DATE, revenue)) / nullif(count(*), 0)"
+    valued = "AND revenue IS NOT NULL"
+    (old,) = engine.row(con, f"SELECT {share} FROM before_orders WHERE {usual.sql()} {valued}")
+    (new,) = engine.row(con, f"SELECT {share} FROM orders WHERE {fresh.sql()} {valued}")
+    if old is not None and new is not None:
+        yield Check("repeated", rising(new - old, *REPEATED), old, new)
 
 
 def _distributions(con: duckdb.DuckDBPyConnection, fresh: Window, usual: Window) -> Iterator[Check]:

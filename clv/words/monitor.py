@@ -27,6 +27,10 @@ class Told(NamedTuple):
 
 
 CHECKS: Final = {
+    "older": Told(
+        "Last order in the file",
+        "The file ends before that of the published forecast: an older export, or one that was cut off. Export again.",
+    ),
     "found_again": Told(
         "Earlier orders found again",
         "Orders that were there are gone. See whether the export was cut, filtered, or names customers otherwise.",
@@ -34,6 +38,15 @@ CHECKS: Final = {
     "added_late": Told(
         "Older orders that are new",
         "The past has changed. See whether a second shop, guest orders or a longer history came in.",
+    ),
+    "beginning": Told(
+        "Earlier orders from before the file begins",
+        "The file begins later than the last one did. Export all orders since the beginning: who bought before is forgotten.",
+    ),
+    "newest": Told(
+        "Orders in the newest days",
+        "Compare with the shop's own count of these days: the export may have run too early, or lost a part. "
+        "After a sale or in the holidays fewer orders may be right.",
     ),
     "volume": Told(
         "Volume",
@@ -48,6 +61,14 @@ CHECKS: Final = {
         "The file may be an old one. See that the export ran, and which day it holds last.",
     ),
     "rejected": Told("Rows left out", "See the rejected rows with their lines in the file."),
+    "rejected_new": Told(
+        "Rows left out, of those that are new",
+        "See the rejected rows with their lines in the file.",
+    ),
+    "repeated": Told(
+        "Orders that repeat another: same customer, day and value",
+        "Two exports may have been put together, with other order numbers. Export again.",
+    ),
     "missing": Told(
         "Orders without it",
         "See whether the export still has the column, and writes it as before.",
@@ -95,7 +116,7 @@ ADVICE: Final = {
     ),
     "model": (
         "Ask for another model",
-        "The last two forecasts missed by more than 10\u00a0%, both to the same side; so would the next one.",
+        "The last two forecasts missed by more than 10\u00a0%, both to the same side; the same model would miss again.",
     ),
     "refit": ("Use the newer forecast", "Stop using the earlier forecast and use this one."),
     "keep": (
@@ -107,7 +128,21 @@ ADVICE: Final = {
         "No earlier forecast has a whole month behind it yet, so that nothing can be held against it.",
     ),
 }
+#: Checks of whether the file holds what came.
+_COME: Final = frozenset(
+    {
+        "found_again",
+        "added_late",
+        "beginning",
+        "volume",
+        "newest",
+        "silence",
+        "rejected_new",
+        "repeated",
+    }
+)
 REASONS: Final = {
+    "again": "the last two forecasts missed by more than 10\u00a0%, both to the same side, and this one's model is another",
     "range": "the total lies outside the range it was given",
     "total": "the total was missed by more than 20\u00a0%",
     "chances": "the chances of buying were off by more than 5 points on average",
@@ -128,6 +163,8 @@ def name(check: Facts) -> str:
 
 def figures(check: Facts, currency: str) -> tuple[str, str]:
     """Return the earlier and the later figure as they are read; empty where there is none."""
+    if check["key"] == "older":
+        return day(check["more"]["before"]), day(check["more"]["now"])
     before, now = (_figure(str(check["key"]), check[k], currency) for k in ("before", "now"))
     if check["key"] == "choice":
         return tuple(names.title(str(check["more"][k] or "none")) for k in ("before", "now"))  # type: ignore[return-value]
@@ -141,7 +178,7 @@ def _figure(key: str, value: float | None, currency: str) -> str:
         return money(value, currency)
     if key in {"silence", "late", "gap"}:
         return plural(value, "day")
-    if key == "volume":
+    if key in {"volume", "newest"}:
         return count(value)
     if key == "new_customer_orders":
         return expected(value)
@@ -155,6 +192,10 @@ def finding(check: Facts) -> str:
         "volume": lambda: (
             f"Usual in {plural(more['days'], 'day')}: {count(more['low'])} to {count(more['high'])}."
         ),
+        "newest": lambda: (
+            f"In {plural(more['days'], 'day')}; the fewest of four times as many days before."
+        ),
+        "rejected_new": lambda: f"Of {plural(more['rows'], 'new row')}.",
         "found_again": lambda: (
             f"Of {count(more.get('orders', 0))} days with an order of a customer."
             if more
@@ -174,6 +215,7 @@ def remedy(check: Facts) -> str:
     more = check["more"]
     known = {
         "rejected": more.get("remedy"),  # Of one reason.
+        "rejected_new": more.get("remedy"),  # Of the most frequent one.
         "choice": _CHOSEN.get(more.get("why")),
     }.get(str(check["key"]))
     return str(known or CHECKS[str(check["key"])].remedy)
@@ -282,9 +324,14 @@ def advice(found: Facts) -> tuple[str, str]:
         return "Come back later", "There is nothing to compare yet."
     short, long = ADVICE[action]
     reasons = [REASONS[r] for r in found["advice"]["reasons"] if r in REASONS]
+    if action == "model":  # It says so itself.
+        reasons = []
     if reasons:
         told = ", and ".join(reasons)
         long = f"{told[0].upper()}{told[1:]}. {long}"
+    lacking = any(c["verdict"] == "look" and c["key"] in _COME for c in found["data"])
+    if action in {"model", "refit"} and lacking:
+        long = f"{long} But look at the new file first: what came is read off it."
     return short, long
 
 

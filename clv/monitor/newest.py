@@ -1,0 +1,99 @@
+"""Are the newest days all there? An export that runs too early, or breaks off, loses some of their rows.
+
+What is lost at the end is too little to be seen among all rows. So the newest week, and the newest four
+weeks, are held against the four before. That a season ends is no fault: a fall is grave only where the
+history has a year of such weeks, and none fell as far.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from clv.monitor.base import VERDICTS, Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+#: Lengths that are looked at, in days: whole weeks, since weekdays differ.
+LENGTHS: Final = (7, 28)
+#: Spans of the same length before, the least of which is what can be expected.
+SPANS: Final = 4
+#: Share of it that should be there.
+FALL: Final = 0.70
+#: Chance of such a fall from which on it is more than chance: to look at it, and to stop.
+CHANCE: Final = (0.01, 0.001)
+#: Earlier spans, one ending on each day, that must be known before a fall counts as unheard of.
+YEAR: Final = 365
+
+
+class Newest(NamedTuple):
+    """The newest days beside those before.
+
+    Attributes
+    ----------
+    verdict
+        Whether there are too few orders.
+    days
+        Length of the spans.
+    least
+        Fewest orders of the `SPANS` spans before.
+    now
+        Orders in the newest.
+    """
+
+    verdict: Verdict
+    days: int
+    least: float
+    now: float
+
+
+def newest(daily: ArrayLike) -> Newest | None:
+    """Hold the newest days against those before.
+
+    Of the lengths the one with the gravest verdict is told of, then the one that fell furthest. With
+    the same rate in both, the newest count is binomial given the sum of both, with one half each: that
+    is the chance of a count as low.
+
+    Parameters
+    ----------
+    daily
+        Shape (days,): orders of each day that is over, the earliest first.
+
+    Returns
+    -------
+    Newest or None
+        None where the history is too short to compare anything.
+    """
+    from scipy.special import bdtr  # noqa: PLC0415 - slow to import
+
+    counts = np.asarray(daily, dtype=float)
+    found = []
+    for days in LENGTHS:
+        now, least = _spans(counts, days)
+        if not now.size or not least[-1]:
+            continue
+        fall = now[-1] / least[-1]
+        chance = float(bdtr(now[-1], int(now[-1] + least[-1]), 0.5))
+        verdict: Verdict = "ok"
+        if fall < FALL and chance < CHANCE[0]:
+            verdict = "look"
+            # What overlaps the newest days lacks the same rows.
+            past = now[:-days] / np.maximum(least[:-days], 1.0)
+            if chance < CHANCE[1] and past.size >= YEAR and fall < past.min():
+                verdict = "stop"
+        found.append((VERDICTS.index(verdict), -fall, Newest(verdict, days, least[-1], now[-1])))
+    return max(found)[-1] if found else None
+
+
+def _spans(counts: Floats, days: int) -> tuple[Floats, Floats]:
+    """Return, by last day, the orders of a span and the fewest of the `SPANS` spans before it."""
+    if counts.size < (SPANS + 1) * days:
+        return np.empty(0), np.empty(0)
+    sums = np.convolve(counts, np.ones(days), "valid")
+    last = sums.size - SPANS * days
+    before = np.stack([sums[i * days : i * days + last] for i in range(SPANS)])
+    return sums[SPANS * days :], before.min(axis=0)
