@@ -6,6 +6,7 @@
     ├── InputError              the user can mend it; exit code 2
     │   ├── FileError           the file cannot be read as a table at all
     │   ├── LayoutError         columns are missing or cannot be told apart
+    │   │   └── FeatureError    a customer described by hand lacks a feature, or nobody can be like that
     │   ├── AmbiguousDateError  day and month cannot be told apart; says which option decides
     │   ├── NoRowsError         nothing usable is left; says what was rejected and why
     │   ├── SettingsError       a setting is out of its range
@@ -79,6 +80,20 @@ class LayoutError(InputError):
     ) -> None:
         super().__init__(message, hint, option)
         self.missing = tuple(missing)
+
+
+class FeatureError(LayoutError):
+    """A customer described by hand can't be understood, or is one that there can't be.
+
+    Parameters
+    ----------
+    feature
+        Which feature, as the description calls it.
+    """
+
+    def __init__(self, feature: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.feature = feature
 
 
 class AmbiguousDateError(InputError):

@@ -36,7 +36,7 @@ def create(config: Config | None = None) -> FastAPI:
     store, metrics = Store(chosen.store), Metrics()
     published, supervised = Published(store), Supervised(chosen.ltv_model, demo=chosen.demo)
     app.include_router(Routes(store, published, supervised, metrics).router())
-    docs.install(app)
+    docs.install(app, guarded=bool(chosen.tokens))
     problems.install(app)
     app.add_middleware(
         gate.Gate,

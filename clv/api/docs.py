@@ -25,9 +25,9 @@ _EVERYWHERE: Final = {
 _WITH_BODY: Final = {"400": "Not JSON", "413": "Longer than CLV_API_BODY_LIMIT"}
 
 
-def install(app: FastAPI) -> None:
-    """Add the page at ``/docs``."""
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+def install(app: FastAPI, *, guarded: bool) -> None:
+    """Add the page at ``/docs``; ``guarded``: a token is asked for."""
+    app.openapi = lambda: _described(app, guarded=guarded)  # type: ignore[method-assign]
     app.mount("/docs/assets", StaticFiles(packages=[_ASSETS]), name="assets")
 
     @app.get("/docs", include_in_schema=False)
@@ -42,14 +42,14 @@ def install(app: FastAPI) -> None:
         )
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def _described(app: FastAPI, *, guarded: bool) -> dict[str, Any]:
     """Return the app's description, with what `clv.api.gate` and `clv.api.problems` answer."""
     if app.openapi_schema is None:
         found = FastAPI.openapi(app)
         parts = found["components"]
         scheme = {"type": "http", "scheme": "bearer", "description": "One of CLV_API_TOKEN."}
         parts["securitySchemes"] = {"token": scheme}
-        found["security"] = [{"token": []}]
+        found["security"] = [{"token": []}] if guarded else [{}]
         for path, methods in found["paths"].items():
             for method, operation in methods.items():
                 _add_problems(operation, _EVERYWHERE | (_WITH_BODY if method == "post" else {}))

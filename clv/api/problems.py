@@ -32,6 +32,8 @@ _LOG: Final = logging.getLogger("clv.api")
 _KIND: Final = "application/problem+json"
 #: Seconds after which it is worth asking again where a disk has failed.
 _SOON: Final = "30"
+#: Errors of one request that are listed.
+_MOST: Final = 100
 _NO_JSON: Final = "The body can't be read as JSON."
 
 
@@ -120,11 +122,22 @@ async def _invalid(request: Request, error: Exception) -> Response:
         why, place = unread["ctx"]["error"], unread["loc"][-1]
         return Problem(400, f"{_NO_JSON[:-1]}: {why}, at character {place + 1}.").response()
     errors = [
-        {"field": _field(found["loc"]), "message": str(found["msg"])} for found in error.errors()
+        {"field": _field(found["loc"]), "message": _message(found)} for found in error.errors()
     ]
+    # Of what may be one thing or a list, what it is not says less than where it goes wrong.
+    errors = ([e for e in errors if e["field"]] or errors[:1])[:_MOST]
     first = errors[0]
     detail = f"{first['field'] or 'The body'}: {first['message']}"
     return Problem(422, detail, errors=errors).response()
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    """Return what is wrong, in words for who sends it."""
+    if found["type"] == "missing" and tuple(found["loc"]) == ("body",):
+        return "There is none."
+    if found["type"] in {"model_attributes_type", "model_type", "dict_type"}:
+        return "Input should be a JSON object"
+    return str(found["msg"]).removeprefix("Value error, ")
 
 
 def _is_json(request: Request) -> bool:
@@ -149,7 +162,9 @@ def _field(place: tuple[int | str, ...]) -> str:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    docs = f"{request.scope.get('root_path', '')}/docs"
+    # Of the whole app: what is mounted in it has a root of its own.
+    root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
+    docs = f"{root}/docs"
     details = {
         400: _NO_JSON,
         404: f"There is nothing at this address; {docs} shows what there is.",

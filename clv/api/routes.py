@@ -21,11 +21,13 @@ from clv.api.schemas import (
     Health,
     Ltv,
     LtvRow,
+    LtvRows,
     Ltvs,
     ProblemBody,
     Runs,
     ScoreRequest,
     Scores,
+    Top,
 )
 from clv.errors import ClvError, did_you_mean
 
@@ -90,7 +92,7 @@ class Routes:
             tags=["forecasts"],
             responses=_answers(Customer, 404, 409),
         )(self.customer)
-        get("/top/{kind}", tags=["forecasts"], responses=_answers(Customers, 409, 422))(self.top)
+        get("/top/{kind}", tags=["forecasts"], responses=_answers(Top, 409, 422))(self.top)
         post("/score", tags=["real time"], responses=_answers(Scores, 409, 415, 422))(self.score)
         post("/predict", tags=["real time"], responses=_answers(Ltv | Ltvs, 409, 415, 422))(
             self.predict
@@ -172,17 +174,17 @@ class Routes:
     async def predict(
         self,
         body: Annotated[
-            LtvRow | list[LtvRow], Body(description="One customer, or a list of up to 1,000.")
+            LtvRow | LtvRows, Body(description="One customer, or a list of up to 1,000.")
         ],
     ) -> Response:
         """Foresee the value of new customers' first months, with the model that was trained for it."""
-        given = body if isinstance(body, list) else [body]
+        given, alone = (body, False) if isinstance(body, list) else ([body], True)
         if not 1 <= len(given) <= MOST_CUSTOMERS:
             message = f"Send 1 to {MOST_CUSTOMERS:,} customers at a time; these are {len(given):,}."
             raise Problem(422, message, errors=[{"field": "", "message": message}])
         rows = [row.model_dump() for row in given]
-        found = await self._forecast(lambda: self._supervised.predict(rows))
-        return _json({"predictions": found} if isinstance(body, list) else found[0])
+        found = await self._forecast(lambda: self._supervised.predict(rows, alone=alone))
+        return _json(found[0] if alone else {"predictions": found})
 
     async def model(self) -> Response:
         """Return the published run's model card, and why this model was chosen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
@@ -37,6 +37,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "next_order_date": "2019-03-27",
     "segment": "loyal",
 }
+PLACED: Final[dict[str, Any]] = {"rank": 1} | EXAMPLE | {"predicted_revenue": 167.8}
 ABOUT: Final[dict[str, Any]] = {
     "run": "3f0c…",
     "as_of": "2018-12-31",
@@ -48,8 +49,8 @@ ABOUT: Final[dict[str, Any]] = {
 class Health(BaseModel):
     """The process answers."""
 
-    status: str
-    version: str
+    status: str = Field(examples=["ok"])
+    version: str = Field(examples=["0.1.0"])
 
 
 class About(BaseModel):
@@ -88,6 +89,27 @@ class Customers(About):
     customers: list[Forecast]  # type: ignore[valid-type]
 
 
+Ranked = create_model(
+    "Ranked",
+    __config__=ConfigDict(json_schema_extra={"example": PLACED}),
+    __doc__="One customer's forecast, and its place in the list.",
+    __base__=Forecast,
+    rank=(int, ...),
+    predicted_revenue=(
+        float | None,
+        Field(description="Expected purchases times expected value of one, not discounted."),
+    ),
+)
+
+
+class Top(About):
+    """The customers predicted to buy or to spend most, the first of them first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": ABOUT | {"customers": [PLACED]}})
+
+    customers: list[Ranked]  # type: ignore[valid-type]
+
+
 def _written(value: object) -> object:
     """Refuse times that are numbers: seconds or milliseconds, since when, nobody says."""
     if not (isinstance(value, str) and _DAY.match(value)):
@@ -96,13 +118,22 @@ def _written(value: object) -> object:
     return value
 
 
+def _day_or_time(schema: dict[str, Any]) -> None:
+    """Describe a time that may be a day."""
+    del schema["format"]
+    schema["anyOf"] = [{"format": "date"}, {"format": "date-time"}]
+
+
 class Transaction(BaseModel):
     """One purchase. Several of a customer on one day count as one purchase day."""
 
     model_config = ConfigDict(extra="forbid")
 
     customer_id: str = Field(min_length=1)
-    ordered_at: datetime = Field(description="ISO 8601; UTC where no zone is given.")
+    ordered_at: datetime = Field(
+        description="ISO 8601, a day or a time; UTC where no zone is given.",
+        json_schema_extra=_day_or_time,
+    )
     revenue: float | None = Field(
         None, allow_inf_nan=False, ge=-1e12, le=1e12, description="In the run's currency."
     )
@@ -123,7 +154,10 @@ class Transaction(BaseModel):
     @field_validator("ordered_at")
     @classmethod
     def _in_utc(cls, value: datetime) -> datetime:
-        plain = value.astimezone(UTC) if value.tzinfo else value
+        try:
+            plain = value.astimezone(UTC) if value.tzinfo else value
+        except OverflowError:  # There is no UTC of the last hours of the year 9999.
+            plain = value
         if not 1900 <= plain.year <= 2200:
             msg = "the year must lie between 1900 and 2200"
             raise ValueError(msg)
@@ -188,6 +222,12 @@ class LtvRow(BaseModel):
     )
 
 
+#: How many there may be, `clv.api.routes` says in words.
+LtvRows = Annotated[
+    list[LtvRow], Field(json_schema_extra={"minItems": 1, "maxItems": MOST_CUSTOMERS})
+]
+
+
 class Ltv(BaseModel):
     """The expected value of a customer's first months, in the currency of the training."""
 
@@ -231,6 +271,19 @@ class Ltvs(BaseModel):
 
 class RunInfo(BaseModel):
     """A stored run."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": ABOUT
+            | {
+                "published": True,
+                "created_at": "2019-01-01T04:00:12.000000+00:00",
+                "customers": 2357,
+                "predicted_clv": 187340.5,
+                "model": "mbg-nbd",
+            }
+        }
+    )
 
     run: str
     published: bool

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv.errors import LayoutError
+from clv.errors import FeatureError
 from clv.features.tables import OTHER, Features
 from clv.learn.designs import observed
 from clv.learn.examples import Examples
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 #: What a row given by hand may call the month of the first order.
 _MONTH: Final = ("cohort_month", "cohort_month_str")
+#: Months from 1900 to 2199; a day in it, and a time, may follow.
+_MONTHS: Final = re.compile(r"(19\d\d|2[01]\d\d)-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])([T ].*)?)?")
+_NUMBERS: Final = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+#: Figures beyond this are nobody's.
+_MOST: Final = 1e12
 
 
 @dataclass(frozen=True)
@@ -130,8 +136,9 @@ class Model:
 
         Raises
         ------
-        LayoutError
-            A feature is missing, or its value is none that it can have; says which.
+        FeatureError
+            A feature is missing, its value is none that it can have, or no customer can be like that:
+            has parts of orders, or fewer in a longer time.
         """
         found = self.predict(self.features(rows))
         return [
@@ -140,9 +147,8 @@ class Model:
 
     def features(self, rows: Sequence[Mapping[str, Any]]) -> Features:
         """Return features described by hand; unknown levels count as `OTHER`. See `score`."""
-        width = len(self.names)
-        cells = [[self._cell(row, i) for i in range(width)] for row in rows]
-        return self.plain(np.array(cells, dtype=float).reshape(len(rows), width))
+        cells = [self._cells(row) for row in rows]
+        return self.plain(np.array(cells, dtype=float).reshape(len(rows), len(self.names)))
 
     def plain(self, matrix: Floats) -> Features:
         """Return numbers of shape (n, p) as features of nobody in particular."""
@@ -158,38 +164,64 @@ class Model:
             ids, sparse.csr_matrix(matrix), self.names, self.kinds, days, days, self.spec
         )
 
+    def _cells(self, row: Mapping[str, Any]) -> list[float]:
+        """Return a row's features as the numbers that stand for them."""
+        cells = [self._cell(row, place) for place in range(len(self.names))]
+        known = dict(zip(self.names, cells, strict=True))
+        spans = self.design.after if self.design.kind == "early" else sorted(self.design.days)
+        bought = 0.0  # Each length of time holds the shorter ones.
+        for span in spans:
+            name = f"n_orders_{span}" if self.design.kind == "early" else f"n_orders_{span}d"
+            number = known.get(name, bought)
+            if number < 0 or number != int(number):
+                msg = f'The feature "{name}" is {number:g}, which is not a number of orders.'
+                raise FeatureError(name, msg)
+            if number < bought:
+                msg = f'The feature "{name}" is {number:g}, fewer than the {bought:g} of a shorter time.'
+                raise FeatureError(name, msg)
+            bought = number
+        return cells
+
     def _cell(self, row: Mapping[str, Any], place: int) -> float:
         """Return one feature of a row as the number that stands for it."""
         name, kind = self.names[place], self.kinds[place]
         keys = _MONTH if kind == "month" else (name,)
-        value = next((row[key] for key in keys if row.get(key) is not None), None)
-        if value is None:
+        key = next((key for key in keys if row.get(key) is not None), None)
+        if key is None:
             msg = f'The feature "{name}" is missing.'
-            raise LayoutError(msg, f"Needed are: {', '.join(self.names)}.", missing=[name])
-        if kind == "category":
-            levels = self.spec.levels[name]
-            return float(levels.index(str(value)) if str(value) in levels else levels.index(OTHER))
-        number = _month(str(value)) if kind == "month" else _number(value)
+            raise FeatureError(name, msg, f"Needed are: {', '.join(self.names)}.")
+        value = row[key]
+        number = self._level(name, value) if kind == "category" else _READ.get(kind, _number)(value)
         if number is None:
-            wanted = "a month such as 2017-01" if kind == "month" else "a number"
-            msg = f'The feature "{name}" is "{value}", which is not {wanted}.'
-            raise LayoutError(msg)
+            msg = f'The feature "{key}" is "{str(value)[:60]}", which is not {_WANTED.get(kind, "a number")}.'
+            raise FeatureError(key, msg)
         return number
 
+    def _level(self, name: str, value: object) -> float | None:
+        """Return the place of a category among those learned; None for what is no name of one."""
+        if isinstance(value, bool) or not isinstance(value, str | Integral):
+            return None
+        levels = self.spec.levels[name]
+        return float(levels.index(str(value)) if str(value) in levels else levels.index(OTHER))
 
-def _month(text: str) -> float | None:
+
+def _month(value: object) -> float | None:
     """Return a calendar month as `clv.cohorts.calendar.period_of` counts; None if it is none."""
-    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])(-.*)?", text.strip())
+    found = _MONTHS.fullmatch(str(value).strip())
     return None if found is None else float(int(found[1]) * 12 + int(found[2]) - 1)
 
 
 def _number(value: object) -> float | None:
-    """Return a finite number; None if it is none."""
-    try:
-        number = float(str(value))
-    except ValueError:
+    """Return a number, also if it was written as text; None for anything else, and nobody's figures."""
+    if isinstance(value, bool) or not _NUMBERS.fullmatch(str(value)):
         return None
-    return number if np.isfinite(number) else None
+    number = float(str(value))
+    return number if abs(number) <= _MOST else None
+
+
+#: How values are read by the kind of their feature, and what they should be; `_number` if not here.
+_READ: Final = {"month": _month}
+_WANTED: Final = {"month": "a month such as 2017-01", "category": "text"}
 
 
 def monthly(shape: Floats, remaining: Floats) -> Floats:

@@ -200,3 +200,8 @@ def test_the_description_says_all_of_this_once(api):
             if code != "200":
                 assert list(answer["content"]) == ["application/problem+json"]
                 assert answer["description"]
+
+
+def test_what_is_mounted_leads_to_the_same_documentation(api):
+    for path in ("/nothing", "/docs/assets/nothing.js"):
+        assert "; /docs shows" in problem(api.get(path), 404)["detail"]

@@ -156,7 +156,7 @@ def test_runs_and_model(sold, api):
     assert body["choice"] is None
 
 
-def test_every_address_has_an_example(api):
+def test_every_address_has_an_example(api, sold):
     paths = api.get("/openapi.json").json()["paths"]
     assert set(paths) == {
         *("/health", "/customer", "/customers", "/customers/{customer_id}", "/top/{kind}"),
@@ -164,10 +164,33 @@ def test_every_address_has_an_example(api):
     }
     said = api.get("/openapi.json").json()
     assert said["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
-    assert said["security"] == [{"token": []}]
+    # What is asked for where the API runs.
+    assert said["security"] == [{}]
+    with client(Config(sold.root, tokens=("t",))) as guarded:
+        assert guarded.get("/openapi.json").json()["security"] == [{"token": []}]
     schemas = said["components"]["schemas"]
     for name in ("Customer", "Customers", "ScoreRequest", "LtvRow", "Ltv", "ProblemBody"):
         assert "example" in schemas[name]
+    # What the example of a request says is what its description allows: days as well as times.
+    time = schemas["Transaction"]["properties"]["ordered_at"]
+    assert (time["type"], time["anyOf"]) == (
+        "string",
+        [{"format": "date"}, {"format": "date-time"}],
+    )
+    assert "format" not in time
+    many = paths["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"][
+        "anyOf"
+    ][1]
+    assert (many["minItems"], many["maxItems"]) == (1, 1000)
+
+
+def test_a_place_in_a_list_is_described(api):
+    schemas = api.get("/openapi.json").json()["components"]["schemas"]
+    rows = api.get("/top/buyers?n=2").json()["customers"]
+    assert [row["rank"] for row in rows] == [1, 2]
+    assert set(rows[0]) == set(schemas["Ranked"]["properties"])
+    for row in api.get("/customers?limit=1").json()["customers"]:
+        assert set(row) == set(schemas["Forecast"]["properties"])
 
 
 # -- another run is published -------------------------------------------------------------------------

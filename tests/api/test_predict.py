@@ -23,6 +23,9 @@ ROW = {
 }
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 @pytest.fixture(scope="module")
 def asked(sold, ltv):
     with client(Config(sold.root, ltv_model=ltv)) as one:
@@ -50,7 +53,7 @@ def test_one_object_and_many(asked, ltv):
     [
         ({"rev_3m": None}, "rev_3m"),
         ({"rev_3m": "much"}, "rev_3m"),
-        ({"cohort_month_str": "March"}, "cohort_month"),
+        ({"cohort_month_str": "March"}, "cohort_month_str"),
         ({"n_orders_1m": [1]}, "n_orders_1m"),
         ({"n_orders_1m": -1}, "n_orders_1m"),
         ({"n_orders_1m": 1.5}, "n_orders_1m"),
@@ -62,8 +65,11 @@ def test_one_object_and_many(asked, ltv):
         ({"rev_1m": 1e300}, "rev_1m"),
         ({"customer_state": ["east"]}, "customer_state"),
         ({"customer_state": None}, "customer_state"),
-        ({"cohort_month_str": 202203}, "cohort_month"),
-        ({"cohort_month_str": "2022-13"}, "cohort_month"),
+        ({"cohort_month_str": 202203}, "cohort_month_str"),
+        ({"cohort_month_str": "2022-13"}, "cohort_month_str"),
+        ({"cohort_month_str": "2022-03-32"}, "cohort_month_str"),
+        ({"cohort_month_str": "9999-12"}, "cohort_month_str"),
+        ({"cohort_month_str": None}, "cohort_month"),
     ],
 )
 def test_what_cant_be_used_is_named(asked, change, field):
@@ -71,22 +77,41 @@ def test_what_cant_be_used_is_named(asked, change, field):
     assert body["errors"][0]["field"] == f"[1].{field}"
     assert set(body["features"]) == {"cohort_month", *list(ROW)[1:]}
     assert body["detail"].startswith("Row 1: ")
-    # The same of one alone.
+    # The same of one alone, which has no place in a list.
     alone = problem(asked.post("/predict", json=ROW | change), 422)
-    assert alone["errors"][0]["field"] == f"[0].{field}"
+    assert [e["field"] for e in alone["errors"]] == [field]
+    assert f"Row 1: {alone['detail']}" == body["detail"]
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
 def test_what_json_does_not_have_is_no_number(asked, word):
     content = json.dumps(ROW).replace("35.5", word)
-    headers = {"Content-Type": "application/json"}
-    body = problem(asked.post("/predict", content=content, headers=headers), 422)
-    assert body["errors"][0]["field"] == "[0].rev_3m"
+    body = problem(asked.post("/predict", content=content, headers=JSON), 422)
+    assert body["errors"][0]["field"] == "rev_3m"
 
 
-@pytest.mark.parametrize("body", ["text", 1, [1], [ROW, None], [[ROW]], {}, {"rows": [ROW]}])
-def test_what_is_no_customer_is_refused(asked, body):
-    problem(asked.post("/predict", json=body), 422)
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        *(("text", ""), (1, ""), (None, ""), ([1], "[0]"), ([ROW, None], "[1]"), ([[ROW]], "[0]")),
+        *(({}, "cohort_month"), ({"rows": [ROW]}, "cohort_month")),
+    ],
+)
+def test_what_is_no_customer_is_refused(asked, body, field):
+    found = problem(asked.post("/predict", content=json.dumps(body), headers=JSON), 422)
+    assert [e["field"] for e in found["errors"]] == [field]
+    assert "dictionary" not in found["detail"]
+
+
+def test_of_many_that_are_none_some_are_named(asked):
+    found = problem(asked.post("/predict", json=[1] * 1000), 422)
+    assert [e["field"] for e in found["errors"]] == [f"[{i}]" for i in range(100)]
+
+
+def test_an_empty_body_is_said(asked):
+    assert (
+        problem(asked.post("/predict", headers=JSON), 422)["detail"] == "The body: There is none."
+    )
 
 
 def test_what_the_model_has_not_learned_is_told(asked):

@@ -212,6 +212,9 @@ def test_without_amounts_there_is_no_money(api):
         (sent(("", "2016-01-01", 1)), "transactions[0].customer_id"),
         (sent((None, "2016-01-01", 1)), "transactions[0].customer_id"),
         (sent(("a", "1066-10-14", 1)), "transactions[0].ordered_at"),
+        # Of which there is no time in UTC.
+        (sent(("a", "9999-12-31T23:59:59-12:00", 1)), "transactions[0].ordered_at"),
+        (sent(("a", "2200-12-31T23:59:59-12:00", 1)), "transactions[0].ordered_at"),
         (sent(("a", "2016-01-02", 1), as_of="2016-01-01"), "transactions[0].ordered_at"),
         (sent(("a", "2016-01-02", 1), as_of="never"), "as_of"),
         (sent(("a", "2016-01-02", 1), horizon=3), "horizon"),
