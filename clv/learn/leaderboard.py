@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv import metrics, names
+from clv.acquisition import FEW
 from clv.learn.boosted import TwoPart
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def as_good(
 ) -> tuple[str, bool] | None:
     """Return the best forecast that needs no features, and whether it is better than the chosen one.
 
-    None where it is worse, or there is none; better and worse by more than chance.
+    None where it is worse, or there is none; better and worse by more than chance. Fewer than
+    `clv.acquisition.FEW` customers who brought anything make nobody better.
     """
     lost = losses(test, said)
     simple = [name for name in lost if name not in learned]
@@ -139,7 +141,8 @@ def as_good(
     edges = metrics.paired_difference({name: lost[name] for name in (chosen, best)}, chosen)[best]
     if metrics.differs(edges, float(lost[chosen].mean())):
         return None
-    return best, metrics.differs(_turned(edges), float(lost[best].mean()))
+    few = np.count_nonzero(test.remaining) < FEW
+    return best, not few and metrics.differs(_turned(edges), float(lost[best].mean()))
 
 
 def reason(chosen: str, *, better: bool, earlier: bool, simple: tuple[str, bool] | None) -> str:

@@ -56,7 +56,9 @@ def show(run: Run) -> None:
     with st.spinner("Following the customers' first months…", show_time=False):
         lives = lives_of(run.id, months)
     everyone = worth.newcomers(lives)
-    kept = _kept(run)
+    newest = _kept(run)
+    # What another training foresees has no say in what these months are worth.
+    kept = newest if newest is None or newest.foresees(months) else _kept(run, months)
     currency = str(run.settings.get("currency") or "")
     with answer:
         page.answer(dollars(words.sentence(everyone, months, kept, currency)))
@@ -73,15 +75,15 @@ def show(run: Run) -> None:
     if view == "worth":
         history.show(run, lives)
     elif view == "forecast":
-        model.show(run, months, kept)
+        model.show(run, months, newest)
     else:
         bids.show(run, lives, kept)
 
 
-def _kept(run: Run) -> Kept | None:
-    """Return the newest training; one that can't be trusted any more is said and left out."""
+def _kept(run: Run, months: int | None = None) -> Kept | None:
+    """Return the newest training, of so many months; one that can't be trusted is said and left out."""
     try:
-        return training.latest(run)
+        return training.latest(run, months)
     except ClvError as error:
         trouble.show(trouble.explain(error))
         return None
@@ -110,7 +112,7 @@ def _cards(
     found = everyone.after(months)
     mean = None if found is None else found.mean
     point = Span.of("3m" if months > 3 else "1m")
-    if kept is not None and kept.wish.design.kind == "early":
+    if kept is not None:
         point = kept.wish.design.point
     row = [
         page.Card(
@@ -136,7 +138,7 @@ def _cards(
             f"At least {worth.FEW} customers have been watched for so long.",
         ),
     ]
-    share = words.best_share(kept) if kept and words.same_horizon(kept, months) else None
+    share = words.best_share(kept) if kept else None
     if share is not None:
         row.append(
             page.Card(

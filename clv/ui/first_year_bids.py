@@ -58,7 +58,7 @@ def show(run: Run, lives: Lives, kept: Kept | None) -> None:
         placeholder=f"{money(mean, currency)}, what one brings in {first(lives.months)}",
     )
     price = float(cost) if cost is not None else (mean or 0.0)
-    if kept is None or not kept.bids or not words.same_horizon(kept, lives.months):
+    if kept is None or not kept.bids or not kept.foresees(lives.months):
         st.subheader(
             "What a customer may cost, by how good the forecast says they are", anchor=False
         )

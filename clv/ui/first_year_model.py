@@ -33,18 +33,22 @@ _SHORT: Final = {"whole": "whole", "remaining": "later"}
 
 
 def show(run: Run, months: int, kept: Kept | None) -> None:
-    """Show the settings or the training's progress, and what the newest training found."""
-    _train(run, months, kept)
-    if kept is not None:
-        _found(kept, str(run.settings.get("currency") or ""))
+    """Show the settings or the training's progress, and what the training of these settings found.
+
+    That of the newest training, where that of the settings has not been made.
+    """
+    shown = _train(run, months, kept) or kept
+    if shown is not None:
+        _found(shown, str(run.settings.get("currency") or ""))
 
 
-def _train(run: Run, months: int, kept: Kept | None) -> None:
+def _train(run: Run, months: int, kept: Kept | None) -> Kept | None:
+    """Show the settings or the training's progress; return the training of the settings, if made."""
     key = f"train:{run.id}"
     job = jobs.find(key)
     if job is not None and not job.finished:
         jobs.watch(job, "Stop the training")
-        return
+        return None
     if job is not None and job.failure is not None:
         trouble.show(job.failure)
     elif job is not None and job.stopped:
@@ -61,9 +65,12 @@ def _train(run: Run, months: int, kept: Kept | None) -> None:
         except ClvError as error:
             # Nobody has done anything wrong yet: what can't be trained is said, and what can.
             st.warning(plain(f"{error.message} {error.hint}"), icon=":material/info:")
-            return
-        if training.stored(run, wish.key) is not None:
-            st.caption("This has been trained already; the same settings give the same model.")
+            return None
+        found = _stored(run, wish)
+        if found is not None:
+            st.caption(
+                "This has been trained already and is shown below; the same settings give the same model."
+            )
         elif st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
             jobs.forget(key)
             jobs.start(
@@ -73,6 +80,15 @@ def _train(run: Run, months: int, kept: Kept | None) -> None:
                 ),
             )
             st.rerun()
+    return found
+
+
+def _stored(run: Run, wish: Wish) -> Kept | None:
+    """Return the training if it has been made; one that was changed since can be made again."""
+    try:
+        return training.stored(run, wish.key)
+    except ClvError:
+        return None
 
 
 def _wish(run: Run, months: int) -> Wish:

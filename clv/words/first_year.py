@@ -92,7 +92,7 @@ def sentence(everyone: Newcomers, months: int, kept: Kept | None, currency: str)
         f"A new customer brings {money(found.mean, currency)} in {plural(months, 'month')} "
         f"(on average between {low} and {high})"
     )
-    share = best_share(kept) if kept and same_horizon(kept, months) else None
+    share = best_share(kept) if kept and kept.foresees(months) else None
     if share is None:
         return f"{told}."
     return f"{told}; the best tenth by our forecast brings {percent(share)} of that value."
@@ -102,12 +102,6 @@ def best_share(kept: Kept, part: str = "whole") -> float | None:
     """Return the share that the best tenth of the held-out customers brought."""
     share = chosen_row(kept)[part]["top10"]
     return None if share is None else float(share)
-
-
-def same_horizon(kept: Kept, months: int) -> bool:
-    """Return whether a training foresees what the page shows."""
-    design = kept.wish.design
-    return design.kind == "early" and design.horizon_months == months
 
 
 def chosen_row(kept: Kept) -> Facts:
@@ -367,12 +361,9 @@ def points(effect: Facts) -> list[dict[str, Any]]:
 def verdict(kept: Kept) -> str:
     """Say which model was chosen, and why."""
     choice = kept.report["choice"]
-    unseen = (
-        "The customers of this table had no say in it."
-        if choice["unseen"]
-        else "The history is too short for other customers to decide than those of this table."
-    )
-    return f"**{choice['title']}** is the forecast. {choice['reason']} {unseen}"
+    # Where they had, the reason says so.
+    unseen = " The customers of this table had no say in it." if choice["unseen"] else ""
+    return f"**{choice['title']}** is the forecast. {choice['reason']}{unseen}"
 
 
 def tuning(kept: Kept) -> str:

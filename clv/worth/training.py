@@ -92,6 +92,11 @@ class Kept:
     bids: list[Tenth]
     scored: int
 
+    def foresees(self, months: int) -> bool:
+        """Return whether it tells of new customers what their first so many months bring."""
+        design = self.wish.design
+        return design.kind == "early" and design.horizon_months == months
+
     def predictions(self) -> bytes:
         """Return what is foreseen of everybody who has reached the prediction point, as CSV."""
         return (self.run.training(self.key) / _PREDICTIONS).read_bytes()
@@ -166,9 +171,10 @@ def stored(run: Run, key: str) -> Kept | None:
     return Kept(run, key, wish, report, bids, int(told["scored"]))
 
 
-def latest(run: Run) -> Kept | None:
-    """Return the run's newest training; None where there is none."""
-    return next((kept for key in run.trainings if (kept := stored(run, key))), None)
+def latest(run: Run, months: int | None = None) -> Kept | None:
+    """Return the run's newest training, or the newest that `Kept.foresees` so many months, or None."""
+    found = (kept for key in run.trainings if (kept := stored(run, key)))
+    return next((kept for kept in found if months is None or kept.foresees(months)), None)
 
 
 def make(run: Run, wish: Wish, work: Work) -> Kept:

@@ -76,6 +76,15 @@ def test_what_needs_no_features_and_is_better_is_not_called_as_good(outcomes):
     )
     board = leaderboard.board(who, said, {"boosting"})
     assert board["returned"] == np.count_nonzero(who.remaining)
+    # Of whom hardly anybody brought anything, nobody is said to be better.
+    paid = np.flatnonzero(who.remaining)
+    few = np.sort(np.concatenate([np.flatnonzero(who.remaining == 0), paid[:29]]))
+    told = {name: one[few] for name, one in said.items()}
+    told["pareto-nbd"] = np.maximum(who.rows(few).remaining, 1e-3)
+    assert leaderboard.as_good(who.rows(few), told, {"boosting"}, "boosting") == (
+        "pareto-nbd",
+        False,
+    )
 
 
 def test_the_board_measures_whole_and_remaining_value_apart(outcomes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -225,6 +226,39 @@ def test_what_one_may_cost(pages, here, run, kept):
         told = plainly(at.warning)
         assert f"Nothing of this file can be used. {why}" in told
         assert "Write a table with two columns, channel and spend" in told
+
+
+def test_a_newer_training_of_another_kind_takes_nothing_away(pages, here, run, kept, monkeypatch):
+    wish = replace(QUICK, design=Design("window", 3))
+    newer = training.make(run, wish, Work())
+    try:
+        assert run.trainings == [newer.key, kept.key]
+        at = pages.open(WHERE, run=run.id)
+        at.number_input(key=f"first_year_months_{run.id}").set_value(3).run()
+        share = percent(words.chosen_row(kept)["whole"]["top10"])
+        assert cards(at)["Best tenth brings"] == share
+        assert plain(words.bids_title(kept, 1.0, 3, "EUR")) in see(at, "bids")
+        # The newest is shown, unless the settings are those of another.
+        read = see(at, "forecast")
+        assert plain(words.design_title(newer)) in read
+        assert plain(words.design_title(kept)) not in read
+        asked, stored = replace(QUICK, learners=None).key, training.stored
+        monkeypatch.setattr(
+            training, "stored", lambda run, key: kept if key == asked else stored(run, key)
+        )
+        at.run()
+        read = calm(at)
+        assert "This has been trained already and is shown below" in read
+        assert plain(words.design_title(kept)) in read
+        assert plain(words.design_title(newer)) not in read
+    finally:
+        shutil.rmtree(run.training(newer.key))
+
+
+def test_the_verdict_says_once_that_nobody_else_could_decide(kept):
+    choice = kept.report["choice"] | {"reason": "So it is.", "unseen": False}
+    told = words.verdict(replace(kept, report=dict(kept.report) | {"choice": choice}))
+    assert told == "**Gradient boosting** is the forecast. So it is."
 
 
 def test_few_customers_to_tell_forecasts_apart_by_are_warned_of(kept):
