@@ -354,14 +354,12 @@ def daily(days):
 
 def ends(counts):
     """Return the verdicts if each day had been the last, and if half of its last four weeks were gone."""
-    lost = [np.concatenate([counts[: i - 28], counts[i - 28 : i] // 2]) for i in span_ends(counts)]
-    return [
-        [newest(c).verdict for c in cut] for cut in ([counts[:i] for i in span_ends(counts)], lost)
-    ]
-
-
-def span_ends(counts):
-    return range(5 * 28, len(counts) + 1, 3)
+    rng, found = np.random.default_rng(1), ([], [])
+    for i in range(5 * 28, len(counts) + 1, 3):
+        half = rng.binomial(counts[i - 28 : i], 0.5)
+        for verdicts_of, cut in zip(found, (counts[:i], [*counts[: i - 28], *half]), strict=True):
+            verdicts_of.append(newest(cut).verdict)
+    return found
 
 
 def test_seasons_are_no_alarm_and_half_of_the_rows_is_one_in_cdnow():
@@ -385,7 +383,7 @@ def test_seasons_are_hardly_ever_an_alarm_in_real_shops():
     for plain, _ in found.values():
         assert "stop" not in plain
         assert np.mean([v == "look" for v in plain]) < 0.05  # Easter, for the wholesaler.
-    assert np.mean([v != "ok" for v in found["retail"][1]]) > 0.6
+    assert np.mean([v != "ok" for v in found["retail"][1]]) > 0.5
 
 
 # -- tracking ---------------------------------------------------------------------------------------

@@ -108,6 +108,8 @@ def history_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
     figure.add_hline(y=1, line={"color": MUTED, "dash": "dash", "width": 2}, layer="below")
     told = "; ".join(f"{n} {row['share']:.0%}" for n, row in zip(names, rows, strict=True))
     layout(figure, height=340, alt=f"What came as a share of each forecast: {told}.")
-    figure.update_xaxes(type="category", title="Day of the forecast")
+    # Else those without a range come last.
+    order = {"categoryorder": "array", "categoryarray": names}
+    figure.update_xaxes(type="category", title="Day of the forecast", **order)
     figure.update_yaxes(title="Came, as a share of the forecast", tickformat=".0%", gridcolor=GRID)
     return figure

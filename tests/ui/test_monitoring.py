@@ -179,3 +179,6 @@ def test_history_chart():
     assert list(came.y) == [1.1, 3.0], "far out stays in sight"
     assert came.customdata[1][0] == 7.0
     assert len(charts.history_figure(rows[1:]).data) == 1
+    late_range = charts.history_figure(rows[::-1])
+    assert list(late_range.layout.xaxis.categoryarray) == list(late_range.data[-1].x), "by date"
+    assert late_range.layout.xaxis.categoryorder == "array"
