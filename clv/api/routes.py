@@ -196,6 +196,7 @@ class Routes:
         """Return the stored runs, newest first, and those that can't be read."""
 
         def found() -> dict[str, Any]:
+            self._published.check()
             return {
                 "runs": publish.listed(self._store, limit),
                 "damaged": publish.damaged(self._store),

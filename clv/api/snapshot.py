@@ -7,8 +7,10 @@ customers take hardly any memory and some microseconds.
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
+import os
 import threading
 import time
 import unicodedata
@@ -223,6 +225,17 @@ class Published:
         """The snapshot so far."""
         return self._snapshot
 
+    def check(self) -> None:
+        """See that a store of which a run is served is still there.
+
+        Raises
+        ------
+        FileNotFoundError
+            It is not: no runs would be an untrue answer.
+        """
+        if self._snapshot is not None and not self._store.root.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
     def refresh(self) -> Snapshot:
         """Return the snapshot of the published run; reads files if another one is published.
 
@@ -246,8 +259,7 @@ class Published:
         try:
             wanted = publish.published_id(self._store)
             if wanted is None:
-                if self._snapshot is not None and not self._store.root.is_dir():
-                    raise NotADirectoryError  # Not taken back: the whole disk is gone.
+                self.check()  # Is it taken back, or is the whole disk gone?
                 self._snapshot = None
             elif self._snapshot is None or self._snapshot.run.id != wanted:
                 self._snapshot = Snapshot(publish.published(self._store))

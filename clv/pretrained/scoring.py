@@ -76,7 +76,7 @@ def worth(con: duckdb.DuckDBPyConnection, name: str, as_of: date) -> Worth:
         for i in range(0, len(values), step)[:_VECTORS]
     ]
     card = {"name": name, "sha256": entry.sha256, "size": entry.size, "test_vectors": vectors}
-    return Worth(ids, values, [_whole(name), *_items(con)], card)
+    return Worth(ids, values, [_whole(name), *_items(con), *_below(values)], card)
 
 
 def _whole(name: str) -> Note:
@@ -98,3 +98,16 @@ def _items(con: duckdb.DuckDBPyConnection) -> list[Note]:
     )
     said = f"{whose}: the ready-made model was told of 1 item for each of those orders."
     return [Note("no-items", said, "full model")]
+
+
+def _below(values: Floats) -> list[Note]:
+    """Say so where values lie below 0: that may be meant, or a sign turned round."""
+    below = int((values < 0).sum())
+    if not below:
+        return []
+    whom = "all customers" if below == len(values) else f"{below:,} of {len(values):,} customers"
+    said = (
+        f"The ready-made model says of {whom} that they cost more than they bring (below 0). Ask its "
+        "maker whether that is meant."
+    )
+    return [Note("below-zero", said, "full model")]

@@ -217,6 +217,21 @@ def test_a_new_run_is_seen_within_a_second_by_whoever_asks(two, monkeypatch):
         assert (found["run"], found["predicted_clv"]) == (second.id, 4.0)
 
 
+def test_a_store_that_is_gone_is_not_an_empty_one(tmp_path):
+    store = new_store(tmp_path / "store")
+    with client(Config(store.root)) as asked:
+        assert asked.get("/runs").json() == {"runs": [], "damaged": []}
+        run = handmade_run(store.root, [one("only", 5.0)])
+        publish.publish(store, run)
+        assert asked.get("/customers/only").json()["run"] == run.id
+        store.root.rename(tmp_path / "away")
+        said = problem(asked.get("/runs"), 503)
+        assert "its disk is gone" in said["detail"]
+        assert asked.get("/customers/only").json()["run"] == run.id
+        (tmp_path / "away").rename(store.root)
+        assert [row["run"] for row in asked.get("/runs").json()["runs"]] == [run.id]
+
+
 def test_a_run_that_cant_be_opened_leaves_the_last_good_one(two, monkeypatch):
     store, (first, _) = two
     monkeypatch.setattr("clv.api.snapshot._LOOK", 0)

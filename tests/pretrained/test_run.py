@@ -116,6 +116,17 @@ def test_the_card_names_the_bytes_and_shows_what_was_asked_and_answered(run):
     assert [note["code"] for note in run.model["notes"]] == ["ready-made"]
 
 
+def test_values_below_zero_are_pointed_out(store, file):
+    for name, body, whom in (
+        ("minus", "return -X[:, 2]", "all customers"),
+        ("some", "return X[:, 4] - X[:, 4].min() - 1", "1 of 60 customers"),
+    ):
+        Shelf().put(name, dilled(body))
+        (note,) = made(store, file, f"pretrained:{name}").model["notes"][1:]
+        assert note["code"] == "below-zero"
+        assert f"says of {whom} that they cost more" in note["message"]
+
+
 def test_the_command_line_gives_the_same_numbers(call, file, run):
     code, out, err = call(
         *("run", file, "--out", "p.csv", "--as-of", AS_OF, "--model", "pretrained:sums")
