@@ -11,6 +11,7 @@ from clv.errors import LayoutError, NoRowsError, SettingsError
 from clv.features.early import early
 from clv.features.targets import ahead, first_year
 from clv.features.windows import windows
+from clv.formatting import plural
 from clv.learn.examples import Examples, stacked
 from clv.learn.plans import FEWEST
 from clv.orders import EXTRAS, LINES
@@ -264,7 +265,7 @@ def _instead(hint: str, longest: int | None) -> str:
     """Return a hint that begins with the longest horizon possible, if there is one."""
     if longest is None:
         return hint
-    return f"The longest horizon that these orders support is {longest} months. {hint}"
+    return f"The longest horizon that these orders support is {plural(longest, 'month')}. {hint}"
 
 
 def _places(values: FirstYear, found: Features) -> NDArray[np.int64]:

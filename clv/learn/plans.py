@@ -21,6 +21,7 @@ import numpy as np
 
 from clv.errors import SettingsError
 from clv.features.spans import Span, spans_of
+from clv.formatting import plural
 from clv.horizon import add_months
 from clv.origins import months_before
 
@@ -77,11 +78,12 @@ class Design:
             raise SettingsError(msg)
         object.__setattr__(self, "after", tuple(str(one) for one in spans_of(self.after)))
         if self.kind == "early" and self.point.end(_ANY) >= add_months(_ANY, self.horizon_months):
-            longest = f"{self.horizon_months - 1}m" if self.horizon_months > 1 else "4w"
+            first, all_of_it = said(self.point), plural(self.horizon_months, "month")
             msg = (
-                f"The first {said(self.point)} are no shorter than the {self.horizon_months} "
-                "months that are to be foreseen."
+                f"The first {first} {'are' if self.point.count > 1 else 'is'} no shorter than the "
+                f"{all_of_it} to be foreseen."
             )
+            longest = _written(_longest_point(self.horizon_months, self.point.unit))
             raise SettingsError(msg, f"The longest prediction point possible is {longest}.")
 
     @property
@@ -155,10 +157,25 @@ class Plan:
     longest: int | None = None
 
 
+_UNITS: Final = {"d": "day", "w": "week", "m": "month"}
+
+
 def said(span: Span) -> str:
-    """Return a length of time in words."""
-    unit = {"d": "day", "w": "week", "m": "month"}[span.unit]
+    """Return a length of time in words, for after "first"."""
+    unit = _UNITS[span.unit]
     return f"{span.count} {unit}s" if span.count > 1 else unit
+
+
+def _written(span: Span) -> str:
+    """Return a length of time in words and as it is given: ``2 weeks (2w)``."""
+    return f"{plural(span.count, _UNITS[span.unit])} ({span})"
+
+
+def _longest_point(horizon: int, unit: Literal["d", "w", "m"]) -> Span:
+    """Return the longest X of a unit that is over before any such months are; else of days."""
+    days = (add_months(_ANY, horizon) - _ANY).days - 1
+    count = {"d": days, "w": days // 7, "m": horizon - 1}[unit]
+    return Span(count, unit) if count else Span(days, "d")
 
 
 def check_day(as_of: date) -> None:
@@ -194,29 +211,54 @@ def plan(first_order: date, as_of: date, design: Design, born: Born | None = Non
     found = _plan(first_order, as_of, design, born)
     if found is not None:
         return found
-    shorter = [
-        h
-        for h in range(design.horizon_months - 1, 0, -1)
-        if _fits(design, h) and _plan(first_order, as_of, _with(design, h), born)
-    ]
+    shorter = _longest_horizon(first_order, as_of, design, born)
     found = _plan(first_order, as_of, design)
     if found is not None:
-        return replace(found, longest=shorter[0] if shorter else None)
-    months = (as_of - first_order).days / 30.4375
+        return replace(found, longest=shorter)
+    wanted = plural(design.horizon_months, "month")
     from_what = f" from the first {said(design.point)}" if design.kind == "early" else ""
     msg = (
-        f"The orders cover {months:.0f} months. That is too short to foresee "
-        f"{design.horizon_months} months{from_what} and to test it: customers to learn from must "
-        "have lived through all of it before the tested ones reach the prediction point."
+        f"The orders cover {plural((as_of - first_order).days / 30.4375, 'month')}. That is too short "
+        f"to foresee {wanted}{from_what} and to test it: customers to learn from must have lived "
+        "through all of it before the tested ones reach the prediction point."
     )
     if shorter:
-        raise SettingsError(
-            msg, f"The longest horizon that these orders support is {shorter[0]} months."
-        )
-    if born is not None and born.size and _plan(first_order, as_of, _with(design, _least(design))):
-        hint = f"For a shorter one there are too few customers: {FEWEST} to learn from, and {FEWEST} to test on, are needed."
+        hint = f"The longest horizon that these orders support is {plural(shorter, 'month')}."
         raise SettingsError(msg, hint)
-    raise SettingsError(msg, "These orders support no horizon at this prediction point.")
+    nothing = "These orders support no horizon"
+    nothing += "." if design.kind == "window" else " at this prediction point."
+    if born is not None and born.size and _plan(first_order, as_of, _with(design, _least(design))):
+        nothing = (
+            f"For a shorter one there are too few customers: {FEWEST} to learn from, and {FEWEST} to "
+            "test on, are needed."
+        )
+    raise SettingsError(msg, nothing + _earlier_point(first_order, as_of, design, born))
+
+
+def _longest_horizon(
+    first_order: date, as_of: date, design: Design, born: Born | None
+) -> int | None:
+    """Return the longest horizon below a design's that is supported, if there is one."""
+    shorter = (h for h in range(design.horizon_months - 1, 0, -1) if _fits(design, h))
+    return next((h for h in shorter if _plan(first_order, as_of, _with(design, h), born)), None)
+
+
+def _earlier_point(first_order: date, as_of: date, design: Design, born: Born | None) -> str:
+    """Say which is the longest prediction point that supports a horizon; nothing if none does."""
+    few = born is not None and born.size < 2 * FEWEST
+    if design.kind == "window" or few:
+        return ""
+    point = design.point
+    # No life is longer than the orders reach; what an earlier point allows are shorter horizons.
+    for count in range(min(point.count, (as_of - first_order).days) - 1, 0, -1):
+        tried = replace(design, after=(str(Span(count, point.unit)),))
+        longest = _longest_horizon(first_order, as_of, tried, born)
+        if longest:
+            return (
+                f" The longest prediction point that they support is {_written(tried.point)}, with a "
+                f"horizon of {plural(longest, 'month')}."
+            )
+    return ""
 
 
 def _plan(first_order: date, as_of: date, design: Design, born: Born | None = None) -> Plan | None:

@@ -84,16 +84,54 @@ def test_what_the_history_cannot_support_is_refused_with_the_longest_that_it_can
     with pytest.raises(SettingsError) as refused:
         plan(date(2017, 1, 1), date(2017, 1, 31), Design("early", 12, after=("1m",)))
     assert refused.value.hint == "These orders support no horizon at this prediction point."
+    with pytest.raises(SettingsError) as refused:
+        plan(date(2017, 1, 1), date(2017, 1, 31), Design("window", 12))
+    assert refused.value.hint == "These orders support no horizon."
 
 
 def test_a_prediction_point_as_long_as_the_horizon_is_refused():
     with pytest.raises(SettingsError, match="first 3 months are no shorter") as refused:
         Design("early", 3, after=("1m", "3m"))
-    assert refused.value.hint == "The longest prediction point possible is 2m."
-    with pytest.raises(SettingsError, match="first 5 weeks"):
+    assert refused.value.hint == "The longest prediction point possible is 2 months (2m)."
+    with pytest.raises(SettingsError, match="first 5 weeks are no shorter than the 1 month to"):
         Design("early", 1, after=("5w",))
     with pytest.raises(SettingsError, match="between 1 and 36"):
         Design("window", 0)
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 3, 12, 36])
+@pytest.mark.parametrize("unit", ["d", "w", "m"])
+def test_the_longest_prediction_point_named_is_taken_and_the_next_is_not(horizon, unit):
+    """February is the shortest month: within a month that begins on its first day lie 27 others."""
+    with pytest.raises(SettingsError) as refused:
+        Design("early", horizon, after=(f"{4 * 31 * horizon}d" if unit == "d" else f"200{unit}",))
+    named = refused.value.hint.split("(")[1].split(")")[0]
+    assert named[-1] == ("d" if (horizon, unit) == (1, "m") else unit)
+    assert str(Design("early", horizon, after=(named,)).point) == named
+    with pytest.raises(SettingsError):
+        Design("early", horizon, after=(f"{int(named[:-1]) + 1}{named[-1]}",))
+    if horizon == 1:
+        longest = {"d": "27 days (27d).", "w": "3 weeks (3w).", "m": "27 days (27d)."}
+        assert refused.value.hint == f"The longest prediction point possible is {longest[unit]}"
+
+
+def test_a_prediction_point_too_late_for_any_horizon_is_refused_with_the_latest_possible():
+    """Nine months of orders: from the first five of a life the sixth can be learned and tested."""
+    days = date(2017, 1, 1), date(2017, 9, 30)
+    with pytest.raises(SettingsError, match="The orders cover 9 months") as refused:
+        plan(*days, Design("early", 12, after=("7m",)))
+    assert refused.value.hint == (
+        "These orders support no horizon at this prediction point. The longest prediction point that "
+        "they support is 5 months (5m), with a horizon of 6 months."
+    )
+    plan(*days, Design("early", 6, after=("5m",)))
+    for horizon in range(7, 13):
+        with pytest.raises(SettingsError):
+            plan(*days, Design("early", horizon, after=("6m",)))
+    # With nine customers no earlier point helps.
+    with pytest.raises(SettingsError) as refused:
+        plan(*days, Design("early", 12, after=("7m",)), born(*[1] * 9))
+    assert "longest prediction point" not in refused.value.hint
 
 
 def test_a_design_comes_back_from_its_card():
