@@ -196,13 +196,21 @@ def settle(
         "tables": [*(["lines"] if "category" in known and made else []), "attributes"],
         "unreadable": companions.unreadable(con, MARKETPLACE),
         "not_needed": _not_needed(con, parts),
-        "statuses": dict(
-            con.execute(
-                f"SELECT detail, count(*) FROM {_ORDERS.store} WHERE code = "
-                f"{NUMBER['not_delivered']} GROUP BY 1 ORDER BY 2 DESC, 1"
-            ).fetchall()
-        ),
+        "statuses": {
+            part.table.source.name: _statuses(con, number)
+            for number, part in enumerate(parts)
+            if part.kind is _ORDERS
+        },
     }
+
+
+def _statuses(con: duckdb.DuckDBPyConnection, number: int) -> dict[str, int]:
+    """Return how many orders of a file are not delivered, by status, most frequent first."""
+    found = con.execute(
+        f"SELECT detail, count(*) FROM {_ORDERS.store} WHERE code = {NUMBER['not_delivered']} "
+        f"AND file = {number} GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    return dict(found.fetchall())
 
 
 def _judge_orders(con: duckdb.DuckDBPyConnection, latest: date) -> None:

@@ -133,7 +133,7 @@ def _related(table: Table, settled: dict[str, Any]) -> dict[str, Any]:
         return {}
     more: dict[str, Any] = {"table": table.kind}
     if table.kind == "orders":
-        more["not_delivered"] = settled["statuses"]
+        more["not_delivered"] = settled["statuses"][table.source.name]
     if table.source.name in settled.get("not_needed", {}):
         more["not_needed"] = settled["not_needed"][table.source.name]
     return more
