@@ -206,10 +206,11 @@ def _needing(labels: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except LayoutError as error:
-        if not labels or error.missing:
+        # Not whatever else a file may lack, which says for itself what it is needed for.
+        if not any(f'"{label}"' in error.message for label in labels):
             raise
-        why = f"The model was trained with {' and '.join(labels)}."
-        raise LayoutError(error.message, f"{why} {error.hint}", error.option) from error
+        hint = f"The model was trained with this column. {error.hint}"
+        raise LayoutError(error.message, hint, error.option) from error
 
 
 @contextmanager
