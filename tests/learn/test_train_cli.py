@@ -174,7 +174,9 @@ def test_files_without_what_the_model_needs_are_refused(place, trained):
     with pytest.raises(LayoutError, match='has no column "state"') as refused:
         clv("score", "--model", model, place / "stateless.csv", "--out", place / "x.csv")
     assert refused.value.hint.startswith("The model was trained with this column. Its columns: ")
-    (place / "no_customer.csv").write_text("order_id,ordered_at,revenue,state\n1,2022-01-01,5,east\n")
+    (place / "no_customer.csv").write_text(
+        "order_id,ordered_at,revenue,state\n1,2022-01-01,5,east\n"
+    )
     with pytest.raises(LayoutError, match="no column for the customer") as refused:
         clv("score", "--model", model, place / "no_customer.csv", "--out", place / "x.csv")
     assert "trained" not in refused.value.hint
