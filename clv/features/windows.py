@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 #: Most kinds of events that have columns of their own, and the days that count as "this week".
 MOST_EVENTS: Final = 5
 WEEK: Final = 7
-#: Categories that are summed in one go: each costs memory, each go costs a look at the lines.
-AT_ONCE: Final = 8
+#: Lines whose categories are summed in one go: they cost memory, each go costs a look at all lines.
+AT_ONCE: Final = 500_000
 
 
 def windows(
@@ -244,11 +244,23 @@ def _add_categories(
     )
     rows, names = _in_windows(once.with_columns(nw.lit(1).alias("orders")), spans, "value")
     groups = (*(spec.categories or ()), OTHER)
-    for begin in range(0, len(groups), AT_ONCE):
-        some = groups[begin : begin + AT_ONCE]
+    for some in _at_once(sales, groups):
         few = rows.filter(nw.col("group").is_in(some))
         table = _summed(few, ("customer_id", "group"), [*names, "orders", "value"])
         columns.groups(table, some, _by_window(table, spans))
+
+
+def _at_once(sales: Any, groups: Sequence[str]) -> Iterator[tuple[str, ...]]:  # noqa: ANN401
+    """Yield groups in their order, as many together as have few lines; a large one comes alone."""
+    found = collected(sales.group_by("group").agg(nw.len().alias("lines")))
+    lines = dict(zip(found["group"].to_pylist(), found["lines"].to_pylist(), strict=True))
+    begin = total = 0
+    for i, group in enumerate(groups):
+        total += lines.get(group, 0)
+        if i > begin and total > AT_ONCE:
+            yield tuple(groups[begin:i])
+            begin, total = i, lines.get(group, 0)
+    yield tuple(groups[begin:])
 
 
 def _by_window(table: pa.Table, spans: Sequence[int]) -> Iterator[tuple[str, Any]]:

@@ -7,11 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import duckdb
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import pytest
 
 from clv.errors import LayoutError, SettingsError
+from clv.features import windows as module
 from clv.features.tables import Spec
 from clv.features.windows import windows
 
@@ -238,3 +240,22 @@ def test_equal_to_loops_and_in_both_engines_on_a_real_shop(retail, as_of):
     for name in set(own.names) - {"revenue", "monetary_value"}:
         expected = [wanted[c][name] for c in own.customer_id.to_pylist()]
         np.testing.assert_allclose(own.column(name), expected, rtol=0, atol=2e-6, err_msg=name)
+
+
+def test_categories_are_summed_as_many_together_as_have_few_lines(retail, monkeypatch):
+    """A look at all lines for every few of a thousand categories takes minutes."""
+    lines = pd.DataFrame({"group": [*"aaaaa", *"bb", "c", *"dddd", *map(str, range(1000))]})
+    groups = [*"abcd", "of old", *map(str, range(1000)), "other"]
+    monkeypatch.setattr(module, "AT_ONCE", 4)
+    found = list(module._at_once(nw.from_native(lines).lazy(), groups))
+    assert found[:4] == [("a",), ("b", "c"), ("d", "of old"), ("0", "1", "2", "3")]
+    assert [group for some in found for group in some] == groups
+    monkeypatch.undo()
+    assert list(module._at_once(nw.from_native(lines).lazy(), groups)) == [tuple(groups)]
+
+    orders, lines = retail
+    together = windows(orders, AS_OF.replace(year=2011), lines=lines, largest_categories=30)
+    monkeypatch.setattr(module, "AT_ONCE", 100)
+    apart = windows(orders, AS_OF.replace(year=2011), lines=lines, largest_categories=30)
+    assert apart.names == together.names
+    assert (apart.matrix != together.matrix).nnz == 0
