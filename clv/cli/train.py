@@ -68,6 +68,12 @@ def train(
             "is the prediction point. Default: 1m and 3m.",
         ),
     ] = None,
+    categories: Annotated[
+        int,
+        typer.Option(
+            help="How many of the largest categories have features of their own, up to 1000."
+        ),
+    ] = 20,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -113,6 +119,7 @@ def train(
         design,
         horizon_months,
         after=tuple(after or ("1m", "3m")),
+        largest_categories=categories,
         columns=tuple(feature) if feature else None,
     )
     day = day_of(as_of)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def build(con: duckdb.DuckDBPyConnection, roles: Collection[str], *, has_order_id: bool) -> bool:
     """Make the table ``order_lines`` (`clv.orders.LINES`) if the rows tell what they are of.
 
-    They do where orders have several rows, and these a category, or else a product that is sold
-    again and again (a column that numbers the lines is none).
+    They do where orders have rows of their own and these a category; or else, where orders have
+    several, a product that is sold again and again (a column that numbers the lines is none).
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def build(con: duckdb.DuckDBPyConnection, roles: Collection[str], *, has_order_i
         con, f"SELECT count(*), count(DISTINCT {column}) FROM lines WHERE code = 0"
     )
     (orders,) = engine.row(con, "SELECT count(*) FROM orders")
-    if not values or rows <= orders or (column == "product" and 2 * values > rows):
+    if not values or (column == "product" and (rows <= orders or 2 * values > rows)):
         return False
     con.execute(
         "CREATE TABLE order_lines AS SELECT order_id, category, round(sum(revenue), 11) AS revenue, "

@@ -1,7 +1,9 @@
 """What the chosen model looks at: permutation importance, and how its forecast moves with a feature.
 
 Both are measured on held-out customers. They say what the model uses, not what would happen if
-somebody changed it.
+somebody changed it. Features that say the same of every customer (a label and the first order's
+attribute of that name, say) are one: they move together, under the name that comes first, or each
+would look as if the model could do without it.
 """
 
 from __future__ import annotations
@@ -48,7 +50,11 @@ def importance(model: Learner, test: Examples, work: Work) -> list[dict[str, Any
         shuffles' increases. Features that the model does not use are left out.
     """
     who = _dense(test.few(MOST_ROWS, work.seed))
-    gains = model.gains()
+    same = _together(who)
+    gains: dict[str, float] = {}
+    for name, gain in model.gains().items():
+        first = same[name][0]
+        gains[first] = gains.get(first, 0.0) + gain
     used = sorted(gains, key=lambda n: (-gains[n], n))[:MOST_FEATURES]
     base = _loss(model, who, who.remaining)
     rng = np.random.default_rng(work.seed)
@@ -57,7 +63,7 @@ def importance(model: Learner, test: Examples, work: Work) -> list[dict[str, Any
         work.say("Measuring what the model looks at", i, len(used))
         column = _column(who, name)
         worse = [
-            _loss(model, _with(who, name, rng.permutation(column)), who.remaining) - base
+            _loss(model, _with(who, same[name], rng.permutation(column)), who.remaining) - base
             for _ in range(_SHUFFLES)
         ]
         mean = float(np.mean(worse))
@@ -85,39 +91,41 @@ def effects(
     the mean forecast if all customers had the level.
     """
     who = _dense(test.few(MOST_ROWS // 2, work.seed))
+    same = _together(who)
     found = []
     for i, name in enumerate(names):
         work.say("Drawing effects", i, len(names))
         kind = who.features.kinds[who.features.names.index(name)]
-        points = _levels(model, who, name) if kind == "category" else _accumulated(model, who, name)
+        of = _levels if kind == "category" else _accumulated
+        points = of(model, who, same[name])
         found.append({"name": name, "kind": kind, "points": points})
     return found
 
 
-def _levels(model: Learner, who: Examples, name: str) -> list[dict[str, Any]]:
-    column = _column(who, name)
-    levels = who.features.spec.levels[name]
+def _levels(model: Learner, who: Examples, names: Sequence[str]) -> list[dict[str, Any]]:
+    column = _column(who, names[0])
+    levels = who.features.spec.levels[names[0]]
     codes, counts = np.unique(column.astype(int), return_counts=True)
     most = codes[np.argsort(-counts, kind="stable")][: 2 * _BINS]
     return [
         {
             "value": levels[code],
-            "expected": float(model.predict(_with(who, name, np.full(len(who), code))).mean()),
+            "expected": float(model.predict(_with(who, names, np.full(len(who), code))).mean()),
             "customers": int(counts[codes == code][0]),
         }
         for code in most.tolist()
     ]
 
 
-def _accumulated(model: Learner, who: Examples, name: str) -> list[dict[str, Any]]:
-    column = _column(who, name)
+def _accumulated(model: Learner, who: Examples, names: Sequence[str]) -> list[dict[str, Any]]:
+    column = _column(who, names[0])
     edges = np.unique(np.quantile(column, np.linspace(0, 1, _BINS + 1), method="inverted_cdf"))
     mean = float(model.predict(who).mean())
     if edges.size == 1:
         return [{"value": float(edges[0]), "expected": mean, "customers": len(who)}]
     place = np.clip(np.searchsorted(edges, column, side="left"), 1, edges.size - 1)
-    step = model.predict(_with(who, name, edges[place])) - model.predict(
-        _with(who, name, edges[place - 1])
+    step = model.predict(_with(who, names, edges[place])) - model.predict(
+        _with(who, names, edges[place - 1])
     )
     count = np.bincount(place, minlength=edges.size)[1:]
     moved = np.bincount(place, step, minlength=edges.size)[1:] / np.maximum(count, 1)
@@ -139,18 +147,36 @@ def _column(who: Examples, name: str) -> Floats:
     return who.features.column(name)
 
 
-def _with(who: Examples, name: str, values: Floats) -> Examples:
-    """Return the same customers with one feature replaced.
+def _together(who: Examples) -> dict[str, tuple[str, ...]]:
+    """Return for each feature those that say the same of each of these customers, itself included."""
+    found = who.features
+    matrix = found.matrix.tocsc()
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for i, (name, kind) in enumerate(zip(found.names, found.kinds, strict=True)):
+        part = slice(matrix.indptr[i], matrix.indptr[i + 1])
+        content = matrix.indices[part].tobytes(), matrix.data[part].tobytes()
+        # What is zero for all of them says nothing, and so not the same either.
+        key = (kind, found.spec.levels.get(name), *content) if any(content) else (name,)
+        groups.setdefault(key, []).append(name)
+    return {name: tuple(group) for group in groups.values() for name in group}
 
-    Where the feature is what has been observed, the forecast must be told of the new figure as well.
+
+def _with(who: Examples, names: Sequence[str], values: Floats) -> Examples:
+    """Return the same customers with features that say the same replaced.
+
+    Where they are what has been observed, the forecast must be told of the new figure as well.
     """
     from scipy import sparse  # noqa: PLC0415 - slow to import
 
     found = who.features
-    at = found.names.index(name)
-    parts = [found.matrix[:, :at], sparse.csc_matrix(values[:, None]), found.matrix[:, at + 1 :]]
-    matrix = sparse.hstack(parts, format="csc")
-    same = bool(who.observed.any()) and np.array_equal(found.column(name), who.observed)
+    new = sparse.csc_matrix(values[:, None])
+    matrix = found.matrix
+    for name in names:
+        at = found.names.index(name)
+        matrix = sparse.hstack([matrix[:, :at], new, matrix[:, at + 1 :]], format="csc")
+    same = bool(who.observed.any()) and np.array_equal(found.column(names[0]), who.observed)
     observed = np.asarray(values, dtype=float) if same else who.observed
     return replace(who, features=replace(found, matrix=matrix), observed=observed)
 

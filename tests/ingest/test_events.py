@@ -180,13 +180,21 @@ def test_a_refund_comes_off_the_category_it_was_of(tmp_path):
     "text",
     [
         "customer,date,amount,category\nA,2020-01-01,9,Tea\nA,2020-01-01,8,Tea\nB,2020-02-01,9,Cups\n",
-        "customer,order_id,date,amount,category\nA,1,2020-01-01,9,Tea\nB,2,2020-02-01,9,Cups\n",
+        "customer,order_id,date,amount,product\nA,1,2020-01-01,9,Tea\nB,2,2020-02-01,9,Tea\n",
         LINES.replace("Department", "Remark"),
     ],
-    ids=["no order number", "one row an order", "no category"],
+    ids=["no order number", "one product an order", "no category"],
 )
 def test_files_that_do_not_tell_what_orders_are_made_of(tmp_path, text):
     assert read(files(tmp_path, orders=text), "order_lines") == ([], [])
+
+
+def test_orders_of_one_row_each_have_a_category_too(tmp_path):
+    text = "customer,order_id,date,amount,category\nA,1,2020-01-01,9,Tea\nB,2,2020-02-01,8,Cups\n"
+    assert read(files(tmp_path, orders=text), "order_lines") == (
+        ["lines"],
+        [("1", "Tea", 9.0, None), ("2", "Cups", 8.0, None)],
+    )
 
 
 def test_a_category_is_a_label_as_well_and_can_be_mapped(tmp_path):

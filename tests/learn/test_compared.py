@@ -202,6 +202,39 @@ def test_importance_and_effects_of_a_model_in_closed_form():
     assert weights @ [p["expected"] for p in points] / 2000 == pytest.approx(exact.mean(), abs=0.3)
 
 
+class Halves:
+    """The same slope, half from each of two columns."""
+
+    def predict(self, who):
+        columns = who.features.matrix.toarray()
+        return 100 + 1.5 * columns[:, 0] + 1.5 * columns[:, 1]
+
+    def gains(self):
+        return {"x1": 2.0, "x0": 1.0}
+
+
+class Whole(Halves):
+    def predict(self, who):
+        return 100 + 3 * who.features.matrix.toarray()[:, 0]
+
+    def gains(self):
+        return {"x0": 1.0}
+
+
+def test_features_that_say_the_same_are_one():
+    rng = np.random.default_rng(7)
+    x0 = rng.normal(size=3000)
+    zero = np.zeros(3000)
+    who = examples((x0, x0, zero, zero), 100 + 3 * x0 + rng.normal(0, 5, 3000))
+    (half,), (whole,) = (importance(model, who, Work()) for model in (Halves(), Whole()))
+    assert half.pop("name") == whole.pop("name") == "x0"
+    assert half == pytest.approx(whole, rel=1e-9)
+    (half,), (whole,) = (effects(model, who, ["x0"], Work()) for model in (Halves(), Whole()))
+    for one, other in zip(half.pop("points"), whole.pop("points"), strict=True):
+        assert one == pytest.approx(other, rel=1e-9)
+    assert half == whole
+
+
 def test_of_a_shop_where_only_the_state_matters_the_state_is_found(small_trained):
     report = small_trained.report
     share = {row["name"]: row["share"] for row in report["importance"]}

@@ -53,7 +53,8 @@ def place(tmp_path_factory):
     cut = pa.compute.less(table["ordered_at"], "2022-05-16")
     arrow_csv.write_csv(table.filter(cut), folder / "may.csv")
     few = pa.compute.less(table["customer_id"], "c00600")
-    arrow_csv.write_csv(table.filter(few), folder / "few.csv")
+    sold = pa.array([f"shelf {ord(one[-1]) % 5}" for one in table["order_id"].to_pylist()])
+    arrow_csv.write_csv(table.append_column("category", sold).filter(few), folder / "few.csv")
     arrow_csv.write_csv(table.drop_columns("state"), folder / "stateless.csv")
     return folder
 
@@ -228,11 +229,15 @@ def test_a_window_model_scores_everybody_each_time(place, monkeypatch):
     told = clv(
         *("train", "few.csv", "--design", "window", "--horizon-months", 3),
         *("--model", "lightgbm-two-part", "--out", "window", "--label", "state"),
+        *("--categories", 2),
     )
     # A customer is an example on each of several days, and is not counted as several customers.
     report = json.loads(Path("window/card.json").read_text(encoding="utf-8"))["report"]
     assert f"trained on {report['dates'][-1]['trained']:,} customer-days, as known on" in told
     assert f"trained on {report['ready']:,} customer-days." in told
+    # The two that sold most by the held-out day have columns of their own; the rest is one.
+    asked = json.loads(Path("window/card.json").read_text(encoding="utf-8"))
+    assert len(asked["spec"]["categories"]) == 2
     clv("score", "few.csv", "--model", "window", "--out", "all.csv", "--label", "state")
     rows = read("all.csv")
     assert len(rows) == 600
