@@ -46,6 +46,9 @@ T = TypeVar("T")
 _WORKERS: Final = 2
 _PROBLEM: Final = {"model": ProblemBody}
 
+#: What each top list is by, and the one to look at where a run doesn't foresee that.
+_TOPS: Final = {"buyers": ("purchases", "spenders"), "spenders": ("revenue", "buyers")}
+
 
 def _answers(model: Any, *problems: int) -> Answers:  # noqa: ANN401
     said = {
@@ -164,7 +167,13 @@ class Routes:
     ) -> Response:
         """Return the customers predicted to make the most purchases, or to spend most."""
         snapshot = await self._snapshot()
-        return _json(snapshot.about | {"customers": snapshot.top(kind, n)})
+        found = snapshot.top(kind, n)
+        if not found:
+            what, other = _TOPS[kind]
+            raise Problem(
+                409, f"The published run has no forecast of {what}. See /api/top/{other} instead."
+            )
+        return _json(snapshot.about | {"customers": found})
 
     async def score(self, body: ScoreRequest) -> Response:
         """Forecast customers from their transactions, with the published run's model."""

@@ -13,6 +13,7 @@ from clv import engine
 from clv.acquisition import FEW
 from clv.errors import SettingsError
 from clv.features.targets import first_year
+from clv.formatting import plural
 from clv.horizon import add_months
 
 if TYPE_CHECKING:
@@ -127,11 +128,11 @@ def lives_of(run: Run, months: int = 12) -> Lives:
         if len(year.customer_id) < FEW:
             most = longest(run)
             msg = (
-                f"Only {len(year.customer_id)} customers have been watched for {months} months; "
+                f"Only {len(year.customer_id)} customers have been watched for {plural(months, 'month')}; "
                 f"{FEW} are needed."
             )
             hint = (
-                f"The longest that this history supports is {most} months."
+                f"The longest that this history supports is {plural(most, 'month')}."
                 if most
                 else "This history is too short for even one month."
             )
