@@ -45,10 +45,10 @@ def monitor(
     chosen = run_in(where, run_id)
     before = run_in(where, against) if against else monitoring.published_before(where, chosen)
     check_writable([out])
+    # Who names another run asks of that one, not of the one that is to be replaced.
+    published = None if against else monitoring.published_now(where)
     with terminal.progress() as progress:
-        found = monitoring.observe(
-            where, chosen, before, progress, published=monitoring.published_now(where)
-        )
+        found = monitoring.observe(where, chosen, before, progress, published=published)
     assert found is not None  # noqa: S101 - it computes what it does not know
     if out is None:
         pass
@@ -69,6 +69,8 @@ def _say(found: Mapping[str, Any], out: Path | None) -> None:
 
     typer.echo(plain(words.sentence(found)))
     if found["against"] is None:
+        if out is not None:
+            typer.echo(f"{out}: written.")
         return
     typer.echo(f"  against   run {found['against']['run']} as of {found['against']['as_of']}")
     if out is not None:

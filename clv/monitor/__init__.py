@@ -44,7 +44,7 @@ MOST: Final = 24
 #: Share of an earlier run's orders that a later one must know to be of the same customers.
 SAME: Final = 0.50
 #: Part of the name of what is kept: another one computes everything anew.
-_VERSION: Final = 2
+_VERSION: Final = 3
 #: Customers of whom `same_customers` looks at about so many.
 _LOOKED_AT: Final = 20_000
 _COLUMNS: Final = {
@@ -117,8 +117,8 @@ def same_customers(run: Run, before: Run, *, compute: bool = True) -> bool:
         one_in = max(int(before.summary["customers"]) // _LOOKED_AT, 1)
         with run.connect() as con:
             uploads.attach(con, before)
-            old, both, _ = uploads.overlap(con, uploads.common_days(run, before), one_in)
-        return {"orders": old, "found": both}
+            found = uploads.overlap(con, uploads.common_days(run, before), one_in)
+        return {"orders": found.old, "found": found.old - found.gone}
 
     if not _readable(before) or not _readable(run):
         return False

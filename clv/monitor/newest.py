@@ -1,8 +1,9 @@
 """Are the newest days all there? An export that runs too early, or breaks off, loses some of their rows.
 
 What is lost at the end is too little to be seen among all rows. So the newest week, and the newest four
-weeks, are held against the four before. That a season ends is no fault: a fall is grave only where the
-history has a year of such weeks, and none fell as far.
+weeks, are held against the four before. That a season ends is no fault, nor that a shop was closed: a
+fall is grave only where the history has a year of such weeks, none fell nearly as far, and the days on
+which the shop was open fell as well.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ FALL: Final = 0.70
 CHANCE: Final = (0.01, 0.001)
 #: Earlier spans, one ending on each day, that must be known before a fall counts as unheard of.
 YEAR: Final = 365
+#: Share of what was left by the deepest of their falls that is less than any season leaves.
+UNHEARD: Final = 0.80
 
 
 class Newest(NamedTuple):
@@ -54,9 +57,7 @@ class Newest(NamedTuple):
 def newest(daily: ArrayLike) -> Newest | None:
     """Hold the newest days against those before.
 
-    Of the lengths the one with the gravest verdict is told of, then the one that fell furthest. With
-    the same rate in both, the newest count is binomial given the sum of both, with one half each: that
-    is the chance of a count as low.
+    Of the lengths the one with the gravest verdict is told of, then the one that fell furthest.
 
     Parameters
     ----------
@@ -68,8 +69,6 @@ def newest(daily: ArrayLike) -> Newest | None:
     Newest or None
         None where the history is too short to compare anything.
     """
-    from scipy.special import bdtr  # noqa: PLC0415 - slow to import
-
     counts = np.asarray(daily, dtype=float)
     found = []
     for days in LENGTHS:
@@ -77,16 +76,43 @@ def newest(daily: ArrayLike) -> Newest | None:
         if not now.size or not least[-1]:
             continue
         fall = now[-1] / least[-1]
-        chance = float(bdtr(now[-1], int(now[-1] + least[-1]), 0.5))
         verdict: Verdict = "ok"
-        if fall < FALL and chance < CHANCE[0]:
+        if _fell(now[-1], least[-1], CHANCE[0]):
             verdict = "look"
             # What overlaps the newest days lacks the same rows.
             past = now[:-days] / np.maximum(least[:-days], 1.0)
-            if chance < CHANCE[1] and past.size >= YEAR and fall < past.min():
+            unheard = past.size >= YEAR and fall < UNHEARD * past.min()
+            if unheard and _fell(now[-1], least[-1], CHANCE[1], _open(counts, days)):
                 verdict = "stop"
         found.append((VERDICTS.index(verdict), -fall, Newest(verdict, days, least[-1], now[-1])))
     return max(found)[-1] if found else None
+
+
+def _fell(now: float, least: float, chance: float, part: float = 1.0) -> bool:
+    """Return whether the newest count lies below the least before it, by more than chance.
+
+    With the same rate in both, it is binomial given the sum of both; ``part`` is the part of its span
+    that it comes from.
+    """
+    from scipy.special import bdtr  # noqa: PLC0415 - slow to import
+
+    if now >= FALL * part * least:
+        return False
+    return float(bdtr(now, int(now + least), part / (1 + part))) < chance
+
+
+def _open(counts: Floats, days: int) -> float:
+    """Return the part of the newest days without a pause that is over and longer than any just before.
+
+    A pause that goes on to the end is none that is known: the file may have ended.
+    """
+    *before, last = (_pause(span) for span in np.split(counts[-(SPANS + 1) * days :], SPANS + 1))
+    return 1.0 - max(last - max(before), 0) / days
+
+
+def _pause(counts: Floats) -> int:
+    """Return the longest time without an order, in days, that one ended."""
+    return int(np.diff(np.flatnonzero(counts), prepend=-1).max(initial=1)) - 1
 
 
 def _spans(counts: Floats, days: int) -> tuple[Floats, Floats]:

@@ -22,8 +22,9 @@ LOOK: Final = 0.10
 LARGE: Final = 0.25
 #: Kolmogorov and Smirnov's distance from which a shift is worth a look.
 APART: Final = 0.10
-#: Chance of such a shift between two samples of one population from which on it is taken for one.
-CHANCE: Final = 0.01
+#: Chance of such a shift between two samples of one population from which on it is taken for one, and
+#: for a large one.
+CHANCE: Final = (0.01, 0.001)
 
 
 class Shift(NamedTuple):
@@ -49,16 +50,16 @@ class Shift(NamedTuple):
     @property
     def looks(self) -> bool:
         """Whether it is worth a look: of some size, and more than chance."""
-        if self.psi >= LOOK and self.psi_chance < CHANCE:
+        if self.psi >= LOOK and self.psi_chance < CHANCE[0]:
             return True
         if self.distance is None or self.distance_chance is None:
             return False
-        return self.distance >= APART and self.distance_chance < CHANCE
+        return self.distance >= APART and self.distance_chance < CHANCE[0]
 
     @property
     def large(self) -> bool:
         """Whether it is so large that two populations must be reckoned with."""
-        return self.psi >= LARGE and self.psi_chance < CHANCE
+        return self.psi >= LARGE and self.psi_chance < CHANCE[1]
 
 
 def of_counts(before: ArrayLike, now: ArrayLike) -> Shift:

@@ -1,8 +1,8 @@
 """Is a new upload what it should be? Its orders beside those of the run before.
 
 The *new days* are those after the earlier run's as-of date. They are compared with as many days before
-it, up to twelve times (volume), or with the earlier run's last days (distributions): at most a year,
-and at most half of its history.
+it, up to twelve times (volume, of days that are over: as-of dates may not be), or with the earlier run's
+last days (distributions): at most a year, and at most half of its history.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -112,10 +112,27 @@ def attach(con: duckdb.DuckDBPyConnection, other: Run, prefix: str = "before") -
         con.execute(f"CREATE VIEW {prefix}_{table} AS SELECT * FROM read_parquet({source})")
 
 
-def overlap(
-    con: duckdb.DuckDBPyConnection, common: Window, one_in: int = 1
-) -> tuple[int, int, int]:
-    """Count days with an order of a customer: in the earlier run, in both, in the later one.
+class Overlap(NamedTuple):
+    """Days with an order of a customer.
+
+    Attributes
+    ----------
+    old, both, new
+        In the earlier run, in both, in the later one.
+    gone, late
+        Of the earlier run without one in the later run, and the other way round, not even a day earlier
+        or later: in another time zone many orders are of another day.
+    """
+
+    old: int
+    both: int
+    new: int
+    gone: int
+    late: int
+
+
+def overlap(con: duckdb.DuckDBPyConnection, common: Window, one_in: int = 1) -> Overlap:
+    """Count days with an order of a customer in two runs.
 
     Parameters
     ----------
@@ -126,20 +143,28 @@ def overlap(
     one_in
         Look at every so many customers only.
     """
+    wide = Window(common.start - timedelta(days=1), common.end + timedelta(days=1))
 
-    def days(table: str) -> str:
+    def days(table: str, window: Window = common) -> str:
         return (
             f"SELECT DISTINCT customer_id, ordered_at::DATE AS day FROM {table} "
-            f"WHERE {common.sql()} AND hash(customer_id) % {one_in} = 0"
+            f"WHERE {window.sql()} AND hash(customer_id) % {one_in} = 0"
         )
 
-    old, both, new = engine.row(
-        con,
-        f"WITH o AS ({days('before_orders')}), n AS ({days('orders')}) "
-        "SELECT (SELECT count(*) FROM o), (SELECT count(*) FROM o JOIN n USING (customer_id, day)), "
-        "(SELECT count(*) FROM n)",
+    def near(table: str) -> str:
+        steps = "(VALUES (-1), (0), (1)) AS steps (step)"
+        return f"SELECT customer_id, day + step AS day FROM ({days(table, wide)}), {steps}"
+
+    counts = (
+        "FROM o",
+        "FROM o JOIN n USING (customer_id, day)",
+        "FROM n",
+        f"FROM o ANTI JOIN ({near('orders')}) AS x USING (customer_id, day)",
+        f"FROM n ANTI JOIN ({near('before_orders')}) AS x USING (customer_id, day)",
     )
-    return int(old), int(both), int(new)
+    picked = ", ".join(f"(SELECT count(*) {what})" for what in counts)
+    sql = f"WITH o AS ({days('before_orders')}), n AS ({days('orders')}) SELECT {picked}"
+    return Overlap(*(int(found) for found in engine.row(con, sql)))
 
 
 def common_days(run: Run, before: Run) -> Window:
@@ -149,14 +174,20 @@ def common_days(run: Run, before: Run) -> Window:
 
 
 def _found_again(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Iterator[Check]:
-    old, both, new = overlap(con, common_days(run, before))
+    old, both, new, gone, late = overlap(con, common_days(run, before))
     if not old:
         yield Check("found_again", "look", None, None)
         return
-    lost = 1 - both / old
-    yield Check("found_again", rising(lost, *LOST), 1.0, both / old, more={"orders": old})
-    late = 1 - both / new if new else 0.0
-    yield Check("added_late", rising(late, *LOST), 0.0, late, more={"orders": new})
+    for key, usual, of, lacking in (
+        ("found_again", 1.0, old, gone),
+        ("added_late", 0.0, new, late),
+    ):
+        other = 1 - both / of if of else 0.0
+        verdict: Verdict = rising(lacking / of if of else 0.0, *LOST)
+        if verdict == "ok" and other >= LOST[0]:
+            verdict = "look"
+        more = {"orders": of, "moved": of - both - lacking}
+        yield Check(key, verdict, usual, abs(usual - other), more=more)
 
 
 def _beginning(
@@ -171,8 +202,13 @@ def _beginning(
 
 
 def _volume(con: duckdb.DuckDBPyConnection, fresh: Window, history: Window) -> Iterator[Check]:
-    """Compare orders and customers a day with spans of as many days before."""
+    """Compare orders and customers a day with spans of as many days before; of days that are over."""
+    day = timedelta(days=1)
+    fresh = Window(fresh.start - day, fresh.end - day)
+    history = Window(history.start, fresh.start)
     length = min(fresh.days, history.days)
+    if not length:
+        return
     spans = [
         Window(
             fresh.start - timedelta(days=(i + 1) * length), fresh.start - timedelta(days=i * length)

@@ -197,10 +197,11 @@ def finding(check: Facts) -> str:
         ),
         "rejected_new": lambda: f"Of {plural(more['rows'], 'new row')}.",
         "found_again": lambda: (
-            f"Of {count(more.get('orders', 0))} days with an order of a customer."
+            f"Of {count(more['orders'])} days with an order of a customer.{_moved(more)}"
             if more
             else "The two files have no days in common."
         ),
+        "added_late": lambda: _moved(more).strip(),
         "new_levels": lambda: f"New: {', '.join(more['levels'])}." if more["levels"] else "",
         "order_value": lambda: _shift(more),
         "gap": lambda: _shift(more),
@@ -219,6 +220,14 @@ def remedy(check: Facts) -> str:
         "choice": _CHOSEN.get(more.get("why")),
     }.get(str(check["key"]))
     return str(known or CHECKS[str(check["key"])].remedy)
+
+
+def _moved(more: Facts) -> str:
+    """Say how many days with an order are other days only because they lie beside the earlier ones."""
+    if not more["moved"]:
+        return ""
+    share = percent(more["moved"] / more["orders"])
+    return f" {share} are a day earlier or later: in another time zone?"
 
 
 def _shift(more: Facts) -> str:
@@ -289,7 +298,11 @@ def sentence(found: Facts) -> str:
             "This is the first forecast of these customers. Forecast them again from a later file to "
             "see here whether that file is as usual, and how much of this forecast came true."
         )
-    parts = [f"There is an earlier forecast, of {day(found['against']['as_of'])}."]
+    when = str(found["against"]["as_of"])
+    what = "There is an earlier forecast, of"
+    if when > str(found["as_of"]):
+        what = "The published forecast is of a later day,"
+    parts = [f"{what} {day(when)}."]
     if found["tracked"]:
         parts = [held(found["tracked"][0], found["currency"])]
     # What came is read off the file: if that can't be trusted, it is said first.
