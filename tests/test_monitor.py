@@ -24,7 +24,7 @@ from clv.errors import InputError
 from clv.horizon import add_months
 from clv.monitor import advice, models, rows, shifts, tracking, uploads
 from clv.monitor.base import Check, rising, worst
-from clv.monitor.newest import Newest, newest
+from clv.monitor.newest import Newest, listed_at_once, newest
 from clv.words import monitor as words
 from tests.test_pipeline import make_run, new_store, shop
 
@@ -373,7 +373,7 @@ def test_a_fall_that_was_published_stops_nobody_again(tmp_path, monkeypatch):
     grave, usual = Newest("stop", 7, 100.0, 10.0), Newest("ok", 7, 100.0, 90.0)
     for then, verdict in ((usual, "stop"), (None, "stop"), (grave, "look")):
         answers = iter([grave, then])
-        monkeypatch.setattr(uploads, "newest", lambda _, answers=answers: next(answers))
+        monkeypatch.setattr(uploads, "newest", lambda *_, answers=answers: next(answers))
         assert verdicts(uploads.compare(run, before)) == {("newest", ""): verdict}
 
 
@@ -389,6 +389,18 @@ def test_the_newest_days_by_hand():
     assert newest([n // 10 for n in week * 60 + half]).verdict == "ok", "ten orders are chance"
     assert newest(week * 10 + half + week * 50 + half).verdict == "look", "so it fell before"
     assert newest([0] * 40) is None
+
+
+def test_orders_that_are_listed_late_are_expected_to_lack():
+    """Of the last week's orders half are delivered by now; a week later all are."""
+    week = [10, 20, 30, 20, 10, 5, 5]
+    half = [n // 2 for n in week]
+    listed = listed_at_once([*week * 59, *half], week * 60)
+    assert listed == {7: 0.49, 28: pytest.approx(0.8725)}
+    assert newest([*week * 60, *half], listed).verdict == "ok"
+    assert newest([*week * 60, *half], listed_at_once(week * 60, week * 60)).verdict == "stop"
+    assert newest([*week * 60, *[n // 4 for n in half]], listed).verdict == "stop"
+    assert listed_at_once([0] * 40, [0] * 40) == {7: 1.0, 28: 1.0}
 
 
 def test_only_a_fall_much_deeper_than_any_before_is_unheard_of():

@@ -3,7 +3,8 @@
 What is lost at the end is too little to be seen among all rows. So the newest week, and the newest four
 weeks, are held against the four before. That a season ends is no fault, nor that a shop was closed: a
 fall is grave only where the history has a year of such weeks, none fell nearly as far, and the days on
-which the shop was open fell as well.
+which the shop was open fell as well. And of orders that are listed only once they are delivered the newest
+days always lack some: as many as they lacked in the file before are expected.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 from clv.monitor.base import VERDICTS, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
@@ -54,7 +57,7 @@ class Newest(NamedTuple):
     now: float
 
 
-def newest(daily: ArrayLike) -> Newest | None:
+def newest(daily: ArrayLike, listed: Mapping[int, float] | None = None) -> Newest | None:
     """Hold the newest days against those before.
 
     Of the lengths the one with the gravest verdict is told of, then the one that fell furthest.
@@ -63,6 +66,8 @@ def newest(daily: ArrayLike) -> Newest | None:
     ----------
     daily
         Shape (days,): orders of each day that is over, the earliest first.
+    listed
+        `listed_at_once`; None where nothing is known of it.
 
     Returns
     -------
@@ -75,24 +80,37 @@ def newest(daily: ArrayLike) -> Newest | None:
         now, least = _spans(counts, days)
         if not now.size or not least[-1]:
             continue
-        fall = now[-1] / least[-1]
+        fall, part = now[-1] / least[-1], (listed or {}).get(days, 1.0)
         verdict: Verdict = "ok"
-        if _fell(now[-1], least[-1], CHANCE[0]):
+        if _fell(now[-1], least[-1], CHANCE[0], part):
             verdict = "look"
             # What overlaps the newest days lacks the same rows.
             past = now[:-days] / np.maximum(least[:-days], 1.0)
-            unheard = past.size >= YEAR and fall < UNHEARD * past.min()
-            if unheard and _fell(now[-1], least[-1], CHANCE[1], _open(counts, days)):
+            unheard = past.size >= YEAR and fall < UNHEARD * part * past.min()
+            if unheard and _fell(now[-1], least[-1], CHANCE[1], part * _open(counts, days)):
                 verdict = "stop"
         found.append((VERDICTS.index(verdict), -fall, Newest(verdict, days, least[-1], now[-1])))
     return max(found)[-1] if found else None
 
 
-def _fell(now: float, least: float, chance: float, part: float = 1.0) -> bool:
+def listed_at_once(then: ArrayLike, later: ArrayLike) -> dict[int, float]:
+    """Return, by length, the part of the newest days' orders that a file knew of those known later.
+
+    Parameters
+    ----------
+    then, later
+        Orders of each day in the file and in a later one, ending on the same day.
+    """
+    first, second = (np.asarray(v, dtype=float) for v in (then, later))
+    sums = {days: (first[-days:].sum(), second[-days:].sum()) for days in LENGTHS}
+    return {days: min(a / b, 1.0) if b else 1.0 for days, (a, b) in sums.items()}
+
+
+def _fell(now: float, least: float, chance: float, part: float) -> bool:
     """Return whether the newest count lies below the least before it, by more than chance.
 
-    With the same rate in both, it is binomial given the sum of both; ``part`` is the part of its span
-    that it comes from.
+    With the same rate in both, it is binomial given the sum of both; ``part`` is the part that there can
+    be of it.
     """
     from scipy.special import bdtr  # noqa: PLC0415 - slow to import
 

@@ -17,7 +17,7 @@ import numpy as np
 from clv import engine
 from clv.monitor import rows, shifts
 from clv.monitor.base import Check, Verdict, as_of, first_order, last_order, rising
-from clv.monitor.newest import newest
+from clv.monitor.newest import listed_at_once, newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -251,10 +251,12 @@ def _newest(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Iterator[C
         ).fetchnumpy()
         return np.bincount(found["i"], found["n"], minlength=max(window.days, 0)).astype(float)
 
-    now = newest(of("orders", run))
+    daily, earlier = of("orders", run), of("before_orders", before)
+    known_then = daily[: daily.size - (as_of(run) - as_of(before)).days]
+    now = newest(daily, listed_at_once(earlier, known_then))
     if now is None:
         return
-    then = newest(of("before_orders", before))
+    then = newest(earlier)
     known = then is not None and then.verdict != "ok"
     verdict: Verdict = "look" if known and now.verdict == "stop" else now.verdict
     yield Check("newest", verdict, now.least, now.now, more={"days": now.days})
