@@ -377,6 +377,17 @@ def test_a_fall_that_was_published_stops_nobody_again(tmp_path, monkeypatch):
         assert verdicts(uploads.compare(run, before)) == {("newest", ""): verdict}
 
 
+def test_a_file_that_begins_after_the_earlier_one_tells_nothing_of_its_newest_days(
+    tmp_path, middle, monkeypatch
+):
+    seen = []
+    monkeypatch.setattr(uploads, "newest", lambda *given: seen.append(given))
+    head, *rows = lines()
+    cut = [r for r in rows if day_of(r) > LATE + timedelta(days=60)]
+    uploads.compare(make_late(tmp_path, "\n".join([head, *cut])), middle)
+    assert seen[0][1] == {7: 1.0, 28: 1.0}
+
+
 def test_the_newest_days_by_hand():
     week = [10, 20, 30, 20, 10, 5, 5]
     assert newest(week * 4) is None, "four weeks before are needed"

@@ -252,8 +252,9 @@ def _newest(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Iterator[C
         return np.bincount(found["i"], found["n"], minlength=max(window.days, 0)).astype(float)
 
     daily, earlier = of("orders", run), of("before_orders", before)
-    known_then = daily[: daily.size - (as_of(run) - as_of(before)).days]
-    now = newest(daily, listed_at_once(earlier, known_then))
+    # The days up to the earlier as-of date; none, where the file begins after it.
+    later = daily[: max(daily.size - (as_of(run) - as_of(before)).days, 0)]
+    now = newest(daily, listed_at_once(earlier, later))
     if now is None:
         return
     then = newest(earlier)
