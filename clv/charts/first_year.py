@@ -178,7 +178,7 @@ def importance_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
     )
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False, ticksuffix=" ")
     figure.update_xaxes(
-        title="Error grows by", tickformat=".1~%", showgrid=True, gridcolor=GRID, rangemode="tozero"
+        title="Error grows by", tickformat=".3~%", showgrid=True, gridcolor=GRID, rangemode="tozero"
     )
     return figure
 

@@ -79,8 +79,10 @@ def features(tables: Tables, as_of: date, design: Design, spec: Spec | None = No
 
 def pruned(spec: Spec, names: Sequence[str]) -> Spec:
     """Return a spec without what none of these features needs."""
-    whole = any(n.startswith(("n_categories", "share_", "revenue:", "orders:")) for n in names)
-    of_groups = whole or any(n.startswith("n_orders_") and ":" in n for n in names)
+    # Of a category or an event, whatever that is called; names of labels may hold a colon as well.
+    kinds = {n.partition(":")[0] for n in names if ":" in n and n not in spec.levels}
+    of_events = {kind for kind in kinds if "event" in kind}
+    of_groups = bool(kinds - of_events) or any(n.startswith("n_categories") for n in names)
     return replace(
         spec,
         labels=tuple(n for n in spec.labels if n in names),
@@ -89,7 +91,7 @@ def pruned(spec: Spec, names: Sequence[str]) -> Spec:
             n: v for n, v in spec.fills.items() if {f"first_{n}", f"first_{n}_missing"} & {*names}
         },
         categories=spec.categories if of_groups else None,
-        events=spec.events if any("event" in n for n in names) else None,
+        events=spec.events if of_events else None,
         items=spec.items and any(n.startswith("items_") for n in names),
     )
 

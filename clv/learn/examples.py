@@ -30,10 +30,13 @@ class Columns(NamedTuple):
         Shape (n, q).
     names
         Length q; ``customer_state: SP`` for a level.
+    features
+        Length q: the feature that each was made of, whose own name may hold a colon as well.
     """
 
     matrix: Floats
     names: tuple[str, ...]
+    features: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -125,16 +128,18 @@ def stacked(parts: Sequence[Examples]) -> Examples:
 def plain(features: Features) -> Columns:
     """Return features as numbers for models that know no categories."""
     dense = features.matrix.toarray()
-    columns, names = [], []
+    columns, names, made_of = [], [], []
     for i, (name, kind) in enumerate(zip(features.names, features.kinds, strict=True)):
         if kind == "category":
             levels = features.spec.levels[name]
             columns.append(dense[:, [i]] == np.arange(len(levels)))
             names += [f"{name}: {level}" for level in levels]
+            made_of += [name] * len(levels)
         else:
             columns.append(dense[:, [i]])
             names.append(name)
-    return Columns(np.hstack(columns).astype(float), tuple(names))
+            made_of.append(name)
+    return Columns(np.hstack(columns).astype(float), tuple(names), tuple(made_of))
 
 
 def categorical(features: Features) -> list[int]:

@@ -5,7 +5,8 @@ another learned model forecast the remaining value better on the deciding date b
 the one with the smallest loss takes its place. The loss is the mean Tweedie deviance per customer
 (`clv.metrics.tweedie_deviance`), *by more than chance* that of `clv.metrics.differs`, here with an
 interval of 99 %: of several models one is easily the best by chance, and few customers bring most of the
-loss. Rules of thumb and probabilistic models are never chosen, but it is said where one is as good, or better.
+loss. Where fewer than `clv.acquisition.FEW` customers brought anything, nobody is better. Rules of thumb
+and probabilistic models are never chosen, but it is said where one is as good, or better.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def board(test: Examples, said: Mapping[str, Floats], learned: Collection[str]) 
         "customers": len(test),
         "total": float(test.whole.sum()),
         "remaining": float(test.remaining.sum()),
-        "returned": int((test.remaining > 0).sum()),
+        "returned": _returned(test),
     }
 
 
@@ -118,7 +119,7 @@ def choose(
     better = [
         name
         for name in ranked
-        if name != holder and metrics.differs(_turned(apart[name]), mean[holder])
+        if name != holder and _enough(test) and metrics.differs(_turned(apart[name]), mean[holder])
     ]
     chosen = better[0] if better else holder
     others = [name for name in ranked if name != chosen]
@@ -130,8 +131,7 @@ def as_good(
 ) -> tuple[str, bool] | None:
     """Return the best forecast that needs no features, and whether it is better than the chosen one.
 
-    None where it is worse, or there is none; better and worse by more than chance. Fewer than
-    `clv.acquisition.FEW` customers who brought anything make nobody better.
+    None where it is worse, or there is none; better and worse by more than chance.
     """
     lost = losses(test, said)
     simple = [name for name in lost if name not in learned]
@@ -141,8 +141,7 @@ def as_good(
     edges = metrics.paired_difference({name: lost[name] for name in (chosen, best)}, chosen)[best]
     if metrics.differs(edges, float(lost[chosen].mean())):
         return None
-    few = np.count_nonzero(test.remaining) < FEW
-    return best, not few and metrics.differs(_turned(edges), float(lost[best].mean()))
+    return best, _enough(test) and metrics.differs(_turned(edges), float(lost[best].mean()))
 
 
 def reason(chosen: str, *, better: bool, earlier: bool, simple: tuple[str, bool] | None) -> str:
@@ -167,6 +166,15 @@ def reason(chosen: str, *, better: bool, earlier: bool, simple: tuple[str, bool]
         good = "was better on the customers held out" if outdone else "is as good here"
         told.append(f"{names.rule(name)} {good}.")
     return " ".join(told)
+
+
+def _returned(test: Examples) -> int:
+    return int((test.remaining > 0).sum())
+
+
+def _enough(test: Examples) -> bool:
+    """Tell whether so many brought anything that forecasts can be told apart."""
+    return _returned(test) >= FEW
 
 
 def _turned(edges: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -76,7 +76,7 @@ def test_what_needs_no_features_and_is_better_is_not_called_as_good(outcomes):
     )
     board = leaderboard.board(who, said, {"boosting"})
     assert board["returned"] == np.count_nonzero(who.remaining)
-    # Of whom hardly anybody brought anything, nobody is said to be better.
+    # Of whom hardly anybody brought anything, nobody is said to be better, nor chosen for it.
     paid = np.flatnonzero(who.remaining)
     few = np.sort(np.concatenate([np.flatnonzero(who.remaining == 0), paid[:29]]))
     told = {name: one[few] for name, one in said.items()}
@@ -85,6 +85,12 @@ def test_what_needs_no_features_and_is_better_is_not_called_as_good(outcomes):
         "pareto-nbd",
         False,
     )
+    told = {"lightgbm-two-part": told["boosting"], "lasso": told["pareto-nbd"]}
+    assert leaderboard.choose(who.rows(few), told, {*told})[0] == "lightgbm-two-part"
+    more = np.sort(np.append(few, paid[29]))
+    told = {"lightgbm-two-part": np.full(more.size, truth.mean())}
+    told["lasso"] = np.maximum(who.rows(more).remaining, 1e-3)
+    assert leaderboard.choose(who.rows(more), told, {*told})[0] == "lasso"
 
 
 def test_the_board_measures_whole_and_remaining_value_apart(outcomes):

@@ -11,8 +11,9 @@ from scipy import sparse
 
 from clv.errors import FileError, StoppedError
 from clv.features.tables import Features, Spec
-from clv.learn import frozen, train
+from clv.learn import frozen, learners, train
 from clv.learn.boosted import Trees, Tweedie, TwoPart
+from clv.learn.effects import importance
 from clv.learn.examples import Examples, folds, plain, stacked
 from clv.learn.learners import Boosting, Forest, Lasso, Smeared
 from clv.learn.ranges import Ranges
@@ -92,6 +93,42 @@ def test_learners_come_close_to_the_truth_and_are_the_same_twice(planted, kind):
     gains = model.gains()
     assert set(gains) <= {"x0", "x1", "x2", "x3"}
     assert gains["x3"] > gains.get("x2", 0.0)
+
+
+@pytest.mark.parametrize("kind", [Boosting, Forest, Lasso])
+def test_a_feature_whose_name_holds_a_colon_keeps_it(planted, kind):
+    """Goods are called "Home: Garden", and a label's levels are told by a colon."""
+    who, _ = planted
+    named = ("share_1m:Home: Garden", "x1", "x2", "channel: first")
+    spec = Spec("early", ("1m",), levels={named[3]: LEVELS})
+    features = replace(who.features, names=named, spec=spec)
+    who = replace(who, features=features, observed=np.ones(len(who)), monthly=who.monthly + 1.0)
+    model = kind().fit(who, Work(seed=7))
+    assert {named[0], named[3]} <= set(model.gains()) <= set(named)
+    assert importance(model, who, Work(1))[0]["name"] == named[3]
+
+
+def test_the_lasso_looks_at_those_of_very_many_columns_that_go_with_the_outcome(monkeypatch):
+    rng = np.random.default_rng(2)
+    noise = rng.normal(size=(600, 30))
+    noise[:, 4] = 1.0
+    y = 40 + 8 * noise[:, 3] - 5 * noise[:, 17] + rng.normal(0, 0.5, 600)
+    who = examples(tuple(noise.T), y)
+    whole = Lasso().fit(who, Work())
+    assert [one["name"] for one in whole.kept()] == ["x3", "x17"]
+    monkeypatch.setattr(learners, "MOST_COLUMNS", 2)
+    model = Lasso().fit(who, Work())
+    # Whoever weighs these two alone comes to the same.
+    assert model.kept() == [
+        {"name": one["name"], "coefficient": pytest.approx(one["coefficient"])}
+        for one in whole.kept()
+    ]
+    assert model.predict(who) == pytest.approx(whole.predict(who))
+    monkeypatch.setattr(learners, "MOST_COLUMNS", 1)
+    model = Lasso().fit(who, Work())
+    assert [one["name"] for one in model.kept()] == ["x3"]
+    back = Lasso.restore(model.state(), model.files())
+    assert np.array_equal(back.predict(who), model.predict(who))
 
 
 def test_another_seed_gives_another_model(planted):
@@ -178,6 +215,7 @@ def test_plain_columns_have_one_for_each_level():
     who = examples(([1.5, 2.5], [1, 2]), np.zeros(2), kinds=("number", "category"))
     found = plain(who.features)
     assert found.names == ("x0", "x1: low", "x1: high", "x1: other")
+    assert found.features == ("x0", "x1", "x1", "x1")
     assert found.matrix.tolist() == [[1.5, 0, 1, 0], [2.5, 0, 0, 1]]
 
 

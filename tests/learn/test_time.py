@@ -124,3 +124,31 @@ def test_tested_customers_are_described_without_their_future(small):
     assert (test.features.matrix != again.features.matrix).nnz == 0
     assert not np.array_equal(test.whole, again.whole)
     assert test.day.min() >= np.datetime64(split.known)
+
+
+@pytest.mark.parametrize(
+    ("design", "names"),
+    [
+        (Design("window", 3), ("mean_30d:Home: Garden", "orders")),
+        (Design("window", 3), ("n_orders_7d:events", "orders")),
+        (Design("early", 3, ("1m",)), ("rev_1m", "share_1m:Home: Garden")),
+        (Design("early", 3, ("1m",)), ("rev_1m", "n_categories_1m")),
+    ],
+)
+def test_features_of_categories_are_found_by_name_and_lines_needed_for_nothing_else(
+    small, design, names
+):
+    design = replace(design, columns=names)
+    lines = small.sql(
+        "SELECT order_id, CASE WHEN hash(order_id) % 2 = 0 THEN 'Home: Garden' ELSE 'events' END "
+        "AS category, revenue FROM orders"
+    )
+    whole = replace(Tables.of(small), lines=lines)
+    every = designs.features(whole, LAST, replace(design, columns=None))
+    found = designs.features(whole, LAST, design, every.spec)
+    assert found.names == names
+    assert (found.matrix != every.matrix[:, [every.names.index(n) for n in names]]).nnz == 0
+    assert found.matrix[:, 1].nnz > 0
+    without = replace(design, columns=names[:1] if design.kind == "early" else ("orders",))
+    alone = designs.features(replace(whole, lines=None), LAST, without, every.spec)
+    assert len(alone) == len(every)
