@@ -71,7 +71,7 @@ def train(
     categories: Annotated[
         int,
         typer.Option(
-            help="How many of the largest categories have features of their own, up to 1000."
+            help="How many of the largest categories have features of their own, up to 200."
         ),
     ] = 20,
     model: Annotated[

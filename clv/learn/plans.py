@@ -60,7 +60,7 @@ class Design:
     days
         Window: lengths of the past windows.
     largest_categories
-        How many categories, the largest by revenue, have columns of their own: up to 1,000.
+        How many categories, the largest by revenue, have columns of their own: up to 200.
     columns
         Names of the features that are used; None for all.
     """
@@ -76,8 +76,8 @@ class Design:
         if not 1 <= self.horizon_months <= 36:
             msg = f"The horizon is {self.horizon_months} months; it must lie between 1 and 36."
             raise SettingsError(msg)
-        if not 0 <= self.largest_categories <= 1000:
-            msg = f"{self.largest_categories:,} categories with features of their own; 0 to 1,000 can be."
+        if not 0 <= self.largest_categories <= 200:
+            msg = f"{self.largest_categories:,} categories with features of their own; 0 to 200 can be."
             raise SettingsError(msg)
         object.__setattr__(self, "after", tuple(str(one) for one in spans_of(self.after)))
         if self.kind == "early" and self.point.end(_ANY) >= add_months(_ANY, self.horizon_months):

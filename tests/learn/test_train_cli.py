@@ -197,6 +197,11 @@ def test_files_without_what_the_model_needs_are_refused(place, trained):
         (("train", "none.csv", "--out", "."), FileError, "can't be a trained model's folder"),
         (("train", "none.csv", "--out", "orders.csv"), FileError, "holds something else"),
         (("train", "o.csv", "--design", "window", "--after", "1m"), SettingsError, "any age"),
+        (
+            ("train", "o.csv", "--categories", "201"),
+            SettingsError,
+            "^201 categories .* 0 to 200 can",
+        ),
         (("train", "orders.csv", "--run", "latest"), InputError, "Files and a run are named"),
         (("score", "orders.csv", "--model", ".", "--out", "x.csv"), FileError, "no trained model"),
         (
