@@ -1,7 +1,8 @@
-"""The order in which the suite runs."""
+"""The order in which the suite runs, and what it starts with."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 #: Files and folders of long tests. Two processes share the suite, a file at a time: what takes long
@@ -35,3 +36,9 @@ def _place(item) -> int:
 
 def pytest_collection_modifyitems(items):
     items.sort(key=_place)
+
+
+def pytest_configure():
+    # A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

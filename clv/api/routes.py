@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from clv.api.metrics import Metrics
     from clv.api.snapshot import Published, Snapshot
     from clv.api.supervised import Supervised
-    from clv.runs import Store
+    from clv.runs import Kind, Store
 
     Answers = dict[int | str, dict[str, Any]]
 
@@ -47,7 +47,10 @@ _WORKERS: Final = 2
 _PROBLEM: Final = {"model": ProblemBody}
 
 #: What each top list is by, and the one to look at where a run doesn't foresee that.
-_TOPS: Final = {"buyers": ("purchases", "spenders"), "spenders": ("revenue", "buyers")}
+_TOPS: Final[dict[Kind, tuple[str, Kind]]] = {
+    "buyers": ("purchases", "spenders"),
+    "spenders": ("revenue", "buyers"),
+}
 
 
 def _answers(model: Any, *problems: int) -> Answers:  # noqa: ANN401
@@ -170,9 +173,8 @@ class Routes:
         found = snapshot.top(kind, n)
         if not found:
             what, other = _TOPS[kind]
-            raise Problem(
-                409, f"The published run has no forecast of {what}. See /api/top/{other} instead."
-            )
+            instead = f" See /api/top/{other} instead." if snapshot.top(other, 1) else ""
+            raise Problem(409, f"The published run has no forecast of {what}.{instead}")
         return _json(snapshot.about | {"customers": found})
 
     async def score(self, body: ScoreRequest) -> Response:

@@ -263,5 +263,6 @@ def test_a_run_without_a_forecast_has_nothing_to_say(tmp_path):
         (row,) = asked.post("/score", json=sent(("a", "2020-01-01", 5))).json()["customers"]
         assert {row[name] for name in SCORES} == {None}
         assert asked.get("/customers/a").json()["predicted_clv"] is None
-        assert asked.get("/top/buyers").json()["customers"] == []
+        said = problem(asked.get("/top/buyers"), 409)["detail"]
+        assert said == "The published run has no forecast of purchases."
         problem(asked.get("/customers/b"), 404)
