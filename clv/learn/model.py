@@ -168,10 +168,10 @@ class Model:
         """Return a row's features as the numbers that stand for them."""
         cells = [self._cell(row, place) for place in range(len(self.names))]
         known = dict(zip(self.names, cells, strict=True))
-        spans = self.design.after if self.design.kind == "early" else sorted(self.design.days)
+        early, days = self.design.kind == "early", sorted(self.design.days)
         bought = 0.0  # Each length of time holds the shorter ones.
-        for span in spans:
-            name = f"n_orders_{span}" if self.design.kind == "early" else f"n_orders_{span}d"
+        for span in self.design.after if early else [f"{one}d" for one in days]:
+            name = f"n_orders_{span}"
             number = known.get(name, bought)
             if number < 0 or number != int(number):
                 msg = f'The feature "{name}" is {number:g}, which is not a number of orders.'

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 import numpy as np
 
 from clv.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
+from clv.formatting import plural
 from clv.pretrained.listing import HERE, listing
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ def _checked(title: str, said: Mapping[str, Any], answer: bytes, rows: int) -> F
     if shape not in ([rows], [rows, 1]) or len(answer) != 8 * rows:
         got = " × ".join(str(n) for n in shape) if isinstance(shape, list) and shape else "1"
         noun = "number" if got == "1" else "numbers"
-        whom = "1 customer" if rows == 1 else f"{rows:,} customers"
+        whom = plural(rows, "customer")
         msg = f"{title} answered with {got} {noun} for {whom}; it must give one each."
         raise ModelAnswerError(msg, _ASK)
     values = np.frombuffer(answer, dtype="<f8").astype(float)
