@@ -46,7 +46,7 @@ _MADE: Final = {
 
 def make(customers: int) -> None:
     """Write the shop's tables, unless they are there."""
-    from clv import engine
+    from clv.core import engine
 
     if (WORK / f"{customers}-events.parquet").exists():
         return
@@ -60,7 +60,7 @@ def make(customers: int) -> None:
 
 def measure(design: str, customers: int) -> dict[str, Any]:
     """Describe the customers in this process; return the figures."""
-    from clv import engine
+    from clv.core import engine
 
     with engine.connect() as con:
         tables = {n: con.read_parquet(str(WORK / f"{customers}-{n}.parquet")) for n in _TABLES}

@@ -31,7 +31,7 @@ _CATEGORIES: Final = 21
 
 def speed(customers: int, *, everything: bool) -> dict[str, Any]:
     """Read features and train in this process; return seconds, peak memory and sizes."""
-    from clv import engine
+    from clv.core import engine
     from clv.learn.boosted import Tweedie
     from clv.learn.designs import Tables, design_of
     from clv.learn.plans import Design, plan
@@ -64,9 +64,9 @@ def speed(customers: int, *, everything: bool) -> dict[str, Any]:
 def retail(path: Path) -> dict[str, Any]:
     """Train the window design on Online Retail, the horizon as long as its year allows."""
     from clv import ingest
+    from clv.core.settings import IngestOptions
     from clv.learn.plans import Design
     from clv.learn.train import train
-    from clv.settings import IngestOptions
 
     with ingest.read([path], IngestOptions(), None, lambda *_: None) as (con, _):
         return train(con, Design("window", 4)).report

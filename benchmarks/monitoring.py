@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clv import pipeline
+from clv.core.settings import IngestOptions, Settings
 from clv.monitor import tracking
 from clv.runs import Store
-from clv.settings import IngestOptions, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

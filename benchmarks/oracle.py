@@ -14,12 +14,13 @@ import numpy as np
 
 from benchmarks.learn import put, signature
 from benchmarks.pipeline import WORK
-from clv import ingest, metrics, names
+from clv import ingest
+from clv.core import metrics, names
+from clv.core.settings import IngestOptions
 from clv.learn.plans import Design
 from clv.learn.train import train
 from clv.samples import SEED
 from clv.samples.marketplace import first_year, marketplace
-from clv.settings import IngestOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import engine
+from clv.core import engine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

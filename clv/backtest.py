@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from clv import metrics
-from clv.errors import FitError
-from clv.horizon import add_months
+from clv.core import metrics
+from clv.core.errors import FitError
+from clv.core.horizon import add_months
 from clv.origins import past, sample
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Trial:
 
 
 def measure(found: Sample, tested: Mapping[str, Tested]) -> dict[str, dict[str, Any]]:
-    """Return every contender's measures at one origin, see `clv.metrics`.
+    """Return every contender's measures at one origin, see `clv.core.metrics`.
 
     Keys per contender: ``purchases, value`` (`metrics.amounts`; value None without amounts),
     ``chance`` (`metrics.chances`), ``deciles`` of value (of purchases without amounts),

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import metrics
-from clv.errors import InputError, did_you_mean
+from clv.core import metrics
+from clv.core.errors import InputError, did_you_mean
+from clv.core.scores import Scores, apart, named
+from clv.core.segments import LIKELIHOODS, Thresholds
 from clv.origins import FEWEST_CUSTOMERS
-from clv.scores import Scores, apart, named
-from clv.segments import LIKELIHOODS, Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def contenders(tested: pa.Table) -> list[str]:
 
 
 def bin_of(chance: ArrayLike, limits: Thresholds) -> NDArray[np.intp]:
-    """Return each chance's bin: its place in `clv.segments.LIKELIHOODS`, 0 for highly likely."""
+    """Return each chance's bin: its place in `clv.core.segments.LIKELIHOODS`, 0 for highly likely."""
     rising = [limits.unlikely, limits.somewhat, limits.highly]
     places: NDArray[np.intp] = len(rising) - np.digitize(np.asarray(chance, dtype=float), rising)
     return places
@@ -170,7 +170,7 @@ def compare(
         - ``bins``: side → four rows, highest chance first, see `_group`, with ``bin``;
         - ``cells``: sixteen rows, ``first`` and ``second`` bin with what `_group` tells of the
           customers in both;
-        - ``measures``: side → `clv.scores.NAMES` and ``predicted`` (mean chance), ``clipped``
+        - ``measures``: side → `clv.core.scores.NAMES` and ``predicted`` (mean chance), ``clipped``
           (customers whose chance the log-loss moved);
         - ``differences``: score → [first − second, low, high], a 95 % interval from drawing
           customers; None where the score is not defined or fewer than `FEWEST_CUSTOMERS` are
@@ -179,7 +179,7 @@ def compare(
           None; ``same``: all chances are equal;
         - ``disagreement``: who is in different bins, see `_judged`, and ``largest``: the same of
           the cell with most of them, with its bins; both None where nobody is;
-        - ``reliability``: side → `clv.metrics.reliability`.
+        - ``reliability``: side → `clv.core.metrics.reliability`.
 
     Raises
     ------

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from clv.core.metrics import wilson
 from clv.history import History
-from clv.metrics import wilson
 from clv.ranges import HIGHEST_LEVEL, LEVEL, spread
 from clv.totals import model_error, parameter_error
 

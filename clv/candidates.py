@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from clv.errors import FitError
+from clv.core.errors import FitError
 from clv.fitting import Context, fit_only_purchases, value, worn
 from clv.history import History
 from clv.models.contenders import Forecast
@@ -15,8 +15,8 @@ from clv.models.seasonal import Seasonal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clv.core.choice import Choice
     from clv.models.base import PurchaseModel, SpendModel
-    from clv.models.choice import Choice
     from clv.models.contenders import Known, Past
     from clv.models.ladder import PurchaseFit
     from clv.season import RepeatPurchases

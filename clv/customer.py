@@ -1,6 +1,6 @@
 """One customer: where they stand, what may come, how they compare. Reads a run, draws nothing.
 
-The standing follows the same thresholds as the named groups of `clv.segments`, so that what is
+The standing follows the same thresholds as the named groups of `clv.core.segments`, so that what is
 said of a customer and the group they are in never contradict each other.
 """
 
@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from clv import engine
+from clv.core import engine
+from clv.core.orders import MONTHLY, ORDERS
+from clv.core.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING, at_risk_sql
 from clv.models.seasonal import due, through_life
-from clv.orders import MONTHLY, ORDERS
-from clv.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING
-from clv.segments.rules import at_risk_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Route
 
-from clv.errors import ClvError, RunNotFoundError
+from clv.core.errors import ClvError, RunNotFoundError
 from clv.runs import Store
 from clv.segments import lists
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from clv.errors import FitError
-from clv.models.choice import RULES
+from clv.core.choice import RULES
+from clv.core.errors import FitError
 from clv.models.ladder import PurchaseFit, SpendFit, fit_purchases, fit_spend
 from clv.models.notes import Note
 from clv.origins import log_gaps, past
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.choice import Choice
     from clv.history import History
     from clv.models.base import PurchaseModel, SpendModel
-    from clv.models.choice import Choice
     from clv.models.contenders import Past
     from clv.origins import Origin
     from clv.season import RepeatPurchases

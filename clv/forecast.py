@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from clv import __version__, engine
+from clv import __version__
 from clv import summary as run_summary
+from clv.core import engine
+from clv.core.horizon import months_of
+from clv.core.orders import FORECASTS, PROFILES
+from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 from clv.features import rfm
 from clv.fitting import Fitted, context_of, fit
 from clv.history import History
-from clv.horizon import months_of
 from clv.models.card import from_card, to_card
-from clv.orders import FORECASTS, PROFILES
 from clv.origins import Origin
 from clv.pretrained.scoring import worth
 from clv.reach import Reach
-from clv.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import ArrayLike
 
-    from clv.horizon import Month
-    from clv.models.choice import Choice
-    from clv.settings import Settings
+    from clv.core.choice import Choice
+    from clv.core.horizon import Month
+    from clv.core.settings import Settings
     from clv.summary import Scores
 
     Progress = Callable[[str, int, int], None]
@@ -84,8 +85,8 @@ def make(
     as_of
         The day on which the forecast stands.
     forecasts, profiles
-        Parquet files to write: one row per customer (`clv.orders.FORECASTS`), and one row per
-        distinct (frequency, recency, T) (`clv.orders.PROFILES`).
+        Parquet files to write: one row per customer (`clv.core.orders.FORECASTS`), and one row per
+        distinct (frequency, recency, T) (`clv.core.orders.PROFILES`).
 
     Returns
     -------

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clv.horizon import add_months
-from clv.metrics import poisson_deviance
+from clv.core.horizon import add_months
+from clv.core.metrics import poisson_deviance
 from clv.models.inputs import distinct_triples
 
 if TYPE_CHECKING:

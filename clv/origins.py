@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from clv.core.horizon import add_months
 from clv.features import rfm
-from clv.horizon import add_months
 from clv.models.contenders import Known, Past
 
 if TYPE_CHECKING:

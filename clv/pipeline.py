@@ -6,16 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from clv import engine, ingest
-from clv.errors import SettingsError
-from clv.horizon import months_of
+from clv import ingest
+from clv.core import engine
+from clv.core.choice import STANDARD, Choice
+from clv.core.errors import SettingsError
+from clv.core.horizon import months_of
+from clv.core.orders import EXTRAS
+from clv.core.settings import AUTO, Settings
 from clv.ingest import Preview, detect
-from clv.models.choice import STANDARD, Choice
-from clv.orders import EXTRAS
 from clv.pretrained.shelf import Shelf
 from clv.publish import fingerprint
 from clv.runs import now
-from clv.settings import AUTO, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.settings import IngestOptions
     from clv.runs import Draft, Run, RunWriter, Store
-    from clv.settings import IngestOptions
     from clv.trials import Proof
 
     #: Called with a stage's sentence, how much of it is done, and of how much (0: unknown).

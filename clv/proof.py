@@ -10,7 +10,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.errors import InputError
+from clv.core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,7 +120,7 @@ def leaderboard(found: Receipt, as_of: str = "") -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``orders_*`` and ``revenue_*``: see `clv.metrics.amounts`, ``mape`` of the months' totals;
+        ``orders_*`` and ``revenue_*``: see `clv.core.metrics.amounts`, ``mape`` of the months' totals;
         ``difference``: loss less that of the best, with its 95 % interval, None for the best
         itself. Revenue is None without amounts. Empty without an origin.
     """

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import __version__
-from clv.errors import (
+from clv.core.errors import (
     BusyError,
     DamagedRunError,
     InputError,

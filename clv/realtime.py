@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import engine
+from clv.core import engine
+from clv.core.horizon import months_of
+from clv.core.settings import Settings
 from clv.fitting import Fitted
 from clv.forecast import forecasts_sql, score_customers, score_triples, summarise
 from clv.history import History
-from clv.horizon import months_of
 from clv.models.card import from_card
 from clv.reach import ends_of, factors_of
-from clv.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from clv.core.segments import Cuts
     from clv.reach import Terms
-    from clv.segments import Cuts
     from clv.summary import Scores
 
 #: Null where a customer's revenue is unknown.
@@ -69,7 +69,7 @@ def forecasts(
     -------
     list of dict
         One per customer with an order by then, by ``customer_id``: the columns of
-        `clv.orders.FORECASTS`; None where the card or the transactions have nothing to say of it.
+        `clv.core.orders.FORECASTS`; None where the card or the transactions have nothing to say of it.
         Without amounts, ``revenue`` is None, and so is what an order is worth.
     """
     day = as_of or default_day(card, transactions)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from clv.errors import FitError
+from clv.core.errors import FitError
 from clv.models.poisson import poisson_fit
 from clv.models.rules import RuleModel
 from clv.models.season import MONTH_DAYS, NONE, TWO_YEARS, Season, by_the_year

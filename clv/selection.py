@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from clv import metrics, names
 from clv.backtest import losses, shares
-from clv.models.choice import PURCHASES, STANDARD
+from clv.core import metrics, names
+from clv.core.choice import PURCHASES, STANDARD
 from clv.models.heuristics import HEURISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clv.backtest import Trial
+    from clv.core.choice import Choice
     from clv.models.base import Floats
-    from clv.models.choice import Choice
 
 #: Losses of the same forecast are further apart by no more than this share of them, and by this.
 _ALIKE: Final = 1e-3

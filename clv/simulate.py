@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from clv.errors import InputError
+from clv.core.errors import InputError
 from clv.models.card import from_card
 from clv.models.seasonal import Seasonal
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import engine
+from clv.core import engine
 
 if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
 
+    from clv.core.horizon import Month
+    from clv.core.settings import Settings
     from clv.history import Floats, History
-    from clv.horizon import Month
-    from clv.settings import Settings
 
     #: Name → one number per row; what could not be forecast is not there.
     Scores = dict[str, Floats]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from clv import names, proof, stopping
-from clv.formatting import plural
+from clv import proof
+from clv.core import names, stopping
+from clv.core.formatting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from clv import backtest, calibration, engine, metrics, selection
+from clv import backtest, calibration, selection
 from clv.backtest import Trial, value_losses
 from clv.candidates import Candidate
-from clv.errors import FitError
-from clv.models.choice import ALL_ORDERS, RULES, STANDARD, Choice
+from clv.core import engine, metrics
+from clv.core.choice import ALL_ORDERS, RULES, STANDARD, Choice
+from clv.core.errors import FitError
+from clv.core.settings import AUTO
 from clv.models.heuristics import HEURISTICS, RecencyRule
 from clv.months import monthly_expected, monthly_losses, monthly_purchases
 from clv.origins import FEWEST_CUSTOMERS, plan
 from clv.season import repeat_purchases_by_month
-from clv.settings import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from clv.core.settings import Settings
     from clv.models.contenders import Contender
     from clv.origins import Origin, Plan
-    from clv.settings import Settings
 
     Progress = Callable[[str, int, int], None]
 

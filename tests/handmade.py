@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from clv import engine
-from clv.orders import FORECASTS, ORDERS, PROFILES, REJECTS
+from clv.core import engine
+from clv.core.orders import FORECASTS, ORDERS, PROFILES, REJECTS
 from clv.runs import Run, Store, now, write_json
 from tests.ui.fakes import months
 

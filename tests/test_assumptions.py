@@ -20,11 +20,11 @@ from clv.assumptions.base import GROUPS, T_GROUPS, around, jackknife, misplaced,
 from clv.assumptions.people import people
 from clv.assumptions.timing import timing
 from clv.charts import assumption_pictures as pictures
+from clv.core.orders import REJECTS
+from clv.core.settings import IngestOptions, Settings
 from clv.models.poisson import poisson_fit
-from clv.orders import REJECTS
 from clv.runs import Store
 from clv.samples import sample_path
-from clv.settings import IngestOptions, Settings
 from clv.words import assumptions as words
 from tests.ui.fakes import fake_run
 

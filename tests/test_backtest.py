@@ -9,10 +9,10 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from clv import engine
 from clv.backtest import run
 from clv.candidates import Candidate
-from clv.models.choice import Choice
+from clv.core import engine
+from clv.core.choice import Choice
 from clv.models.heuristics import HEURISTICS
 from clv.origins import plan
 from clv.pipeline import quiet

@@ -16,8 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 from clv import __version__, cli
+from clv.core.orders import FORECASTS, MONTHLY, REJECTS
 from clv.forecast import score
-from clv.orders import FORECASTS, MONTHLY, REJECTS
 from clv.runs import Store
 from clv.samples import SAMPLES, sample_path
 from tests.test_pipeline import one_each, shop

@@ -24,9 +24,9 @@ from clv.cohorts.history import (
 )
 from clv.cohorts.report import _quartiles, cohort_customers, cohorts_of, first_year
 from clv.cohorts.triangle import FACT, FORECAST, FUTURE, PARTIAL, triangle
+from clv.core.settings import IngestOptions
 from clv.models.card import from_card
 from clv.runs import Store
-from clv.settings import IngestOptions
 from tests.test_pipeline import plain
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"

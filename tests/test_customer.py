@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 
 from clv import customer as one
-from clv import engine
+from clv.core import engine
+from clv.core.segments import ACTIVE, GONE, LATE, OVERDUE, PROMISING, Cuts, group_sql
 from clv.models.card import from_card
 from clv.models.simple import PooledRate
 from clv.samples import sample_path
-from clv.segments import Cuts, group_sql
-from clv.segments.rules import ACTIVE, GONE, LATE, OVERDUE, PROMISING
 from tests.test_pipeline import make_run, new_store
 
 #: Batislam et al. (2007), CDNOW sample, weeks; as many digits as the maximum has.

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv import cli, monitor, publish
 from clv.api.config import Config
-from clv.errors import DamagedRunError, NothingPublishedError, RunNotFoundError, StoreError
+from clv.core.errors import DamagedRunError, NothingPublishedError, RunNotFoundError, StoreError
 from clv.runs import Store
 from clv.runs.disk import store_error
 from tests.api.conftest import client, one

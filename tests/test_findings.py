@@ -12,7 +12,7 @@ import pytest
 from clv import backtest, findings, selection
 from clv.assumptions import Check, Effect
 from clv.backtest import Trial
-from clv.models.choice import Choice
+from clv.core.choice import Choice
 from clv.models.contenders import Forecast, Known
 from clv.origins import Origin, Sample
 from clv.words.assumptions import WORDS

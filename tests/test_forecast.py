@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clv.errors import SettingsError
+from clv.core.errors import SettingsError
+from clv.core.horizon import add_months, months_of
+from clv.core.orders import FORECASTS, MONTHLY
+from clv.core.settings import Settings
 from clv.forecast import score
-from clv.horizon import add_months, months_of
 from clv.models.card import from_card
-from clv.orders import FORECASTS, MONTHLY
-from clv.settings import Settings
 from tests.test_pipeline import make_run, new_store, shop
 
 ALL = "SELECT * FROM forecasts ORDER BY customer_id"

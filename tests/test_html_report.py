@@ -16,8 +16,8 @@ from clv.analysis import files, plan, source
 from clv.analysis.axes import axis, written
 from clv.analysis.pieces import Table, Text, answer, items
 from clv.analysis.svg import draw
-from clv.errors import InputError
-from clv.formatting import percent
+from clv.core.errors import InputError
+from clv.core.formatting import percent
 from tests.test_pipeline import make_run, new_store, shop
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,7 +9,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from clv import metrics
+from clv.core import metrics
 from clv.learn import artefact
 from clv.samples import DATA, SEED
 from clv.samples.marketplace import first_year

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from clv import ingest
-from clv.metrics import capture
+from clv.core.metrics import capture
+from clv.core.settings import IngestOptions
 from clv.pipeline import quiet
 from clv.samples import SEED, market, marketplace, sample_path
 from clv.samples.marketplace import DIRT
-from clv.settings import IngestOptions
 
 
 def rng():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clv import engine, metrics
+from clv.core import engine, metrics
 from clv.features import rfm
 from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 

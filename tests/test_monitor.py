@@ -20,8 +20,8 @@ import pytest
 
 from clv import monitor, publish, trials
 from clv.cli.monitor import monitor as command
-from clv.errors import InputError
-from clv.horizon import add_months
+from clv.core.errors import InputError
+from clv.core.horizon import add_months
 from clv.monitor import advice, models, rows, shifts, tracking, uploads
 from clv.monitor.base import Check, rising, worst
 from clv.monitor.newest import Newest, listed_at_once, newest

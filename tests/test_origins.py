@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from clv import engine
+from clv.core import engine
 from clv.origins import Origin, past, plan, sample
 
 

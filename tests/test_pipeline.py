@@ -16,11 +16,11 @@ import pandas as pd
 import pytest
 
 from clv import pipeline
-from clv.errors import InputError, NoRowsError, SettingsError
-from clv.orders import FORECASTS, MONTHLY
+from clv.core.errors import InputError, NoRowsError, SettingsError
+from clv.core.orders import FORECASTS, MONTHLY
+from clv.core.settings import IngestOptions, Settings
 from clv.runs import Store
 from clv.samples import sample_path
-from clv.settings import IngestOptions, Settings
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 RETAIL = SHARED / "online_retail" / "online_retail_2010-12_2011-12.csv.gz"

@@ -11,8 +11,9 @@ from importlib.resources import files
 
 import pytest
 
-from clv import charts, cli, metrics, proof, trials
-from clv.errors import ClvError
+from clv import charts, cli, proof, trials
+from clv.core import metrics
+from clv.core.errors import ClvError
 from clv.pipeline import quiet
 from clv.selection import RULES
 from clv.words import proof as words

@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from clv import cli, pipeline, publish
-from clv.errors import (
+from clv.core.errors import (
     BusyError,
     InputError,
     NothingPublishedError,
     OutdatedRunError,
     RunNotFoundError,
 )
-from clv.orders import FORECASTS
-from clv.settings import IngestOptions, Settings
+from clv.core.orders import FORECASTS
+from clv.core.settings import IngestOptions, Settings
 from tests.handmade import customer, handmade_run
 from tests.test_pipeline import make_run, new_store, shop
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clv import engine
 from clv.calibration import (
     FEWEST,
     GROUPS,
@@ -24,6 +23,7 @@ from clv.calibration import (
     is_whale,
     levels_of,
 )
+from clv.core import engine
 from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.beta_geo_formulas import count_probability
 from clv.models.cnbd import BGCNBD, MBGCNBD

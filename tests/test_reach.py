@@ -9,16 +9,17 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from clv import engine, forecast, pipeline, trials
+from clv import forecast, pipeline, trials
 from clv.calibration import GROUPS
-from clv.errors import SettingsError
+from clv.core import engine
+from clv.core.choice import Choice
+from clv.core.errors import SettingsError
+from clv.core.settings import IngestOptions, Settings
 from clv.fitting import Context, fit
 from clv.history import History
 from clv.models.card import from_card
-from clv.models.choice import Choice
 from clv.ranges import spread
 from clv.reach import Reach
-from clv.settings import IngestOptions, Settings
 from tests.test_pipeline import assert_sound, columns, make_run, new_store, shop
 
 MARGIN = 0.35

@@ -21,10 +21,10 @@ import pytest
 
 import clv.runs
 from clv import pipeline
-from clv.errors import InputError, OutdatedRunError, RunNotFoundError
-from clv.orders import FORECASTS, MONTHLY, ORDERS, REJECTS
+from clv.core.errors import InputError, OutdatedRunError, RunNotFoundError
+from clv.core.orders import FORECASTS, MONTHLY, ORDERS, REJECTS
+from clv.core.settings import IngestOptions
 from clv.runs import Store, default_root, new_id, read_json, write_json
-from clv.settings import IngestOptions
 from tests.test_pipeline import make_draft, make_run, new_store, plain, shop
 
 ROOT = Path(__file__).parent.parent
@@ -144,7 +144,7 @@ import sys, time
 from pathlib import Path
 from clv import pipeline
 from clv.runs import Store
-from clv.settings import Settings
+from clv.core.settings import Settings
 
 store = Store(Path(sys.argv[1]))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from clv.errors import FileError, InputError
+from clv.core.errors import FileError, InputError
 from clv.samples import DATA, SAMPLES, generate, sample_path
 from clv.samples.exports import SHOPIFY_HEADER, WOOCOMMERCE_HEADER, berlin
 from clv.samples.logs import ORDER_LINES_DIRT, TRANSACTIONS_DIRT

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv import engine
-from clv.errors import FitError
+from clv.core import engine
+from clv.core.errors import FitError
+from clv.core.metrics import paired_difference, poisson_deviance
 from clv.features import rfm
 from clv.history import History
-from clv.metrics import paired_difference, poisson_deviance
 from clv.models.beta_geo import MBGNBDCore
 from clv.models.cnbd import MBGCNBD
 from clv.models.pareto_nbd import ParetoNBD

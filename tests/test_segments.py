@@ -13,18 +13,9 @@ from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 
 from clv import downloads
-from clv.errors import InputError, SettingsError
-from clv.segments import (
-    ACTIONS,
-    GROUPS,
-    LIKELIHOODS,
-    TIERS,
-    TO_SAVE,
-    Thresholds,
-    lists,
-    rule,
-    tables,
-)
+from clv.core.errors import InputError, SettingsError
+from clv.core.segments import ACTIONS, GROUPS, LIKELIHOODS, TIERS, TO_SAVE, Thresholds, rule
+from clv.segments import lists, tables
 from clv.segments.lists import CampaignList
 from clv.segments.reasons import duration_sql
 from tests.handmade import AS_OF, customer, handmade_run

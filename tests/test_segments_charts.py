@@ -1,6 +1,6 @@
 from clv import charts
 from clv.charts import Curve
-from clv.segments import LIKELIHOODS, TIERS
+from clv.core.segments import LIKELIHOODS, TIERS
 
 GROUPS = [
     {"segment": "champions", "customers": 0.15, "forecast": 0.65, "risk": 0.13},

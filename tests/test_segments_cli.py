@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from clv import cli
-from clv.segments import GROUPS, tables
+from clv.core.segments import GROUPS
+from clv.segments import tables
 from tests.test_pipeline import make_run, new_store, shop
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv import backtest, metrics, selection
-from clv.models.choice import Choice
+from clv import backtest, selection
+from clv.core import metrics
+from clv.core.choice import Choice
 from clv.models.contenders import Forecast
 from clv.origins import Origin, Sample
 

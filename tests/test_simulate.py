@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
 from clv import simulate
-from clv.errors import InputError
+from clv.core.errors import InputError
 from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.card import from_card
 from clv.models.cnbd import BGCNBD, MBGCNBD

@@ -11,8 +11,9 @@ from threading import Thread
 
 import pytest
 
-from clv import cli, pipeline, publish, stopping, terminal
-from clv.errors import FileError
+from clv import cli, pipeline, publish, terminal
+from clv.core import stopping
+from clv.core.errors import FileError
 from tests.test_pipeline import new_store
 
 ROOT = Path(__file__).parent.parent

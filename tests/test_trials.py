@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clv import engine, forecast, metrics, pipeline, proof, selection, trials
-from clv.models.choice import RULES
+from clv import forecast, pipeline, proof, selection, trials
+from clv.core import engine, metrics
+from clv.core.choice import RULES
+from clv.core.settings import IngestOptions, Settings
 from clv.models.heuristics import HEURISTICS
 from clv.origins import FEWEST_CUSTOMERS
 from clv.pipeline import quiet
 from clv.samples import sample_path
-from clv.settings import IngestOptions, Settings
 from tests import test_season as seasons
 from tests.test_pipeline import make_run, new_store, shop
 

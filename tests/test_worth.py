@@ -16,7 +16,7 @@ import pytest
 
 from clv import worth
 from clv.acquisition import FEW, Interval
-from clv.errors import FileError, SettingsError, StoppedError
+from clv.core.errors import FileError, SettingsError, StoppedError
 from clv.learn import artefact
 from clv.learn.plans import Design
 from clv.learn.scoring import to_score

@@ -12,7 +12,7 @@ from datetime import date
 from html import unescape
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.formatting import month
+from clv.core.formatting import month
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import charts, names
+from clv import charts
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
-from clv.formatting import (
+from clv.core import names
+from clv.core.formatting import (
     count,
     day,
     expected,

@@ -9,7 +9,7 @@ from clv import __version__, proof
 from clv.analysis.html import page
 from clv.analysis.notebook import notebook
 from clv.analysis.plan import STEPS
-from clv.errors import InputError
+from clv.core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from clv import charts, worth
 from clv.analysis.figures import currency_of
 from clv.analysis.pieces import Section, Table, answer, note, picture, text
 from clv.charts.worth_pictures import groups_figure
-from clv.formatting import count, money, percent, plural, symbol, with_unit
+from clv.core.formatting import count, money, percent, plural, symbol, with_unit
 from clv.learn.work import Work
 from clv.words import first_year as words
 from clv.words.segments import between, first, too_few, value_name

@@ -9,7 +9,7 @@ from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.assumptions import checked
 from clv.charts import assumption_pictures as pictures
-from clv.formatting import count, day, duration, expected, plural
+from clv.core.formatting import count, day, duration, expected, plural
 from clv.words import assumptions as words
 from clv.words import survival as survival_words
 from clv.words.health import by_weight

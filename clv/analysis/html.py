@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import names as forecasts
 from clv.analysis.pieces import Text
-from clv.formatting import day, files, unit
+from clv.core import names as forecasts
+from clv.core.formatting import day, files, unit
 from clv.words.run import horizon, horizon_end
 
 if TYPE_CHECKING:

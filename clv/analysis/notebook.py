@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clv.analysis.html import meaning
 from clv.analysis.pieces import outputs
 from clv.analysis.source import recorded
-from clv.formatting import files, plain
+from clv.core.formatting import files, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from clv.analysis.svg import draw
-from clv.formatting import MISSING
+from clv.core.formatting import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

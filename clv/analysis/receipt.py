@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import charts, findings, names, proof
+from clv import charts, findings, proof
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, items, note, picture, text
 from clv.assumptions import checked
-from clv.formatting import count, day, percent, plural, symbol, unit
+from clv.core import names
+from clv.core.formatting import count, day, percent, plural, symbol, unit
 from clv.words import health as health_words
 from clv.words import proof as words
 

@@ -12,8 +12,8 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from clv import pipeline
+from clv.core.settings import IngestOptions, Settings
 from clv.runs import Store
-from clv.settings import IngestOptions, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,10 +53,10 @@ def forecast(
     files
         Read as one.
     settings
-        Fields of `clv.settings.Settings`; ``as_of`` may be an ISO date. What isn't given has its
+        Fields of `clv.core.settings.Settings`; ``as_of`` may be an ISO date. What isn't given has its
         default.
     options
-        How to read the files, as `clv.settings.IngestOptions.as_dict` returns it; detected if None.
+        How to read the files, as `clv.core.settings.IngestOptions.as_dict` returns it; detected if None.
     store
         Folder to keep the run in. None for one that is gone when Python ends.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from clv.errors import SettingsError
+from clv.core.errors import SettingsError
 from clv.runs import default_root, demo_model
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from clv.errors import (
+from clv.core.errors import (
     ClvError,
     DamagedRunError,
     InputError,

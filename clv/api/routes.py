@@ -29,7 +29,7 @@ from clv.api.schemas import (
     Scores,
     Top,
 )
-from clv.errors import ClvError, did_you_mean
+from clv.core.errors import ClvError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
-from clv.orders import FORECASTS
+from clv.core.orders import FORECASTS
 
 _TYPES: Final = {"VARCHAR": str, "BIGINT": int, "DOUBLE": float, "DATE": date}
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")

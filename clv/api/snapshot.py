@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv import publish
-from clv.errors import ClvError
+from clv.core.errors import ClvError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
 
+    from clv.core.segments import Cuts
     from clv.reach import Terms
     from clv.runs import Kind, Run, Store
-    from clv.segments import Cuts
 
 _LOG: Final = logging.getLogger("clv.api")
 #: Seconds between two looks at the pointer.
@@ -102,7 +102,7 @@ class Snapshot:
     @cached_property
     def cuts(self) -> Cuts | None:
         """Where the run's segments part; None where an earlier version did not record it."""
-        from clv.segments import Cuts  # noqa: PLC0415 - only scoring needs it
+        from clv.core.segments import Cuts  # noqa: PLC0415 - only scoring needs it
 
         found = self.summary.get("cuts")
         return Cuts(**found) if found else None

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from clv.api.problems import Problem
-from clv.errors import FeatureError, FileError
+from clv.core.errors import FeatureError, FileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

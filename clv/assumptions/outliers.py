@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from clv.assumptions.base import LEVEL, Check, Effect
-from clv.errors import FitError
+from clv.core.errors import FitError
 from clv.models.cnbd import CNBDModel
 from clv.models.gamma_gamma_core import GammaGammaAll
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import engine
 from clv.assumptions.base import GROUPS
+from clv.core import engine
 from clv.models.card import from_card
 from clv.models.seasonal import Seasonal, bare
 

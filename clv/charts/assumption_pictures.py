@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.charts.assumptions import intervals_figure, observed_expected_figure
-from clv.formatting import day, money, symbol, with_unit
+from clv.core.formatting import day, money, symbol, with_unit
 from clv.words.assumptions import MONTHS
 
 if TYPE_CHECKING:

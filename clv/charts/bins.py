@@ -179,7 +179,7 @@ def reliabilities_figure(sides: Mapping[str, Sequence[Row]], *, dark: bool = Fal
     Parameters
     ----------
     sides
-        Name of each forecast → `clv.metrics.reliability`.
+        Name of each forecast → `clv.core.metrics.reliability`.
     dark
         Whether the page is dark.
     """

@@ -99,7 +99,7 @@ def errors_figure(
     Parameters
     ----------
     rows, others
-        `clv.metrics.deciles` of two forecasts, each in its own groups.
+        `clv.core.metrics.deciles` of two forecasts, each in its own groups.
     names
         Of the two.
     symbol

@@ -27,7 +27,7 @@ def ranking_figure(
     Parameters
     ----------
     rows
-        `clv.metrics.deciles`.
+        `clv.core.metrics.deciles`.
     measure
         What the means are of.
     symbol
@@ -72,7 +72,7 @@ def reliability_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
     Parameters
     ----------
     rows
-        `clv.metrics.reliability`.
+        `clv.core.metrics.reliability`.
     dark
         Whether the page is dark.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clv.charts.assumptions import intervals_figure
-from clv.formatting import symbol, with_unit
+from clv.core.formatting import symbol, with_unit
 from clv.words.first_year import by_name
 from clv.words.segments import value_name
 

@@ -13,7 +13,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from clv import __version__, stopping
+from clv import __version__
 from clv.cli.backtest import backtest
 from clv.cli.compare import compare
 from clv.cli.customers import segments, top
@@ -26,7 +26,8 @@ from clv.cli.sample import sample
 from clv.cli.serve import serve
 from clv.cli.simulate import simulate
 from clv.cli.train import score, train
-from clv.errors import ClvError, InputError
+from clv.core import stopping
+from clv.core.errors import ClvError, InputError
 from clv.runs.disk import full
 
 __all__ = ["app", "main"]

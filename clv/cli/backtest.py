@@ -9,7 +9,7 @@ import typer
 
 from clv import terminal
 from clv.cli.options import RunId, StoreDir, check_writable, chosen_run
-from clv.errors import InputError
+from clv.core.errors import InputError
 from clv.runs import write_json, write_rows
 
 if TYPE_CHECKING:

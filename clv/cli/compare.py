@@ -10,7 +10,7 @@ import typer
 
 from clv import terminal
 from clv.cli.options import RunId, StoreDir, check_writable, chosen_run
-from clv.errors import InputError
+from clv.core.errors import InputError
 from clv.runs import write_json, write_rows
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _outside(path: Path | None, names: tuple[str, str], tested: pa.Table) -> Cha
 def _say(found: dict[str, Any], out: Path | None) -> None:
     """Print the verdict, what was read from outside, the bins and the scores."""
     from clv.bins import SIDES  # noqa: PLC0415
-    from clv.scores import NAMES  # noqa: PLC0415
+    from clv.core.scores import NAMES  # noqa: PLC0415
     from clv.words import bins as words  # noqa: PLC0415
 
     for told in filter(None, (words.verdict(found), words.useless(found))):

@@ -9,7 +9,7 @@ import typer
 
 from clv import terminal
 from clv.cli.options import OutCsv, RunId, StoreDir, check_writable, chosen_run
-from clv.errors import InputError
+from clv.core.errors import InputError
 
 #: Rows of a campaign list that a terminal shows.
 _SHOWN: Final = 20

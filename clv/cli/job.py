@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clv import publish, stopping, terminal
-from clv.errors import ClvError, InputError
+from clv import publish, terminal
+from clv.core import stopping
+from clv.core.errors import ClvError, InputError
 from clv.ingest.source import sha256
 from clv.runs import write_json
 from clv.runs.disk import full
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from clv.core.settings import IngestOptions, Settings
     from clv.runs import Run, Store
-    from clv.settings import IngestOptions, Settings
 
 _SCHEDULE = "For schedulers"
 Publish = Annotated[

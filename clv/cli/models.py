@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from clv import stopping, terminal
-from clv.errors import InputError, ModelFileError
-from clv.models.choice import READY_MADE
+from clv import terminal
+from clv.core import stopping
+from clv.core.choice import READY_MADE
+from clv.core.errors import InputError, ModelFileError
 from clv.pretrained.listing import HERE, listing
 from clv.pretrained.shelf import Shelf, fingerprint, name_of
 

@@ -10,7 +10,7 @@ import typer
 
 from clv import terminal
 from clv.cli.options import RunId, StoreDir, check_writable, run_in
-from clv.formatting import percent
+from clv.core.formatting import percent
 from clv.runs import Store, write_json, write_rows
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clv.errors import InputError, RunNotFoundError
+from clv.core.errors import InputError, RunNotFoundError
 from clv.runs import Run, Store
 
 if TYPE_CHECKING:

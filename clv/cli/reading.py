@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from clv.errors import SettingsError
-from clv.settings import IngestOptions
+from clv.core.errors import SettingsError
+from clv.core.settings import IngestOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -32,9 +32,9 @@ from clv.cli.reading import (
     day_of,
     ingest_options,
 )
-from clv.models.choice import PURCHASES, STANDARD
+from clv.core.choice import PURCHASES, STANDARD
+from clv.core.settings import AUTO, Settings
 from clv.runs import Draft, Store, write_json
-from clv.settings import AUTO, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clv import names, publish, terminal
+from clv import publish, terminal
 from clv.cli.job import AsJson, Wait, failing_as_json, say_line
 from clv.cli.options import StoreDir, run_in
-from clv.formatting import plural
+from clv.core import names
+from clv.core.formatting import plural
 from clv.runs import Store
 
 if TYPE_CHECKING:

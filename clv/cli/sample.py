@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from clv.cli.options import check_writable
-from clv.errors import InputError, did_you_mean
+from clv.core.errors import InputError, did_you_mean
 
 
 def sample(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from clv.errors import InputError
+from clv.core.errors import InputError
 
 
 def serve(

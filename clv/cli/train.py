@@ -12,10 +12,10 @@ import typer
 from clv import terminal
 from clv.cli.options import StoreDir, check_writable, chosen_run
 from clv.cli.reading import day_of, roles
-from clv.errors import InputError, LayoutError, SettingsError
-from clv.formatting import plural
+from clv.core.errors import InputError, LayoutError, SettingsError
+from clv.core.formatting import plural
+from clv.core.settings import IngestOptions
 from clv.runs import write_rows
-from clv.settings import IngestOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

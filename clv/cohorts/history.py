@@ -30,7 +30,7 @@ def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain
     ----------
     orders
         Any frame narwhals reads with ``customer_id``, ``ordered_at`` (timestamp, UTC) and
-        ``revenue`` (see `clv.orders`).
+        ``revenue`` (see `clv.core.orders`).
     customers
         The customers that count, and their ``first_order`` (date): as `clv.features.rfm` makes
         them. Orders of others are left out.

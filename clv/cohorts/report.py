@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import engine
 from clv.cohorts.calendar import A_YEAR, Grain, period_end, period_of, period_start
 from clv.cohorts.forecast import Outlook, outlook, period_ends, whole
 from clv.cohorts.history import (
@@ -21,8 +20,9 @@ from clv.cohorts.history import (
 )
 from clv.cohorts.triangle import Triangle, triangle
 from clv.cohorts.verdict import FEWEST, common_age
+from clv.core import engine
+from clv.core.orders import FORECASTS
 from clv.models.card import from_card
-from clv.orders import FORECASTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import narwhals as nw
 import numpy as np
 
-from clv.errors import LayoutError
+from clv.core.errors import LayoutError
 from clv.features.days import day_number
 from clv.features.queries import known_orders, lazy
 from clv.features.tables import collected
@@ -37,7 +37,7 @@ def basket(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller'
     ----------
     orders
         Any frame narwhals reads (DuckDB relation, Spark, Polars, pandas) with ``customer_id``,
-        ``order_id``, ``ordered_at`` (timestamp, UTC), ``revenue`` and ``items`` (see `clv.orders`).
+        ``order_id``, ``ordered_at`` (timestamp, UTC), ``revenue`` and ``items`` (see `clv.core.orders`).
         Rows with one customer and one ``order_id`` are lines of one order, placed when its first line
         was.
     as_of

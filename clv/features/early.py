@@ -62,7 +62,7 @@ def early(
     ----------
     orders
         Any frame narwhals reads (DuckDB relation, Spark, Polars, pandas) with the columns of
-        `clv.orders.ORDERS`; the other tables belong to the same engine.
+        `clv.core.orders.ORDERS`; the other tables belong to the same engine.
     as_of
         Nothing after this day is looked at, and only customers count whose longest X ended by then.
     after

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
-from clv.errors import SettingsError
-from clv.horizon import add_months
+from clv.core.errors import SettingsError
+from clv.core.horizon import add_months
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clv.errors import LayoutError
+from clv.core.errors import LayoutError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clv.errors import SettingsError
+from clv.core.errors import SettingsError
+from clv.core.horizon import add_months
 from clv.features.tables import collected, days_of, numbers
-from clv.horizon import add_months
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame

@@ -61,7 +61,7 @@ def windows(
     ----------
     orders
         Any frame narwhals reads (DuckDB relation, Spark, Polars, pandas) with the columns of
-        `clv.orders.ORDERS`; the other tables belong to the same engine.
+        `clv.core.orders.ORDERS`; the other tables belong to the same engine.
     as_of
         Nothing after this day is looked at; it is the last day of every window.
     days

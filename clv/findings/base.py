@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.formatting import percent
-from clv.names import who
+from clv.core.formatting import percent
+from clv.core.names import who
 from clv.selection import RULES
 
 if TYPE_CHECKING:

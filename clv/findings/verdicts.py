@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv import proof
+from clv.core.formatting import count, day, percent, plural
+from clv.core.names import who
 from clv.findings.base import Finding, Subject, Z, best_rule, off, size
-from clv.formatting import count, day, percent, plural
-from clv.names import who
 from clv.selection import RULES
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from clv import engine
-from clv.errors import FileError, LayoutError, did_you_mean
+from clv.core import engine
+from clv.core.errors import FileError, LayoutError, did_you_mean
+from clv.core.orders import REJECTS
 from clv.ingest import dialect, records, source
 from clv.ingest.layouts import SYNONYMS, normalise
 from clv.ingest.table import alone, rows_of
-from clv.orders import REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ class Chances:
     rows
         Data rows of the file: ``len(place)`` and those of ``rejects``.
     rejects
-        Columns `clv.orders.REJECTS`, in the order of the lines.
+        Columns `clv.core.orders.REJECTS`, in the order of the lines.
     read_as
         Which columns were read, and as what, in a sentence.
     """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from clv.errors import SettingsError, did_you_mean
+from clv.core.errors import SettingsError, did_you_mean
 
 if TYPE_CHECKING:
-    from clv.settings import IngestOptions
+    from clv.core.settings import IngestOptions
 
 Rule = Literal["keep", "drop"]
 

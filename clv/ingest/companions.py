@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clv import engine
+from clv.core import engine
 from clv.ingest import rows, table
 from clv.ingest.checks import NUMBER
 from clv.ingest.kinds import RELATED
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.settings import DateOrder, IngestOptions
     from clv.ingest.dialect import Dialect
     from clv.ingest.kinds import Column, Kind, Opened
-    from clv.settings import DateOrder, IngestOptions
 
     Format = DateFormat | NumberFormat | None
 

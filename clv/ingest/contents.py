@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clv import engine
+from clv.core import engine
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build(con: duckdb.DuckDBPyConnection, roles: Collection[str], *, has_order_id: bool) -> bool:
-    """Make the table ``order_lines`` (`clv.orders.LINES`) if the rows tell what they are of.
+    """Make the table ``order_lines`` (`clv.core.orders.LINES`) if the rows tell what they are of.
 
     They do where orders have rows of their own and these a category; or else, where orders have
     several, a product that is sold again and again (a column that numbers the lines is none).

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clv.errors import FileError, did_you_mean
+from clv.core.errors import FileError, did_you_mean
 from clv.ingest import values
 from clv.ingest.source import PIECE
 

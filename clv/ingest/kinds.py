@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from clv.errors import LayoutError
+from clv.core.errors import LayoutError
 from clv.ingest import matching
 from clv.ingest.layouts import SYNONYMS, Layout, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clv.core.settings import IngestOptions
     from clv.ingest.dialect import Dialect
     from clv.ingest.source import Source
-    from clv.settings import IngestOptions
 
     #: An opened table and how it is written.
     Opened = tuple[Source, Dialect]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from clv import engine
-from clv.errors import LayoutError, did_you_mean
+from clv.core import engine
+from clv.core.errors import LayoutError, did_you_mean
 from clv.ingest import values
 from clv.ingest.layouts import normalise
 

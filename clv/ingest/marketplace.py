@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import engine
+from clv.core import engine
+from clv.core.orders import ATTRIBUTES
 from clv.ingest import companions, labels, netting, table
 from clv.ingest.checks import NUMBER
 from clv.ingest.companions import Companion, reject, reject_repeats
 from clv.ingest.kinds import MARKETPLACE
-from clv.orders import ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.settings import DateOrder, IngestOptions
     from clv.ingest.checks import Rule
     from clv.ingest.kinds import Kind, Sorted
     from clv.ingest.values import DateFormat, NumberFormat
-    from clv.settings import DateOrder, IngestOptions
 
     Progress = Callable[[str, int, int], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clv.errors import LayoutError, did_you_mean
+from clv.core.errors import LayoutError, did_you_mean
 from clv.ingest import values
 from clv.ingest.layouts import LAYOUTS, MAPPED, ROLES, SYNONYMS, Layout, normalise
 

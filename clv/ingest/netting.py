@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clv import engine
+from clv.core import engine
 from clv.ingest.checks import NUMBER
 
 if TYPE_CHECKING:

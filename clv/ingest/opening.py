@@ -6,15 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clv.errors import NoRowsError
+from clv.core.errors import NoRowsError
 from clv.ingest import dialect, source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from clv.core.settings import IngestOptions
     from clv.ingest.kinds import Opened
-    from clv.settings import IngestOptions
 
 
 def open_all(

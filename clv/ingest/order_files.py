@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from clv.errors import LayoutError
+from clv.core.errors import LayoutError
 from clv.ingest import checks, contents, labels, matching, netting, rows
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.settings import IngestOptions
     from clv.ingest.dialect import Dialect
     from clv.ingest.kinds import Opened
     from clv.ingest.source import Source
     from clv.ingest.table import Table
-    from clv.settings import IngestOptions
 
     Progress = Callable[[str, int, int], None]
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from clv.errors import InputError
+from clv.core.errors import InputError
 from clv.ingest import kinds, layouts, marketplace, matching, opening, order_files, rows, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clv.core.settings import IngestOptions
     from clv.ingest.kinds import Opened, Sorted
-    from clv.settings import IngestOptions
 
 _PREVIEW_BYTES: Final = 1 << 20
 _PREVIEW_ROWS: Final = 10

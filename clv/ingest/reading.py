@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from clv import engine
-from clv.errors import FileError
+from clv.core import engine
+from clv.core.errors import FileError
 from clv.ingest import checks, events, kinds, labels, marketplace, opening, order_files, source
 from clv.ingest.companions import Companion
 from clv.ingest.rejects import make_rejects
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.settings import IngestOptions
     from clv.ingest.kinds import Sorted
     from clv.ingest.table import Table
-    from clv.settings import IngestOptions
 
     Progress = Callable[[str, int, int], None]
 
@@ -37,7 +37,7 @@ def read(
     Yields
     ------
     (connection, report)
-        The connection has the tables ``orders``, ``rejects`` and ``labels`` (see `clv.orders`), and
+        The connection has the tables ``orders``, ``rejects`` and ``labels`` (see `clv.core.orders`), and
         those that ``report["tables"]`` names; its ``lines`` is called ``order_lines`` here.
 
     Raises

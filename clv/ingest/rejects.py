@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from clv import engine
-from clv.errors import FileError
+from clv.core import engine
+from clv.core.errors import FileError
 from clv.ingest import checks
 from clv.ingest.checks import NUMBER
 from clv.ingest.table import fault_codes

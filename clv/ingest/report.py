@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import engine
-from clv.errors import NoRowsError
+from clv.core import engine
+from clv.core.errors import NoRowsError
 from clv.ingest import checks
 from clv.ingest.kinds import RELATED
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clv import engine
+from clv.core import engine
 from clv.ingest import labels
 from clv.ingest.checks import NUMBER
 from clv.ingest.layouts import CANCELLED, REFUNDED, UNPAID
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.settings import IngestOptions
     from clv.ingest.dialect import Dialect
     from clv.ingest.matching import Match
     from clv.ingest.source import Source
-    from clv.settings import IngestOptions
 
 #: Column of ``lines`` → its type, and what it holds if no file fills it.
 _COLUMNS: Final = {

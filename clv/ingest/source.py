@@ -17,8 +17,8 @@ import zlib
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Final
 
-from clv import engine
-from clv.errors import FileError
+from clv.core import engine
+from clv.core.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 import numpy as np
 
-from clv import engine
-from clv.errors import FileError, LayoutError, did_you_mean
+from clv.core import engine
+from clv.core.errors import FileError, LayoutError, did_you_mean
 from clv.ingest import dialect, records, source
 from clv.ingest.chances import FAULTS, fault_reason, rejects_of
 from clv.ingest.layouts import normalise
@@ -53,7 +53,7 @@ class Spend:
     rows
         Data rows: those added up and those of ``rejects``.
     rejects
-        Columns `clv.orders.REJECTS`, in the order of the lines.
+        Columns `clv.core.orders.REJECTS`, in the order of the lines.
     read_as
         Which columns were read, in a sentence.
     """

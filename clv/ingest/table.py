@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import numpy as np
 
-from clv import engine
-from clv.errors import AmbiguousDateError, FileError
+from clv.core import engine
+from clv.core.errors import AmbiguousDateError, FileError
 from clv.ingest import records as rec
 from clv.ingest.checks import NUMBER
 from clv.ingest.dialect import SPACES, Dialect
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from clv.core.settings import DateOrder
     from clv.ingest.matching import Match
     from clv.ingest.source import Source
-    from clv.settings import DateOrder
 
 _FAULTS: Final = {
     rec.TOO_FEW: NUMBER["too_few_fields"],

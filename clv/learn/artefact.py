@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import __version__, engine
-from clv.errors import FileError
+from clv import __version__
+from clv.core import engine
+from clv.core.errors import FileError
 from clv.features.tables import Spec
 from clv.learn.boosted import missing
 from clv.learn.model import Model

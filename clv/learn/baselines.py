@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import engine
 from clv.backtest import Trial
 from clv.candidates import Candidate
-from clv.errors import FitError
-from clv.models.choice import Choice
+from clv.core import engine
+from clv.core.choice import Choice
+from clv.core.errors import FitError
 from clv.models.contenders import Known
 from clv.models.heuristics import HEURISTICS
 from clv.origins import Origin, sample

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 
-from clv.errors import FileError
+from clv.core.errors import FileError
 from clv.learn.examples import categorical, folds
 from clv.learn.learners import by_feature
 from clv.learn.work import threads

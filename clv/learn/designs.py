@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from clv.errors import LayoutError, NoRowsError, SettingsError
+from clv.core.errors import LayoutError, NoRowsError, SettingsError
+from clv.core.formatting import plural
+from clv.core.orders import EXTRAS, LINES
 from clv.features.early import early
 from clv.features.targets import ahead, first_year
 from clv.features.windows import windows
-from clv.formatting import plural
 from clv.learn.examples import Examples, stacked
 from clv.learn.plans import FEWEST
-from clv.orders import EXTRAS, LINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

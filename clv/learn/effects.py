@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import metrics
+from clv.core import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ import json
 import zipfile
 from typing import Any, Final
 
-from clv.errors import FileError
+from clv.core.errors import FileError
 
 #: What scikit-learn's models consist of beyond what skops trusts by itself: its own array of nodes.
 TRUSTED: Final = frozenset({"sklearn.tree._tree.Tree"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv.errors import FeatureError
+from clv.core.errors import FeatureError
 from clv.features.tables import OTHER, Features
 from clv.learn.designs import observed
 from clv.learn.examples import Examples

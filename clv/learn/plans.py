@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from clv.errors import SettingsError
+from clv.core.errors import SettingsError
+from clv.core.formatting import plural
+from clv.core.horizon import add_months
 from clv.features.spans import Span, spans_of
-from clv.formatting import plural
-from clv.horizon import add_months
 from clv.origins import months_before
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from clv import engine
-from clv.errors import InputError, SettingsError
+from clv.core import engine
+from clv.core.errors import InputError, SettingsError
 from clv.learn.artefact import SCORED, read_card
 from clv.learn.designs import Tables, features
 from clv.learn.plans import check_day

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import engine, metrics, names
-from clv.errors import NoRowsError, SettingsError
-from clv.formatting import day
+from clv.core import engine, metrics, names
+from clv.core.errors import NoRowsError, SettingsError
+from clv.core.formatting import day
 from clv.learn import baselines, leaderboard
 from clv.learn.boosted import Tweedie, TwoPart, missing
 from clv.learn.designs import Tables, check_sizes, check_time, design_of

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clv.errors import StoppedError
+from clv.core.errors import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.errors import FitError, did_you_mean
+from clv.core.errors import FitError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from clv.errors import FitError
+from clv.core.errors import FitError
 from clv.models.contenders import Forecast
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from clv.errors import FitError
+from clv.core.choice import RULES, STANDARD
+from clv.core.errors import FitError
 from clv.models.card import model_class
-from clv.models.choice import RULES, STANDARD
 from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 from clv.models.inputs import check_triples, weights_of
 from clv.models.notes import Note
@@ -75,7 +75,7 @@ def fit_purchases(
     weights
         Shape (n,): customers with this triple; 1 by default.
     model
-        One of `clv.models.choice.PURCHASES`.
+        One of `clv.core.choice.PURCHASES`.
     log_gaps
         Sum, over all customers, of the logs of the days between consecutive purchase days; the
         CNBD models choose k by it.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 
-from clv.errors import FitError
+from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
 from clv.models.draws import Draws
 from clv.models.inputs import check_quantile, check_triples, like, weights_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self
 
 import numpy as np
 
-from clv.errors import FitError
+from clv.core.errors import FitError
 from clv.models.fitted import LifetimesAttributes
 from clv.models.inputs import check_triples, draw_customers, weights_of
 from clv.models.newton import all_ends, best_of, inverse_curvature

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from clv import engine, metrics
+from clv.core import engine, metrics
 from clv.models.card import from_card
 from clv.monitor.base import as_of
 from clv.monitor.models import name_of
@@ -56,7 +56,7 @@ def track(run: Run, old: Run) -> dict[str, Any] | None:
         revenue``; ``total``: measure → ``predicted, actual, bias`` (0.1: 10 % too much; None where
         nothing came); ``mape``: measure → by month, and ``mape_segments``: by segment; ``segments``;
         ``value``: discounted and times margin, with the total's range ``low, high`` (None without
-        ranges); ``chances`` (`clv.metrics.chances`) and ``reliability``; ``each``: mean miss of a
+        ranges); ``chances`` (`clv.core.metrics.chances`) and ``reliability``; ``each``: mean miss of a
         customer as a share of the mean outcome; ``ranges``: share of customers ``inside`` theirs,
         once the horizon is over; ``ranking``: ``top10``, ``top20``, ``lift`` (times what a tenth of
         the customers picked at random would bring), ``deciles``.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from clv import engine
+from clv.core import engine
 from clv.monitor import rows, shifts
 from clv.monitor.base import Check, Verdict, as_of, first_order, last_order, rising
 from clv.monitor.newest import listed_at_once, newest

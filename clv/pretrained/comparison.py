@@ -11,10 +11,10 @@ from datetime import date
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import engine, metrics
 from clv.backtest import Trial
 from clv.candidates import Candidate
-from clv.models.choice import STANDARD, Choice
+from clv.core import engine, metrics
+from clv.core.choice import STANDARD, Choice
 from clv.models.heuristics import HEURISTICS
 from clv.origins import plan
 from clv.pretrained.scoring import worth
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 _KEPT: Final = "ready_made"
-#: See `clv.metrics.amounts`.
+#: See `clv.core.metrics.amounts`.
 MEASURES: Final = ("top10", "top20", "gini", "spearman", "mae", "bias")
 
 

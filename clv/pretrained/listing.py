@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from clv.errors import ModelFileError
+from clv.core.errors import ModelFileError
 
 #: Modules and functions with which a file can reach beyond numbers; whoever refers to them is warned
 #: of. A name with a dot is one function.

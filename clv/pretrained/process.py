@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 import numpy as np
 
-from clv.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
-from clv.formatting import plural
+from clv.core.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
+from clv.core.formatting import plural
 from clv.pretrained.listing import HERE, listing
 
 if TYPE_CHECKING:

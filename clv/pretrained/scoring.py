@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import engine
+from clv.core import engine
 from clv.features import BASKET, basket_matrix
 from clv.models.notes import Note
 from clv.pretrained.process import predict

@@ -9,8 +9,8 @@ import unicodedata
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.errors import ModelFileError, SettingsError, did_you_mean
-from clv.models.choice import READY_MADE
+from clv.core.choice import READY_MADE
+from clv.core.errors import ModelFileError, SettingsError, did_you_mean
 from clv.runs import models_root, now, read_json, write_json
 
 if TYPE_CHECKING:

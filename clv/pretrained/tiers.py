@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.segments.rules import TIERS, tier_sql
+from clv.core.segments import TIERS, tier_sql
 
 if TYPE_CHECKING:
     from pathlib import Path

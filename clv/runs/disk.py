@@ -6,7 +6,7 @@ import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from clv.errors import InputError, StoreError
+from clv.core.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv import engine
-from clv.orders import REJECTS
+from clv.core import engine
+from clv.core.orders import REJECTS
 from clv.runs.files import read_json, whole, write_json, write_table
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Draft:
         self.rejects = path / "rejects.parquet"
 
     def optional(self, table: str) -> Path:
-        """Return where one of `clv.orders.EXTRAS` lies, if the files have it."""
+        """Return where one of `clv.core.orders.EXTRAS` lies, if the files have it."""
         return self.path / f"{table}.parquet"
 
     @property

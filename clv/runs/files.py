@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import engine
+from clv.core import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

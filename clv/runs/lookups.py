@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import ipc, parquet
 
-from clv.orders import FORECASTS
+from clv.core.orders import FORECASTS
 from clv.runs.files import whole
 from clv.runs.soundness import outdated
 

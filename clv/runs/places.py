@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.orders import EXTRAS
+from clv.core.orders import EXTRAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pyarrow as pa
 from pyarrow import parquet
 
-from clv.orders import FORECASTS, MONTHLY, REJECTS
+from clv.core.orders import FORECASTS, MONTHLY, REJECTS
 from clv.runs import lookups, places, proofs, soundness, views
 from clv.runs.files import copy_csv, read_json, safe_cells, whole, write_json, write_table
 

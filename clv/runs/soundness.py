@@ -12,7 +12,7 @@ from functools import lru_cache
 from os import SEEK_END
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.errors import DamagedRunError, OutdatedRunError
+from clv.core.errors import DamagedRunError, OutdatedRunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from clv.errors import RunNotFoundError
+from clv.core.errors import RunNotFoundError
 from clv.runs.disk import usable
 from clv.runs.draft import Draft
 from clv.runs.places import ID, default_root, new_id

@@ -9,8 +9,8 @@ import duckdb
 import pyarrow as pa
 from pyarrow import parquet
 
-from clv import engine
-from clv.orders import PROFILES
+from clv.core import engine
+from clv.core.orders import PROFILES
 from clv.runs.places import tables
 from clv.runs.soundness import damaged, outdated
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from clv.errors import InputError
+from clv.core.errors import InputError
 from clv.runs import places, proofs
 from clv.runs.disk import usable
 from clv.runs.files import flush, write_json

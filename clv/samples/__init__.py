@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clv.errors import FileError, InputError, did_you_mean
+from clv.core.errors import FileError, InputError, did_you_mean
 from clv.samples import exports, logs, marketplace
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from clv.horizon import add_months
+from clv.core.horizon import add_months
 from clv.samples.logs import damage
 from clv.samples.market import CATEGORIES, END, START, STATES, date_of, expected, simulate
 

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import engine
-from clv.errors import InputError, did_you_mean
+from clv.core import engine
+from clv.core.errors import InputError, did_you_mean
+from clv.core.segments import GROUPS, LIKELIHOODS, TO_SAVE, Thresholds
 from clv.segments.reasons import reason_sql
-from clv.segments.rules import GROUPS, LIKELIHOODS, TO_SAVE, Thresholds
 from clv.segments.tables import (
     LEAST_ACTIVE,
     SCORED,

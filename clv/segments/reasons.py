@@ -6,7 +6,7 @@ rows needs no loop and both always say the same.
 
 from __future__ import annotations
 
-from clv.segments.rules import LATE
+from clv.core.segments import LATE
 
 
 def reason_sql(months: int, *, active: bool) -> str:

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv.errors import InputError
-from clv.models.card import from_card
-from clv.models.seasonal import due
-from clv.segments.reasons import reason_sql
-from clv.segments.rules import (
+from clv.core.errors import InputError
+from clv.core.segments import (
     GONE,
     GROUPS,
     LIKELIHOODS,
@@ -23,6 +20,9 @@ from clv.segments.rules import (
     likelihood_sql,
     tier_sql,
 )
+from clv.models.card import from_card
+from clv.models.seasonal import due
+from clv.segments.reasons import reason_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import charts, proof
-from clv.formatting import (
+from clv.core.formatting import (
     count,
     day,
     percent,
@@ -19,7 +19,7 @@ from clv.formatting import (
     unit,
     with_unit,
 )
-from clv.names import title
+from clv.core.names import title
 from clv.origins import FEWEST_CUSTOMERS
 from clv.ui import page, parts
 from clv.words import proof as words

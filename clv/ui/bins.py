@@ -12,10 +12,10 @@ import streamlit as st
 from clv import bins
 from clv.bins import SIDES
 from clv.charts.bins import bins_figure, cells_figure, reliabilities_figure
-from clv.errors import ClvError, SettingsError
-from clv.formatting import count, day, money, percent, percent_number, plain, plural, with_unit
-from clv.scores import CLIP, NAMES
-from clv.segments import LIKELIHOODS, Thresholds
+from clv.core.errors import ClvError, SettingsError
+from clv.core.formatting import count, day, money, percent, percent_number, plain, plural, with_unit
+from clv.core.scores import CLIP, NAMES
+from clv.core.segments import LIKELIHOODS, Thresholds
 from clv.ui import outside as from_outside
 from clv.ui import page, parts, trouble
 from clv.words import bins as words

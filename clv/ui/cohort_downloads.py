@@ -14,7 +14,7 @@ import streamlit as st
 from clv.cohorts.calendar import period_name
 from clv.cohorts.report import cohort_customers
 from clv.cohorts.triangle import FORECAST
-from clv.formatting import count
+from clv.core.formatting import count
 from clv.ui import parts
 
 if TYPE_CHECKING:

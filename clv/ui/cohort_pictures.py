@@ -8,7 +8,7 @@ import numpy as np
 
 from clv import charts
 from clv.cohorts.triangle import FACT, FORECAST, KINDS, PARTIAL
-from clv.formatting import count
+from clv.core.formatting import count
 from clv.words import cohorts as words
 
 if TYPE_CHECKING:

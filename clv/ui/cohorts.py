@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import streamlit as st
 
-from clv import charts, engine
+from clv import charts
 from clv.cohorts import report as reports
 from clv.cohorts.verdict import compare
-from clv.formatting import (
+from clv.core import engine
+from clv.core.formatting import (
     count,
     day,
     dollars,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import charts
-from clv.formatting import count, day, dollars, percent, percent_number, plain
-from clv.names import title
+from clv.core.formatting import count, day, dollars, percent, percent_number, plain
+from clv.core.names import title
 from clv.ui import page, parts
 from clv.ui.cohort_downloads import written
 from clv.words import ranges as range_words

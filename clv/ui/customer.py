@@ -13,7 +13,7 @@ import streamlit as st
 
 from clv import customer as one
 from clv import proof
-from clv.formatting import (
+from clv.core.formatting import (
     count,
     day,
     dollars,

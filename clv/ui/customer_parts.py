@@ -10,7 +10,7 @@ import streamlit as st
 
 from clv import charts
 from clv import customer as one
-from clv.formatting import (
+from clv.core.formatting import (
     count,
     day,
     dollars,
@@ -25,7 +25,7 @@ from clv.formatting import (
     unit,
     with_unit,
 )
-from clv.segments import rule
+from clv.core.segments import rule
 from clv.ui import page, parts
 from clv.words import customer as words
 from clv.words.run import ORDER_DAYS, horizon, next_months

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from clv import worth
-from clv.errors import ClvError
+from clv.core.errors import ClvError
+from clv.core.formatting import count, dollars, money, money_full, percent, plural
 from clv.features.spans import Span
-from clv.formatting import count, dollars, money, money_full, percent, plural
 from clv.ui import first_year_bids as bids
 from clv.ui import first_year_model as model
 from clv.ui import first_year_worth as history

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import streamlit as st
 
-from clv import charts, engine, worth
-from clv.errors import ClvError
-from clv.formatting import dollars, money, percent, plain, plural, symbol, with_unit
+from clv import charts, worth
+from clv.core import engine
+from clv.core.errors import ClvError
+from clv.core.formatting import dollars, money, percent, plain, plural, symbol, with_unit
 from clv.ingest import Spend, read_spend
 from clv.ui import page, parts, trouble
 from clv.words import first_year as words

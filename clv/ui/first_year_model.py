@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import charts, names
-from clv.errors import ClvError
-from clv.formatting import count, day, dollars, percent, plain, symbol, with_unit
+from clv import charts
+from clv.core import names
+from clv.core.errors import ClvError
+from clv.core.formatting import count, day, dollars, percent, plain, symbol, with_unit
 from clv.learn.plans import Design, Kind
 from clv.learn.work import Work
 from clv.ui import jobs, page, parts, trouble

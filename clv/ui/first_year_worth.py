@@ -10,7 +10,7 @@ import streamlit as st
 from clv import charts, worth
 from clv.charts.worth_pictures import groups_figure
 from clv.cohorts.verdict import compare
-from clv.formatting import day, money, percent, percent_number, plural, symbol, with_unit
+from clv.core.formatting import day, money, percent, percent_number, plural, symbol, with_unit
 from clv.ui import cohort_pictures as pictures
 from clv.ui import cohorts as cohorts_page
 from clv.ui import page, parts

@@ -9,7 +9,7 @@ import streamlit as st
 
 from clv import assumptions, findings, proof
 from clv.charts import assumption_pictures as pictures
-from clv.formatting import dollars, plural
+from clv.core.formatting import dollars, plural
 from clv.ui import jobs, page, parts
 from clv.ui.cohort_downloads import written
 from clv.words import assumptions as words

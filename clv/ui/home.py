@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from clv import pipeline
-from clv.errors import InputError, RunNotFoundError
-from clv.formatting import files, plain
+from clv.core.errors import InputError, RunNotFoundError
+from clv.core.formatting import files, plain
 from clv.ingest import ROLES
 from clv.ui import (
     intake,
@@ -27,9 +27,9 @@ from clv.ui import (
 from clv.words.run import rows_sentence
 
 if TYPE_CHECKING:
+    from clv.core.settings import IngestOptions
     from clv.ingest import Preview
     from clv.runs import Draft
-    from clv.settings import IngestOptions
 
 
 def show(here: page.Here) -> None:

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clv.errors import StoppedError
-from clv.formatting import count, plain, short_count
+from clv.core.errors import StoppedError
+from clv.core.formatting import count, plain, short_count
 from clv.ui import trouble
 
 Progress = Callable[[str, int, int], None]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import charts, sums
-from clv.errors import SettingsError
-from clv.formatting import day, percent, percent_number, plain, with_unit
-from clv.segments import LIKELIHOODS, TIERS, Thresholds, tables
+from clv.core.errors import SettingsError
+from clv.core.formatting import day, percent, percent_number, plain, with_unit
+from clv.core.segments import LIKELIHOODS, TIERS, Thresholds, likelihood_sql
+from clv.segments import tables
 from clv.segments.lists import CampaignList
-from clv.segments.rules import likelihood_sql
 from clv.ui import page, parts, session
 from clv.words import ranges as range_words
 from clv.words import segments as words

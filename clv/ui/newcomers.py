@@ -10,7 +10,7 @@ import pyarrow as pa
 import streamlit as st
 
 from clv import acquisition, charts
-from clv.formatting import day, money, percent_number, symbol, with_unit
+from clv.core.formatting import day, money, percent_number, symbol, with_unit
 from clv.runs import write_rows
 from clv.segments import tables
 from clv.ui import page, parts, session

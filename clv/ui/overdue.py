@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv.formatting import count, day, percent, percent_number, plural, with_unit
+from clv.core.formatting import count, day, percent, percent_number, plural, with_unit
 from clv.segments import tables
 from clv.segments.lists import CampaignList
 from clv.ui import page, parts, session

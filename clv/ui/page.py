@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv import names
-from clv.errors import DamagedRunError, RunNotFoundError
-from clv.formatting import day, files, plain, plural, unit
+from clv.core import names
+from clv.core.errors import DamagedRunError, RunNotFoundError
+from clv.core.formatting import day, files, plain, plural, unit
 from clv.ui import access, jobs, session, trouble
 from clv.words.run import horizon
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import downloads
-from clv.formatting import MISSING, dollars, with_unit
+from clv.core.formatting import MISSING, dollars, with_unit
 from clv.runs import write_rows
 from clv.ui.page import HOME, ONE, title
 

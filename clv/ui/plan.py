@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import names, pipeline
-from clv.formatting import day, symbol, to_date
-from clv.models.choice import PURCHASES
+from clv import pipeline
+from clv.core import names
+from clv.core.choice import PURCHASES
+from clv.core.formatting import day, symbol, to_date
+from clv.core.settings import AUTO, Settings
 from clv.runs import new_id
-from clv.settings import AUTO, Settings
 from clv.ui import jobs, pretrained, session
 from clv.words.run import MODEL_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clv.core.settings import IngestOptions
     from clv.runs import Draft, Run
-    from clv.settings import IngestOptions
 
 _CURRENCIES: Final = (
     "",

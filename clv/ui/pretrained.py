@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import charts, names
-from clv.errors import ModelFileError
-from clv.formatting import (
+from clv import charts
+from clv.core import names
+from clv.core.choice import READY_MADE
+from clv.core.errors import ModelFileError
+from clv.core.formatting import (
     count,
     day,
     dollars,
@@ -22,10 +24,9 @@ from clv.formatting import (
     to_date,
     with_unit,
 )
-from clv.models.choice import READY_MADE
+from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE
 from clv.pretrained import comparison, tiers
 from clv.pretrained.shelf import Shelf
-from clv.segments import HIGH_SHARE, MIDDLE_SHARE
 from clv.ui import jobs, page, parts
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import proof
-from clv.formatting import plain
+from clv.core.formatting import plain
 from clv.ui import accuracy, bins, coverage, jobs, page, pretrained, proof_downloads, reports
 from clv.words import proof as words
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import proof
-from clv.formatting import count
+from clv.core.formatting import count
 from clv.ui import parts
 from clv.ui.cohort_downloads import written
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from clv import publish
-from clv.errors import BusyError, NothingPublishedError
-from clv.formatting import day, plural
+from clv.core.errors import BusyError, NothingPublishedError
+from clv.core.formatting import day, plural
 from clv.ui import access, session, trouble
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import pipeline
-from clv.formatting import day, plain
+from clv.core.formatting import day, plain
+from clv.core.settings import DateOrder, IngestOptions
 from clv.ingest import LAYOUTS, ROLES
-from clv.settings import DateOrder, IngestOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

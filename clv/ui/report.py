@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv.formatting import (
+from clv.core.formatting import (
     count,
     money,
     money_full,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import charts
-from clv.formatting import (
+from clv.core.formatting import (
     count,
     day,
     expected,
@@ -18,7 +18,8 @@ from clv.formatting import (
     plural,
     with_unit,
 )
-from clv.segments import ACTIONS, TO_SAVE, rule, tables
+from clv.core.segments import ACTIONS, TO_SAVE, rule
+from clv.segments import tables
 from clv.segments.lists import CampaignList
 from clv.ui import likelihoods, newcomers, overdue, page, parts, pretrained, session
 from clv.words import ranges as range_words

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv.errors import RunNotFoundError
+from clv.core.errors import RunNotFoundError
 from clv.runs import Draft, Run, Store
 
 _KEYS: Final = ("run", "draft")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts, names, proof
-from clv.formatting import (
+from clv import charts, proof
+from clv.core import names
+from clv.core.formatting import (
     count,
     day,
     dollars,

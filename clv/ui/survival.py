@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import charts, simulate
-from clv.formatting import count, duration, plural
+from clv.core.formatting import count, duration, plural
 from clv.models.draws import MARKS
 from clv.runs import write_rows
 from clv.ui import page, parts, session

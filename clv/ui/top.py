@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import sums
-from clv.formatting import (
+from clv.core.formatting import (
     count,
     dollars,
     expected,

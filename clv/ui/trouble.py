@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv.errors import ClvError, StoreError
-from clv.formatting import plain
+from clv.core.errors import ClvError, StoreError
+from clv.core.formatting import plain
 from clv.runs.disk import store_error
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from clv.formatting import MISSING, count, percent, plural
+from clv.core.formatting import MISSING, count, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from clv.cohorts.calendar import period_start
-from clv.formatting import count, day, expected, money, month, percent, plural
+from clv.core.formatting import count, day, expected, money, month, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,7 @@ from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.customer import FEWEST_PEERS, Standing
-from clv.formatting import (
+from clv.core.formatting import (
     count,
     day,
     duration,
@@ -24,7 +23,8 @@ from clv.formatting import (
     plural,
     to_date,
 )
-from clv.segments import OVERDUE
+from clv.core.segments import OVERDUE
+from clv.customer import FEWEST_PEERS, Standing
 from clv.words.run import next_months
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import names
-from clv.formatting import count, day, money, month, percent, plural
+from clv.core import names
+from clv.core.formatting import count, day, money, month, percent, plural
 from clv.learn.plans import Design, said
 from clv.words.segments import first, value_name
 from clv.worth import FEW, QUARTER

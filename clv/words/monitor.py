@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from clv import names
-from clv.formatting import count, day, expected, money, percent, plural
+from clv.core import names
+from clv.core.formatting import count, day, expected, money, percent, plural
 from clv.monitor.advice import miss
 
 if TYPE_CHECKING:

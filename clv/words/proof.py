@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import metrics, names, proof, selection
-from clv.formatting import count, day, percent, plural
-from clv.models.choice import ALL_ORDERS
-from clv.names import who
+from clv import proof, selection
+from clv.core import metrics, names
+from clv.core.choice import ALL_ORDERS
+from clv.core.formatting import count, day, percent, plural
+from clv.core.names import who
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import names, proof
-from clv.formatting import day, money, money_range, of_ten, percent, plural
+from clv import proof
+from clv.core import names
+from clv.core.formatting import day, money, money_range, of_ten, percent, plural
 from clv.words import proof as proof_words
 from clv.words.run import next_months
 

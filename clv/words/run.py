@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.formatting import (
+from clv.core.formatting import (
     count,
     day,
     expected,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clv.acquisition import FEW
-from clv.formatting import count, expected, money, percent, plural
-from clv.segments import LIKELIHOODS, TO_SAVE, Thresholds
+from clv.core.formatting import count, expected, money, percent, plural
+from clv.core.segments import LIKELIHOODS, TO_SAVE, Thresholds
 from clv.words.run import next_months
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.formatting import count, day, duration, expected, percent, plural, short_count
+from clv.core.formatting import count, day, duration, expected, percent, plural, short_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

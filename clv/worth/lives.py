@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import engine
 from clv.acquisition import FEW
-from clv.errors import SettingsError
+from clv.core import engine
+from clv.core.errors import SettingsError
+from clv.core.formatting import plural
+from clv.core.horizon import add_months
 from clv.features.targets import first_year
-from clv.formatting import plural
-from clv.horizon import add_months
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv.acquisition import Interval
-from clv.metrics import capture
+from clv.core.metrics import capture
 
 if TYPE_CHECKING:
     from clv.worth.lives import Lives

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import engine
 from clv.acquisition import Newcomers
-from clv.errors import SettingsError
+from clv.core import engine
+from clv.core.errors import SettingsError
 from clv.features.targets import first_year
 from clv.learn import artefact
 from clv.learn.plans import Design, plan

@@ -15,7 +15,7 @@ from clv import publish
 from clv.api import create
 from clv.api.config import Config
 from clv.api.snapshot import Snapshot
-from clv.orders import FORECASTS
+from clv.core.orders import FORECASTS
 from tests.api.conftest import IDS, client, one
 from tests.handmade import handmade_run
 from tests.test_pipeline import new_store

@@ -9,7 +9,7 @@ import pytest
 
 from clv import publish
 from clv.api.config import Config
-from clv.engine import connect
+from clv.core.engine import connect
 from clv.features import basket_matrix
 from clv.runs import Store
 from tests.api.conftest import client

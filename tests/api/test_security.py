@@ -11,7 +11,7 @@ from clv.api import create
 from clv.api.config import Config
 from clv.api.problems import Problem
 from clv.api.security import Limit, host_name, is_loopback
-from clv.errors import SettingsError
+from clv.core.errors import SettingsError
 from tests.api.conftest import client
 from tests.api.test_lookups import problem
 

@@ -19,8 +19,8 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import expect, sync_playwright
 
 from clv import pipeline
+from clv.core.settings import IngestOptions, Settings
 from clv.runs import Store
-from clv.settings import IngestOptions, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import engine as engines
 from clv import pipeline
-from clv.errors import LayoutError
+from clv.core import engine as engines
+from clv.core.errors import LayoutError
+from clv.core.settings import IngestOptions
 from clv.features import BASKET, basket, basket_matrix
 from clv.runs import Draft
-from clv.settings import IngestOptions
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 AS_OF = date(2017, 10, 17)

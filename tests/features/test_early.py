@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from clv.errors import LayoutError, SettingsError
+from clv.core.errors import LayoutError, SettingsError
 from clv.features.early import early
 from clv.features.spans import Span, spans_of
 from clv.features.tables import Spec

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from clv import pipeline
+from clv.core.settings import IngestOptions
 from clv.features import rfm
 from clv.runs import Draft
-from clv.settings import IngestOptions
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 LIFETIMES = Path(find_spec("lifetimes").origin).parent / "datasets"

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from clv.errors import SettingsError
+from clv.core.errors import SettingsError
 from clv.features.early import early
 from clv.features.targets import ahead, first_year
 

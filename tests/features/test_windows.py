@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.errors import LayoutError, SettingsError
+from clv.core.errors import LayoutError, SettingsError
 from clv.features import windows as module
 from clv.features.tables import Spec
 from clv.features.windows import windows

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from clv import pipeline
+from clv.core.settings import IngestOptions
 from clv.runs import Draft
-from clv.settings import IngestOptions
 
 
 @dataclass

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv.errors import FileError, LayoutError
+from clv.core.errors import FileError, LayoutError
 from clv.ingest import read_chances
 
 KNOWN = pa.array(["00012", "a", "b", "=x", "Zoë", "12"])

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from clv.errors import FileError, LayoutError
+from clv.core.errors import FileError, LayoutError
 from tests.ingest.helpers import check, check_files
 
 LOG = "CustomerID,Timestamp,PurchaseValue\nMüller,2017-01-01,5.50\nZoë,nie,6\nc3,2017-01-03,7\n"

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from clv.errors import AmbiguousDateError, FileError, NoRowsError, SettingsError
+from clv.core.errors import AmbiguousDateError, FileError, NoRowsError, SettingsError
 from tests.ingest.helpers import check
 
 HEADER = "CustomerID;Timestamp;PurchaseValue\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clv.errors import FileError
+from clv.core.errors import FileError
 from tests.ingest.helpers import check, check_files
 
 

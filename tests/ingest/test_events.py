@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from clv import ingest, pipeline
-from clv.orders import EVENTS
+from clv.core.orders import EVENTS
+from clv.core.settings import IngestOptions, Settings
 from clv.pipeline import quiet
 from clv.runs import Store
-from clv.settings import IngestOptions, Settings
 from tests.ingest.helpers import check_files
 from tests.ingest.test_marketplace import write
 

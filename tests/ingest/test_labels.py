@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from clv import ingest
-from clv.errors import LayoutError
+from clv.core.errors import LayoutError
+from clv.core.settings import IngestOptions
 from clv.pipeline import quiet
-from clv.settings import IngestOptions
 
 
 def read(tmp_path, text, name="orders.csv", **options):

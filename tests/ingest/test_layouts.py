@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clv.errors import LayoutError
+from clv.core.errors import LayoutError
 from tests.ingest.helpers import check
 
 LINES = "customer_id,order_id,order_item_id,num_items,revenue,created_at_date\n"

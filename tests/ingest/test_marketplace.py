@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from clv import ingest, pipeline
-from clv.errors import FileError, LayoutError, NoRowsError
-from clv.orders import ATTRIBUTES, LINES
+from clv.core.errors import FileError, LayoutError, NoRowsError
+from clv.core.orders import ATTRIBUTES, LINES
+from clv.core.settings import IngestOptions, Settings
 from clv.pipeline import quiet
 from clv.runs import Store
-from clv.settings import IngestOptions, Settings
 from tests.ingest.helpers import check_files
 
 EXCERPT = Path(__file__).parents[3] / "shared" / "data" / "olist_excerpt"

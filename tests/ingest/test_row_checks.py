@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clv.errors import SettingsError
+from clv.core.errors import SettingsError
 from clv.samples import sample_path
 from clv.samples.logs import ORDER_LINES_DIRT, TRANSACTIONS_DIRT
 from tests.ingest.helpers import check, check_files

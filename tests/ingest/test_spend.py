@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from clv.errors import FileError, LayoutError
+from clv.core.errors import FileError, LayoutError
 from clv.ingest import read_spend
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clv.errors import FileError, InputError, LayoutError, NoRowsError
+from clv.core.errors import FileError, InputError, LayoutError, NoRowsError
 from tests.ingest.helpers import check, check_files
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv import engine, ingest
+from clv import ingest
+from clv.core import engine
+from clv.core.settings import IngestOptions
 from clv.learn.plans import Design
 from clv.learn.train import train
 from clv.learn.work import Work
 from clv.samples import sample_path
-from clv.settings import IngestOptions
 
 FIRST, LAST = date(2021, 1, 1), date(2022, 6, 30)
 STATES = ("east", "west", "none")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clv.errors import FileError, LayoutError, NoRowsError, SettingsError, StoppedError
+from clv.core.errors import FileError, LayoutError, NoRowsError, SettingsError, StoppedError
 from clv.learn import artefact, scoring
 from clv.learn.designs import features
 from clv.learn.plans import Design

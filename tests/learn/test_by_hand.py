@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from clv.errors import FeatureError
+from clv.core.errors import FeatureError
 from clv.learn import scoring
 from clv.learn.designs import features
 from clv.learn.plans import Design

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import metrics
 from clv.candidates import Candidate
+from clv.core import metrics
+from clv.core.choice import Choice
 from clv.learn import baselines, leaderboard
 from clv.learn.boosted import Tweedie, TwoPart
 from clv.learn.designs import Tables, design_of
@@ -17,7 +18,6 @@ from clv.learn.effects import effects, importance
 from clv.learn.plans import Design, plan
 from clv.learn.train import train
 from clv.learn.work import Work
-from clv.models.choice import Choice
 from clv.origins import Origin, sample
 from tests.learn.conftest import RATES, STATES, connected, shop
 from tests.learn.test_learners import LEVELS, examples

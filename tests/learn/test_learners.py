@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from scipy import sparse
 
-from clv.errors import FileError, StoppedError
+from clv.core.errors import FileError, StoppedError
 from clv.features.tables import Features, Spec
 from clv.learn import frozen, learners, train
 from clv.learn.boosted import Trees, Tweedie, TwoPart

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clv import metrics
+from clv.core import metrics
 from clv.samples import SEED
 from clv.samples.market import CATEGORIES, STATES
 from clv.samples.marketplace import first_year

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from clv.errors import SettingsError
-from clv.horizon import add_months
+from clv.core.errors import SettingsError
+from clv.core.horizon import add_months
 from clv.learn.plans import Design, last_complete, plan
 
 DAY = timedelta(days=1)

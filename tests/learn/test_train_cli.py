@@ -13,7 +13,7 @@ from pyarrow import csv as arrow_csv
 from typer.testing import CliRunner
 
 from clv import cli
-from clv.errors import FileError, InputError, LayoutError, NoRowsError, SettingsError
+from clv.core.errors import FileError, InputError, LayoutError, NoRowsError, SettingsError
 from clv.samples import sample_path
 from tests.learn.conftest import shop
 

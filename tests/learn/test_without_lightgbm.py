@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from clv.errors import FileError, SettingsError
+from clv.core.errors import FileError, SettingsError
 from clv.learn import artefact
 from clv.learn.boosted import missing
 from clv.learn.train import train

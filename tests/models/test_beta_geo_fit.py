@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.errors import FitError
+from clv.core.errors import FitError
 from clv.models._lifetimes import BetaGeoFitter, ModifiedBetaGeoFitter
 from clv.models.beta_geo_likelihood import BetaGeoLikelihood
 from clv.models.bg_nbd import BGNBD

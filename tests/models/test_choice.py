@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clv.models.choice import PURCHASES, RULES, Choice, names
+from clv.core.choice import PURCHASES, RULES, Choice, names
 from clv.models.heuristics import HEURISTICS
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import nbinom
 
-from clv.errors import FitError
+from clv.core.errors import FitError
 from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.card import from_card, to_card
 from clv.models.cnbd import BGCNBD, MBGCNBD

@@ -13,8 +13,8 @@ import pytest
 from clv import customer, simulate
 from clv.cohorts.calendar import period_of
 from clv.cohorts.forecast import outlook, period_ends
+from clv.core.choice import PURCHASES
 from clv.models.card import from_card, to_card
-from clv.models.choice import PURCHASES
 from clv.models.contenders import Known, Past
 from clv.models.ladder import fit_purchases
 from clv.ranges import spread

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.metrics import capture, gini
+from clv.core.metrics import capture, gini
 from clv.models.beta_geo import MBGNBDCore
 from clv.models.card import from_card, to_card
 from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore

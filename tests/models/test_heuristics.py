@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from clv.candidates import Candidate
-from clv.errors import FitError
-from clv.metrics import amounts, chances
-from clv.models.choice import Choice
+from clv.core.choice import Choice
+from clv.core.errors import FitError
+from clv.core.metrics import amounts, chances
 from clv.models.contenders import Known, Past
 from clv.models.heuristics import HEURISTICS, PopulationMean, RateSoFar, RecencyRule, SamePeriod
 from tests.models.conftest import DATA

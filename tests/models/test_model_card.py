@@ -9,10 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from clv.errors import FitError
+from clv.core.choice import PURCHASES
+from clv.core.errors import FitError
 from clv.models.bg_nbd import BGNBD
 from clv.models.card import MODELS, from_card, to_card
-from clv.models.choice import PURCHASES
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.ladder import fit_purchases
 from clv.models.mbg_nbd import MBGNBD

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from lifetimes import ParetoNBDFitter
 
-from clv.errors import FitError
-from clv.metrics import amounts
+from clv.core.errors import FitError
+from clv.core.metrics import amounts
 from clv.models.card import from_card, to_card
 from clv.models.pareto_nbd import ParetoNBD
 from clv.models.pareto_nbd_likelihood import ParetoNBDLikelihood

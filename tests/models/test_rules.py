@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom, poisson
 
-from clv.errors import FitError
+from clv.core.errors import FitError
 from clv.models.card import from_card, to_card
 from clv.models.contenders import Known, Past
 from clv.models.counts import purchase_counts, states

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from clv.core.errors import FitError
 from clv.customer import alive_path
-from clv.errors import FitError
 from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.card import from_card, to_card
 from clv.models.cnbd import MBGCNBD

@@ -12,9 +12,9 @@ import dill
 import pytest
 
 from clv import pipeline
+from clv.core.settings import IngestOptions, Settings
 from clv.pretrained.shelf import Shelf
 from clv.runs import Store
-from clv.settings import IngestOptions, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

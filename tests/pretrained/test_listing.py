@@ -9,7 +9,7 @@ import dill
 import numpy as np
 import pytest
 
-from clv.errors import ModelFileError
+from clv.core.errors import ModelFileError
 from clv.pretrained.listing import HERE, listing
 from tests.pretrained.case import SUMS, dilled
 

@@ -12,7 +12,7 @@ import dill
 import numpy as np
 import pytest
 
-from clv.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
+from clv.core.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
 from clv.pretrained.listing import HERE, listing
 from clv.pretrained.process import Limits, predict
 from tests.pretrained.case import SUMS, dilled, in_notebook

@@ -14,15 +14,16 @@ import pandas as pd
 import pytest
 import typer
 
-from clv import cli, metrics, pipeline, proof
-from clv.errors import InputError, LayoutError, ModelFileError, ModelLimitError, SettingsError
+from clv import cli, pipeline, proof
+from clv.core import metrics
+from clv.core.choice import Choice
+from clv.core.errors import InputError, LayoutError, ModelFileError, ModelLimitError, SettingsError
+from clv.core.settings import IngestOptions, Settings
 from clv.features import BASKET, basket_matrix
-from clv.models.choice import Choice
 from clv.pretrained import comparison, tiers
 from clv.pretrained.process import predict
 from clv.pretrained.shelf import Shelf
 from clv.samples import ready_made
-from clv.settings import IngestOptions, Settings
 from tests.pretrained.case import AS_OF, SUMS, dilled, kept, made, shop
 
 ROOT = Path(__file__).parents[2]

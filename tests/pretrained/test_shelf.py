@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from clv.errors import ModelFileError, SettingsError
+from clv.core.errors import ModelFileError, SettingsError
 from clv.pretrained.shelf import Shelf, name_of
 
 

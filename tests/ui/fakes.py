@@ -6,7 +6,7 @@ import math
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from clv import engine
+from clv.core import engine
 from clv.runs import Run, Store, now, write_json
 
 if TYPE_CHECKING:

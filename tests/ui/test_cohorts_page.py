@@ -12,7 +12,7 @@ import pytest
 from clv.cohorts.calendar import period_name, period_of
 from clv.cohorts.report import cohorts_of, first_year
 from clv.cohorts.verdict import compare
-from clv.formatting import count, money, percent
+from clv.core.formatting import count, money, percent
 from clv.ui import cohort_downloads as downloads
 from clv.words import cohorts as words
 from tests.ui.conftest import texts

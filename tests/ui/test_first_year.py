@@ -12,7 +12,7 @@ import pytest
 
 from clv import worth
 from clv.acquisition import Interval
-from clv.formatting import money, percent
+from clv.core.formatting import money, percent
 from clv.learn.plans import Design
 from clv.learn.work import Work
 from clv.ui import first_year, first_year_worth, jobs, page, parts

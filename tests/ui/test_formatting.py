@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from clv import formatting as f
+from clv.core import formatting as f
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from clv import pipeline
+from clv.core.settings import IngestOptions
 from clv.pretrained import comparison
 from clv.pretrained.shelf import Shelf
 from clv.runs import Store
-from clv.settings import IngestOptions
 from tests.pretrained.case import AS_OF, SUMS, dilled, kept, made, shop
 from tests.ui.conftest import texts
 

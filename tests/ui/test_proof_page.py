@@ -9,8 +9,8 @@ import json
 import pytest
 
 from clv import charts, proof, trials
-from clv.formatting import day, percent, plain
-from clv.names import title
+from clv.core.formatting import day, percent, plain
+from clv.core.names import title
 from clv.ui import accuracy, coverage, jobs
 from clv.ui import proof_downloads as files
 from clv.ui.cohort_downloads import written

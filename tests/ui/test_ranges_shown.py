@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from clv import proof, sums, trials
-from clv.formatting import money_range, percent
-from clv.segments import LIKELIHOODS, Thresholds
-from clv.segments.rules import likelihood_sql
+from clv.core.formatting import money_range, percent
+from clv.core.segments import LIKELIHOODS, Thresholds, likelihood_sql
 from clv.totals import around
 from clv.words import ranges as words
 from tests.test_pipeline import make_run, new_store, shop

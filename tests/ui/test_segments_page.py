@@ -11,8 +11,9 @@ import pytest
 
 from clv import acquisition, downloads
 from clv.acquisition import Interval
-from clv.formatting import money, percent
-from clv.segments import GROUPS, LIKELIHOODS, Thresholds, tables
+from clv.core.formatting import money, percent
+from clv.core.segments import GROUPS, LIKELIHOODS, Thresholds
+from clv.segments import tables
 from clv.words import segments as words
 from tests.handmade import AS_OF, customer, handmade_run
 from tests.test_acquisition import channels, lives

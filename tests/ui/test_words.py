@@ -1,4 +1,4 @@
-from clv.errors import AmbiguousDateError
+from clv.core.errors import AmbiguousDateError
 from clv.ui.trouble import explain
 from clv.words import run as words
 

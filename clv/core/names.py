@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.models.choice import READY_MADE
+from clv.core.choice import READY_MADE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from clv.errors import SettingsError
-from clv.models.choice import PURCHASES, Choice
+from clv.core.choice import PURCHASES, Choice
+from clv.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,7 @@ class Settings:
     margin
         Share of revenue that counts as value, above 0 and at most 1.
     model
-        `AUTO`, or a name that `clv.models.choice.Choice` knows.
+        `AUTO`, or a name that `clv.core.choice.Choice` knows.
     currency
         ISO code or symbol for display only; the file's currency is never converted.
     level

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from clv.errors import SettingsError
+from clv.core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from clv.settings import Settings
+    from clv.core.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clv import metrics
+from clv.core import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Scores:
         Shape (n,): as forecast, 0 to 1.
     bins
         Quantile bins of the forecast in which reliability and resolution are taken; customers with
-        the same chance share one (`clv.metrics.quantile_bins`).
+        the same chance share one (`clv.core.metrics.quantile_bins`).
 
     Notes
     -----
@@ -137,7 +137,7 @@ def apart(
     first, second
         Of the same customers in the same order.
     draws
-        Weightings of the customers, the same ones for both (`clv.metrics.bootstrap`).
+        Weightings of the customers, the same ones for both (`clv.core.metrics.bootstrap`).
     level
         Of the interval.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, astuple, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.errors import SettingsError
+from clv.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

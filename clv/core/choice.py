@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final, Self
 
-from clv.errors import did_you_mean
+from clv.core.errors import did_you_mean
 
 #: What forecasts purchases: models first, then rules of thumb.
 PURCHASES: Final = (

@@ -1,0 +1,1 @@
+"""The words everybody speaks: errors, canonical tables, settings, engine, formats, measures."""
