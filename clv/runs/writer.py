@@ -7,7 +7,8 @@ import shutil
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from clv.core.errors import InputError
-from clv.runs import places, proofs
+from clv.runs import places
+from clv.runs import receipt as proofs
 from clv.runs.disk import usable
 from clv.runs.files import flush, write_json
 
