@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from clv.core.orders import FORECASTS
-from clv.ingest.checks import CHECKS
-from clv.ingest.layouts import LAYOUTS
+from clv.ingest.columns.layouts import LAYOUTS
+from clv.ingest.orders.checks import CHECKS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

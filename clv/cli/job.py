@@ -13,7 +13,7 @@ import typer
 from clv import publish, terminal
 from clv.core import stopping
 from clv.core.errors import ClvError, InputError
-from clv.ingest.source import sha256
+from clv.ingest.files.source import sha256
 from clv.runs import write_json
 from clv.runs.disk import full
 

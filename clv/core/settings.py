@@ -24,7 +24,7 @@ class IngestOptions:
     Parameters
     ----------
     layout
-        Name of a known layout (see ``clv.ingest.layouts``).
+        Name of a known layout (see ``clv.ingest.columns.layouts``).
     mapping
         Canonical role → column name as in the file, e.g. ``{"customer_id": "Kundennr"}``.
     date_order

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clv.core.errors import NoRowsError
-from clv.ingest import dialect, source
+from clv.ingest.files import dialect, source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from clv.core.settings import IngestOptions
-    from clv.ingest.kinds import Opened
+    from clv.ingest.columns.kinds import Opened
 
 
 def open_all(

@@ -8,13 +8,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import InputError
-from clv.ingest import kinds, layouts, marketplace, matching, opening, order_files, rows, table
+from clv.ingest import opening
+from clv.ingest.columns import kinds, layouts, matching
+from clv.ingest.orders import marketplace, order_files, rows, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clv.core.settings import IngestOptions
-    from clv.ingest.kinds import Opened, Sorted
+    from clv.ingest.columns.kinds import Opened, Sorted
 
 _PREVIEW_BYTES: Final = 1 << 20
 _PREVIEW_ROWS: Final = 10

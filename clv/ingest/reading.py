@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from clv.core import engine
 from clv.core.errors import FileError
-from clv.ingest import checks, events, kinds, labels, marketplace, opening, order_files, source
-from clv.ingest.companions import Companion
+from clv.ingest import opening
+from clv.ingest.columns import kinds, labels
+from clv.ingest.files import source
+from clv.ingest.orders import checks, marketplace, order_files
+from clv.ingest.orders.companions import Companion
 from clv.ingest.rejects import make_rejects
 from clv.ingest.report import make_report
+from clv.ingest.side_tables import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +26,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from clv.core.settings import IngestOptions
-    from clv.ingest.kinds import Sorted
-    from clv.ingest.table import Table
+    from clv.ingest.columns.kinds import Sorted
+    from clv.ingest.orders.table import Table
 
     Progress = Callable[[str, int, int], None]
 

@@ -9,16 +9,16 @@ import pyarrow as pa
 
 from clv.core import engine
 from clv.core.errors import FileError
-from clv.ingest import checks
-from clv.ingest.checks import NUMBER
-from clv.ingest.table import fault_codes
+from clv.ingest.orders import checks
+from clv.ingest.orders.checks import NUMBER
+from clv.ingest.orders.table import fault_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import duckdb
 
-    from clv.ingest.table import Table
+    from clv.ingest.orders.table import Table
 
 
 #: What stands before and after the value at fault in the reasons of `checks.TABLE_CHECKS`.

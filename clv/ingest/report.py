@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv.core import engine
 from clv.core.errors import NoRowsError
-from clv.ingest import checks
-from clv.ingest.kinds import RELATED
+from clv.ingest.columns.kinds import RELATED
+from clv.ingest.orders import checks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.ingest.table import Table
+    from clv.ingest.orders.table import Table
 
 _EXAMPLES: Final = 20
 

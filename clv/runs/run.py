@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from clv.core.orders import FORECASTS, MONTHLY, REJECTS
 from clv.runs import lookups, places, soundness, views
-from clv.runs import receipt as proofs
+from clv.runs import receipt
 from clv.runs.files import copy_csv, read_json, safe_cells, whole, write_json, write_table
 
 if TYPE_CHECKING:
@@ -72,22 +72,22 @@ class Run:
     @property
     def backtest(self) -> dict[str, Any] | None:
         """The receipt (`clv.proof.receipt`); None where the forecast was not tested yet."""
-        found = proofs.found(proofs.RECEIPT, self.path, self.exports)
+        found = receipt.found(receipt.RECEIPT, self.path, self.exports)
         try:
             return None if found is None else read_json(found)
         except ValueError as error:
-            what = f"{proofs.RECEIPT} is cut off, or is no JSON"
+            what = f"{receipt.RECEIPT} is cut off, or is no JSON"
             raise soundness.damaged(self.id, what) from error
 
     def tested(self) -> pa.Table | None:
         """Return the customers of the last test, see `clv.trials.tested_customers`; None without."""
-        found = proofs.found(proofs.TESTED, self.path, self.exports)
+        found = receipt.found(receipt.TESTED, self.path, self.exports)
         return None if found is None else parquet.read_table(found)
 
     def add_proof(self, receipt: Mapping[str, Any], tested: pa.Table | None) -> None:
         """Keep a test that was made after the run, which itself never changes."""
         self.exports.mkdir(parents=True, exist_ok=True)
-        proofs.write(receipt, tested, self.exports)
+        receipt.write(receipt, tested, self.exports)
 
     @property
     def has_value(self) -> bool:

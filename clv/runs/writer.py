@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from clv.core.errors import InputError
 from clv.runs import places
-from clv.runs import receipt as proofs
+from clv.runs import receipt
 from clv.runs.disk import usable
 from clv.runs.files import flush, write_json
 
@@ -60,7 +60,7 @@ class RunWriter:
 
     def put_proof(self, receipt: Mapping[str, Any], tested: pa.Table | None) -> None:
         """Write what the forecast's tests found (`clv.trials`)."""
-        proofs.write(receipt, tested, self._partial)
+        receipt.write(receipt, tested, self._partial)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clv.ingest import records as rec
+from clv.ingest.files import records as rec
 from tests.ingest.helpers import check, check_files
 
 COLUMNS = ["customer_id", "order_id", "created_at_date", "revenue", "num_items", "order_item_id"]

@@ -16,18 +16,18 @@ import numpy as np
 
 from clv.core import engine
 from clv.core.errors import FileError, LayoutError, did_you_mean
-from clv.ingest import dialect, records, source
-from clv.ingest.chances import FAULTS, fault_reason, rejects_of
-from clv.ingest.layouts import normalise
-from clv.ingest.table import alone, rows_of, sample
-from clv.ingest.values import number_format
+from clv.ingest.columns.layouts import normalise
+from clv.ingest.files import dialect, records, source
+from clv.ingest.files.values import number_format
+from clv.ingest.orders.table import alone, rows_of, sample
+from clv.ingest.side_tables.chances import FAULTS, fault_reason, rejects_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
 
-#: Column names as `clv.ingest.layouts.normalise` writes them; the best first.
+#: Column names as `clv.ingest.columns.layouts.normalise` writes them; the best first.
 _CHANNEL: Final = (
     *("channel", "kanal", "canal", "marketingchannel", "source", "utmsource", "medium", "campaign"),
     *("label", "name"),

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.errors import LayoutError, did_you_mean
-from clv.ingest import values
-from clv.ingest.layouts import normalise
+from clv.ingest.columns.layouts import normalise
+from clv.ingest.files import values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     import duckdb
 
-    from clv.ingest.dialect import Dialect
+    from clv.ingest.files.dialect import Dialect
 
 #: Most labels taken from a file without being asked.
 MOST_LABELS: Final = 8

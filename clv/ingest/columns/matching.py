@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError, did_you_mean
-from clv.ingest import values
-from clv.ingest.layouts import LAYOUTS, MAPPED, ROLES, SYNONYMS, Layout, normalise
+from clv.ingest.columns.layouts import LAYOUTS, MAPPED, ROLES, SYNONYMS, Layout, normalise
+from clv.ingest.files import values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv.core import engine
 from clv.core.orders import ATTRIBUTES
-from clv.ingest import companions, labels, netting, table
-from clv.ingest.checks import NUMBER
-from clv.ingest.companions import Companion, reject, reject_repeats
-from clv.ingest.kinds import MARKETPLACE
+from clv.ingest.columns import labels
+from clv.ingest.columns.kinds import MARKETPLACE
+from clv.ingest.orders import companions, netting, table
+from clv.ingest.orders.checks import NUMBER
+from clv.ingest.orders.companions import Companion, reject, reject_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from clv.core.settings import DateOrder, IngestOptions
-    from clv.ingest.checks import Rule
-    from clv.ingest.kinds import Kind, Sorted
-    from clv.ingest.values import DateFormat, NumberFormat
+    from clv.ingest.columns.kinds import Kind, Sorted
+    from clv.ingest.files.values import DateFormat, NumberFormat
+    from clv.ingest.orders.checks import Rule
 
     Progress = Callable[[str, int, int], None]
 
@@ -143,7 +144,7 @@ def settle(
     found, parts
         The tables, and the same ready to be read (`prepare`).
     names
-        Labels; they become columns of ``lines``, for `clv.ingest.labels.build`.
+        Labels; they become columns of ``lines``, for `clv.ingest.columns.labels.build`.
     rules
         Of the checks that can be turned round.
     latest

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
-from clv.ingest.checks import NUMBER
+from clv.ingest.orders.checks import NUMBER
 
 if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
 
-    from clv.ingest.checks import Rule
+    from clv.ingest.orders.checks import Rule
 
 #: A gap of more than ten years on both sides of a few rows marks them as typing errors.
 FAR_DAYS: Final = 3653

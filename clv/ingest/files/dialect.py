@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import FileError, did_you_mean
-from clv.ingest import values
-from clv.ingest.source import PIECE
+from clv.ingest.files import values
+from clv.ingest.files.source import PIECE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,16 +21,16 @@ import pyarrow as pa
 from clv.core import engine
 from clv.core.errors import FileError, LayoutError, did_you_mean
 from clv.core.orders import REJECTS
-from clv.ingest import dialect, records, source
-from clv.ingest.layouts import SYNONYMS, normalise
-from clv.ingest.table import alone, rows_of
+from clv.ingest.columns.layouts import SYNONYMS, normalise
+from clv.ingest.files import dialect, records, source
+from clv.ingest.orders.table import alone, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-#: Column names for a chance, as `clv.ingest.layouts.normalise` writes them; the best first.
+#: Column names for a chance, as `clv.ingest.columns.layouts.normalise` writes them; the best first.
 _CHANCE: Final = (
     *("probability", "ppurchase", "chance", "chanceofbuying", "purchaseprobability"),
     *("prob", "p", "score", "prediction", "predicted", "wahrscheinlichkeit", "probabilite"),

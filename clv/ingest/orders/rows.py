@@ -1,7 +1,7 @@
 """One text table → rows of the engine's ``lines`` table, each with its first failing check.
 
 ``lines`` holds every data row of every file, in order; ``rowid`` is its position. ``code`` is 0 for
-accepted rows, else the number of the check (see `clv.ingest.checks`); ``detail`` the value at fault.
+accepted rows, else the number of the check (see `clv.ingest.orders.checks`); ``detail`` the value at fault.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
-from clv.ingest import labels
-from clv.ingest.checks import NUMBER
-from clv.ingest.layouts import CANCELLED, REFUNDED, UNPAID
-from clv.ingest.table import Table, append, choose_dates, engine_text, sample, settle_dates
-from clv.ingest.values import DATE_RANGE, NumberFormat, currency_sql, number_format
+from clv.ingest.columns import labels
+from clv.ingest.columns.layouts import CANCELLED, REFUNDED, UNPAID
+from clv.ingest.files.values import DATE_RANGE, NumberFormat, currency_sql, number_format
+from clv.ingest.orders.checks import NUMBER
+from clv.ingest.orders.table import Table, append, choose_dates, engine_text, sample, settle_dates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from clv.core.settings import IngestOptions
-    from clv.ingest.dialect import Dialect
-    from clv.ingest.matching import Match
-    from clv.ingest.source import Source
+    from clv.ingest.columns.matching import Match
+    from clv.ingest.files.dialect import Dialect
+    from clv.ingest.files.source import Source
 
 #: Column of ``lines`` → its type, and what it holds if no file fills it.
 _COLUMNS: Final = {

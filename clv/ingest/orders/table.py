@@ -10,11 +10,11 @@ import numpy as np
 
 from clv.core import engine
 from clv.core.errors import AmbiguousDateError, FileError
-from clv.ingest import records as rec
-from clv.ingest.checks import NUMBER
-from clv.ingest.dialect import SPACES, Dialect
-from clv.ingest.source import open_sources
-from clv.ingest.values import DateFormat, NumberFormat, date_format
+from clv.ingest.files import records as rec
+from clv.ingest.files.dialect import SPACES, Dialect
+from clv.ingest.files.source import open_sources
+from clv.ingest.files.values import DateFormat, NumberFormat, date_format
+from clv.ingest.orders.checks import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clv.core.settings import DateOrder
-    from clv.ingest.matching import Match
-    from clv.ingest.source import Source
+    from clv.ingest.columns.matching import Match
+    from clv.ingest.files.source import Source
 
 _FAULTS: Final = {
     rec.TOO_FEW: NUMBER["too_few_fields"],

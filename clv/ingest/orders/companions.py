@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
-from clv.ingest import rows, table
-from clv.ingest.checks import NUMBER
-from clv.ingest.kinds import RELATED
-from clv.ingest.matching import Match
-from clv.ingest.values import DATE_RANGE, DateFormat, NumberFormat, date_format, number_format
+from clv.ingest.columns.kinds import RELATED
+from clv.ingest.columns.matching import Match
+from clv.ingest.files.values import DATE_RANGE, DateFormat, NumberFormat, date_format, number_format
+from clv.ingest.orders import rows, table
+from clv.ingest.orders.checks import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from clv.core.settings import DateOrder, IngestOptions
-    from clv.ingest.dialect import Dialect
-    from clv.ingest.kinds import Column, Kind, Opened
+    from clv.ingest.columns.kinds import Column, Kind, Opened
+    from clv.ingest.files.dialect import Dialect
 
     Format = DateFormat | NumberFormat | None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clv.core.errors import LayoutError
-from clv.ingest import checks, contents, labels, matching, netting, rows
+from clv.ingest.columns import labels, matching
+from clv.ingest.orders import checks, contents, netting, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     import duckdb
 
     from clv.core.settings import IngestOptions
-    from clv.ingest.dialect import Dialect
-    from clv.ingest.kinds import Opened
-    from clv.ingest.source import Source
-    from clv.ingest.table import Table
+    from clv.ingest.columns.kinds import Opened
+    from clv.ingest.files.dialect import Dialect
+    from clv.ingest.files.source import Source
+    from clv.ingest.orders.table import Table
 
     Progress = Callable[[str, int, int], None]
 
@@ -98,7 +99,7 @@ def settle(
     Parameters
     ----------
     names
-        Labels; they become columns of ``lines``, for `clv.ingest.labels.build`.
+        Labels; they become columns of ``lines``, for `clv.ingest.columns.labels.build`.
     latest
         Orders after this day are rejected.
 

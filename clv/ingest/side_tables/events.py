@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clv.ingest import companions
-from clv.ingest.kinds import EVENTS
+from clv.ingest.columns.kinds import EVENTS
+from clv.ingest.orders import companions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.ingest.companions import Companion
+    from clv.ingest.orders.companions import Companion
 
 
 def load(

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from clv.core.errors import LayoutError
-from clv.ingest import matching
-from clv.ingest.layouts import SYNONYMS, Layout, normalise
+from clv.ingest.columns import matching
+from clv.ingest.columns.layouts import SYNONYMS, Layout, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clv.core.settings import IngestOptions
-    from clv.ingest.dialect import Dialect
-    from clv.ingest.source import Source
+    from clv.ingest.files.dialect import Dialect
+    from clv.ingest.files.source import Source
 
     #: An opened table and how it is written.
     Opened = tuple[Source, Dialect]

@@ -1,0 +1,1 @@
+"""Which column is what: known exports, roles, labels, tables that belong together."""

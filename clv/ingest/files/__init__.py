@@ -1,0 +1,1 @@
+"""Bytes → plain text tables: containers, encodings, dialects, records, values."""

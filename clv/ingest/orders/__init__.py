@@ -1,0 +1,1 @@
+"""Rows of text tables → orders: checks, refunds, duplicates, a marketplace's tables."""

@@ -1,0 +1,1 @@
+"""Tables beside the orders: events, chances of buying, what was spent on advertising."""
