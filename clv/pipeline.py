@@ -163,7 +163,7 @@ def prove(run: Run, progress: Progress = quiet) -> None:
         made = str(run.model.get("model", stored["model"]))
         made = STANDARD if made == AUTO else made
         found = _prove(con, settings, as_of, str(stored.get("currency") or ""), progress, made)
-    run.add_proof(found.receipt, found.tested)
+    run.add_receipt(found.receipt, found.tested)
 
 
 def _refuse_unknown(settings: Settings) -> None:
@@ -210,7 +210,7 @@ def _write(
     tested = settings.backtest and not choice.ready_made
     if tested:
         found = _prove(con, settings, as_of, settings.currency or report["currency"], progress)
-        writer.put_proof(found.receipt, found.tested)
+        writer.put_receipt(found.receipt, found.tested)
         choice, ranges = found.choice, found.receipt["ranges"]
     card, summary = core.make(
         con, settings, choice, ranges, as_of, writer.forecasts, writer.profiles, progress

@@ -185,7 +185,7 @@ def test_a_forecast_tested_later_gets_another_report(run):
     assert analysis.stored(untested, ".html") is None
     before = analysis.build(untested, ".html", lambda *_: None)
     assert b"has not been tested on the file's own past" in before.replace(b"&#x27;", b"'")
-    untested.add_proof(run.backtest, run.tested())
+    untested.add_receipt(run.backtest, run.tested())
     assert analysis.stored(untested, ".html") is None
 
 

@@ -84,10 +84,10 @@ class Run:
         found = receipt.found(receipt.TESTED, self.path, self.exports)
         return None if found is None else parquet.read_table(found)
 
-    def add_proof(self, receipt: Mapping[str, Any], tested: pa.Table | None) -> None:
+    def add_receipt(self, made: Mapping[str, Any], tested: pa.Table | None) -> None:
         """Keep a test that was made after the run, which itself never changes."""
         self.exports.mkdir(parents=True, exist_ok=True)
-        receipt.write(receipt, tested, self.exports)
+        receipt.write(made, tested, self.exports)
 
     @property
     def has_value(self) -> bool:

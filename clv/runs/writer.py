@@ -58,9 +58,9 @@ class RunWriter:
         """Write one of the run's JSON files."""
         write_json(self._partial / f"{name}.json", content)
 
-    def put_proof(self, receipt: Mapping[str, Any], tested: pa.Table | None) -> None:
+    def put_receipt(self, made: Mapping[str, Any], tested: pa.Table | None) -> None:
         """Write what the forecast's tests found (`clv.trials`)."""
-        receipt.write(receipt, tested, self._partial)
+        receipt.write(made, tested, self._partial)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
