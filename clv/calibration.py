@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clv.models.base import Floats, PurchaseModel, SpendModel
-    from clv.models.cnbd import CNBDModel
+    from clv.models.purchase.cnbd import CNBDModel
     from clv.origins import Sample
     from clv.ranges import Spread
 

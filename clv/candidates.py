@@ -10,7 +10,7 @@ from clv.core.errors import FitError
 from clv.fitting import Context, fit_only_purchases, value, worn
 from clv.history import History
 from clv.models.contenders import Forecast
-from clv.models.seasonal import Seasonal
+from clv.models.season.seasonal import Seasonal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Known, Past
     from clv.models.ladder import PurchaseFit
-    from clv.season import RepeatPurchases
+    from clv.models.season.estimate import RepeatPurchases
 
 
 class Candidate:

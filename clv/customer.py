@@ -16,7 +16,7 @@ import numpy as np
 from clv.core import engine
 from clv.core.orders import MONTHLY, ORDERS
 from clv.core.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING, at_risk_sql
-from clv.models.seasonal import due, through_life
+from clv.models.season.seasonal import due, through_life
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,8 +12,8 @@ from clv.core.choice import RULES
 from clv.core.errors import FitError
 from clv.models.ladder import PurchaseFit, SpendFit, fit_purchases, fit_spend
 from clv.models.notes import Note
+from clv.models.season.estimate import repeat_purchases_by_month, wear
 from clv.origins import log_gaps, past
-from clv.season import repeat_purchases_by_month, wear
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from clv.history import History
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Past
+    from clv.models.season.estimate import RepeatPurchases
     from clv.origins import Origin
-    from clv.season import RepeatPurchases
 
 
 class Context(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clv.models.inputs import distinct_triples
+from clv.models.fitting.inputs import distinct_triples
 
 if TYPE_CHECKING:
     import duckdb

@@ -12,7 +12,7 @@ import numpy as np
 
 from clv.core.horizon import add_months
 from clv.core.metrics import poisson_deviance
-from clv.models.inputs import distinct_triples
+from clv.models.fitting.inputs import distinct_triples
 
 if TYPE_CHECKING:
     from datetime import date

@@ -1,6 +1,6 @@
 """How far a customer's value may lie from the forecast: the distribution behind the expected value.
 
-Purchases come from `clv.models.counts`. Given a customer's own nu, a purchase is gamma(p, nu), and nu
+Purchases come from `clv.models.purchase.counts`. Given a customer's own nu, a purchase is gamma(p, nu), and nu
 given x purchases of mean m is gamma(p x + q, v + x m): so the sum of n purchases to come, divided by
 (v + x m), is beta-prime(p n, p x + q). Here it is divided by the expected value of one purchase,
 (v + x m) p / (p x + q - 1), instead, which changes nothing but the unit. In that unit - **order
@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from scipy.special import betainc, betaincinv, gammaincinv
 
-from clv.models.counts import purchase_counts, states
-from clv.models.gamma_gamma_core import GammaGammaCore
-from clv.models.seasonal import unwrap
+from clv.models.purchase.counts import purchase_counts, states
+from clv.models.season.seasonal import unwrap
+from clv.models.spend.gamma_gamma_core import GammaGammaCore
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from clv.models.base import Floats, PurchaseModel, SpendModel
-    from clv.models.cnbd import CNBDModel
+    from clv.models.purchase.cnbd import CNBDModel
 
     Rows = NDArray[np.intp]
 

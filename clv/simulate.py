@@ -5,9 +5,9 @@ run's customers, each drawn from what their own history says. One run is shown i
 say how far runs differ; the closed forms say what they average to.
 
 No purchase is simulated to know how many there were. Given a customer's rate and the day they leave,
-the purchases before are Poisson with independent increments (`clv.models.draws`), and so is their
+the purchases before are Poisson with independent increments (`clv.models.purchase.draws`), and so is their
 sum over the customers of a run: one random number a run and point in time, whatever the rates. Where
-customers buy at regular intervals it is one random number a customer (`clv.models.regular_draws`).
+customers buy at regular intervals it is one random number a customer (`clv.models.purchase.regular_draws`).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import pyarrow as pa
 
 from clv.core.errors import InputError
 from clv.models.card import from_card
-from clv.models.seasonal import Seasonal
+from clv.models.season.seasonal import Seasonal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clv.models.base import Floats, PurchaseModel
-    from clv.models.draws import Drawn
+    from clv.models.purchase.draws import Drawn
     from clv.runs import Run
 
     Counts = NDArray[np.int64]

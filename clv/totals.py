@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from clv.models.gamma_gamma_core import GammaGammaCore
-from clv.models.seasonal import unwrap
-from clv.models.simple import PooledRate
-from clv.models.triples import TripleModel
+from clv.models.fitting.triples import TripleModel
+from clv.models.purchase.simple import PooledRate
+from clv.models.season.seasonal import unwrap
+from clv.models.spend.gamma_gamma_core import GammaGammaCore
 from clv.ranges import LEVEL
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from clv.models.base import Floats, PurchaseModel, SpendModel
-    from clv.models.cnbd import CNBDModel
+    from clv.models.purchase.cnbd import CNBDModel
 
 #: Customers that stand for all of a group when its parameters' error is estimated.
 SAMPLE: Final = 2000

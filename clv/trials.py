@@ -19,10 +19,10 @@ from clv.core import engine, metrics
 from clv.core.choice import ALL_ORDERS, RULES, STANDARD, Choice
 from clv.core.errors import FitError
 from clv.core.settings import AUTO
-from clv.models.heuristics import HEURISTICS, RecencyRule
+from clv.models.purchase.heuristics import HEURISTICS, RecencyRule
+from clv.models.season.estimate import repeat_purchases_by_month
 from clv.months import monthly_expected, monthly_losses, monthly_purchases
 from clv.origins import FEWEST_CUSTOMERS, plan
-from clv.season import repeat_purchases_by_month
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

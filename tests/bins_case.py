@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from clv.models.beta_geo import MBGNBDCore
+from clv.models.purchase.beta_geo import MBGNBDCore
 
 AS_OF, END = date(1997, 9, 30), date(1998, 6, 30)
 RECEIPT: dict[str, Any] = {

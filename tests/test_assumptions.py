@@ -22,7 +22,7 @@ from clv.assumptions.timing import timing
 from clv.charts import assumption_pictures as pictures
 from clv.core.orders import REJECTS
 from clv.core.settings import IngestOptions, Settings
-from clv.models.poisson import poisson_fit
+from clv.models.fitting.poisson import poisson_fit
 from clv.runs import Store
 from clv.samples import sample_path
 from clv.words import assumptions as words

@@ -13,7 +13,7 @@ from clv.backtest import run
 from clv.candidates import Candidate
 from clv.core import engine
 from clv.core.choice import Choice
-from clv.models.heuristics import HEURISTICS
+from clv.models.purchase.heuristics import HEURISTICS
 from clv.origins import plan
 from clv.pipeline import quiet
 

@@ -15,7 +15,7 @@ from clv import customer as one
 from clv.core import engine
 from clv.core.segments import ACTIVE, GONE, LATE, OVERDUE, PROMISING, Cuts, group_sql
 from clv.models.card import from_card
-from clv.models.simple import PooledRate
+from clv.models.purchase.simple import PooledRate
 from clv.samples import sample_path
 from tests.test_pipeline import make_run, new_store
 

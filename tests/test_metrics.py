@@ -13,7 +13,7 @@ from scipy import stats
 
 from clv.core import engine, metrics
 from clv.features import rfm
-from clv.models.beta_geo import BGNBDCore, MBGNBDCore
+from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 
 
 def test_amounts_by_hand():

@@ -24,16 +24,16 @@ from clv.calibration import (
     levels_of,
 )
 from clv.core import engine
-from clv.models.beta_geo import BGNBDCore, MBGNBDCore
-from clv.models.beta_geo_formulas import count_probability
-from clv.models.cnbd import BGCNBD, MBGCNBD
-from clv.models.counts import purchase_counts, states
-from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
-from clv.models.inputs import distinct_triples
+from clv.models.fitting.inputs import distinct_triples
 from clv.models.ladder import fit_purchases, fit_spend
-from clv.models.pareto_nbd import ParetoNBD
+from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
+from clv.models.purchase.beta_geo_formulas import count_probability
+from clv.models.purchase.cnbd import BGCNBD, MBGCNBD
+from clv.models.purchase.counts import purchase_counts, states
+from clv.models.purchase.pareto_nbd import ParetoNBD
+from clv.models.purchase.simple import ConstantSpend, PooledRate
 from clv.models.reliability import total_forecast_error
-from clv.models.simple import ConstantSpend, PooledRate
+from clv.models.spend.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 from clv.origins import plan, sample
 from clv.ranges import factors, spread, tail_of
 from clv.totals import around, model_error, parameter_error

@@ -13,21 +13,21 @@ from clv.core.errors import FitError
 from clv.core.metrics import paired_difference, poisson_deviance
 from clv.features import rfm
 from clv.history import History
-from clv.models.beta_geo import MBGNBDCore
-from clv.models.cnbd import MBGCNBD
-from clv.models.pareto_nbd import ParetoNBD
+from clv.models.purchase.beta_geo import MBGNBDCore
+from clv.models.purchase.cnbd import MBGCNBD
+from clv.models.purchase.pareto_nbd import ParetoNBD
+from clv.models.purchase.rules import RateSoFarModel, RecencyRuleModel
 from clv.models.reliability import total_in_sample
-from clv.models.rules import RateSoFarModel, RecencyRuleModel
-from clv.models.season import NONE, by_the_year
-from clv.months import month_ends, monthly_expected, monthly_losses, monthly_purchases
-from clv.origins import Origin, sample
-from clv.season import (
+from clv.models.season.estimate import (
     RepeatPurchases,
     expected_by_month,
     index,
     repeat_purchases_by_month,
     wear,
 )
+from clv.models.season.season import NONE, by_the_year
+from clv.months import month_ends, monthly_expected, monthly_losses, monthly_purchases
+from clv.origins import Origin, sample
 from tests.test_backtest import cdnow
 
 START = np.datetime64("2022-01-01")

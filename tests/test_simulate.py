@@ -11,13 +11,13 @@ from scipy.stats import beta as beta_distribution
 
 from clv import simulate
 from clv.core.errors import InputError
-from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.card import from_card
-from clv.models.cnbd import BGCNBD, MBGCNBD
-from clv.models.counts import purchase_counts, states
-from clv.models.draws import MARKS, MOST, Draws, stays_alive
-from clv.models.rules import RecencyRuleModel
-from clv.models.simple import PooledRate
+from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
+from clv.models.purchase.cnbd import BGCNBD, MBGCNBD
+from clv.models.purchase.counts import purchase_counts, states
+from clv.models.purchase.draws import MARKS, MOST, Draws, stays_alive
+from clv.models.purchase.rules import RecencyRuleModel
+from clv.models.purchase.simple import PooledRate
 from clv.runs import write_rows
 from clv.simulate import CHECKPOINTS, GRID, NEW, YEAR, Population
 from tests.ui.fakes import PURCHASES, fake_run
@@ -152,7 +152,7 @@ def test_known_customers_on_average(name):
 @pytest.mark.parametrize("kind", [MBGCNBD, BGCNBD])
 @pytest.mark.parametrize(("name", "k"), [("cdnow", 2), ("leave-soon", 4), ("hardly-leave", 3)])
 def test_regular_customers_on_average(name, k, kind):
-    """Erlang gaps, against the closed forms of `clv.models.cnbd_expectation`."""
+    """Erlang gaps, against the closed forms of `clv.models.purchase.cnbd_expectation`."""
     model = regular(k, SETS[name], kind)
     close_to_expected(model, NEW, runs=1000)
     mixed = people((0, 0, 300, 40), (2, 213, 272, 30), (9, 250, 260, 20), (30, 30, 400, 10))
@@ -171,7 +171,7 @@ def test_one_stage_is_a_poisson_process():
 
 @pytest.mark.parametrize("triple", [(0, 0, 0), (3, 260, 272)])
 def test_counts_of_regular_customers_have_the_models_distribution(triple):
-    """P(n purchases) of `clv.models.counts`, by chi-square, one customer at a time."""
+    """P(n purchases) of `clv.models.purchase.counts`, by chi-square, one customer at a time."""
     model, n = regular(3, CDNOW), 20_000
     each = [np.full(n, float(v)) for v in triple]
     rng = np.random.default_rng(9)

@@ -13,7 +13,7 @@ from clv import forecast, pipeline, proof, selection, trials
 from clv.core import engine, metrics
 from clv.core.choice import RULES
 from clv.core.settings import IngestOptions, Settings
-from clv.models.heuristics import HEURISTICS
+from clv.models.purchase.heuristics import HEURISTICS
 from clv.origins import FEWEST_CUSTOMERS
 from clv.pipeline import quiet
 from clv.samples import sample_path

@@ -24,8 +24,8 @@ from clv.assumptions.base import (
     around,
     jackknife,
 )
-from clv.models.poisson import poisson_fit
-from clv.models.season import by_the_year
+from clv.models.fitting.poisson import poisson_fit
+from clv.models.season.season import by_the_year
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv.assumptions.base import Check, misplaced, sums
-from clv.models.beta_geo import BetaGeoModel
-from clv.models.cnbd import CNBDModel
-from clv.models.counts import purchase_counts, states
-from clv.models.pareto_nbd import ParetoNBD
+from clv.models.purchase.beta_geo import BetaGeoModel
+from clv.models.purchase.cnbd import CNBDModel
+from clv.models.purchase.counts import purchase_counts, states
+from clv.models.purchase.pareto_nbd import ParetoNBD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv.assumptions.base import GROUPS, T_GROUPS, Check, around, jackknife, sums
-from clv.models.poisson import poisson_fit
+from clv.models.fitting.poisson import poisson_fit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,8 +15,8 @@ from scipy import stats
 
 from clv.assumptions.base import LEVEL, Check, Effect
 from clv.core.errors import FitError
-from clv.models.cnbd import CNBDModel
-from clv.models.gamma_gamma_core import GammaGammaAll
+from clv.models.purchase.cnbd import CNBDModel
+from clv.models.spend.gamma_gamma_core import GammaGammaAll
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

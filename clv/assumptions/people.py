@@ -11,13 +11,13 @@ import numpy as np
 from clv.assumptions.base import GROUPS
 from clv.core import engine
 from clv.models.card import from_card
-from clv.models.seasonal import Seasonal, bare
+from clv.models.season.seasonal import Seasonal, bare
 
 if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
-    from clv.models.season import Season
+    from clv.models.season.season import Season
     from clv.runs import Run
 
     Floats = NDArray[np.float64]

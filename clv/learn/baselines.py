@@ -18,7 +18,7 @@ from clv.core import engine
 from clv.core.choice import Choice
 from clv.core.errors import FitError
 from clv.models.contenders import Known
-from clv.models.heuristics import HEURISTICS
+from clv.models.purchase.heuristics import HEURISTICS
 from clv.origins import Origin, sample
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from clv.models.draws import Drawn
+    from clv.models.purchase.draws import Drawn
 
     Floats = NDArray[np.float64]
 
@@ -80,8 +80,8 @@ class PurchaseModel(Protocol):
     ) -> PurchaseModel:
         """Fit on distinct triples, ``weights`` customers each; return self.
 
-        ``options`` may hold what only some models look at: ``log_gaps`` (`clv.models.cnbd`),
-        ``past`` (`clv.models.rules`).
+        ``options`` may hold what only some models look at: ``log_gaps`` (`clv.models.purchase.cnbd`),
+        ``past`` (`clv.models.purchase.rules`).
         """
 
     def conditional_probability_alive(

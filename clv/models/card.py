@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 #: name → module, class, imported on demand.
 MODELS: Final = {
-    "mbg-nbd": ("clv.models.beta_geo", "MBGNBDCore"),
-    "bg-nbd": ("clv.models.beta_geo", "BGNBDCore"),
-    "pareto-nbd": ("clv.models.pareto_nbd", "ParetoNBD"),
-    "mbg-cnbd": ("clv.models.cnbd", "MBGCNBD"),
-    "bg-cnbd": ("clv.models.cnbd", "BGCNBD"),
-    "population-mean": ("clv.models.rules", "PopulationMeanModel"),
-    "rate-so-far": ("clv.models.rules", "RateSoFarModel"),
-    "recency-rule": ("clv.models.rules", "RecencyRuleModel"),
-    "pooled-rate": ("clv.models.simple", "PooledRate"),
-    "+season": ("clv.models.seasonal", "Seasonal"),
-    "gamma-gamma": ("clv.models.gamma_gamma_core", "GammaGammaCore"),
-    "gamma-gamma-all": ("clv.models.gamma_gamma_core", "GammaGammaAll"),
-    "mean-spend": ("clv.models.simple", "MeanSpend"),
-    "constant-spend": ("clv.models.simple", "ConstantSpend"),
+    "mbg-nbd": ("clv.models.purchase.beta_geo", "MBGNBDCore"),
+    "bg-nbd": ("clv.models.purchase.beta_geo", "BGNBDCore"),
+    "pareto-nbd": ("clv.models.purchase.pareto_nbd", "ParetoNBD"),
+    "mbg-cnbd": ("clv.models.purchase.cnbd", "MBGCNBD"),
+    "bg-cnbd": ("clv.models.purchase.cnbd", "BGCNBD"),
+    "population-mean": ("clv.models.purchase.rules", "PopulationMeanModel"),
+    "rate-so-far": ("clv.models.purchase.rules", "RateSoFarModel"),
+    "recency-rule": ("clv.models.purchase.rules", "RecencyRuleModel"),
+    "pooled-rate": ("clv.models.purchase.simple", "PooledRate"),
+    "+season": ("clv.models.season.seasonal", "Seasonal"),
+    "gamma-gamma": ("clv.models.spend.gamma_gamma_core", "GammaGammaCore"),
+    "gamma-gamma-all": ("clv.models.spend.gamma_gamma_core", "GammaGammaAll"),
+    "mean-spend": ("clv.models.purchase.simple", "MeanSpend"),
+    "constant-spend": ("clv.models.purchase.simple", "ConstantSpend"),
 }
 
 

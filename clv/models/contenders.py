@@ -35,7 +35,7 @@ class Known(NamedTuple):
         Customers per row; None: 1 each.
     log_gaps
         Sum, over all customers, of the logs of the days between consecutive purchase days; only
-        `clv.models.cnbd` asks for it, to choose k.
+        `clv.models.purchase.cnbd` asks for it, to choose k.
     """
 
     frequency: Floats

@@ -13,19 +13,19 @@ import numpy as np
 from clv.core.choice import RULES, STANDARD
 from clv.core.errors import FitError
 from clv.models.card import model_class
-from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
-from clv.models.inputs import check_triples, weights_of
+from clv.models.fitting.inputs import check_triples, weights_of
 from clv.models.notes import Note
+from clv.models.purchase.simple import ConstantSpend, MeanSpend, PooledRate, all_the_same
 from clv.models.reliability import total_forecast_error, total_in_sample
-from clv.models.simple import ConstantSpend, MeanSpend, PooledRate, all_the_same
+from clv.models.spend.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.models.base import Floats, PurchaseModel, SpendModel
     from clv.models.contenders import Past
+    from clv.models.fitting.triples import TripleModel
     from clv.models.notes import Step
-    from clv.models.triples import TripleModel
 
 #: Fewer customers, or fewer with a repeat purchase, can't tell four parameters apart. (Ten events
 #: per parameter is the rule of thumb; a repeat buyer tells of a purchase and of a stay.)

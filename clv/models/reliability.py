@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from clv.models.base import Floats
-    from clv.models.triples import TripleModel
+    from clv.models.fitting.triples import TripleModel
 
 #: Triples that stand for all when the error of the total is estimated.
 SAMPLE: Final = 2000

@@ -15,7 +15,7 @@ from clv.backtest import Trial
 from clv.candidates import Candidate
 from clv.core import engine, metrics
 from clv.core.choice import STANDARD, Choice
-from clv.models.heuristics import HEURISTICS
+from clv.models.purchase.heuristics import HEURISTICS
 from clv.origins import plan
 from clv.pretrained.scoring import worth
 from clv.trials import draw, supported

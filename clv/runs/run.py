@@ -11,8 +11,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clv.core.orders import FORECASTS, MONTHLY, REJECTS
-from clv.runs import lookups, places, soundness, views
-from clv.runs import receipt
+from clv.runs import lookups, places, receipt, soundness, views
 from clv.runs.files import copy_csv, read_json, safe_cells, whole, write_json, write_table
 
 if TYPE_CHECKING:

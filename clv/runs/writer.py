@@ -7,8 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from clv.core.errors import InputError
-from clv.runs import places
-from clv.runs import receipt
+from clv.runs import places, receipt
 from clv.runs.disk import usable
 from clv.runs.files import flush, write_json
 

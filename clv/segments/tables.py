@@ -21,7 +21,7 @@ from clv.core.segments import (
     tier_sql,
 )
 from clv.models.card import from_card
-from clv.models.seasonal import due
+from clv.models.season.seasonal import due
 from clv.segments.reasons import reason_sql
 
 if TYPE_CHECKING:

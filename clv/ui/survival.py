@@ -10,7 +10,7 @@ import streamlit as st
 
 from clv import charts, simulate
 from clv.core.formatting import count, duration, plural
-from clv.models.draws import MARKS
+from clv.models.purchase.draws import MARKS
 from clv.runs import write_rows
 from clv.ui import page, parts, session
 from clv.words import survival as words

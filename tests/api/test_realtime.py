@@ -17,8 +17,8 @@ from clv.api.snapshot import Snapshot
 from clv.core.orders import FORECASTS
 from clv.forecast import score
 from clv.models.card import from_card
-from clv.models.season import Season, by_the_year
-from clv.models.seasonal import Seasonal
+from clv.models.season.season import Season, by_the_year
+from clv.models.season.seasonal import Seasonal
 from tests.api.conftest import client
 from tests.api.test_lookups import problem
 from tests.test_pipeline import make_run, new_store, shop

@@ -6,9 +6,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from clv.models.activity import purchase_between
-from clv.models.beta_geo import BGNBDCore, MBGNBDCore
-from clv.models.simple import PooledRate
+from clv.models.purchase.activity import purchase_between
+from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
+from clv.models.purchase.simple import PooledRate
 
 SHAPES_OF_LEAVING = (1e-8, 0.01, 0.5, 1, 1.5, 3, 50)
 #: r, alpha, b: as on CDNOW in days; hardly any repeats; heavy buyers; alpha near 0; all alike

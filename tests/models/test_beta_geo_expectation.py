@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clv.models.beta_geo_expectation import _integral, _series, purchases_while_alive
+from clv.models.purchase.beta_geo_expectation import _integral, _series, purchases_while_alive
 
 SHAPES_OF_LEAVING = (0.01, 0.5, 0.999999, 1, 1 + 1e-9, 1.001, 1.5, 3, 50)
 #: r, alpha, b: as on CDNOW in days; a file with hardly any repeats; heavy buyers; alpha near 0

@@ -8,9 +8,9 @@ import pytest
 
 from clv.core.errors import FitError
 from clv.models._lifetimes import BetaGeoFitter, ModifiedBetaGeoFitter
-from clv.models.beta_geo_likelihood import BetaGeoLikelihood
-from clv.models.bg_nbd import BGNBD
-from clv.models.mbg_nbd import MBGNBD
+from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood
+from clv.models.purchase.bg_nbd import BGNBD
+from clv.models.purchase.mbg_nbd import MBGNBD
 
 MODELS = pytest.mark.parametrize(
     ("ours", "theirs"), [(MBGNBD, ModifiedBetaGeoFitter), (BGNBD, BetaGeoFitter)]

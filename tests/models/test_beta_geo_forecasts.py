@@ -12,9 +12,9 @@ from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
 from clv.models._lifetimes import BetaGeoFitter, ModifiedBetaGeoFitter
-from clv.models.beta_geo import LONGEST_WAIT
-from clv.models.bg_nbd import BGNBD
-from clv.models.mbg_nbd import MBGNBD
+from clv.models.purchase.beta_geo import LONGEST_WAIT
+from clv.models.purchase.bg_nbd import BGNBD
+from clv.models.purchase.mbg_nbd import MBGNBD
 
 NAMES = ("r", "alpha", "a", "b")
 PAIRS = pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from scipy.stats import nbinom
 
 from clv.core.errors import FitError
-from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.card import from_card, to_card
-from clv.models.cnbd import BGCNBD, MBGCNBD
-from clv.models.cnbd_expectation import gauss_beta, purchase_between, purchases_while_alive
-from clv.models.cnbd_likelihood import CNBDLikelihood
+from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
+from clv.models.purchase.cnbd import BGCNBD, MBGCNBD
+from clv.models.purchase.cnbd_expectation import gauss_beta, purchase_between, purchases_while_alive
+from clv.models.purchase.cnbd_likelihood import CNBDLikelihood
 from tests.models.conftest import DATA
 
 MODELS = pytest.mark.parametrize(("ours", "plain"), [(MBGCNBD, MBGNBDCore), (BGCNBD, BGNBDCore)])
@@ -147,7 +147,7 @@ def test_k_1_is_the_plain_model(ours, plain, cdnow):
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_at_k_1_the_likelihood_is_the_plain_one(first, cdnow):
-    from clv.models.beta_geo_likelihood import BetaGeoLikelihood
+    from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood
 
     x, t_x, age, weights = cdnow
     point = np.array([0.3, -0.4, 0.2, 0.5])

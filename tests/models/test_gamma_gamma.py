@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clv.models._lifetimes import GammaGammaFitter
-from clv.models.gamma_gamma import GammaGamma
-from clv.models.gamma_gamma_likelihood import GammaGammaLikelihood
-from clv.models.mbg_nbd import MBGNBD
+from clv.models.purchase.mbg_nbd import MBGNBD
+from clv.models.spend.gamma_gamma import GammaGamma
+from clv.models.spend.gamma_gamma_likelihood import GammaGammaLikelihood
 
 
 @pytest.fixture(scope="module")

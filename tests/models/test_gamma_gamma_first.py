@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from clv.core.metrics import capture, gini
-from clv.models.beta_geo import MBGNBDCore
 from clv.models.card import from_card, to_card
-from clv.models.gamma_gamma_core import GammaGammaAll, GammaGammaCore
+from clv.models.purchase.beta_geo import MBGNBDCore
+from clv.models.spend.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 from tests.models.conftest import DATA
 
 ORIGIN, HORIZON = pd.Timestamp("1997-09-30"), 273

@@ -11,7 +11,13 @@ from clv.core.choice import Choice
 from clv.core.errors import FitError
 from clv.core.metrics import amounts, chances
 from clv.models.contenders import Known, Past
-from clv.models.heuristics import HEURISTICS, PopulationMean, RateSoFar, RecencyRule, SamePeriod
+from clv.models.purchase.heuristics import (
+    HEURISTICS,
+    PopulationMean,
+    RateSoFar,
+    RecencyRule,
+    SamePeriod,
+)
 from tests.models.conftest import DATA
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from clv.core.choice import RULES
 from clv.models import ladder
-from clv.models.beta_geo import MBGNBDCore
 from clv.models.contenders import Known, Past
-from clv.models.gamma_gamma_core import GammaGammaAll
 from clv.models.ladder import MIN_CUSTOMERS, MIN_REPEAT_BUYERS, fit_purchases, fit_spend
+from clv.models.purchase.beta_geo import MBGNBDCore
+from clv.models.spend.gamma_gamma_core import GammaGammaAll
 
 
 def told(fit):

@@ -11,14 +11,14 @@ import pytest
 
 from clv.core.choice import PURCHASES
 from clv.core.errors import FitError
-from clv.models.bg_nbd import BGNBD
 from clv.models.card import MODELS, from_card, to_card
-from clv.models.gamma_gamma import GammaGamma
 from clv.models.ladder import fit_purchases
-from clv.models.mbg_nbd import MBGNBD
 from clv.models.notes import Note
-from clv.models.pareto_nbd import ParetoNBD
-from clv.models.simple import ConstantSpend, MeanSpend, PooledRate
+from clv.models.purchase.bg_nbd import BGNBD
+from clv.models.purchase.mbg_nbd import MBGNBD
+from clv.models.purchase.pareto_nbd import ParetoNBD
+from clv.models.purchase.simple import ConstantSpend, MeanSpend, PooledRate
+from clv.models.spend.gamma_gamma import GammaGamma
 
 KEYS = {"name", "parameters", "standard_errors", "log_likelihood", "customers", "converged"}
 NOTE = Note("few-values", "A sentence.", "simpler model")

@@ -11,8 +11,8 @@ from lifetimes import ParetoNBDFitter
 from clv.core.errors import FitError
 from clv.core.metrics import amounts
 from clv.models.card import from_card, to_card
-from clv.models.pareto_nbd import ParetoNBD
-from clv.models.pareto_nbd_likelihood import ParetoNBDLikelihood
+from clv.models.purchase.pareto_nbd import ParetoNBD
+from clv.models.purchase.pareto_nbd_likelihood import ParetoNBDLikelihood
 from tests.models.conftest import DATA
 
 #: r, alpha, s, beta: CDNOW in weeks; hardly any repeats; nobody leaves; all leave alike; heavy

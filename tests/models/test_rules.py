@@ -11,9 +11,9 @@ from scipy.stats import nbinom, poisson
 from clv.core.errors import FitError
 from clv.models.card import from_card, to_card
 from clv.models.contenders import Known, Past
-from clv.models.counts import purchase_counts, states
-from clv.models.heuristics import Means, PopulationMean, RateSoFar, RecencyRule
-from clv.models.rules import (
+from clv.models.purchase.counts import purchase_counts, states
+from clv.models.purchase.heuristics import Means, PopulationMean, RateSoFar, RecencyRule
+from clv.models.purchase.rules import (
     NO_SPREAD,
     PopulationMeanModel,
     RateSoFarModel,

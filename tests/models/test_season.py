@@ -10,13 +10,13 @@ import pytest
 
 from clv.core.errors import FitError
 from clv.customer import alive_path
-from clv.models.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.card import from_card, to_card
-from clv.models.cnbd import MBGCNBD
-from clv.models.pareto_nbd import ParetoNBD
-from clv.models.season import MONTH_DAYS, NONE, Season, by_the_year
-from clv.models.seasonal import Seasonal, bare, due, through_life, unwrap
-from clv.models.simple import PooledRate
+from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
+from clv.models.purchase.cnbd import MBGCNBD
+from clv.models.purchase.pareto_nbd import ParetoNBD
+from clv.models.purchase.simple import PooledRate
+from clv.models.season.season import MONTH_DAYS, NONE, Season, by_the_year
+from clv.models.season.seasonal import Seasonal, bare, due, through_life, unwrap
 from clv.ranges import spread
 from clv.simulate import CHECKPOINTS, GRID, Population, many_runs
 from clv.simulate import expected as closed_form

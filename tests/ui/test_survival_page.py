@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clv import charts, simulate
-from clv.models.draws import MARKS
+from clv.models.purchase.draws import MARKS
 from clv.runs import read_json, write_json
 from clv.words import survival as words
 from tests.ui.conftest import texts

@@ -4,7 +4,7 @@ Purchases may be more regular than Poisson: the gap between two is Erlang-k, the
 each last 1/lambda on average. lambda is gamma(r, alpha) among customers; k is the same for all. So a
 purchase is every k-th event of a Poisson process with rate lambda, and a customer who has been
 silent since t_x has gone through j < k stages since. With ``n = r + k x``, ``y = x + first`` chances
-to leave, and D and the rest as in `clv.models.beta_geo_likelihood`, one customer contributes
+to leave, and D and the rest as in `clv.models.purchase.beta_geo_likelihood`, one customer contributes
 
     log (r)_kx + log[(b)_y / (a + b)_y] - r log(1 + T/alpha) - k x log(alpha + T)
     + log(S(z) + a / (b + y - 1) * exp(n D))
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clv.models.beta_geo_likelihood import BetaGeoLikelihood, more_than
+from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood, more_than
 
 if TYPE_CHECKING:
     from clv.models.base import Floats

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from clv.models.activity import purchase_between
 from clv.models.base import PurchaseScores
-from clv.models.beta_geo_expectation import purchases_while_alive
-from clv.models.beta_geo_formulas import count_probability, probability_alive
-from clv.models.beta_geo_likelihood import BetaGeoLikelihood
-from clv.models.draws import beta_geo_draws, stays_alive
-from clv.models.gamma_rate import GammaRateModel
-from clv.models.inputs import distinct_pairs, like
+from clv.models.fitting.inputs import distinct_pairs, like
+from clv.models.purchase.activity import purchase_between
+from clv.models.purchase.beta_geo_expectation import purchases_while_alive
+from clv.models.purchase.beta_geo_formulas import count_probability, probability_alive
+from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood
+from clv.models.purchase.draws import beta_geo_draws, stays_alive
+from clv.models.purchase.gamma_rate import GammaRateModel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.models.base import Floats
-    from clv.models.draws import Draws
+    from clv.models.purchase.draws import Draws
 
 NAMES: Final = ("r", "alpha", "a", "b")
 #: Cap of the median wait for the next purchase, time units. Beyond it, there is no saying.
@@ -88,7 +88,7 @@ class BetaGeoModel(GammaRateModel):
     ) -> Any:
         """Return the expected purchases in (T, T + t] given the history.
 
-        P(alive) times the expectation of `clv.models.beta_geo_expectation`.
+        P(alive) times the expectation of `clv.models.purchase.beta_geo_expectation`.
         """
         r, alpha, a, b = self.parameters()
         x, age = np.asarray(frequency, dtype=float), np.asarray(T, dtype=float)
@@ -169,7 +169,7 @@ class BetaGeoModel(GammaRateModel):
     def probability_of_n_purchases_up_to_time(self, t: ArrayLike, n: ArrayLike) -> Any:
         """Return P(a new customer makes exactly n repeat purchases in its first t time units).
 
-        Finite for every n; see `clv.models.beta_geo_formulas.count_probability`.
+        Finite for every n; see `clv.models.purchase.beta_geo_formulas.count_probability`.
         """
         time, count = np.asarray(t, dtype=float), np.asarray(n)
         chances = count_probability(self.parameters(), time, count, self.first_can_be_last)
@@ -197,7 +197,7 @@ class BetaGeoModel(GammaRateModel):
         Returns
         -------
         Floats
-            Shape (n, h); see `clv.models.activity`.
+            Shape (n, h); see `clv.models.purchase.activity`.
         """
         del recency
         r, alpha, a, b = self.parameters()
@@ -276,14 +276,14 @@ class BetaGeoModel(GammaRateModel):
 
 
 class MBGNBDCore(BetaGeoModel):
-    """MBG/NBD without lifetimes' base class; `clv.models.mbg_nbd.MBGNBD` is the same with it."""
+    """MBG/NBD without lifetimes' base class; `clv.models.purchase.mbg_nbd.MBGNBD` is the same with it."""
 
     name: ClassVar[str] = "mbg-nbd"
     first_can_be_last: ClassVar[int] = 1
 
 
 class BGNBDCore(BetaGeoModel):
-    """BG/NBD without lifetimes' base class; `clv.models.bg_nbd.BGNBD` is the same with it."""
+    """BG/NBD without lifetimes' base class; `clv.models.purchase.bg_nbd.BGNBD` is the same with it."""
 
     name: ClassVar[str] = "bg-nbd"
     first_can_be_last: ClassVar[int] = 0

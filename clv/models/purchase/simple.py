@@ -8,8 +8,8 @@ import numpy as np
 
 from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
-from clv.models.draws import Draws
-from clv.models.inputs import check_quantile, check_triples, like, weights_of
+from clv.models.fitting.inputs import check_quantile, check_triples, like, weights_of
+from clv.models.purchase.draws import Draws
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

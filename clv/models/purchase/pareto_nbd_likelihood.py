@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clv.models.beta_geo_likelihood import more_than
+from clv.models.purchase.beta_geo_likelihood import more_than
 
 if TYPE_CHECKING:
     from clv.models.base import Floats

@@ -1,4 +1,4 @@
-"""A purchase model that wears a season: see `clv.models.season` for the change of time.
+"""A purchase model that wears a season: see `clv.models.season.season` for the change of time.
 
 Where customers leave right after a purchase (MBG/NBD, BG/NBD, their CNBD variants) and where nobody
 leaves, this is exactly the model with a seasonal rate. In Pareto/NBD customers leave by the clock;
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from clv.models.inputs import like
-from clv.models.season import Clock, Season
+from clv.models.fitting.inputs import like
+from clv.models.season.season import Clock, Season
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.models.base import Floats, PurchaseModel, PurchaseScores
-    from clv.models.draws import Drawn
+    from clv.models.purchase.draws import Drawn
 
 #: What the name of a model that wears a season ends with.
 SUFFIX: Final = "+season"

@@ -1,6 +1,6 @@
 """Rules of thumb as purchase models: what a run needs of them, from (frequency, recency, T) alone.
 
-The rules themselves are those of `clv.models.heuristics`; here they answer what a purchase model is
+The rules themselves are those of `clv.models.purchase.heuristics`; here they answer what a purchase model is
 asked. They are read as follows. Whoever the rule calls active *is* active; of the others, as many as
 buy less often than the active ones do: their chance of buying within the rule's period, over that of
 the active. Nobody leaves any more. Somebody active buys at a constant rate, so that
@@ -21,11 +21,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 
 from clv.models.base import PurchaseScores
-from clv.models.beta_geo import LONGEST_WAIT
 from clv.models.contenders import Known
-from clv.models.draws import Draws
-from clv.models.heuristics import Means, PopulationMean, RateSoFar, RecencyRule
-from clv.models.inputs import (
+from clv.models.fitting.inputs import (
     check_quantile,
     check_triples,
     like,
@@ -33,6 +30,9 @@ from clv.models.inputs import (
     side_by_side,
     weights_of,
 )
+from clv.models.purchase.beta_geo import LONGEST_WAIT
+from clv.models.purchase.draws import Draws
+from clv.models.purchase.heuristics import Means, PopulationMean, RateSoFar, RecencyRule
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

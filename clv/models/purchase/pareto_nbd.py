@@ -1,6 +1,6 @@
 """Pareto/NBD: a customer buys at a rate of their own and leaves, unseen, at any time.
 
-No pandas, no lifetimes: plain arrays in and out, like `clv.models.beta_geo`.
+No pandas, no lifetimes: plain arrays in and out, like `clv.models.purchase.beta_geo`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 from scipy.special import exprel
 
 from clv.models.base import PurchaseScores
-from clv.models.draws import Draws
-from clv.models.gamma_rate import GammaRateModel
-from clv.models.inputs import distinct_pairs, like
-from clv.models.pareto_nbd_likelihood import NODES, ParetoNBDLikelihood, silent_nodes
+from clv.models.fitting.inputs import distinct_pairs, like
+from clv.models.purchase.draws import Draws
+from clv.models.purchase.gamma_rate import GammaRateModel
+from clv.models.purchase.pareto_nbd_likelihood import NODES, ParetoNBDLikelihood, silent_nodes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -86,7 +86,7 @@ class ParetoNBD(GammaRateModel):
         """Return P(alive at T | frequency, recency, T), at least one-dimensional.
 
         ``A / (A + L)``: of those who haven't bought since t_x, A stayed and L left
-        (`clv.models.pareto_nbd_likelihood`). Both are positive, so nothing cancels.
+        (`clv.models.purchase.pareto_nbd_likelihood`). Both are positive, so nothing cancels.
         """
         r, alpha, s, beta = self.parameters()
         arrays = np.broadcast_arrays(frequency, recency, T)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 
-from clv.models.fitted import LifetimesAttributes
-from clv.models.gamma_gamma_likelihood import GammaGammaLikelihood
-from clv.models.inputs import like, weights_of
-from clv.models.newton import best_of, inverse_curvature
+from clv.models.fitting.fitted import LifetimesAttributes
+from clv.models.fitting.inputs import like, weights_of
+from clv.models.fitting.newton import best_of, inverse_curvature
+from clv.models.spend.gamma_gamma_likelihood import GammaGammaLikelihood
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -30,7 +30,7 @@ WORST_MEAN: Final = 2.0
 class GammaGammaCore(LifetimesAttributes):
     """Gamma-Gamma with a fast, robust fit and a finite value for everybody.
 
-    Without lifetimes' base class; `clv.models.gamma_gamma.GammaGamma` is the same with it.
+    Without lifetimes' base class; `clv.models.spend.gamma_gamma.GammaGamma` is the same with it.
 
     A purchase of one customer is gamma(p, nu); nu is gamma(q, v) among customers. The mean spend
     of the population, ``p v / (q - 1)``, is infinite for q <= 1. Where the maximum of the
@@ -51,7 +51,7 @@ class GammaGammaCore(LifetimesAttributes):
     standard_errors_, variance_matrix_, confidence_intervals_
         As in lifetimes; infinite, never NaN, where the likelihood doesn't determine a parameter.
     log_likelihood_, customers_, converged_, at_bound_, iterations_, data
-        As in `clv.models.beta_geo.BetaGeoModel`.
+        As in `clv.models.purchase.beta_geo.BetaGeoModel`.
 
     References
     ----------

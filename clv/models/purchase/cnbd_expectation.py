@@ -9,10 +9,10 @@ unity w. Mixing over lambda, which is gamma(N, A) given j with ``N = n + j`` and
     E(purchases within t)         = s^(j-k+1) / k  sum over w of  w^(j+1) (1 - (1 + c t/A)^-N) / c
 
 with ``c = 1 - s w``. For k = 1 this is ``(1 - (1 + p t / A)^-N) / p``, as in
-`clv.models.beta_geo_expectation`. What remains is the mean over p, beta(a, B): the functions are
+`clv.models.purchase.beta_geo_expectation`. What remains is the mean over p, beta(a, B): the functions are
 analytic in p up to ``1 - (1 + A/t)^k < 0``, so that Gauss-Jacobi quadrature needs few points. It is
 repeated with twice as many until two results agree; for what still doesn't, the points of
-`clv.models.beta_geo_expectation` are made for any a and B.
+`clv.models.purchase.beta_geo_expectation` are made for any a and B.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv.models.beta_geo_expectation import NEGLIGIBLE, beta_nodes
+from clv.models.purchase.beta_geo_expectation import NEGLIGIBLE, beta_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ the chance p of leaving after a purchase is beta(a, B). A customer buys at least
       = E_p[(1 + p t1 / beta)^-rho - (1 + (p t1 + s) / beta)^-rho]
 
 Each mean over p is a Gauss hypergeometric function, ``E_p[(1 + p z)^-m] = 2F1(m, a; a + B; -z)``;
-it is taken with the points and weights of `clv.models.beta_geo_expectation`, which depend on x only
+it is taken with the points and weights of `clv.models.purchase.beta_geo_expectation`, which depend on x only
 and so serve every age and every period at once.
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clv.models.beta_geo_expectation import beta_nodes
+from clv.models.purchase.beta_geo_expectation import beta_nodes
 
 if TYPE_CHECKING:
     from clv.models.base import Floats

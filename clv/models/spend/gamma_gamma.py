@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clv.models._lifetimes import GammaGammaFitter
-from clv.models.gamma_gamma_core import GammaGammaCore
+from clv.models.spend.gamma_gamma_core import GammaGammaCore
 
 
 class GammaGamma(GammaGammaCore, GammaGammaFitter):

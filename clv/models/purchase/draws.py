@@ -7,7 +7,7 @@ two independent ones: last purchases at rate lambda p, which is the hazard, and 
 lambda (1 - p). Where customers leave at any time (Pareto/NBD), the hazard is a rate of its own. So
 both kinds of model are the same four arrays, and nothing has to be simulated event by event.
 
-Regular buyers take a little more: `clv.models.regular_draws`.
+Regular buyers take a little more: `clv.models.purchase.regular_draws`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
-from clv.models.beta_geo_expectation import purchases_while_alive
+from clv.models.purchase.beta_geo_expectation import purchases_while_alive
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -179,7 +179,7 @@ def beta_geo_draws(
         Shape (n,): gamma distribution of the purchase rate, ``r + x`` and ``alpha + T``.
     a, stays
         Beta distribution of the chance of leaving after a purchase, as in
-        `clv.models.beta_geo_expectation.purchases_while_alive`.
+        `clv.models.purchase.beta_geo_expectation.purchases_while_alive`.
 
     Notes
     -----

@@ -1,7 +1,7 @@
 """Models in which the gap between two purchases has k stages: how far it has come, and the wait.
 
 Active and silent since t_x, a customer has gone through j < k stages with odds ``(n)_j / j! z^j``
-(`clv.models.cnbd_likelihood`). That is what `clv.models.gamma_rate` is for plain Poisson purchases.
+(`clv.models.purchase.cnbd_likelihood`). That is what `clv.models.purchase.gamma_rate` is for plain Poisson purchases.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from clv.models.cnbd_likelihood import stage_weights
-from clv.models.inputs import check_quantile, like, needed_recency
-from clv.models.triples import TripleModel
+from clv.models.fitting.inputs import check_quantile, like, needed_recency
+from clv.models.fitting.triples import TripleModel
+from clv.models.purchase.cnbd_likelihood import stage_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clv.models._lifetimes import BetaGeoFitter
-from clv.models.beta_geo import BGNBDCore
+from clv.models.purchase.beta_geo import BGNBDCore
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from scipy.special import betainc
 
-from clv.models.beta_geo import BetaGeoModel
-from clv.models.cnbd import CNBDModel
-from clv.models.cnbd_likelihood import stage_weights
-from clv.models.inputs import distinct_pairs, distinct_triples
-from clv.models.pareto_nbd import ParetoNBD
-from clv.models.rules import NO_SPREAD, RuleModel, gamma_shape
-from clv.models.simple import PooledRate
+from clv.models.fitting.inputs import distinct_pairs, distinct_triples
+from clv.models.purchase.beta_geo import BetaGeoModel
+from clv.models.purchase.cnbd import CNBDModel
+from clv.models.purchase.cnbd_likelihood import stage_weights
+from clv.models.purchase.pareto_nbd import ParetoNBD
+from clv.models.purchase.rules import NO_SPREAD, RuleModel, gamma_shape
+from clv.models.purchase.simple import PooledRate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from clv.models.draws import MARKS, MOST, Followed
+from clv.models.purchase.draws import MARKS, MOST, Followed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clv.models.base import Floats
-    from clv.models.draws import Bools, Counts, Random
+    from clv.models.purchase.draws import Bools, Counts, Random
 
 
 class RegularDraws(NamedTuple):
-    """Customers drawn for a simulation that starts now; a `clv.models.draws.Drawn`.
+    """Customers drawn for a simulation that starts now; a `clv.models.purchase.draws.Drawn`.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clv.models._lifetimes import ModifiedBetaGeoFitter
-from clv.models.beta_geo import MBGNBDCore
+from clv.models.purchase.beta_geo import MBGNBDCore
 
 if TYPE_CHECKING:
     import pandas as pd

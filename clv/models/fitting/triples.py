@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self
 import numpy as np
 
 from clv.core.errors import FitError
-from clv.models.fitted import LifetimesAttributes
-from clv.models.inputs import check_triples, draw_customers, weights_of
-from clv.models.newton import all_ends, best_of, inverse_curvature
+from clv.models.fitting.fitted import LifetimesAttributes
+from clv.models.fitting.inputs import check_triples, draw_customers, weights_of
+from clv.models.fitting.newton import all_ends, best_of, inverse_curvature
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from clv.core.errors import FitError
-from clv.models.poisson import poisson_fit
-from clv.models.rules import RuleModel
-from clv.models.season import MONTH_DAYS, NONE, TWO_YEARS, Season, by_the_year
-from clv.models.seasonal import Seasonal
+from clv.models.fitting.poisson import poisson_fit
+from clv.models.purchase.rules import RuleModel
+from clv.models.season.season import MONTH_DAYS, NONE, TWO_YEARS, Season, by_the_year
+from clv.models.season.seasonal import Seasonal
 
 if TYPE_CHECKING:
     from datetime import date
@@ -103,7 +103,7 @@ def repeat_purchases_by_month(
 def expected_by_month(
     purchases: PurchaseModel,
     season: Season,
-    T: Floats,  # noqa: N803
+    T: Floats,
     weights: Floats,
     bought: RepeatPurchases,
 ) -> Floats:
@@ -201,7 +201,7 @@ def wear(
     purchases: PurchaseModel,
     frequency: Floats,
     recency: Floats,
-    T: Floats,  # noqa: N803
+    T: Floats,
     weights: Floats,
     bought: RepeatPurchases,
 ) -> Seasonal:
@@ -261,7 +261,7 @@ def _refit(
     model: PurchaseModel,
     frequency: Floats,
     recency: Floats,
-    T: Floats,  # noqa: N803
+    T: Floats,
     weights: Floats,
 ) -> PurchaseModel:
     """Fit a fitted model's twin, with the same penalty (and regularity) on other triples.

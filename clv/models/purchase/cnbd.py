@@ -2,8 +2,8 @@
 
 The gap between two purchases of a customer is Erlang-k: k stages that each last 1/lambda on average,
 so that a purchase comes every k/lambda, the more regularly the larger k. Everything else is as in
-`clv.models.beta_geo`, and for k = 1 it is the same model. See `clv.models.cnbd_likelihood` and
-`clv.models.cnbd_expectation` for the formulas.
+`clv.models.purchase.beta_geo`, and for k = 1 it is the same model. See `clv.models.purchase.cnbd_likelihood` and
+`clv.models.purchase.cnbd_expectation` for the formulas.
 
 How far the gap has come matters here: what comes next depends on the time of the last purchase even
 for a customer known to be active. So what takes (frequency, T) elsewhere also needs the recency.
@@ -17,13 +17,13 @@ import numpy as np
 from scipy.special import gammaln
 
 from clv.models.base import PurchaseScores
-from clv.models.beta_geo import LONGEST_WAIT, BetaGeoModel
-from clv.models.beta_geo_likelihood import BetaGeoLikelihood
-from clv.models.cnbd_expectation import purchase_between, purchases_while_alive
-from clv.models.cnbd_likelihood import CNBDLikelihood
-from clv.models.erlang_gap import ErlangGapModel
-from clv.models.inputs import distinct_pairs, like, needed_recency, side_by_side
-from clv.models.regular_draws import RegularDraws, purchases_to_last
+from clv.models.fitting.inputs import distinct_pairs, like, needed_recency, side_by_side
+from clv.models.purchase.beta_geo import LONGEST_WAIT, BetaGeoModel
+from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood
+from clv.models.purchase.cnbd_expectation import purchase_between, purchases_while_alive
+from clv.models.purchase.cnbd_likelihood import CNBDLikelihood
+from clv.models.purchase.erlang_gap import ErlangGapModel
+from clv.models.purchase.regular_draws import RegularDraws, purchases_to_last
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -88,7 +88,7 @@ class CNBDModel(ErlangGapModel):
         Parameters
         ----------
         frequency, recency, T, weights, initial_params, *args, **options
-            As in `clv.models.triples.TripleModel.fit`.
+            As in `clv.models.fitting.triples.TripleModel.fit`.
         k
             Stages of a gap; None tries 1, 2, … until the likelihood falls, up to ``K_MAX``.
         log_gaps
@@ -245,7 +245,7 @@ class CNBDModel(ErlangGapModel):
         """Return P(alive at T + t), shape (n, h); for (0, 0, 0) that of a new customer at t.
 
         The expected number of last purchases is the probability of having left: ``a / (a + B)``
-        times the expected purchases under beta(a + 1, B), as in `clv.models.draws.stays_alive`.
+        times the expected purchases under beta(a + 1, B), as in `clv.models.purchase.draws.stays_alive`.
         """
         _, _, a, b = self.parameters()
         x, t_x, age = (v.ravel() for v in self._triple(frequency, recency, T))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clv.models.inputs import check_quantile, like
-from clv.models.triples import TripleModel
+from clv.models.fitting.inputs import check_quantile, like
+from clv.models.fitting.triples import TripleModel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -1,0 +1,1 @@
+"""Tools of fitting: inputs checked and made distinct, Newton's method, maximum likelihood."""
