@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core import metrics
 from clv.core.errors import InputError, did_you_mean
 from clv.core.scores import Scores, apart, named
 from clv.core.segments import LIKELIHOODS, Thresholds
-from clv.origins import FEWEST_CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,17 +13,17 @@ import pyarrow as pa
 
 from clv import __version__
 from clv import summary as run_summary
+from clv.backtest.fitting import Fitted, context_of, fit
+from clv.backtest.forecast_ranges import Reach
+from clv.backtest.history import History
+from clv.backtest.past_dates import Origin
 from clv.core import engine
 from clv.core.horizon import months_of
 from clv.core.orders import FORECASTS, PROFILES
 from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 from clv.features import rfm
-from clv.fitting import Fitted, context_of, fit
-from clv.history import History
 from clv.models.card import from_card, to_card
-from clv.origins import Origin
 from clv.pretrained.scoring import worth
-from clv.reach import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,7 +81,7 @@ def make(
     choice
         The models.
     ranges
-        From `clv.calibration.evaluate`; None for no ranges.
+        From `clv.backtest.calibration.evaluate`; None for no ranges.
     as_of
         The day on which the forecast stands.
     forecasts, profiles

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.backtest.evaluation import Proof
     from clv.core.settings import IngestOptions
     from clv.runs import Draft, Run, RunWriter, Store
-    from clv.trials import Proof
 
     #: Called with a stage's sentence, how much of it is done, and of how much (0: unknown).
     Progress = Callable[[str, int, int], None]
@@ -181,9 +181,9 @@ def _prove(
     progress: Progress,
     made: str | None = None,
 ) -> Proof:
-    from clv import trials  # noqa: PLC0415
+    from clv.backtest import evaluation  # noqa: PLC0415
 
-    return trials.hold(con, settings, as_of, currency, progress, made)
+    return evaluation.hold(con, settings, as_of, currency, progress, made)
 
 
 def _summarise(con: duckdb.DuckDBPyConnection, as_of: date, progress: Progress) -> None:

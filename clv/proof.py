@@ -1,7 +1,7 @@
 """The accuracy receipt of a run: models and rules of thumb, tested on the run's own past.
 
-Every contender forecasts from days in the past (`clv.origins.plan`) and is measured on what the same
-customers did next (`clv.backtest`). A run carries its receipt (`clv.trials` made it); one that was
+Every contender forecasts from days in the past (`clv.backtest.past_dates.plan`) and is measured on what the same
+customers did next (`clv.backtest.moving_origin`). A run carries its receipt (`clv.backtest.evaluation` made it); one that was
 made without gets it later, beside its exports.
 """
 
@@ -58,13 +58,13 @@ def receipt(run: Run, progress: Progress) -> dict[str, Any]:
     Returns
     -------
     dict
-        What `clv.backtest.report` returns, each origin with ``mape`` (contender → ``purchases,
+        What `clv.backtest.moving_origin.report` returns, each origin with ``mape`` (contender → ``purchases,
         value``, the mean absolute percentage error of the months' totals; None where a month had
         none), and: ``as_of``, ``forecast_months`` (the forecast's own horizon), ``model`` (the
         chosen forecast's name), ``has_value``, ``currency``, ``customers_known, customers_tested``;
         ``choice`` (``name, asked, runner_up, reason, tried, as_good, fallback``), ``unseen`` (the
-        date that had no say in it), ``checked`` (`clv.selection.against_rules` on the last date),
-        ``recency_days``; ``ranges`` (`clv.calibration.evaluate` of the choice); ``runner_up`` of
+        date that had no say in it), ``checked`` (`clv.backtest.choose_model.against_rules` on the last date),
+        ``recency_days``; ``ranges`` (`clv.backtest.calibration.evaluate` of the choice); ``runner_up`` of
         the smallest loss over all dates, and ``noise``: whether the difference between the two is
         no more than chance.
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from clv.backtest.fitting import Fitted
+from clv.backtest.forecast_ranges import ends_of, factors_of
+from clv.backtest.history import History
 from clv.core import engine
 from clv.core.horizon import months_of
 from clv.core.settings import Settings
-from clv.fitting import Fitted
 from clv.forecast import forecasts_sql, score_customers, score_triples, summarise
-from clv.history import History
 from clv.models.card import from_card
-from clv.reach import ends_of, factors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from clv.backtest.forecast_ranges import Terms
     from clv.core.segments import Cuts
-    from clv.reach import Terms
     from clv.summary import Scores
 
 #: Null where a customer's revenue is unknown.

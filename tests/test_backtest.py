@@ -9,12 +9,12 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from clv.backtest import run
-from clv.candidates import Candidate
+from clv.backtest.candidates import Candidate
+from clv.backtest.moving_origin import run
+from clv.backtest.past_dates import plan
 from clv.core import engine
 from clv.core.choice import Choice
 from clv.models.purchase.heuristics import HEURISTICS
-from clv.origins import plan
 from clv.pipeline import quiet
 
 

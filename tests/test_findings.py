@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv import backtest, findings, selection
+from clv import findings
 from clv.assumptions import Check, Effect
-from clv.backtest import Trial
+from clv.backtest import choose_model, moving_origin
+from clv.backtest.moving_origin import Trial
+from clv.backtest.past_dates import Origin, Sample
 from clv.core.choice import Choice
 from clv.models.contenders import Forecast, Known
-from clv.origins import Origin, Sample
 from clv.words.assumptions import WORDS
 
 ORIGINS = (
@@ -78,7 +79,7 @@ def receipt(
         sample = Sample(origin, ids, known, came, came * worth if value else nothing)
         trial = Trial(origin, sample, None)
         for name, forecast in contenders.items():
-            trial.tested[name] = backtest.Tested(None, Forecast(*forecast(rate, worth)))
+            trial.tested[name] = moving_origin.Tested(None, Forecast(*forecast(rate, worth)))
         trials.append(trial)
         months.append(_months(origin, sample, trial.tested, season))
     rows = [
@@ -86,7 +87,7 @@ def receipt(
             "as_of": t.origin.as_of.isoformat(),
             "end": t.origin.end.isoformat(),
             "customers": customers,
-            "measures": backtest.measure(t.sample, t.tested),
+            "measures": moving_origin.measure(t.sample, t.tested),
             "failed": {},
             "months": m,
             "mape": {n: {"purchases": _mape(m, n), "value": None} for n in contenders},
@@ -98,12 +99,12 @@ def receipt(
     columns["value"] = last.sample.value
     for name, one in last.tested.items():
         columns |= {f"{k}:{name}": getattr(one.forecast, k) for k in ("purchases", "value")}
-    checked = selection.against_rules(last, Choice.parse(model))
+    checked = choose_model.against_rules(last, Choice.parse(model))
     content = {
         "horizon_months": 12,
         "reason": "",
         "origins": rows,
-        "together": backtest.over_all(trials),
+        "together": moving_origin.over_all(trials),
         "model": model,
         "choice": {"asked": "auto", "as_good": checked["rule"] if checked["as_good"] else None},
         "checked": checked,

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import monitor, publish, trials
+from clv import monitor, publish
+from clv.backtest import evaluation
 from clv.cli.monitor import monitor as command
 from clv.core.errors import InputError
 from clv.core.horizon import add_months
@@ -138,7 +139,7 @@ def store(tmp_path_factory):
 def early(store):
     # What is watched is the model in use: the others need not be tested.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trials, "MODELS", ("mbg-nbd",))
+        patch.setattr(evaluation, "MODELS", ("mbg-nbd",))
         return make_run(store, change(lambda r: [r]), as_of=EARLY, backtest=True, horizon_months=6)
 
 

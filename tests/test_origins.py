@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from clv.backtest.past_dates import Origin, past, plan, sample
 from clv.core import engine
-from clv.origins import Origin, past, plan, sample
 
 
 @pytest.mark.parametrize(

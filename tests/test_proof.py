@@ -11,11 +11,12 @@ from importlib.resources import files
 
 import pytest
 
-from clv import charts, cli, proof, trials
+from clv import charts, cli, proof
+from clv.backtest import evaluation
+from clv.backtest.choose_model import RULES
 from clv.core import metrics
 from clv.core.errors import ClvError
 from clv.pipeline import quiet
-from clv.selection import RULES
 from clv.words import proof as words
 from tests.test_pipeline import make_run, new_store, shop
 
@@ -72,7 +73,7 @@ def test_published_figures_come_out(found):
 def test_everybody_is_compared(found):
     """No season: after 6 and 9 months no year has been seen in which to find one."""
     assert {r["contender"] for r in proof.leaderboard(found)} == {
-        *trials.MODELS,
+        *evaluation.MODELS,
         ALL_ORDERS,
         *RULES,
     }
@@ -136,7 +137,7 @@ def test_without_amounts(tmp_path):
     found = proof.receipt(run, quiet)
     rows = proof.leaderboard(found)
     assert not found["has_value"]
-    assert {r["contender"] for r in rows} == {*trials.MODELS, *RULES}
+    assert {r["contender"] for r in rows} == {*evaluation.MODELS, *RULES}
     assert "all_orders" not in found["choice"]["tried"]
     assert all(r[c] is None for r in rows for c in proof.COLUMNS if c.startswith("revenue"))
 
@@ -217,7 +218,7 @@ def receipt(losses, apart, best, bias=(-0.19, -0.19), gini=None, model="mbg-nbd"
         for i, off in enumerate(bias)
     ]
     together = {"loss": losses, "best": best, "apart": apart}
-    rest = trials._runner_up(together)
+    rest = evaluation._runner_up(together)
     head = {"horizon_months": months, "reason": "", "model": model, "has_value": False}
     return head | {"origins": origins, "together": together} | rest
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clv.calibration import (
+from clv.backtest.calibration import (
     FEWEST,
     GROUPS,
     Check,
@@ -23,6 +23,9 @@ from clv.calibration import (
     is_whale,
     levels_of,
 )
+from clv.backtest.past_dates import plan, sample
+from clv.backtest.ranges import factors, spread, tail_of
+from clv.backtest.totals import around, model_error, parameter_error
 from clv.core import engine
 from clv.models.fitting.inputs import distinct_triples
 from clv.models.ladder import fit_purchases, fit_spend
@@ -34,9 +37,6 @@ from clv.models.purchase.pareto_nbd import ParetoNBD
 from clv.models.purchase.simple import ConstantSpend, PooledRate
 from clv.models.reliability import total_forecast_error
 from clv.models.spend.gamma_gamma_core import GammaGammaAll, GammaGammaCore
-from clv.origins import plan, sample
-from clv.ranges import factors, spread, tail_of
-from clv.totals import around, model_error, parameter_error
 from tests.test_backtest import cdnow
 
 

@@ -9,17 +9,18 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from clv import forecast, pipeline, trials
-from clv.calibration import GROUPS
+from clv import forecast, pipeline
+from clv.backtest import evaluation
+from clv.backtest.calibration import GROUPS
+from clv.backtest.fitting import Context, fit
+from clv.backtest.forecast_ranges import Reach
+from clv.backtest.history import History
+from clv.backtest.ranges import spread
 from clv.core import engine
 from clv.core.choice import Choice
 from clv.core.errors import SettingsError
 from clv.core.settings import IngestOptions, Settings
-from clv.fitting import Context, fit
-from clv.history import History
 from clv.models.card import from_card
-from clv.ranges import spread
-from clv.reach import Reach
 from tests.test_pipeline import assert_sound, columns, make_run, new_store, shop
 
 MARGIN = 0.35
@@ -29,7 +30,7 @@ MARGIN = 0.35
 def one_contender():
     """Ranges are of the model that was asked for: the others need not be tested."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trials, "MODELS", ("mbg-nbd",))
+        patch.setattr(evaluation, "MODELS", ("mbg-nbd",))
         yield
 
 

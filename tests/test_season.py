@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from clv.backtest.history import History
+from clv.backtest.months import month_ends, monthly_expected, monthly_losses, monthly_purchases
+from clv.backtest.past_dates import Origin, sample
 from clv.core import engine
 from clv.core.errors import FitError
 from clv.core.metrics import paired_difference, poisson_deviance
 from clv.features import rfm
-from clv.history import History
 from clv.models.purchase.beta_geo import MBGNBDCore
 from clv.models.purchase.cnbd import MBGCNBD
 from clv.models.purchase.pareto_nbd import ParetoNBD
@@ -26,8 +28,6 @@ from clv.models.season.estimate import (
     wear,
 )
 from clv.models.season.season import NONE, by_the_year
-from clv.months import month_ends, monthly_expected, monthly_losses, monthly_purchases
-from clv.origins import Origin, sample
 from tests.test_backtest import cdnow
 
 START = np.datetime64("2022-01-01")

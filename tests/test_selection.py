@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv import backtest, selection
+from clv.backtest import choose_model, moving_origin
+from clv.backtest.past_dates import Origin, Sample
 from clv.core import metrics
 from clv.core.choice import Choice
 from clv.models.contenders import Forecast
-from clv.origins import Origin, Sample
 
 N = 400
 #: Adds nothing to a mean, but to what chance can explain.
@@ -34,20 +34,20 @@ def trial(as_of="2020-06-30", **lost):
         nothing,
     )
     tested = {
-        name.replace("_", "-"): backtest.Tested(
+        name.replace("_", "-"): moving_origin.Tested(
             None, Forecast(nothing + loss / 2, nothing, nothing)
         )
         for name, loss in lost.items()
     }
-    return backtest.Trial(found.origin, found, None, tested)
+    return moving_origin.Trial(found.origin, found, None, tested)
 
 
 def ranked(*trials, **lost):
-    return selection.rank(trials or [trial(**lost)])
+    return choose_model.rank(trials or [trial(**lost)])
 
 
 def test_the_losses_are_those_given():
-    lost = trial(mbg_nbd=1.0, pareto_nbd=1.0 + 0.3 * WAVES).losses(backtest.losses)
+    lost = trial(mbg_nbd=1.0, pareto_nbd=1.0 + 0.3 * WAVES).losses(moving_origin.losses)
     assert lost["mbg-nbd"] == pytest.approx(np.full(N, 1.0), rel=1e-12)
     assert lost["pareto-nbd"] == pytest.approx(1.0 + 0.3 * WAVES, rel=1e-12)
 
@@ -132,19 +132,19 @@ def test_only_who_was_tested_on_all_dates_is_ranked():
 
 
 def test_nothing_tested_is_nothing_ranked():
-    assert selection.rank([]) is None
-    assert selection.rank([trial()]) is None
+    assert choose_model.rank([]) is None
+    assert choose_model.rank([trial()]) is None
 
 
 def test_the_last_of_several_dates_has_no_say():
     dates = [f"2020-0{m}-28" for m in (2, 4, 6)]
     early = [trial(d, mbg_nbd=2.0, pareto_nbd=2.0) for d in dates[:2]]
     last = trial(dates[2], mbg_nbd=2.0, pareto_nbd=0.1)
-    assert selection.deciding([*early, last]) == early
-    assert selection.deciding([last]) == [last]
-    assert selection.deciding([]) == []
-    assert selection.rank(selection.deciding([*early, last])).winner == "mbg-nbd"
-    assert selection.rank([*early, last]).winner == "pareto-nbd"
+    assert choose_model.deciding([*early, last]) == early
+    assert choose_model.deciding([last]) == [last]
+    assert choose_model.deciding([]) == []
+    assert choose_model.rank(choose_model.deciding([*early, last])).winner == "mbg-nbd"
+    assert choose_model.rank([*early, last]).winner == "pareto-nbd"
 
 
 # -- what it wears -----------------------------------------------------------------------------------
@@ -157,14 +157,14 @@ def test_the_last_of_several_dates_has_no_say():
 def test_a_variant_must_be_better_by_more_than_chance(second, better):
     trials = [trial(mbg_nbd=1.0), trial("2020-09-30", mbg_nbd=1.0)]
     lost = [{"plain": np.full(N, 1.0), "worn": np.zeros(N) + second, "else": np.zeros(N)}] * 2
-    assert selection.better_with(trials, lost, "plain", "worn") is better
+    assert choose_model.better_with(trials, lost, "plain", "worn") is better
 
 
 def test_a_variant_that_was_not_tested_on_every_date_is_not_better():
     trials = [trial(mbg_nbd=1.0), trial("2020-09-30", mbg_nbd=1.0)]
     both = {"plain": np.full(N, 1.0), "worn": np.full(N, 0.1)}
-    assert selection.better_with(trials, [both, both], "plain", "worn")
-    assert not selection.better_with(trials, [{"plain": both["plain"]}, both], "plain", "worn")
+    assert choose_model.better_with(trials, [both, both], "plain", "worn")
+    assert not choose_model.better_with(trials, [{"plain": both["plain"]}, both], "plain", "worn")
 
 
 # -- beside the rules of thumb -----------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_a_variant_that_was_not_tested_on_every_date_is_not_better():
 
 def test_the_best_rule_is_named_with_its_interval():
     last = trial(mbg_nbd=1.0, population_mean=3.0, recency_rule=1.5 + WAVES, same_period=2.0)
-    found = selection.against_rules(last, Choice("mbg-nbd"))
+    found = choose_model.against_rules(last, Choice("mbg-nbd"))
     assert (found["as_of"], found["rule"], found["as_good"]) == (
         "2020-06-30",
         "recency-rule",
@@ -186,31 +186,31 @@ def test_the_best_rule_is_named_with_its_interval():
 
 @pytest.mark.parametrize("loss", [0.7, 1.0, 1.05 + WAVES])
 def test_a_rule_that_is_better_or_hardly_worse_is_as_good(loss):
-    found = selection.against_rules(trial(mbg_nbd=1.0, rate_so_far=loss), Choice("mbg-nbd"))
+    found = choose_model.against_rules(trial(mbg_nbd=1.0, rate_so_far=loss), Choice("mbg-nbd"))
     assert (found["rule"], found["as_good"]) == ("rate-so-far", True)
 
 
 def test_a_chosen_rule_is_not_compared_with_itself():
     last = trial(mbg_nbd=1.0, recency_rule=0.5, population_mean=0.8)
-    assert selection.against_rules(last, Choice("recency-rule"))["rule"] == "population-mean"
-    assert selection.against_rules(trial(recency_rule=0.5), Choice("recency-rule")) is None
-    assert selection.against_rules(trial(mbg_nbd=0.5), Choice("mbg-nbd")) is None
-    assert selection.against_rules(trial(recency_rule=0.5), Choice("mbg-nbd")) is None
+    assert choose_model.against_rules(last, Choice("recency-rule"))["rule"] == "population-mean"
+    assert choose_model.against_rules(trial(recency_rule=0.5), Choice("recency-rule")) is None
+    assert choose_model.against_rules(trial(mbg_nbd=0.5), Choice("mbg-nbd")) is None
+    assert choose_model.against_rules(trial(recency_rule=0.5), Choice("mbg-nbd")) is None
 
 
 def test_it_is_the_choice_with_its_season_that_is_compared():
     last = trial(**{"mbg_nbd": 1.0, "mbg_nbd+season": 0.8, "rate_so_far": 1.3})
     worn = Choice("mbg-nbd", season=True)
-    assert selection.against_rules(last, worn)["difference"] == pytest.approx(0.5)
+    assert choose_model.against_rules(last, worn)["difference"] == pytest.approx(0.5)
     last.tested.pop("mbg-nbd+season")
-    assert selection.against_rules(last, worn)["difference"] == pytest.approx(0.3)
+    assert choose_model.against_rules(last, worn)["difference"] == pytest.approx(0.3)
 
 
 # -- why ---------------------------------------------------------------------------------------------
 
 
 def reason(ranking, name, *, asked=False, tried=None, rule=None, days=None):
-    return selection.reason(
+    return choose_model.reason(
         ranking, Choice.parse(name), asked=asked, tried=tried or {}, rule=rule, recency_days=days
     )
 
@@ -261,7 +261,7 @@ def test_the_reason_names_a_rule_that_is_as_good(rule, days, said):
 
 
 def test_a_rule_that_was_better_is_not_called_as_good():
-    seen = selection.against_rules(trial(mbg_nbd=1.0, same_period=0.7), Choice("mbg-nbd"))
+    seen = choose_model.against_rules(trial(mbg_nbd=1.0, same_period=0.7), Choice("mbg-nbd"))
     assert seen["high"] < 0
     assert reason(ranked(mbg_nbd=1.0), "mbg-nbd", rule=seen) == (
         f"{STANDARD_STAYS} The rule of thumb that everybody repeats the last period was better on "
@@ -299,7 +299,7 @@ def test_the_reason_keeps_nobody_quiet_who_was_better(lost, name, said):
 
 
 def test_the_reason_of_a_forecast_that_was_made_before_its_tests():
-    told = selection.reason(
+    told = choose_model.reason(
         ranked(mbg_nbd=1.0, pareto_nbd=0.5),
         Choice("mbg-nbd"),
         asked=False,
@@ -336,6 +336,11 @@ def test_the_reason_without_a_test():
 def test_who_may_be_chosen():
     assert (
         *("mbg-nbd", "pareto-nbd", "mbg-cnbd", "population-mean", "rate-so-far", "recency-rule"),
-    ) == selection.CHOSEN_FROM
-    assert set(selection.RULES) == {"population-mean", "rate-so-far", "same-period", "recency-rule"}
+    ) == choose_model.CHOSEN_FROM
+    assert set(choose_model.RULES) == {
+        "population-mean",
+        "rate-so-far",
+        "same-period",
+        "recency-rule",
+    }
     assert metrics.MATTERS == 0.001

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clv import forecast, pipeline, proof, selection, trials
+from clv import forecast, pipeline, proof
+from clv.backtest import choose_model, evaluation
+from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core import engine, metrics
 from clv.core.choice import RULES
 from clv.core.settings import IngestOptions, Settings
 from clv.models.purchase.heuristics import HEURISTICS
-from clv.origins import FEWEST_CUSTOMERS
 from clv.pipeline import quiet
 from clv.samples import sample_path
 from tests import test_season as seasons
@@ -101,7 +102,7 @@ def test_a_test_made_later_is_the_same(run, store):
 
 def test_customers_are_kept_with_what_everybody_said_of_them(run):
     table = run.tested()
-    names = [*trials.MODELS, *(rule.name for rule in HEURISTICS), "mbg-nbd+all-orders"]
+    names = [*evaluation.MODELS, *(rule.name for rule in HEURISTICS), "mbg-nbd+all-orders"]
     kinds = ("purchases", "p_purchase", "value")
     assert table.column_names == [*COLUMNS, *(f"{k}:{n}" for n in names for k in kinds)]
     assert table.column_names[0] == "customer_id"
@@ -167,9 +168,9 @@ def first_by_hash(customers, n):
 
 def test_so_many_customers_are_tested_and_always_the_same(store, monkeypatch):
     """The same customers do something else: the same ones are drawn."""
-    assert trials.MOST_CUSTOMERS == 25_000
-    monkeypatch.setattr(trials, "MOST_CUSTOMERS", 200)
-    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    assert evaluation.MOST_CUSTOMERS == 25_000
+    monkeypatch.setattr(evaluation, "MOST_CUSTOMERS", 200)
+    monkeypatch.setattr(evaluation, "MODELS", ("mbg-nbd",))
     drawn = first_by_hash([f"c{i:04d}" for i in range(300)], 200)
     kept = []
     for seed in (7, 8):
@@ -191,7 +192,7 @@ def test_dates_with_too_few_customers_are_left_out(store, monkeypatch):
     header, *lines = shop(customers=60).splitlines()
     few = FEWEST_CUSTOMERS - 3
     late = []
-    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    monkeypatch.setattr(evaluation, "MODELS", ("mbg-nbd",))
     for line in lines:
         customer, day, value = line.split(",")
         if int(customer[1:]) >= few:
@@ -221,7 +222,7 @@ def test_dates_with_too_few_customers_are_left_out(store, monkeypatch):
 )
 def test_dates_before_which_nobody_came_back_are_left_out(store, monkeypatch, back, left, why):
     """Everybody came in January; a third came again on one later day, and on the last."""
-    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    monkeypatch.setattr(evaluation, "MODELS", ("mbg-nbd",))
     rows = [f"c{i:02d},2016-01-{1 + i % 28:02d},10" for i in range(60)]
     rows += [f"c{i:02d},{day},10" for i in range(0, 60, 3) for day in (back, "2017-01-14")]
     text = "\n".join(["customer_id,order_date,revenue", *rows]) + "\n"
@@ -244,7 +245,7 @@ def test_dates_before_which_nobody_came_back_are_left_out(store, monkeypatch, ba
 )
 def test_dates_after_the_last_order_decide_nothing(store, monkeypatch, as_of, dates, why):
     """The file ends on 14 January 2017: that nothing comes later says nothing of its customers."""
-    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    monkeypatch.setattr(evaluation, "MODELS", ("mbg-nbd",))
     rows = [f"c{i:02d},2016-01-{1 + i % 28:02d},10" for i in range(60)]
     rows += [f"c{i:02d},2016-{month:02d}-20,10" for i in range(0, 60, 3) for month in range(2, 13)]
     text = "\n".join(["customer_id,order_date,revenue", *rows, "c00,2017-01-14,10"]) + "\n"
@@ -293,7 +294,7 @@ def test_a_name_is_obeyed_and_tested(store):
     assert (found["choice"]["name"], found["choice"]["asked"]) == (("bg-cnbd+all-orders",) * 2)
     assert found["choice"]["reason"].startswith("BG/CNBD-k, first orders valued too was asked for")
     for origin in found["origins"]:
-        assert {"bg-cnbd", "bg-cnbd+all-orders", *trials.MODELS} <= set(origin["measures"])
+        assert {"bg-cnbd", "bg-cnbd+all-orders", *evaluation.MODELS} <= set(origin["measures"])
     assert run.model["purchases"]["name"] == "bg-cnbd"
     assert run.model["spend"]["name"] == "gamma-gamma-all"
     assert proof.subject(found) == "bg-cnbd+all-orders"
@@ -350,7 +351,7 @@ def held(seed, indices, **settings):
         con.execute("ALTER TABLE orders ADD COLUMN order_id VARCHAR")
         con.execute("ALTER TABLE orders ADD COLUMN items BIGINT")
         forecast.summarise(con, as_of)
-        return trials.hold(con, Settings(**settings), as_of, "EUR", quiet)
+        return evaluation.hold(con, Settings(**settings), as_of, "EUR", quiet)
 
 
 @pytest.mark.parametrize(("indices", "there"), [(seasons.WAVE, True), (None, False)])
@@ -395,17 +396,17 @@ def test_the_choice_is_no_worse_than_any_rule_on_the_date_that_it_has_not_seen(r
     came = table["purchases"].to_numpy().astype(float)
     lost = {
         name: deviance(came, table[f"purchases:{name}"].to_numpy())
-        for name in (found["choice"]["name"], *selection.RULES)
+        for name in (found["choice"]["name"], *choose_model.RULES)
     }
     chosen = lost[found["choice"]["name"]]
     apart = metrics.paired_difference(lost, found["choice"]["name"])
-    for rule in selection.RULES:
+    for rule in choose_model.RULES:
         # Not worse by more than chance; in these files, better by more than chance.
         difference, low, high = apart[rule]
         assert difference == pytest.approx(lost[rule].mean() - chosen.mean(), rel=1e-9)
         assert not metrics.differs((-difference, -high, -low), chosen.mean()), rule
         assert low > 0
-    best = min(selection.RULES, key=lambda rule: lost[rule].mean())
+    best = min(choose_model.RULES, key=lambda rule: lost[rule].mean())
     checked = found["checked"]
     assert (checked["as_of"], checked["rule"]) == (found["unseen"], best)
     edges = [checked[k] for k in ("difference", "low", "high")]

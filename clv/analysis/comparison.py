@@ -8,10 +8,10 @@ from clv import bins, proof
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.analysis.receipt import UNTESTED
+from clv.backtest.choose_model import RULES
 from clv.charts.bins import reliabilities_figure
 from clv.core.formatting import count, day, money, percent, with_unit
 from clv.core.segments import Thresholds
-from clv.selection import RULES
 from clv.words import bins as words
 from clv.words import proof as proof_words
 

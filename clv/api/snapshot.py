@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from clv.backtest.forecast_ranges import Terms
     from clv.core.segments import Cuts
-    from clv.reach import Terms
     from clv.runs import Kind, Run, Store
 
 _LOG: Final = logging.getLogger("clv.api")
@@ -110,7 +110,7 @@ class Snapshot:
     @cached_property
     def terms(self) -> Terms | None:
         """What gives other customers the ranges that the run would have given them; None untested."""
-        from clv.reach import Terms  # noqa: PLC0415 - loads the models
+        from clv.backtest.forecast_ranges import Terms  # noqa: PLC0415 - loads the models
 
         clv = self._columns["predicted_clv"]
         return None if clv.null_count else Terms.of(self.summary, self.backtest, clv.to_numpy())

@@ -137,7 +137,7 @@ def tracking_figure(
     Parameters
     ----------
     weeks
-        `clv.backtest.track`.
+        `clv.backtest.moving_origin.track`.
     lines
         Contender → its name; at most three, the forecast's own first.
     by_week

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
+from clv.backtest.choose_model import RULES
 from clv.core.formatting import percent
 from clv.core.names import who
-from clv.selection import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clv import proof
+from clv.backtest.choose_model import CHOSEN_FROM, RULES
 from clv.core import names
 from clv.core.formatting import percent
 from clv.core.metrics import MATTERS, differs
 from clv.findings.base import Finding, Subject
-from clv.selection import CHOSEN_FROM, RULES
 from clv.words import assumptions as assumption_words
 
 if TYPE_CHECKING:

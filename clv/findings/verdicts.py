@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv import proof
+from clv.backtest.choose_model import RULES
 from clv.core.formatting import count, day, percent, plural
 from clv.core.names import who
 from clv.findings.base import Finding, Subject, Z, best_rule, off, size
-from clv.selection import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

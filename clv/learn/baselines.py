@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv.backtest import Trial
-from clv.candidates import Candidate
+from clv.backtest.candidates import Candidate
+from clv.backtest.moving_origin import Trial
+from clv.backtest.past_dates import Origin, sample
 from clv.core import engine
 from clv.core.choice import Choice
 from clv.core.errors import FitError
 from clv.models.contenders import Known
 from clv.models.purchase.heuristics import HEURISTICS
-from clv.origins import Origin, sample
 
 if TYPE_CHECKING:
     import duckdb

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from clv.backtest.past_dates import months_before
 from clv.core.errors import SettingsError
 from clv.core.formatting import plural
 from clv.core.horizon import add_months
 from clv.features.spans import Span, spans_of
-from clv.origins import months_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
+from clv.backtest.totals import around
 from clv.core import engine, metrics
 from clv.models.card import from_card
 from clv.monitor.base import as_of
 from clv.monitor.models import name_of
 from clv.monitor.uploads import attach
-from clv.totals import around
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

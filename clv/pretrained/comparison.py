@@ -1,6 +1,6 @@
 """How well a ready-made model would have told the best customers on past dates.
 
-The same origins, customers and outcomes as in every other test (`clv.origins`), but revenue only: such
+The same origins, customers and outcomes as in every other test (`clv.backtest.past_dates`), but revenue only: such
 a model says nothing of orders. Beside it stand the standard model and the rules of thumb. A model's
 maker alone knows over which time its values run, so what counts is whom it puts first.
 """
@@ -11,14 +11,14 @@ from datetime import date
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
-from clv.backtest import Trial
-from clv.candidates import Candidate
+from clv.backtest.candidates import Candidate
+from clv.backtest.evaluation import draw, supported
+from clv.backtest.moving_origin import Trial
+from clv.backtest.past_dates import plan
 from clv.core import engine, metrics
 from clv.core.choice import STANDARD, Choice
 from clv.models.purchase.heuristics import HEURISTICS
-from clv.origins import plan
 from clv.pretrained.scoring import worth
-from clv.trials import draw, supported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -79,7 +79,7 @@ class Run:
             raise soundness.damaged(self.id, what) from error
 
     def tested(self) -> pa.Table | None:
-        """Return the customers of the last test, see `clv.trials.tested_customers`; None without."""
+        """Return the customers of the last test, see `clv.backtest.evaluation.tested_customers`; None without."""
         found = receipt.found(receipt.TESTED, self.path, self.exports)
         return None if found is None else parquet.read_table(found)
 

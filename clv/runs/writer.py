@@ -58,7 +58,7 @@ class RunWriter:
         write_json(self._partial / f"{name}.json", content)
 
     def put_receipt(self, made: Mapping[str, Any], tested: pa.Table | None) -> None:
-        """Write what the forecast's tests found (`clv.trials`)."""
+        """Write what the forecast's tests found (`clv.backtest.evaluation`)."""
         receipt.write(made, tested, self._partial)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

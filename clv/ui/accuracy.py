@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv import charts, proof
+from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core.formatting import (
     count,
     day,
@@ -20,7 +21,6 @@ from clv.core.formatting import (
     with_unit,
 )
 from clv.core.names import title
-from clv.origins import FEWEST_CUSTOMERS
 from clv.ui import page, parts
 from clv.words import proof as words
 

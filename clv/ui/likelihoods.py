@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts, sums
+from clv import charts
+from clv.backtest import sum_ranges
 from clv.core.errors import SettingsError
 from clv.core.formatting import day, percent, percent_number, plain, with_unit
 from clv.core.segments import LIKELIHOODS, TIERS, Thresholds, likelihood_sql
@@ -30,9 +31,9 @@ def found(run_id: str, thresholds: Thresholds) -> list[dict[str, Any]]:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def worth(run_id: str, thresholds: Thresholds) -> dict[str, sums.Sum]:
+def worth(run_id: str, thresholds: Thresholds) -> dict[str, sum_ranges.Sum]:
     """Return the likelihoods' values with their ranges; empty without ranges."""
-    return sums.by(session.store().run(run_id), likelihood_sql(thresholds))
+    return sum_ranges.by(session.store().run(run_id), likelihood_sql(thresholds))
 
 
 def show(run: Run) -> None:

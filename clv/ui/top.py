@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import sums
+from clv.backtest import sum_ranges
 from clv.core.formatting import (
     count,
     dollars,
@@ -34,10 +34,10 @@ _KINDS: Final[dict[Kind, str]] = {"buyers": "Will buy most", "spenders": "Will s
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def worth(run_id: str, kind: Kind, number: int) -> sums.Sum | None:
+def worth(run_id: str, kind: Kind, number: int) -> sum_ranges.Sum | None:
     """Return what the first customers of a ranking are worth together, with its range."""
     ids = ranked(run_id, kind)["customer_id"].slice(0, number).to_pylist()
-    return sums.together(session.store().run(run_id), ids)
+    return sum_ranges.together(session.store().run(run_id), ids)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

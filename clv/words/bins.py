@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.bins import SIDES
 from clv.core import names
 from clv.core.formatting import count, day, percent, plural
 from clv.core.scores import MORE_IS_BETTER
-from clv.origins import FEWEST_CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

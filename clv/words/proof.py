@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import proof, selection
+from clv import proof
+from clv.backtest import choose_model
 from clv.core import metrics, names
 from clv.core.choice import ALL_ORDERS
 from clv.core.formatting import count, day, percent, plural
@@ -27,7 +28,7 @@ _TRIED: Final = {
     "season": "the season of the year",
     "all_orders": "counting first orders in an order's value",
 }
-#: How the default forecast is chosen (`clv.selection`).
+#: How the default forecast is chosen (`clv.backtest.choose_model`).
 RULE_OF_CHOICE: Final = (
     "**The choice.** MBG/NBD stays unless another model or rule forecast each customer's orders better "
     "by more than chance (“clearly better”); then the one with the smallest error takes its place. It "
@@ -88,8 +89,8 @@ def sentence(found: Facts) -> str:
 def against_rules(found: Facts, model: str) -> str:
     """Say how a model did beside the rules of thumb, in forecasting each customer's orders."""
     loss, together = found["together"]["loss"], found["together"]
-    rules = [rule for rule in selection.RULES if rule in loss]
-    if not rules or model.partition("+")[0] in selection.RULES:
+    rules = [rule for rule in choose_model.RULES if rule in loss]
+    if not rules or model.partition("+")[0] in choose_model.RULES:
         return ""
     rule = min(rules, key=lambda r: float(loss[r]))
     if loss[rule] <= loss[model]:
@@ -219,8 +220,8 @@ def compared(found: Facts, origin: Facts, model: str) -> list[str]:
     own = next(r["loss"] for r in rows if r["contender"] == model)
     # The same loss is the same forecast of orders under another name.
     others = [r["contender"] for r in rows if abs(r["loss"] - own) > _SAME]
-    models = [n for n in others if n not in selection.RULES]
-    return [model, *models[:1], *[n for n in others if n in selection.RULES][:1]]
+    models = [n for n in others if n not in choose_model.RULES]
+    return [model, *models[:1], *[n for n in others if n in choose_model.RULES][:1]]
 
 
 def dates(origin: Facts) -> str:

@@ -13,11 +13,11 @@ from clv.words.run import next_months
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.sums import Sum
+    from clv.backtest.sum_ranges import Sum
 
     Facts = Mapping[str, Any]
 
-#: Groups of customers whose coverage is shown (`clv.calibration.coverage`), and their names.
+#: Groups of customers whose coverage is shown (`clv.backtest.calibration.coverage`), and their names.
 GROUPS: Final = {
     "all": "All customers",
     "wider": "Range wider than zero",

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.candidates import Candidate
+from clv.backtest.candidates import Candidate
+from clv.backtest.past_dates import Origin, sample
 from clv.core import metrics
 from clv.core.choice import Choice
 from clv.learn import baselines, leaderboard
@@ -18,7 +19,6 @@ from clv.learn.effects import effects, importance
 from clv.learn.plans import Design, plan
 from clv.learn.train import train
 from clv.learn.work import Work
-from clv.origins import Origin, sample
 from tests.learn.conftest import RATES, STATES, connected, shop
 from tests.learn.test_learners import LEVELS, examples
 

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from clv import customer, simulate
+from clv.backtest.ranges import spread
 from clv.cohorts.calendar import period_of
 from clv.cohorts.forecast import outlook, period_ends
 from clv.core.choice import PURCHASES
 from clv.models.card import from_card, to_card
 from clv.models.contenders import Known, Past
 from clv.models.ladder import fit_purchases
-from clv.ranges import spread
 from tests.models.conftest import DATA, days_to_triples
 
 AS_OF = date(1997, 9, 30)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.candidates import Candidate
+from clv.backtest.candidates import Candidate
 from clv.core.choice import Choice
 from clv.core.errors import FitError
 from clv.core.metrics import amounts, chances

@@ -9,7 +9,8 @@ from datetime import date
 
 import pytest
 
-from clv import assumptions, findings, proof, trials
+from clv import assumptions, findings, proof
+from clv.backtest import evaluation
 from clv.ui import health, jobs
 from clv.ui.cohort_downloads import written
 from clv.words import assumptions as words
@@ -147,7 +148,7 @@ def test_checks_that_fail_can_be_started_again(pages, tmp_path, monkeypatch):
     ids=["few", "no-amounts", "rule", "season", "history-only"],
 )
 def test_every_kind_of_run(pages, tmp_path, monkeypatch, content, settings):
-    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    monkeypatch.setattr(evaluation, "MODELS", ("mbg-nbd",))
     run = make_run(new_store(tmp_path), content, **{"backtest": True} | settings)
     checks = assumptions.checked(run)
     at = pages.open(WHERE, run=run.id)

@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from clv import charts, proof, trials
+from clv import charts, proof
+from clv.backtest import evaluation
 from clv.core.formatting import day, percent, plain
 from clv.core.names import title
 from clv.ui import accuracy, coverage, jobs
@@ -175,7 +176,7 @@ def test_one_past_date(at, found):
 
 
 def test_the_visit_starts_the_test_and_finds_it_again(pages, tmp_path, monkeypatch):
-    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    monkeypatch.setattr(evaluation, "MODELS", ("mbg-nbd",))
     run = make_run(new_store(tmp_path), shop())
     at = pages.open(WHERE, run=run.id)
     assert "is being tested" in calm(at)
@@ -190,14 +191,14 @@ def test_the_visit_starts_the_test_and_finds_it_again(pages, tmp_path, monkeypat
 
 
 def test_a_test_that_fails_can_be_started_again(pages, tmp_path, monkeypatch):
-    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    monkeypatch.setattr(evaluation, "MODELS", ("mbg-nbd",))
     run = make_run(new_store(tmp_path), shop())
 
     def broken(*_):
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(trials, "hold", broken)
+        patch.setattr(evaluation, "hold", broken)
         at = pages.settle(pages.open(WHERE, run=run.id))
     assert "something went wrong on our side" in at.error[0].value
     at.button(key="again").click().run()

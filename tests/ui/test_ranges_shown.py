@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clv import proof, sums, trials
+from clv import proof
+from clv.backtest import evaluation, sum_ranges
+from clv.backtest.totals import around
 from clv.core.formatting import money_range, percent
 from clv.core.segments import LIKELIHOODS, Thresholds, likelihood_sql
-from clv.totals import around
 from clv.words import ranges as words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.test_pages import calm
@@ -83,9 +84,11 @@ def test_sums_of_customers(tested_run):
     value = sum(r["predicted_clv"] for r in some)
     variance = sum(r["variance"] * r["predicted_order_value"] ** 2 for r in some)
     how = {"level": 0.8, "error": ranges["error"], "model": ranges["model_error"], "tests": 2}
-    assert sums.together(tested_run, ids) == pytest.approx((value, *around(value, variance, **how)))
-    assert sums.together(tested_run, []) is None
-    (everybody,) = sums.by(tested_run, "'all'").values()
+    assert sum_ranges.together(tested_run, ids) == pytest.approx(
+        (value, *around(value, variance, **how))
+    )
+    assert sum_ranges.together(tested_run, []) is None
+    (everybody,) = sum_ranges.by(tested_run, "'all'").values()
     total = ranges["total"]
     assert everybody == pytest.approx(
         (tested_run.summary["predicted_clv"], total["low"], total["high"])
@@ -94,12 +97,12 @@ def test_sums_of_customers(tested_run):
 
 def test_sums_take_the_margin(tmp_path, monkeypatch):
     """A margin scales a sum and both ends of its range."""
-    monkeypatch.setattr(trials, "MODELS", ("mbg-nbd",))
+    monkeypatch.setattr(evaluation, "MODELS", ("mbg-nbd",))
     made = [
         make_run(new_store(tmp_path / name), shop(), backtest=True, margin=margin)
         for name, margin in (("whole", 1.0), ("half", 0.5))
     ]
-    whole, half = (sums.by(run, "'all'")["all"] for run in made)
+    whole, half = (sum_ranges.by(run, "'all'")["all"] for run in made)
     assert np.array(half) == pytest.approx(np.array(whole) / 2)
 
 
@@ -130,7 +133,7 @@ def test_segments_have_ranges(open_tested, tested_run):
     at.session_state["view"] = "Chance of buying"
     calm(at.run())
     shown = frame(at, "Low end ($)")
-    found = sums.by(tested_run, likelihood_sql(Thresholds()))
+    found = sum_ranges.by(tested_run, likelihood_sql(Thresholds()))
     assert shown["High end ($)"].tolist() == [
         round(found[name].high) if name in found else 0 for name in LIKELIHOODS
     ]
@@ -143,7 +146,7 @@ def test_no_ranges_is_said_once(pages, monkeypatch, untested, where):
     at = pages.open(where, run=untested.id, **query)
     assert calm(at).count(NO_RANGES) == 1
     assert not [d for d in at.dataframe if "Low end (€)" in d.value.columns]
-    assert sums.by(untested, "'all'") == {}
+    assert sum_ranges.by(untested, "'all'") == {}
 
 
 def test_ranges_that_could_not_be_tested(pages, tmp_path):

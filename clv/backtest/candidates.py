@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from clv.backtest.fitting import Context, fit_only_purchases, value, worn
+from clv.backtest.history import History
 from clv.core.errors import FitError
-from clv.fitting import Context, fit_only_purchases, value, worn
-from clv.history import History
 from clv.models.contenders import Forecast
 from clv.models.season.seasonal import Seasonal
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from clv import backtest, calibration, selection
-from clv.backtest import Trial, value_losses
-from clv.candidates import Candidate
+from clv.backtest import calibration, choose_model, moving_origin
+from clv.backtest.candidates import Candidate
+from clv.backtest.months import monthly_expected, monthly_losses, monthly_purchases
+from clv.backtest.moving_origin import Trial, value_losses
+from clv.backtest.past_dates import FEWEST_CUSTOMERS, plan
 from clv.core import engine, metrics
 from clv.core.choice import ALL_ORDERS, RULES, STANDARD, Choice
 from clv.core.errors import FitError
 from clv.core.settings import AUTO
 from clv.models.purchase.heuristics import HEURISTICS, RecencyRule
 from clv.models.season.estimate import repeat_purchases_by_month
-from clv.months import monthly_expected, monthly_losses, monthly_purchases
-from clv.origins import FEWEST_CUSTOMERS, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from clv.backtest.past_dates import Origin, Plan
     from clv.core.settings import Settings
     from clv.models.contenders import Contender
-    from clv.origins import Origin, Plan
 
     Progress = Callable[[str, int, int], None]
 
@@ -119,7 +119,7 @@ def hold(
             for trial, one in _final(case, choice)
         ]
         progress("Measuring the tests", 0, 0)
-        receipt |= backtest.report(drawn, chosen, case.trials) | decided
+        receipt |= moving_origin.report(drawn, chosen, case.trials) | decided
         drawn.execute("DROP SCHEMA drawn CASCADE")
     receipt |= _runner_up(receipt["together"]) | {
         "model": choice.name,
@@ -215,9 +215,9 @@ def _test_all(case: _Case, progress: Progress) -> None:
 
 
 def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> tuple[Choice, dict[str, Any]]:
-    """Choose by the rule of `clv.selection`; return the choice, and facts for the receipt."""
-    deciding = selection.deciding(case.trials)
-    ranking = selection.rank(deciding)
+    """Choose by the rule of `clv.backtest.choose_model`; return the choice, and facts for the receipt."""
+    deciding = choose_model.deciding(case.trials)
+    ranking = choose_model.rank(deciding)
     base = Choice(case.given.purchases if case.given else ranking.winner if ranking else STANDARD)
     tried: dict[str, bool] = {}
     if ranking:
@@ -225,14 +225,14 @@ def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> tuple[Choice, dict[s
     choice = case.given or Choice(base.purchases, **tried)
     _test_beside(con, case, choice)
     last = case.trials[-1] if case.trials else None
-    rule = selection.against_rules(last, choice) if last else None
+    rule = choose_model.against_rules(last, choice) if last else None
     days = recency_days(last) if last else None
     said = {
         "name": choice.name,
         "asked": choice.name if case.asked else AUTO,
         "made_before": case.given is not None and not case.asked,
         "runner_up": ranking.runner_up if ranking else None,
-        "reason": selection.reason(
+        "reason": choose_model.reason(
             ranking,
             choice,
             asked=case.asked,
@@ -257,7 +257,7 @@ def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> di
     for trial in case.trials:
         trial.failed.pop(variant.name, None)
     names = (base.name, variant.name)
-    deciding = [t for t in selection.deciding(case.trials) if variant.name in t.tested]
+    deciding = [t for t in choose_model.deciding(case.trials) if variant.name in t.tested]
     lost = []
     for trial in deciding:
         actual = monthly_purchases(con, trial.sample)
@@ -268,18 +268,18 @@ def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> di
                 if (one := trial.tested.get(name)) and isinstance(one.contender, Candidate)
             }
         )
-    return {"season": selection.better_with(deciding, lost, *names)} if deciding else {}
+    return {"season": choose_model.better_with(deciding, lost, *names)} if deciding else {}
 
 
 def _try_value(case: _Case, base: Choice) -> dict[str, bool]:
     """Say whether counting the first order in an order's value helps."""
     variant = replace(base, all_orders=True)
     _test_beside(None, case, variant)
-    deciding = selection.deciding(case.trials)
+    deciding = choose_model.deciding(case.trials)
     if not any(variant.name in trial.tested for trial in deciding):
         return {}  # It could not be tried.
     lost = [trial.losses(value_losses) for trial in deciding]
-    return {"all_orders": selection.better_with(deciding, lost, base.name, variant.name)}
+    return {"all_orders": choose_model.better_with(deciding, lost, base.name, variant.name)}
 
 
 def _test_beside(con: duckdb.DuckDBPyConnection | None, case: _Case, variant: Choice) -> None:

@@ -3,7 +3,7 @@
 The rule, in full. MBG/NBD is the standard; it stays unless another one forecast the customers' orders
 better on the past dates by more than chance, and then the one with the smallest loss takes its place.
 The chosen one wears the season, or counts the first order in an order's value, where that in turn
-was better by more than chance. The loss is a mean deviance per customer (`clv.backtest.losses`; month
+was better by more than chance. The loss is a mean deviance per customer (`clv.backtest.moving_origin.losses`; month
 by month for the season, of revenue for the order's value); *by more than chance* is a paired 95 %
 interval over customers that leaves 0 out, and a difference of at least a thousandth of the loss.
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from clv.backtest import losses, shares
+from clv.backtest.moving_origin import losses, shares
 from clv.core import metrics, names
 from clv.core.choice import PURCHASES, STANDARD
 from clv.models.purchase.heuristics import HEURISTICS
@@ -27,7 +27,7 @@ from clv.models.purchase.heuristics import HEURISTICS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.backtest import Trial
+    from clv.backtest.moving_origin import Trial
     from clv.core.choice import Choice
     from clv.models.base import Floats
 

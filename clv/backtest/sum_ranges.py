@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from clv.totals import around
+from clv.backtest.totals import around
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def by(run: Run, key: str, among: Sequence[str] | None = None) -> dict[str, Sum]
     """Return the values of groups of customers, each with its range.
 
     Chance adds up over the customers; what is not known of parameters and model is taken to be that
-    of the total (`clv.totals`).
+    of the total (`clv.backtest.totals`).
 
     Parameters
     ----------

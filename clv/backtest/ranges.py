@@ -61,7 +61,7 @@ class Spread:
         Shape (n,): probability of no purchase.
     mean, variance
         Shape (n,); the mean is the expected number of purchases. Chance only: what is not known
-        of the parameters is common to many customers, see `clv.totals`.
+        of the parameters is common to many customers, see `clv.backtest.totals`.
     """
 
     p_zero: Floats
@@ -211,7 +211,7 @@ def spread(
         Length of the horizon.
     error
         Standard error of the log of the expected values for what is not known of the parameters
-        (`clv.totals.parameter_error`): every distribution is widened by it.
+        (`clv.backtest.totals.parameter_error`): every distribution is widened by it.
 
     Raises
     ------
@@ -331,7 +331,7 @@ def factors(
         undiscounted one, only smaller in this ratio, is an approximation: it would be exact if
         everybody's purchases came with the same pattern in time.
     levels, whale_levels
-        Shape (n,), see `clv.calibration.levels_of`.
+        Shape (n,), see `clv.backtest.calibration.levels_of`.
 
     Returns
     -------

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from clv.backtest.past_dates import log_gaps, past
 from clv.core.choice import RULES
 from clv.core.errors import FitError
 from clv.models.ladder import PurchaseFit, SpendFit, fit_purchases, fit_spend
 from clv.models.notes import Note
 from clv.models.season.estimate import repeat_purchases_by_month, wear
-from clv.origins import log_gaps, past
 
 if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
 
+    from clv.backtest.history import History
+    from clv.backtest.past_dates import Origin
     from clv.core.choice import Choice
-    from clv.history import History
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Past
     from clv.models.season.estimate import RepeatPurchases
-    from clv.origins import Origin
 
 
 class Context(NamedTuple):
@@ -34,7 +34,7 @@ class Context(NamedTuple):
     Attributes
     ----------
     log_gaps
-        See `clv.origins.log_gaps`; for regular timing.
+        See `clv.backtest.past_dates.log_gaps`; for regular timing.
     past
         What a rule of thumb learns from.
     bought

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
+from clv.backtest.past_dates import past, sample
 from clv.core import metrics
 from clv.core.errors import FitError
 from clv.core.horizon import add_months
-from clv.origins import past, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
+    from clv.backtest.past_dates import Origin, Plan, Sample
     from clv.models.contenders import Contender, Forecast, Past
-    from clv.origins import Origin, Plan, Sample
 
     Floats = NDArray[np.float64]
     Progress = Callable[[str, int, int], None]

@@ -1,7 +1,7 @@
 """Ranges that hold what they promise: made surer, or less sure, until backtests come out right.
 
 For every customer of a backtest one number says it all: the level from which on the range holds what
-came (`clv.ranges.Spread.smallest_level`). A group's ranges at level L hold exactly those customers'
+came (`clv.backtest.ranges.Spread.smallest_level`). A group's ranges at level L hold exactly those customers'
 outcomes whose number is at most L. So the level that was needed for 80 % to lie within is the 80 %
 quantile of these numbers, with one more customer counted in (split conformal prediction; Vovk,
 Gammerman & Shafer 2005; with a distribution's levels as scores: Chernozhukov, Wüthrich & Zhu 2021).
@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from clv.backtest.history import History
+from clv.backtest.ranges import HIGHEST_LEVEL, LEVEL, spread
+from clv.backtest.totals import model_error, parameter_error
 from clv.core.metrics import wilson
-from clv.history import History
-from clv.ranges import HIGHEST_LEVEL, LEVEL, spread
-from clv.totals import model_error, parameter_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from clv.backtest.past_dates import Sample
+    from clv.backtest.ranges import Spread
     from clv.models.base import Floats, PurchaseModel, SpendModel
     from clv.models.purchase.cnbd import CNBDModel
-    from clv.origins import Sample
-    from clv.ranges import Spread
 
     Bools = NDArray[np.bool_]
 
@@ -267,7 +267,7 @@ def evaluate(checks: Sequence[Check], level: float = LEVEL) -> dict[str, Any]:
         JSON types, for a run's files: ``level, levels, customers`` of all backtests (`calibrate`), to
         forecast with; ``measured``: ``as_of`` of the last origin, and the `coverage` there
         ``before`` calibration and ``after`` calibrating on the earlier origins alone (None where
-        there is only one); None without backtests. ``model_error, tests`` for `clv.totals.around`.
+        there is only one); None without backtests. ``model_error, tests`` for `clv.backtest.totals.around`.
     """
     measured = None
     if checks:

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from clv.backtest.ranges import LEVEL
 from clv.models.fitting.triples import TripleModel
 from clv.models.purchase.simple import PooledRate
 from clv.models.season.seasonal import unwrap
 from clv.models.spend.gamma_gamma_core import GammaGammaCore
-from clv.ranges import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def around(
     Parameters
     ----------
     mean, variance
-        Of the sum: the sums of the customers' (`clv.ranges.factors`), currency units and their square.
+        Of the sum: the sums of the customers' (`clv.backtest.ranges.factors`), currency units and their square.
     level
         Probability with which the sum is to lie within.
     error

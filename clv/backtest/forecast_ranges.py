@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from clv.calibration import WHALE_SHARE, levels_of
-from clv.ranges import LOWEST, factors, spread
-from clv.totals import around, parameter_error
+from clv.backtest.calibration import WHALE_SHARE, levels_of
+from clv.backtest.ranges import LOWEST, factors, spread
+from clv.backtest.totals import around, parameter_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pyarrow as pa
 
-    from clv.calibration import Bools
-    from clv.history import History
+    from clv.backtest.calibration import Bools
+    from clv.backtest.history import History
     from clv.models.base import Floats, PurchaseModel, SpendModel
 
 
@@ -30,7 +30,7 @@ class Terms:
     error
         As in `Reach`.
     adjustments
-        From `clv.calibration.evaluate`.
+        From `clv.backtest.calibration.evaluate`.
     whale
         Predicted value from which on a customer of the run counts as a whale.
     """
@@ -73,7 +73,7 @@ def factors_of(
     error: float,
     adjustments: Mapping[str, Any],
 ) -> dict[str, Floats]:
-    """Return `clv.ranges.factors` of a history's triples, at the levels that the tests found."""
+    """Return `clv.backtest.ranges.factors` of a history's triples, at the levels that the tests found."""
     x, t_x, age = history.frequency, history.recency, history.T
     found = spread(purchases, spend, x, t_x, age, days, error=error)
     return factors(found, discounted, *levels_of(adjustments, x, found.p_zero))
@@ -133,7 +133,7 @@ class Reach:
         discounted
             Discounted expected purchases by triple.
         adjustments
-            From `clv.calibration.evaluate`.
+            From `clv.backtest.calibration.evaluate`.
         """
         error = float(_errors(purchases, spend, history, days)[0])
         by_triple = factors_of(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.backtest.past_dates import Origin, Sample
     from clv.models.base import Floats, PurchaseModel
-    from clv.origins import Origin, Sample
 
 
 def month_ends(origin: Origin) -> list[date]:
