@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv.core import engine
+from clv.core.metrics import FEW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MONTH_DAYS: Final = 365.25 / 12
-#: With fewer customers no figure is given.
-FEW: Final = 30
 #: Quantile of the normal distribution that leaves 10 % on either side: an interval of 80 %.
 Z80: Final = 1.2815515655446004
 #: Label values shown on their own, those with most customers; the rest is one row.

@@ -22,8 +22,8 @@ from clv.core.horizon import months_of
 from clv.core.orders import FORECASTS, PROFILES
 from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 from clv.features import rfm
+from clv.learn.ready_made.scoring import worth
 from clv.models.card import from_card, to_card
-from clv.pretrained.scoring import worth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

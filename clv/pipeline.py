@@ -14,7 +14,7 @@ from clv.core.horizon import months_of
 from clv.core.orders import EXTRAS
 from clv.core.settings import AUTO, Settings
 from clv.ingest import Preview, detect
-from clv.pretrained.shelf import Shelf
+from clv.learn.ready_made.shelf import Shelf
 from clv.publish import fingerprint
 from clv.runs import now
 

@@ -75,7 +75,7 @@ def receipt(run: Run, progress: Progress) -> dict[str, Any]:
     """
     if run.only_value:
         msg = "A ready-made model says nothing of orders, by which forecasts are tested."
-        raise InputError(msg, "It is compared by revenue: clv.pretrained.comparison.")
+        raise InputError(msg, "It is compared by revenue: clv.learn.ready_made.comparison.")
     if run.backtest is None:
         from clv import pipeline  # noqa: PLC0415 - reading a receipt fits nothing
 

@@ -24,7 +24,7 @@ from clv.core.errors import (
     NothingPublishedError,
     RunNotFoundError,
 )
-from clv.pretrained.shelf import allowed
+from clv.learn.ready_made.shelf import allowed
 from clv.runs import now, replace_json
 from clv.runs.disk import usable
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pytest
 
 from clv import worth
-from clv.acquisition import FEW, Interval
+from clv.acquisition import Interval
 from clv.core.errors import FileError, SettingsError, StoppedError
+from clv.core.metrics import FEW
 from clv.learn import artefact
 from clv.learn.plans import Design
 from clv.learn.scoring import to_score

@@ -58,7 +58,7 @@ def _of_ready_made(run: Run, out: Path | None) -> None:
     """Print how well a run's ready-made model told the best customers on past dates, or write it."""
     import pyarrow as pa  # noqa: PLC0415 - `--help` needs none of this
 
-    from clv.pretrained import comparison  # noqa: PLC0415
+    from clv.learn.ready_made import comparison  # noqa: PLC0415
 
     with terminal.progress() as progress:
         found = comparison.compared(run, progress)

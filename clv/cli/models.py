@@ -12,11 +12,11 @@ from clv import terminal
 from clv.core import stopping
 from clv.core.choice import READY_MADE
 from clv.core.errors import InputError, ModelFileError
-from clv.pretrained.listing import HERE, listing
-from clv.pretrained.shelf import Shelf, fingerprint, name_of
+from clv.learn.ready_made.listing import HERE, listing
+from clv.learn.ready_made.shelf import Shelf, fingerprint, name_of
 
 if TYPE_CHECKING:
-    from clv.pretrained.listing import Listing
+    from clv.learn.ready_made.listing import Listing
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -30,7 +30,7 @@ RULES: Final = PURCHASES[5:]
 #: What may follow, in this order.
 SEASON: Final = "season"
 ALL_ORDERS: Final = "all-orders"
-#: What the name of a ready-made model (`clv.pretrained`) begins with.
+#: What the name of a ready-made model (`clv.learn.ready_made`) begins with.
 READY_MADE: Final = "pretrained:"
 
 

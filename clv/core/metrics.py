@@ -26,6 +26,8 @@ BINS: Final = 10
 MATTERS: Final = 0.001
 #: A forecast below this share of the mean outcome is read as this share.
 FLOOR: Final = 0.01
+#: With fewer customers no figure is given.
+FEW: Final = 30
 _SEED: Final = 20_171_017
 #: Customers whose bootstrap weightings are drawn, and kept, together.
 _BLOCK: Final = 4096

@@ -5,7 +5,7 @@ another learned model forecast the remaining value better on the deciding date b
 the one with the smallest loss takes its place. The loss is the mean Tweedie deviance per customer
 (`clv.core.metrics.tweedie_deviance`), *by more than chance* that of `clv.core.metrics.differs`, here with an
 interval of 99 %: of several models one is easily the best by chance, and few customers bring most of the
-loss. Where fewer than `clv.acquisition.FEW` customers brought anything, nobody is better. Rules of thumb
+loss. Where fewer than `clv.core.metrics.FEW` customers brought anything, nobody is better. Rules of thumb
 and probabilistic models are never chosen, but it is said where one is as good, or better.
 """
 
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv.acquisition import FEW
 from clv.core import metrics, names
+from clv.core.metrics import FEW
 from clv.learn.boosted import TwoPart
 
 if TYPE_CHECKING:

@@ -109,8 +109,8 @@ def main() -> None:
     """Put the model onto the shelf, unless models are there that this Python can load."""
     import dill  # noqa: PLC0415
 
-    from clv.pretrained.listing import listing  # noqa: PLC0415
-    from clv.pretrained.shelf import Shelf  # noqa: PLC0415
+    from clv.learn.ready_made.listing import listing  # noqa: PLC0415
+    from clv.learn.ready_made.shelf import Shelf  # noqa: PLC0415
 
     shelf = Shelf()
     names = [entry.name for entry in shelf.entries()]

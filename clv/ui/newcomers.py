@@ -11,6 +11,7 @@ import streamlit as st
 
 from clv import acquisition, charts
 from clv.core.formatting import day, money, percent_number, symbol, with_unit
+from clv.core.metrics import FEW
 from clv.runs import write_rows
 from clv.segments import tables
 from clv.ui import page, parts, session
@@ -56,7 +57,7 @@ def show(run: Run) -> None:
         with heading:
             title = words.newcomers_title(total, 1.0, 1, currency, has_money=has_value)
             st.subheader(title, anchor=False)
-            st.caption(f"At least {acquisition.FEW} customers must have been watched for a month.")
+            st.caption(f"At least {FEW} customers must have been watched for a month.")
         return
     label, months, margin, cost = _controls(run, total)
     found = compared(run.id, label)
@@ -159,7 +160,7 @@ def _curves(run: Run, found: Acquisition, months: int, margin: float, price: flo
         figure,
         words.newcomers_title(found.everyone, margin, months, currency, has_money=has_value),
         f"{axis} since the first order, not discounted, as of {day(settings['as_of'])}. A line ends "
-        f"where fewer than {acquisition.FEW} customers have been watched that long.{more}",
+        f"where fewer than {FEW} customers have been watched that long.{more}",
         "newcomers",
     )
 
@@ -224,7 +225,7 @@ def _table(
             "in 4 of 5 cases": (
                 [
                     words.too_few(g.customers)
-                    if g.customers < acquisition.FEW
+                    if g.customers < FEW
                     else words.between(g.clv, currency)
                     for g in rows
                 ],
@@ -284,7 +285,7 @@ def _explanation(months: int) -> None:
             "whole of it, and the means are added up. This is history, not forecast, and it is not "
             "discounted.\n\n"
             "**Cautious** is the lower end of the 80 % interval that the spread between customers "
-            f"leaves. With fewer than {acquisition.FEW} customers there is no figure.\n\n"
+            f"leaves. With fewer than {FEW} customers there is no figure.\n\n"
             "**Earned back in** is the first month by whose end margin × revenue per customer has "
             "covered the cost.\n\n"
             "**The page of cohorts** counts calendar months and takes a first year from those alone who "

@@ -25,8 +25,9 @@ from clv.core.formatting import (
     with_unit,
 )
 from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE
-from clv.pretrained import comparison, tiers
-from clv.pretrained.shelf import Shelf
+from clv.insights import value_tiers
+from clv.learn.ready_made import comparison
+from clv.learn.ready_made.shelf import Shelf
 from clv.ui import jobs, page, parts
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def top(run: Run, ranked: pa.Table) -> int:
 
 def groups(run: Run) -> None:
     """Show the customers in tiers of value, each with its list."""
-    rows = tiers.sizes(run)
+    rows = value_tiers.sizes(run)
     customers, total = float(run.summary["customers"]), float(run.summary["predicted_clv"])
     best = rows[0]
     told = f"The best {percent(best['customers'] / customers)} of customers"
@@ -240,7 +241,7 @@ def groups(run: Run) -> None:
 
 
 def _list_of(run: Run, tier: str) -> bytes:
-    return tiers.export(run, tier).read_bytes()
+    return value_tiers.export(run, tier).read_bytes()
 
 
 def proof(run: Run) -> None:

@@ -3,7 +3,7 @@
 Everything here is history: of customers whose first months are over. Forecasts come from `clv.learn`.
 """
 
-from clv.acquisition import FEW
+from clv.core.metrics import FEW
 from clv.worth.bids import Tenth, tenths
 from clv.worth.groups import Compared, Group, compare, newcomers
 from clv.worth.lives import QUARTER, SOON, Lives, completed, lives_of, longest

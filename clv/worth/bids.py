@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from clv.acquisition import FEW
-from clv.core.metrics import quantile_bins
+from clv.core.metrics import FEW, quantile_bins
 from clv.worth.curves import summed
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv.acquisition import FEW
 from clv.core import engine
 from clv.core.errors import SettingsError
 from clv.core.formatting import plural
 from clv.core.horizon import add_months
+from clv.core.metrics import FEW
 from clv.features.targets import first_year
 
 if TYPE_CHECKING:

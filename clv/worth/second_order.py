@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv.acquisition import FEW
-from clv.core.metrics import quantile_bins
+from clv.core.metrics import FEW, quantile_bins
 from clv.worth.lives import QUARTER
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 from clv import pipeline
 from clv.core.settings import IngestOptions, Settings
-from clv.pretrained.shelf import Shelf
+from clv.learn.ready_made.shelf import Shelf
 from clv.runs import Store
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 import pytest
 
-from clv.pretrained.shelf import Shelf
+from clv.learn.ready_made.shelf import Shelf
 from clv.runs import Store
 from tests.pretrained.case import SUMS, dilled
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clv.core.errors import ModelFileError
-from clv.pretrained.listing import HERE, listing
+from clv.learn.ready_made.listing import HERE, listing
 from tests.pretrained.case import SUMS, dilled
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "lesara" / "model.dill"

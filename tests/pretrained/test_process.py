@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from clv.core.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
-from clv.pretrained.listing import HERE, listing
-from clv.pretrained.process import Limits, predict
+from clv.learn.ready_made.listing import HERE, listing
+from clv.learn.ready_made.process import Limits, predict
 from tests.pretrained.case import SUMS, dilled, in_notebook
 
 ROOT = Path(__file__).parents[2]

@@ -20,9 +20,10 @@ from clv.core.choice import Choice
 from clv.core.errors import InputError, LayoutError, ModelFileError, ModelLimitError, SettingsError
 from clv.core.settings import IngestOptions, Settings
 from clv.features import BASKET, basket_matrix
-from clv.pretrained import comparison, tiers
-from clv.pretrained.process import predict
-from clv.pretrained.shelf import Shelf
+from clv.insights import value_tiers
+from clv.learn.ready_made import comparison
+from clv.learn.ready_made.process import predict
+from clv.learn.ready_made.shelf import Shelf
 from clv.samples import ready_made
 from tests.pretrained.case import AS_OF, SUMS, dilled, kept, made, shop
 
@@ -212,7 +213,7 @@ def test_files_without_items_or_amounts(store, tmp_path):
 
 
 def test_tiers_add_up(run):
-    rows = tiers.sizes(run)
+    rows = value_tiers.sizes(run)
     values = sorted(
         run.query("SELECT predicted_clv FROM forecasts")["predicted_clv"].to_pylist(), reverse=True
     )
@@ -224,7 +225,7 @@ def test_tiers_add_up(run):
     assert [r["predicted_clv"] for r in rows] == pytest.approx(
         [sum(values[:12]), sum(values[12:30]), sum(values[30:])], rel=1e-12
     )
-    with tiers.export(run, "high").open(encoding="utf-8") as file:
+    with value_tiers.export(run, "high").open(encoding="utf-8") as file:
         listed = [float(r["predicted_clv"]) for r in csv.DictReader(file)]
     assert listed == pytest.approx(values[:12], rel=1e-12)
 

@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from clv.core.errors import ModelFileError, SettingsError
-from clv.pretrained.shelf import Shelf, name_of
+from clv.learn.ready_made.shelf import Shelf, name_of
 
 
 def test_what_is_put_is_what_is_loaded(shelf):

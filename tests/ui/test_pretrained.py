@@ -6,8 +6,8 @@ import pytest
 
 from clv import pipeline
 from clv.core.settings import IngestOptions
-from clv.pretrained import comparison
-from clv.pretrained.shelf import Shelf
+from clv.learn.ready_made import comparison
+from clv.learn.ready_made.shelf import Shelf
 from clv.runs import Store
 from tests.pretrained.case import AS_OF, SUMS, dilled, kept, made, shop
 from tests.ui.conftest import texts

@@ -17,8 +17,8 @@ from clv.backtest.moving_origin import Trial
 from clv.backtest.past_dates import plan
 from clv.core import engine, metrics
 from clv.core.choice import STANDARD, Choice
+from clv.learn.ready_made.scoring import worth
 from clv.models.purchase.heuristics import HEURISTICS
-from clv.pretrained.scoring import worth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Load a ready-made model and ask it: a program of its own, started by `clv.pretrained.process`.
+"""Load a ready-made model and ask it: a program of its own, started by `clv.learn.ready_made.process`.
 
 It imports nothing of the package, so that it can run with an empty environment, and it limits itself
 before it touches the model.

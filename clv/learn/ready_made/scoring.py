@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv.core import engine
 from clv.features import BASKET, basket_matrix
+from clv.learn.ready_made.process import predict
+from clv.learn.ready_made.shelf import Shelf
 from clv.models.notes import Note
-from clv.pretrained.process import predict
-from clv.pretrained.shelf import Shelf
 
 if TYPE_CHECKING:
     from datetime import date
@@ -65,7 +65,7 @@ def worth(con: duckdb.DuckDBPyConnection, name: str, as_of: date) -> Worth:
     LayoutError
         The orders have no amounts.
     ModelFileError, ModelAnswerError, ModelLimitError
-        See `clv.pretrained.process.predict`.
+        See `clv.learn.ready_made.process.predict`.
     """
     entry, content = Shelf().load(name)
     ids, figures = basket_matrix(con.table("orders"), as_of)

@@ -22,7 +22,7 @@ import numpy as np
 
 from clv.core.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
 from clv.core.formatting import plural
-from clv.pretrained.listing import HERE, listing
+from clv.learn.ready_made.listing import HERE, listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +94,7 @@ def predict(name: str, content: bytes, figures: Floats, limits: Limits | None = 
     name
         How people know the model.
     content
-        The bytes that `clv.pretrained.shelf` has compared with what was allowed.
+        The bytes that `clv.learn.ready_made.shelf` has compared with what was allowed.
     figures
         Shape (n, 6), see `clv.features.basket`.
     limits

@@ -1,0 +1,1 @@
+"""What is read off a run: customers, cohorts, segments, survival, newcomers, monitoring."""
