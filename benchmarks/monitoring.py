@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clv import pipeline
 from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline
 from clv.monitor import tracking
 from clv.runs import Store
 

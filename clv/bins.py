@@ -62,7 +62,7 @@ def report(
     Parameters
     ----------
     receipt
-        Of the run (`clv.proof.stored`).
+        Of the run (`clv.forecast.receipt.stored`).
     tested
         Of the run (``Run.tested``): ``purchases``, ``value`` and ``p_purchase:NAME``.
     first, second

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from clv import proof
 from clv.core import names, stopping
 from clv.core.formatting import plural
+from clv.forecast import receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -109,7 +109,7 @@ def say_run(made: Run, out: Path | None) -> None:
     if made.model.get("purchases"):
         typer.echo(f"  model     {names.of_card(made.model)}")
     if made.backtest:
-        typer.echo(f"  because   {proof.why(made.backtest)}")
+        typer.echo(f"  because   {receipt.why(made.backtest)}")
     for note in made.model["notes"]:
         typer.echo(f"  note      {note['message']}")
     where = f"{out}: " if out else ""

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import norm
 
-from clv import assumptions, pipeline
+from clv import assumptions
 from clv.assumptions import Check, Effect, checks
 from clv.assumptions import people as people_module
 from clv.assumptions.base import GROUPS, T_GROUPS, around, jackknife, misplaced, sums
@@ -22,6 +22,7 @@ from clv.assumptions.timing import timing
 from clv.charts import assumption_pictures as pictures
 from clv.core.orders import REJECTS
 from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline
 from clv.models.fitting.poisson import poisson_fit
 from clv.runs import Store
 from clv.samples import sample_path

@@ -14,8 +14,8 @@ from clv.backtest.moving_origin import run
 from clv.backtest.past_dates import plan
 from clv.core import engine
 from clv.core.choice import Choice
+from clv.forecast.pipeline import quiet
 from clv.models.purchase.heuristics import HEURISTICS
-from clv.pipeline import quiet
 
 
 def contenders():

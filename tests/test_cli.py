@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from clv import __version__, cli
 from clv.core.orders import FORECASTS, MONTHLY, REJECTS
-from clv.forecast import score
+from clv.forecast.predictions import score
 from clv.runs import Store
 from clv.samples import SAMPLES, sample_path
 from tests.test_pipeline import one_each, shop
@@ -693,7 +693,7 @@ def test_a_fault_of_ours_ends_with_1_and_without_traceback(orders, call, monkeyp
         msg = "first line\nsecond line"
         raise ZeroDivisionError(msg)
 
-    monkeypatch.setattr("clv.forecast.make", broken)
+    monkeypatch.setattr("clv.forecast.predictions.make", broken)
     code, out, err = call(*QUICK, "orders.csv", "--out", "p.csv")
     assert (code, out) == (1, "")
     assert_one_block(err, "our side", "ZeroDivisionError: first line", "CLV_DEBUG=1")
@@ -710,7 +710,7 @@ def test_control_c_ends_with_130(orders, call, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("clv.forecast.make", stopped)
+    monkeypatch.setattr("clv.forecast.predictions.make", stopped)
     code, out, err = call(*QUICK, "orders.csv", "--out", "p.csv")
     assert code == 130
     assert "Traceback" not in out + err

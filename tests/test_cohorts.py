@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import pipeline
 from clv.cohorts.calendar import period_end, period_name, period_of, period_start
 from clv.cohorts.forecast import outlook, period_ends, whole
 from clv.cohorts.history import (
@@ -25,6 +24,7 @@ from clv.cohorts.history import (
 from clv.cohorts.report import _quartiles, cohort_customers, cohorts_of, first_year
 from clv.cohorts.triangle import FACT, FORECAST, FUTURE, PARTIAL, triangle
 from clv.core.settings import IngestOptions
+from clv.forecast import pipeline
 from clv.models.card import from_card
 from clv.runs import Store
 from tests.test_pipeline import plain

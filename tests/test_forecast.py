@@ -16,7 +16,7 @@ from clv.core.errors import SettingsError
 from clv.core.horizon import add_months, months_of
 from clv.core.orders import FORECASTS, MONTHLY
 from clv.core.settings import Settings
-from clv.forecast import score
+from clv.forecast.predictions import score
 from clv.models.card import from_card
 from tests.test_pipeline import make_run, new_store, shop
 

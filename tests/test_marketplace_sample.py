@@ -12,7 +12,7 @@ import pytest
 from clv import ingest
 from clv.core.metrics import capture
 from clv.core.settings import IngestOptions
-from clv.pipeline import quiet
+from clv.forecast.pipeline import quiet
 from clv.samples import SEED, market, marketplace, sample_path
 from clv.samples.marketplace import DIRT
 

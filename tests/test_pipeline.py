@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import pipeline
 from clv.core.errors import InputError, NoRowsError, SettingsError
 from clv.core.orders import FORECASTS, MONTHLY
 from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline
 from clv.runs import Store
 from clv.samples import sample_path
 

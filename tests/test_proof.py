@@ -11,12 +11,13 @@ from importlib.resources import files
 
 import pytest
 
-from clv import charts, cli, proof
+from clv import charts, cli
 from clv.backtest import evaluation
 from clv.backtest.choose_model import RULES
 from clv.core import metrics
 from clv.core.errors import ClvError
-from clv.pipeline import quiet
+from clv.forecast import receipt as receipts
+from clv.forecast.pipeline import quiet
 from clv.words import proof as words
 from tests.test_pipeline import make_run, new_store, shop
 
@@ -48,15 +49,15 @@ def told():
 
 @pytest.fixture(scope="module")
 def found(run, told):
-    return proof.receipt(run, lambda *said: told.append(said))
+    return receipts.receipt(run, lambda *said: told.append(said))
 
 
 def test_published_figures_come_out(found):
     """As in tests/test_backtest.py, here from a file, through a run."""
     assert [o["as_of"] for o in found["origins"]] == ["1997-06-30", "1997-09-30"]
     assert (found["horizon_months"], found["forecast_months"]) == (9, 12)
-    assert found["model"] == proof.subject(found) == "mbg-nbd"
-    rows = {r["contender"]: r for r in proof.leaderboard(found, "1997-09-30")}
+    assert found["model"] == receipts.subject(found) == "mbg-nbd"
+    rows = {r["contender"]: r for r in receipts.leaderboard(found, "1997-09-30")}
     for name, mae, bias, gini, top10 in (
         ("mbg-nbd", 0.7648, -0.162, 0.664, 0.475),
         ("pareto-nbd", 0.7545, -0.115, 0.673, 0.470),
@@ -72,32 +73,34 @@ def test_published_figures_come_out(found):
 
 def test_everybody_is_compared(found):
     """No season: after 6 and 9 months no year has been seen in which to find one."""
-    assert {r["contender"] for r in proof.leaderboard(found)} == {
+    assert {r["contender"] for r in receipts.leaderboard(found)} == {
         *evaluation.MODELS,
         ALL_ORDERS,
         *RULES,
     }
     twin, own = (
-        next(r for r in proof.leaderboard(found) if r["contender"] == name)
+        next(r for r in receipts.leaderboard(found) if r["contender"] == name)
         for name in (ALL_ORDERS, "mbg-nbd")
     )
-    orders = [c for c in proof.COLUMNS if c.startswith("orders") or c in {"auc", "brier", "loss"}]
+    orders = [
+        c for c in receipts.COLUMNS if c.startswith("orders") or c in {"auc", "brier", "loss"}
+    ]
     assert [twin[c] for c in orders] == [own[c] for c in orders]
     assert twin["revenue_mae"] != own["revenue_mae"]
     assert not found["runner_up"].endswith("+all-orders")
-    assert proof.failures(found) == {}
+    assert receipts.failures(found) == {}
 
 
 def test_the_mean_over_origins(found):
-    assert [tuple(r) for r in proof.leaderboard(found)] == [proof.COLUMNS] * 9
-    for row in proof.leaderboard(found):
+    assert [tuple(r) for r in receipts.leaderboard(found)] == [receipts.COLUMNS] * 9
+    for row in receipts.leaderboard(found):
         each = [o["measures"][row["contender"]] for o in found["origins"]]
         assert row["loss"] == pytest.approx(sum(m["loss"] for m in each) / 2, rel=1e-12)
         assert found["together"]["loss"][row["contender"]] == pytest.approx(row["loss"], rel=1e-9)
         if row["difference"] is None:
             best = row
     assert best["contender"] == found["together"]["best"]
-    for row in proof.leaderboard(found):
+    for row in receipts.leaderboard(found):
         if row is not best and row["difference"] is not None:
             assert row["difference"] == pytest.approx(row["loss"] - best["loss"], abs=1e-9)
             assert row["difference_low"] <= row["difference"] <= row["difference_high"]
@@ -121,25 +124,25 @@ def test_stored_once(run, found, told):
     def never(*_):
         pytest.fail("tested again")
 
-    assert proof.receipt(run, never) == found == proof.stored(run)
+    assert receipts.receipt(run, never) == found == receipts.stored(run)
     assert file.read_bytes() == before
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     file.unlink()
     customers.unlink()
-    assert (proof.stored(run), run.tested()) == (None, None)
-    assert proof.receipt(run, quiet) == found
+    assert (receipts.stored(run), run.tested()) == (None, None)
+    assert receipts.receipt(run, quiet) == found
     assert file.read_bytes() == before
     assert {p.name for p in run.exports.iterdir()} == {file.name, customers.name}
 
 
 def test_without_amounts(tmp_path):
     run = make_run(new_store(tmp_path), shop(value=""))
-    found = proof.receipt(run, quiet)
-    rows = proof.leaderboard(found)
+    found = receipts.receipt(run, quiet)
+    rows = receipts.leaderboard(found)
     assert not found["has_value"]
     assert {r["contender"] for r in rows} == {*evaluation.MODELS, *RULES}
     assert "all_orders" not in found["choice"]["tried"]
-    assert all(r[c] is None for r in rows for c in proof.COLUMNS if c.startswith("revenue"))
+    assert all(r[c] is None for r in rows for c in receipts.COLUMNS if c.startswith("revenue"))
 
 
 @pytest.mark.parametrize(
@@ -151,10 +154,10 @@ def test_without_amounts(tmp_path):
     ],
 )  # fmt: skip
 def test_no_test_is_possible(tmp_path, content, reason):
-    found = proof.receipt(make_run(new_store(tmp_path), content), quiet)
+    found = receipts.receipt(make_run(new_store(tmp_path), content), quiet)
     assert found["origins"] == []
     assert (found["together"], found["runner_up"], found["noise"]) == (None, None, None)
-    assert proof.leaderboard(found) == proof.boards(found) == []
+    assert receipts.leaderboard(found) == receipts.boards(found) == []
     assert reason in found["reason"]
     assert words.sentence(found) == f"There is no test of this forecast. {found['reason']}"
 
@@ -172,7 +175,7 @@ def test_command_line(run, found, tmp_path, monkeypatch, capfd):
     code, out, err = call()
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0].split() == list(proof.COLUMNS)
+    assert lines[0].split() == list(receipts.COLUMNS)
     assert lines[1].split()[:2] == [found["together"]["best"], f"{found['together']['loss'][found['together']['best']]:.3f}"]  # fmt: skip
     assert lines[10] == "Tested as of 1997-06-30, 1997-09-30, 9 months ahead."
     target = tmp_path / "board.csv"
@@ -180,7 +183,7 @@ def test_command_line(run, found, tmp_path, monkeypatch, capfd):
     with target.open() as handle:
         rows = list(csv.DictReader(handle))
     assert [(r["as_of"], r["contender"]) for r in rows] == [
-        (r["as_of"], r["contender"]) for r in proof.boards(found)
+        (r["as_of"], r["contender"]) for r in receipts.boards(found)
     ]
     assert call("--run", run.id, "--out", tmp_path / "all.json")[0] == 0
     assert json.loads((tmp_path / "all.json").read_text()) == found

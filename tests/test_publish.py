@@ -12,7 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from clv import cli, pipeline, publish
+from clv import cli
 from clv.core.errors import (
     BusyError,
     InputError,
@@ -22,6 +22,7 @@ from clv.core.errors import (
 )
 from clv.core.orders import FORECASTS
 from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline, publish
 from tests.handmade import customer, handmade_run
 from tests.test_pipeline import make_run, new_store, shop
 
@@ -168,14 +169,14 @@ def test_a_job_waits_for_another(store, monkeypatch):
         if len(looks) == 3:
             handle.close()
 
-    monkeypatch.setattr("clv.publish.time.sleep", later)
+    monkeypatch.setattr("clv.forecast.publish.time.sleep", later)
     with publish.job(store, wait=1000):
         assert len(looks) == 3
 
 
 def test_several_that_publish_at_once_take_turns(store, monkeypatch):
     runs = [small(store, name) for name in "abcd"]
-    monkeypatch.setattr("clv.publish._PATIENCE", 0)
+    monkeypatch.setattr("clv.forecast.publish._PATIENCE", 0)
 
     def one(run):
         with publish.job(store, wait=60):
@@ -228,7 +229,7 @@ def test_another_version_makes_another_run(monkeypatch):
     given = (["a"], Settings().as_dict(), {})
     before = publish.fingerprint(*given)
     assert publish.fingerprint(*given) == before
-    monkeypatch.setattr("clv.publish.__version__", "99")
+    monkeypatch.setattr("clv.forecast.publish.__version__", "99")
     assert publish.fingerprint(*given) != before
 
 
@@ -344,7 +345,7 @@ def test_a_failure_leaves_what_was_published(
             msg = "it broke"
             raise RuntimeError(msg)
 
-        monkeypatch.setattr("clv.forecast.make", broken)
+        monkeypatch.setattr("clv.forecast.predictions.make", broken)
     got, out, err = call(*arguments, "--json")
     assert got == code
     told = line(out)
@@ -360,7 +361,7 @@ def test_a_full_disk_is_told_alike_to_people_and_machines(call, store, monkeypat
         msg = 'Async write failed: {"exception_message": "No space left on device"}'
         raise duckdb.IOException(msg)
 
-    monkeypatch.setattr("clv.forecast.make", write)
+    monkeypatch.setattr("clv.forecast.predictions.make", write)
     code, out, err = call(*JOB, "--json")
     told = line(out)
     assert (code, told["exit_code"], told["error"]) == (2, 2, "The disk is full.")

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from clv import forecast, pipeline
 from clv.backtest import evaluation
 from clv.backtest.calibration import GROUPS
 from clv.backtest.fitting import Context, fit
@@ -20,6 +19,7 @@ from clv.core import engine
 from clv.core.choice import Choice
 from clv.core.errors import SettingsError
 from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline, predictions
 from clv.models.card import from_card
 from tests.test_pipeline import assert_sound, columns, make_run, new_store, shop
 
@@ -108,7 +108,7 @@ def test_ranges_by_hand(run, row):
 def test_whales_have_a_level_of_their_own(run):
     with engine.connect() as con:
         con.execute(f"CREATE VIEW orders AS FROM read_parquet({engine.text(run.file('orders.parquet'))})")  # fmt: skip
-        forecast.summarise(con, date.fromisoformat(run.settings["as_of"]))
+        predictions.summarise(con, date.fromisoformat(run.settings["as_of"]))
         history = History.of(con)
     purchases, spend, _ = fit(history, Choice("mbg-nbd"), Context())
     expected = purchases.score(history.frequency, history.recency, history.T, [365.0]).purchases

@@ -20,10 +20,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import clv.runs
-from clv import pipeline
 from clv.core.errors import InputError, OutdatedRunError, RunNotFoundError
 from clv.core.orders import FORECASTS, MONTHLY, ORDERS, REJECTS
 from clv.core.settings import IngestOptions
+from clv.forecast import pipeline
 from clv.runs import Store, default_root, new_id, read_json, write_json
 from tests.test_pipeline import make_draft, make_run, new_store, plain, shop
 

@@ -11,9 +11,10 @@ from threading import Thread
 
 import pytest
 
-from clv import cli, pipeline, publish, terminal
+from clv import cli, terminal
 from clv.core import stopping
 from clv.core.errors import FileError
+from clv.forecast import pipeline, publish
 from tests.test_pipeline import new_store
 
 ROOT = Path(__file__).parent.parent
@@ -123,7 +124,7 @@ def test_the_command_stops_publishes_nothing_and_says_so(
     if how == "dropped at the very end":
         monkeypatch.setattr("clv.runs.Run.write", write)
     else:
-        monkeypatch.setattr("clv.pipeline.run", interrupted)
+        monkeypatch.setattr("clv.forecast.pipeline.run", interrupted)
     arguments = ("run", "orders.csv", "--no-backtest", "--publish", "--out", "p.csv")
     assert call(*arguments) == (code, "", "Stopped. Nothing was changed.\n")
     store = new_store(tmp_path / "runs")
@@ -138,7 +139,7 @@ def test_the_command_stops_publishes_nothing_and_says_so(
 
 
 def test_after_a_stop_the_next_command_is_not_stopped(call, monkeypatch):
-    monkeypatch.setattr("clv.pipeline.run", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("clv.forecast.pipeline.run", lambda *_: signal.raise_signal(signal.SIGINT))
     assert call("run", "orders.csv", "--out", "p.csv")[0] == 130
     code, out, _ = call("runs", "list")
     assert (code, out) == (0, "There is no run yet.\n")

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clv import forecast, pipeline, proof
 from clv.backtest import choose_model, evaluation
 from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core import engine, metrics
 from clv.core.choice import RULES
 from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline, predictions, receipt
+from clv.forecast.pipeline import quiet
 from clv.models.purchase.heuristics import HEURISTICS
-from clv.pipeline import quiet
 from clv.samples import sample_path
 from tests import test_season as seasons
 from tests.test_pipeline import make_run, new_store, shop
@@ -62,7 +62,9 @@ def day_after(day, days=1):
 
 def test_a_run_carries_its_receipt(run):
     found = run.backtest
-    assert found == proof.stored(run) == proof.receipt(run, lambda *_: pytest.fail("tested again"))
+    assert (
+        found == receipt.stored(run) == receipt.receipt(run, lambda *_: pytest.fail("tested again"))
+    )
     assert not run.exports.exists()
     dates = [o["as_of"] for o in found["origins"]]
     assert dates == ["2016-05-15", "2016-07-15", "2016-09-15"]
@@ -90,7 +92,7 @@ def test_a_test_made_later_is_the_same(run, store):
     """But that the model has been settled by then."""
     later = make_run(store, shop(), **DEFAULT | {"backtest": False})
     assert (later.backtest, later.tested()) == (None, None)
-    found = proof.receipt(later, quiet)
+    found = receipt.receipt(later, quiet)
     assert found == later.backtest
     assert found | {"choice": None} == run.backtest | {"choice": None}
     told = ("name", "asked", "runner_up", "tried", "as_good", "fallback")
@@ -297,7 +299,7 @@ def test_a_name_is_obeyed_and_tested(store):
         assert {"bg-cnbd", "bg-cnbd+all-orders", *evaluation.MODELS} <= set(origin["measures"])
     assert run.model["purchases"]["name"] == "bg-cnbd"
     assert run.model["spend"]["name"] == "gamma-gamma-all"
-    assert proof.subject(found) == "bg-cnbd+all-orders"
+    assert receipt.subject(found) == "bg-cnbd+all-orders"
     assert found["ranges"]["tests"] == 3
 
 
@@ -350,7 +352,7 @@ def held(seed, indices, **settings):
         as_of = seasons.shop(con, seed, indices, days=1095, customers=800)
         con.execute("ALTER TABLE orders ADD COLUMN order_id VARCHAR")
         con.execute("ALTER TABLE orders ADD COLUMN items BIGINT")
-        forecast.summarise(con, as_of)
+        predictions.summarise(con, as_of)
         return evaluation.hold(con, Settings(**settings), as_of, "EUR", quiet)
 
 
@@ -365,7 +367,7 @@ def test_a_season_is_worn_where_there_is_one(indices, there):
     # Tested either way, to be looked at beside the others.
     variant = name if there else f"{name}+season"
     assert f"purchases:{variant}" in found.tested.column_names
-    assert proof.failures(found.receipt) == {}
+    assert receipt.failures(found.receipt) == {}
 
 
 # -- real files --------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from clv import bins, proof
+from clv import bins
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.analysis.receipt import UNTESTED
@@ -12,6 +12,7 @@ from clv.backtest.choose_model import RULES
 from clv.charts.bins import reliabilities_figure
 from clv.core.formatting import count, day, money, percent, with_unit
 from clv.core.segments import Thresholds
+from clv.forecast import receipt as receipts
 from clv.words import bins as words
 from clv.words import proof as proof_words
 
@@ -40,8 +41,8 @@ def four_bins(run: Run, first: str = "", second: str = "") -> Section:
         No forecast of that name was tested.
     """
     key, title = "four_bins", "Who is likely to buy: two models compared"
-    receipt, tested = proof.stored(run), run.tested()
-    own = None if receipt is None else proof.subject(receipt)
+    receipt, tested = receipts.stored(run), run.tested()
+    own = None if receipt is None else receipts.subject(receipt)
     if receipt is None or own is None or tested is None:
         said = UNTESTED if receipt is None else proof_words.sentence(receipt)
         return nothing(run, key, title, said)
@@ -75,7 +76,7 @@ def four_bins(run: Run, first: str = "", second: str = "") -> Section:
 
 def _rival(receipt: Facts, name: str) -> str:
     """Return the best rule of thumb, beside one of them the best model."""
-    order = [row["contender"] for row in proof.leaderboard(receipt)]
+    order = [row["contender"] for row in receipts.leaderboard(receipt)]
     others = [n for n in order if n.partition("+")[0] != name.partition("+")[0]]
     kind = [n for n in others if (n in RULES) != (name in RULES)]
     return str((kind or others or [name])[0])

@@ -20,7 +20,7 @@ from clv.core.formatting import (
     to_date,
     with_unit,
 )
-from clv.proof import stored
+from clv.forecast.receipt import stored
 from clv.words.assumptions import MONTHS
 from clv.words.run import (
     ORDER_DAYS,

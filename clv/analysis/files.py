@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import __version__, proof
+from clv import __version__
 from clv.analysis.html import page
 from clv.analysis.notebook import notebook
 from clv.analysis.plan import STEPS
 from clv.core.errors import InputError
+from clv.forecast import receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ def write(run: Run, path: Path, progress: Progress = lambda *_: None) -> None:
 
 def _name(run: Run) -> str:
     """Return the name under which the files are kept; a run may be tested after it was made."""
-    tested = "untested" if proof.stored(run) is None else "tested"
+    tested = "untested" if receipt.stored(run) is None else "tested"
     return f"analysis-{__version__}-{_VERSION}-{tested}"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import charts, findings, proof
+from clv import charts, findings
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, items, note, picture, text
 from clv.assumptions import checked
 from clv.core import names
 from clv.core.formatting import count, day, percent, plural, symbol, unit
+from clv.forecast import receipt
 from clv.words import health as health_words
 from clv.words import proof as words
 
@@ -31,12 +32,12 @@ UNTESTED: Final = (
 def evidence(run: Run) -> Section:
     """Tell what forecasts made on past dates would have said, and what came."""
     key, title = "evidence", "How good is the forecast?"
-    found = proof.stored(run)
-    model = None if found is None else proof.subject(found)
+    found = receipt.stored(run)
+    model = None if found is None else receipt.subject(found)
     if found is None or model is None:
         sentence = UNTESTED if found is None else words.sentence(found)
         return nothing(run, key, title, sentence)
-    origin = proof.origin_of(found)
+    origin = receipt.origin_of(found)
     told = [words.shorter(found), words.rivals(found)]
     pieces: list[Piece] = [answer(words.sentence(found)), text(*filter(None, told))]
     pieces.append(_board(found))
@@ -78,7 +79,7 @@ def evidence(run: Run) -> Section:
 
 def _board(found: Receipt) -> Table:
     """Return everything that was compared, the smallest error first: means over the dates."""
-    rows = proof.leaderboard(found)
+    rows = receipt.leaderboard(found)
 
     def shares(key: str, base: float = 0.0) -> list[str | None]:
         return [None if r[key] is None else percent(base + r[key]) for r in rows]
@@ -150,8 +151,8 @@ def _ranges(found: Receipt) -> list[Piece]:
 def verdict(run: Run) -> Section:
     """Tell what the forecast does well and what it does poorly on this file."""
     key, title = "verdict", "What works, and what doesn't"
-    found = proof.stored(run)
-    if found is None or proof.subject(found) is None:
+    found = receipt.stored(run)
+    if found is None or receipt.subject(found) is None:
         return nothing(run, key, title, UNTESTED if found is None else words.sentence(found))
     tested = run.tested()
     well, poorly = findings.does_well(found, tested), findings.does_poorly(found, tested)
@@ -169,8 +170,8 @@ def verdict(run: Run) -> Section:
 def ideas(run: Run) -> Section:
     """Tell what would help against the weaknesses, and what each idea gained where it was tried."""
     key, title = "ideas", "What would help"
-    found = proof.stored(run)
-    if found is None or proof.subject(found) is None:
+    found = receipt.stored(run)
+    if found is None or receipt.subject(found) is None:
         return nothing(run, key, title, UNTESTED if found is None else words.sentence(found))
     rows = findings.would_help(found, checked(run))
     tried = sum("gain" in row.figures for row in rows)

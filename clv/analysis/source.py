@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from clv import pipeline
 from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline
 from clv.runs import Store
 
 if TYPE_CHECKING:

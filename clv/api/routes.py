@@ -11,7 +11,7 @@ import pyarrow as pa
 from fastapi import APIRouter, Body, Path, Query
 from starlette.responses import PlainTextResponse, Response
 
-from clv import __version__, publish
+from clv import __version__
 from clv.api import metrics as prometheus
 from clv.api.problems import Problem
 from clv.api.schemas import (
@@ -30,6 +30,7 @@ from clv.api.schemas import (
     Top,
 )
 from clv.core.errors import ClvError, did_you_mean
+from clv.forecast import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,7 +227,7 @@ class Routes:
 
 
 def _scored(snapshot: Snapshot, body: ScoreRequest) -> dict[str, Any]:
-    from clv import realtime  # noqa: PLC0415 - loads the models
+    from clv.forecast import score_transactions  # noqa: PLC0415 - loads the models
 
     if ready_made := snapshot.card.get("ready_made"):
         raise Problem(
@@ -251,7 +252,9 @@ def _scored(snapshot: Snapshot, body: ScoreRequest) -> dict[str, Any]:
             "revenue": pa.array([t.revenue for t in given], pa.float64()),
         }
     )
-    day = body.as_of or realtime.default_day(snapshot.card, table)
-    rows = realtime.forecasts(snapshot.card, table, day, cuts=snapshot.cuts, terms=snapshot.terms)
+    day = body.as_of or score_transactions.default_day(snapshot.card, table)
+    rows = score_transactions.forecasts(
+        snapshot.card, table, day, cuts=snapshot.cuts, terms=snapshot.terms
+    )
     plain = [{name: publish.plain(value) for name, value in row.items()} for row in rows]
     return snapshot.about | {"as_of": day.isoformat(), "customers": plain}

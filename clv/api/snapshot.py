@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import publish
 from clv.core.errors import ClvError
+from clv.forecast import publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +148,7 @@ class Snapshot:
         return starts[0]
 
     def top(self, kind: Kind, n: int) -> list[dict[str, Any]]:
-        """Return the customers predicted to buy or to spend most, at most `clv.publish.MOST`."""
+        """Return the customers predicted to buy or to spend most, at most `clv.forecast.publish.MOST`."""
         return self._top[kind][:n]
 
     def nearest(self, customer_id: str, limit: int = 5) -> list[str]:

@@ -1,6 +1,6 @@
 """Hold the trials that stand behind a forecast: test everything on the past, choose, measure ranges.
 
-What comes out is the run's receipt (`clv.proof` reads it), the tested customers one by one, and the
+What comes out is the run's receipt (`clv.forecast.receipt` reads it), the tested customers one by one, and the
 choice.
 """
 
@@ -49,7 +49,7 @@ class Proof(NamedTuple):
     Attributes
     ----------
     receipt
-        JSON types, see `clv.proof`.
+        JSON types, see `clv.forecast.receipt`.
     tested
         One row per tested customer of the last origin (`tested_customers`); None without a test.
     choice
@@ -84,7 +84,7 @@ def hold(
     Parameters
     ----------
     con
-        Has tables or views ``orders`` and ``customers`` (see `clv.forecast.summarise`).
+        Has tables or views ``orders`` and ``customers`` (see `clv.forecast.predictions.summarise`).
     settings
         Of the forecast; its horizon is tested where the history is long enough for it.
     as_of

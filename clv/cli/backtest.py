@@ -31,7 +31,7 @@ def backtest(
     """
     import pyarrow as pa  # noqa: PLC0415
 
-    from clv import proof  # noqa: PLC0415
+    from clv.forecast import receipt  # noqa: PLC0415
 
     chosen = chosen_run(run_id, store)
     if out is not None:
@@ -40,17 +40,17 @@ def backtest(
         _of_ready_made(chosen, out)
         return
     with terminal.progress() as progress:
-        found = proof.receipt(chosen, progress)
+        found = receipt.receipt(chosen, progress)
     dates = [str(origin["as_of"]) for origin in found["origins"]]
     if not dates:
         msg = "The history of this run supports no test."
         raise InputError(msg, found["reason"])
     if out is None:
-        terminal.say_leaderboard(proof.leaderboard(found))
+        terminal.say_leaderboard(receipt.leaderboard(found))
     elif out.suffix == ".json":
         write_json(out, found)
     else:
-        write_rows(pa.Table.from_pylist(proof.boards(found)), out)
+        write_rows(pa.Table.from_pylist(receipt.boards(found)), out)
     terminal.say_tests(found, out)
 
 

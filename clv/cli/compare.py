@@ -83,9 +83,9 @@ def compare(
 
 def _test_of(run: Run) -> tuple[dict[str, Any], pa.Table]:
     """Return a run's receipt and the customers of its last test."""
-    from clv import proof  # noqa: PLC0415
+    from clv.forecast import receipt as receipts  # noqa: PLC0415
 
-    receipt, tested = proof.stored(run), run.tested()
+    receipt, tested = receipts.stored(run), run.tested()
     if receipt is None or tested is None:
         msg = "This run has not been tested, so that there is nothing to compare."
         why = (receipt or {}).get("reason") or "Test it: python -m clv backtest"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clv import publish, terminal
+from clv import terminal
 from clv.core import stopping
 from clv.core.errors import ClvError, InputError
+from clv.forecast import publish
 from clv.ingest.files.source import sha256
 from clv.runs import write_json
 from clv.runs.disk import full

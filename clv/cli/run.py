@@ -112,7 +112,7 @@ def run(
 
     Example: python -m clv run orders.csv --out predictions.csv
     """
-    from clv import pipeline  # noqa: PLC0415 - `--help` and `sample` need no engine
+    from clv.forecast import pipeline  # noqa: PLC0415 - `--help` and `sample` need no engine
 
     where = Store(store)
     with scheduled(where, out, publish=publish, guard=guard, wait=wait, as_json=as_json) as job:
@@ -131,7 +131,7 @@ def run(
         )
         check_writable([out, monthly, rejects, report, model_card], inputs)
         # The models' libraries take most of a second to import: do it while the engine reads.
-        Thread(target=import_module, args=["clv.forecast"], daemon=True).start()
+        Thread(target=import_module, args=["clv.forecast.predictions"], daemon=True).start()
         with terminal.progress() as progress:
             made = job.known(inputs, options, settings)
             if made is None:
@@ -173,7 +173,7 @@ def check(
 
     Example: python -m clv check orders.csv --rejects rejects.csv
     """
-    from clv import pipeline  # noqa: PLC0415
+    from clv.forecast import pipeline  # noqa: PLC0415
 
     options = ingest_options(
         layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop

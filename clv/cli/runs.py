@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clv import publish, terminal
+from clv import terminal
 from clv.cli.job import AsJson, Wait, failing_as_json, say_line
 from clv.cli.options import StoreDir, run_in
 from clv.core import names
 from clv.core.formatting import plural
+from clv.forecast import publish
 from clv.runs import Store
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import proof
 from clv.backtest.choose_model import CHOSEN_FROM, RULES
 from clv.core import names
 from clv.core.formatting import percent
 from clv.core.metrics import MATTERS, differs
 from clv.findings.base import Finding, Subject
+from clv.forecast import receipt as receipts
 from clv.words import assumptions as assumption_words
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def would_help(receipt: Facts | None, checks: Sequence[Check] = ()) -> list[Find
     Parameters
     ----------
     receipt
-        `clv.proof.stored`; None before the test.
+        `clv.forecast.receipt.stored`; None before the test.
     checks
         Of the assumptions (`clv.assumptions`): what is violated and no contender answers.
 
@@ -43,7 +43,7 @@ def would_help(receipt: Facts | None, checks: Sequence[Check] = ()) -> list[Find
         ``gain`` among the figures where it was measured.
     """
     found: list[Finding] = []
-    name = None if receipt is None else proof.subject(receipt)
+    name = None if receipt is None else receipts.subject(receipt)
     if receipt is not None and name is not None:
         one = Subject(receipt, name)
         found += [

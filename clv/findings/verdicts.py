@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clv import proof
 from clv.backtest.choose_model import RULES
 from clv.core.formatting import count, day, percent, plural
 from clv.core.names import who
 from clv.findings.base import Finding, Subject, Z, best_rule, off, size
+from clv.forecast import receipt as receipts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ def does_well(receipt: Facts, tested: pa.Table | None = None) -> list[Finding]:
     Parameters
     ----------
     receipt
-        `clv.proof.stored`.
+        `clv.forecast.receipt.stored`.
     tested
         `clv.runs.Run.tested`: the customers of the last date. With it, one-time buyers, repeat buyers
         and the best tenth are looked at apart.
@@ -74,7 +74,7 @@ def does_poorly(receipt: Facts, tested: pa.Table | None = None) -> list[Finding]
 
 
 def _judged(receipt: Facts, tested: pa.Table | None) -> list[tuple[bool, Finding]]:
-    name = proof.subject(receipt)
+    name = receipts.subject(receipt)
     if name is None:
         return []
     one = Subject(receipt, name)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from clv import publish
 from clv.core.errors import InputError, NothingPublishedError, OutdatedRunError
+from clv.forecast import publish
 from clv.monitor import advice as rule
 from clv.monitor import models, tracking, uploads
 from clv.monitor.base import VERDICTS, Check, Verdict, as_of, worst

@@ -12,7 +12,7 @@ visible. Ids are unguessable: whoever knows one may read it.
                                   (Parquet); report.json, model.json, settings.json, summary.json
     <store>/exports/<id>/         CSV downloads and what lookups need, made on demand, safe to delete
     <store>/trainings/<id>/       models trained on the run's orders, kept as long as the run
-    <store>/published.json        which run is published; see `clv.publish`
+    <store>/published.json        which run is published; see `clv.forecast.publish`
     <store>/job.lock              held by the scheduled job at work
 
 Inside::

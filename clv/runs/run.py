@@ -70,7 +70,7 @@ class Run:
 
     @property
     def backtest(self) -> dict[str, Any] | None:
-        """The receipt (`clv.proof.receipt`); None where the forecast was not tested yet."""
+        """The receipt (`clv.forecast.receipt.receipt`); None where the forecast was not tested yet."""
         found = receipt.found(receipt.RECEIPT, self.path, self.exports)
         try:
             return None if found is None else read_json(found)

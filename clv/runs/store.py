@@ -100,12 +100,12 @@ class Store:
 
     @property
     def published(self) -> Path:
-        """The file that names the published run; see `clv.publish`."""
+        """The file that names the published run; see `clv.forecast.publish`."""
         return self.root / "published.json"
 
     @property
     def lock(self) -> Path:
-        """The file that a scheduled job holds while it works; see `clv.publish`."""
+        """The file that a scheduled job holds while it works; see `clv.forecast.publish`."""
         return self.root / "job.lock"
 
     def remove(self, run_id: str) -> None:

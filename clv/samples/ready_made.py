@@ -54,10 +54,10 @@ class SampleModel:
 
 def figures_and_revenue() -> tuple[Floats, Floats]:
     """Return the figures of the sample shop's customers, (n, 6), and their revenue of the year after."""
-    from clv import pipeline  # noqa: PLC0415 - slow to import, seldom needed
     from clv.core import engine  # noqa: PLC0415 - slow to import, seldom needed
     from clv.core.settings import IngestOptions  # noqa: PLC0415
     from clv.features import basket_matrix  # noqa: PLC0415
+    from clv.forecast import pipeline  # noqa: PLC0415 - slow to import, seldom needed
     from clv.runs import Draft  # noqa: PLC0415
     from clv.samples import sample_path  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts, proof
+from clv import charts
 from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core.formatting import (
     count,
@@ -21,6 +21,7 @@ from clv.core.formatting import (
     with_unit,
 )
 from clv.core.names import title
+from clv.forecast import receipt
 from clv.ui import page, parts
 from clv.words import proof as words
 
@@ -36,13 +37,13 @@ def show(found: Receipt, model: str) -> None:
     Parameters
     ----------
     found
-        `clv.proof.receipt`, of at least one date.
+        `clv.forecast.receipt.receipt`, of at least one date.
     model
-        Who stands for the run's forecast (`clv.proof.subject`).
+        Who stands for the run's forecast (`clv.forecast.receipt.subject`).
     """
     chosen = _date(found)
     page.cards(_cards(found, model, chosen), "proof")
-    origin = proof.origin_of(found, chosen)
+    origin = receipt.origin_of(found, chosen)
     _ranking(found, origin, model)
     _leaderboard(found, chosen)
     _choice(found)
@@ -69,7 +70,7 @@ def _date(found: Receipt) -> str:
 
 
 def _cards(found: Receipt, model: str, chosen: str) -> list[page.Card]:
-    row = next(r for r in proof.leaderboard(found, chosen) if r["contender"] == model)
+    row = next(r for r in receipt.leaderboard(found, chosen) if r["contender"] == model)
     who, ahead = title(model), words.ahead(found)
     how = "" if chosen else " Mean over the dates."
     bias = row["orders_bias"]
@@ -210,7 +211,7 @@ def _choice(found: Receipt) -> None:
 
 
 def _leaderboard(found: Receipt, chosen: str) -> None:
-    rows = proof.leaderboard(found, chosen)
+    rows = receipt.leaderboard(found, chosen)
     number = st.column_config.NumberColumn
 
     def column(name: str) -> list[float | None]:
@@ -254,7 +255,7 @@ def _leaderboard(found: Receipt, chosen: str) -> None:
         st.markdown(plain(told))
     parts.table(shown, "proof_table", f"{len(rows)} models and rules, the smallest error first")
     st.caption(f"Smallest error first, {when}; orders and revenue of {words.ahead(found)}.")
-    for name, dates in proof.failures(found).items():
+    for name, dates in receipt.failures(found).items():
         on = ", ".join(day(d) for d in dates)
         st.caption(f"{title(name)} could not be fitted as of {on}.")
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import customer as one
-from clv import proof
 from clv.core.formatting import (
     count,
     day,
@@ -25,6 +24,7 @@ from clv.core.formatting import (
     plain,
     plural,
 )
+from clv.forecast import receipt
 from clv.models.card import from_card
 from clv.ui import customer_parts, page, pretrained, session, top
 from clv.words import customer as words
@@ -130,7 +130,7 @@ def _everything(run: Run, found: Known) -> None:
     )
     st.markdown(dollars(" ".join(why)))
     ranges, currency = run.summary.get("ranges"), str(settings.get("currency") or "")
-    told = range_words.customer(facts, ranges, proof.stored(run), currency)
+    told = range_words.customer(facts, ranges, receipt.stored(run), currency)
     if told := " ".join(filter(None, (told, range_words.missing(run.summary)))):
         st.caption(dollars(told))
     page.notes(run)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv import assumptions, findings, proof
+from clv import assumptions, findings
 from clv.charts import assumption_pictures as pictures
 from clv.core.formatting import dollars, plural
+from clv.forecast import receipt as receipts
 from clv.ui import jobs, page, parts
 from clv.ui.cohort_downloads import written
 from clv.words import assumptions as words
@@ -48,7 +49,7 @@ def _findings(run: Run, checks: Sequence[Check]) -> dict[str, list[Finding]] | N
     """Show what the forecast does well and poorly, and what would help; None without a test."""
     if not run.model.get("purchases"):
         return None
-    receipt = proof.stored(run)
+    receipt = receipts.stored(run)
     if receipt is None:
         st.subheader("What the forecast does well, and what poorly", anchor=False)
         st.markdown("That shows when the forecast is tested on the past: it has not been yet.")
@@ -65,7 +66,7 @@ def _findings(run: Run, checks: Sequence[Check]) -> dict[str, list[Finding]] | N
         "poorly": findings.does_poorly(receipt, tested),
         "help": findings.would_help(receipt, checks),
     }
-    if proof.subject(receipt) is None:
+    if receipts.subject(receipt) is None:
         st.caption(dollars(f"There is no test of this forecast. {receipt['reason']}"))
         found = {kind: some for kind, some in found.items() if some}
     if not found:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from clv import pipeline
 from clv.core.errors import InputError, RunNotFoundError
 from clv.core.formatting import files, plain
+from clv.forecast import pipeline
 from clv.ingest import ROLES
 from clv.ui import (
     intake,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import pipeline
 from clv.core import names
 from clv.core.choice import PURCHASES
 from clv.core.formatting import day, symbol, to_date
 from clv.core.settings import AUTO, Settings
+from clv.forecast import pipeline
 from clv.runs import new_id
 from clv.ui import jobs, pretrained, session
 from clv.words.run import MODEL_TITLES

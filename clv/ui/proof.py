@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import proof
 from clv.core.formatting import plain
+from clv.forecast import receipt
 from clv.ui import accuracy, bins, coverage, jobs, page, pretrained, proof_downloads, reports
 from clv.words import proof as words
 
@@ -30,13 +30,13 @@ def show(run: Run) -> None:
         page.answer("There is no forecast for this file, so that there is nothing to test.")
         page.notes(run)
         return
-    found = proof.stored(run)
+    found = receipt.stored(run)
     if found is None:
         page.answer("The forecast is being tested on this file's own past.")
-        jobs.do(f"proof:{run.id}", lambda p: proof.receipt(run, p), again="Test again")
+        jobs.do(f"proof:{run.id}", lambda p: receipt.receipt(run, p), again="Test again")
         return
     page.answer(plain(words.sentence(found)))
-    model = proof.subject(found)
+    model = receipt.subject(found)
     if model is None:
         return
     notes = (words.shorter(found), words.some(found), words.untested(found))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import proof
 from clv.core.formatting import count
+from clv.forecast import receipt
 from clv.ui import parts
 from clv.ui.cohort_downloads import written
 
@@ -31,7 +31,7 @@ def show(run: Run, found: Receipt) -> None:
         return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False).encode()
 
     files = (
-        ("Models and rules, every date", "backtest.csv", lambda: written(proof.boards(found))),
+        ("Models and rules, every date", "backtest.csv", lambda: written(receipt.boards(found))),
         ("Groups by forecast", "backtest_groups.csv", lambda: written(bin_rows(found))),
         ("Week by week", "backtest_weeks.csv", lambda: written(week_rows(found))),
         ("Month by month", "backtest_months.csv", lambda: written(month_rows(found))),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from clv import publish
 from clv.core.errors import BusyError, NothingPublishedError
 from clv.core.formatting import day, plural
+from clv.forecast import publish
 from clv.ui import access, session, trouble
 
 if TYPE_CHECKING:

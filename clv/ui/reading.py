@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import pipeline
 from clv.core.formatting import day, plain
 from clv.core.settings import DateOrder, IngestOptions
+from clv.forecast import pipeline
 from clv.ingest import LAYOUTS, ROLES
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts, proof
+from clv import charts
 from clv.core import names
 from clv.core.formatting import (
     count,
@@ -26,6 +26,7 @@ from clv.core.formatting import (
     unit,
     with_unit,
 )
+from clv.forecast import receipt
 from clv.ui import page, parts, pretrained, report, reports, session
 from clv.words import ranges as range_words
 from clv.words.run import (
@@ -71,11 +72,11 @@ def _sureness(run: Run) -> None:
     summary = run.summary
     if summary.get("predicted_purchases") is None:
         return
-    found = proof.stored(run)
+    found = receipt.stored(run)
     sure = (range_words.total(summary, run.settings), range_words.evidence(found))
     if told := " ".join(filter(None, sure)):
         st.markdown(dollars(told))
-    quiet = [range_words.missing(summary), proof.why(found) if found else ""]
+    quiet = [range_words.missing(summary), receipt.why(found) if found else ""]
     if told := " ".join(filter(None, quiet)):
         st.caption(plain(told))
     st.page_link(

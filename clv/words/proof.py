@@ -1,15 +1,15 @@
-"""What the page on accuracy says, from a receipt's figures (`clv.proof`); pure functions."""
+"""What the page on accuracy says, from a receipt's figures (`clv.forecast.receipt`); pure functions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import proof
 from clv.backtest import choose_model
 from clv.core import metrics, names
 from clv.core.choice import ALL_ORDERS
 from clv.core.formatting import count, day, percent, plural
 from clv.core.names import who
+from clv.forecast import receipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ def foretold(found: Facts, contender: str, kind: str = "purchases") -> str:
 
 def sentence(found: Facts) -> str:
     """Answer the question of the page: how good the forecast would have been."""
-    model = proof.subject(found)
+    model = receipt.subject(found)
     if model is None:
         return f"There is no test of this forecast. {found['reason']}"
     row = _row(found, model)
@@ -125,7 +125,7 @@ def rivals(found: Facts) -> str:
         if found["noise"]
         else f", ahead of {who(second)} by more than chance."
     )
-    total = proof.closest_total(found)
+    total = receipt.closest_total(found)
     if total is None or total == together["best"]:
         return told
     share = foretold(found, total)
@@ -141,7 +141,7 @@ def shorter(found: Facts) -> str:
 
 def untested(found: Facts) -> str:
     """Say where the answer is about another model than the forecast's own."""
-    if proof.subject(found) in {None, found["model"]}:
+    if receipt.subject(found) in {None, found["model"]}:
         return ""
     return (
         "The forecast's own model could not be tested on every date; the answer is about the best "
@@ -216,7 +216,7 @@ def signed(value: float) -> str:
 
 def compared(found: Facts, origin: Facts, model: str) -> list[str]:
     """Return whose lines are drawn: the forecast's own, the best other model, the best rule."""
-    rows = proof.leaderboard(found, origin["as_of"])
+    rows = receipt.leaderboard(found, origin["as_of"])
     own = next(r["loss"] for r in rows if r["contender"] == model)
     # The same loss is the same forecast of orders under another name.
     others = [r["contender"] for r in rows if abs(r["loss"] - own) > _SAME]
@@ -296,7 +296,7 @@ def _orders_of(name: str) -> str:
 
 
 def _row(found: Facts, contender: str) -> Facts:
-    return next(r for r in proof.leaderboard(found) if r["contender"] == contender)
+    return next(r for r in receipt.leaderboard(found) if r["contender"] == contender)
 
 
 def _gini(found: Facts, contender: str) -> float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import proof
 from clv.core import names
 from clv.core.formatting import day, money, money_range, of_ten, percent, plural
+from clv.forecast import receipt
 from clv.words import proof as proof_words
 from clv.words.run import next_months
 
@@ -78,7 +78,7 @@ def missing(summary: Facts) -> str:
 
 def evidence(found: Facts | None) -> str:
     """Say in a sentence what the tests found; empty where there was none to find anything."""
-    model = proof.subject(found) if found is not None else None
+    model = receipt.subject(found) if found is not None else None
     share = proof_words.foretold(found, model) if found is not None and model else ""
     if found is None or model is None or not share:
         return ""

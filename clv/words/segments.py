@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from clv.acquisition import FEW
 from clv.core.formatting import count, expected, money, percent, plural
+from clv.core.metrics import FEW
 from clv.core.segments import LIKELIHOODS, TO_SAVE, Thresholds
 from clv.words.run import next_months
 

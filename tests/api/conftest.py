@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from clv import publish
 from clv.api import create
 from clv.api.config import Config
+from clv.forecast import publish
 from clv.learn import artefact
 from clv.learn.plans import Design
 from clv.learn.train import train

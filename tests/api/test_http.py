@@ -8,8 +8,8 @@ import unicodedata
 
 import pytest
 
-from clv import publish
 from clv.api.config import Config
+from clv.forecast import publish
 from tests.api.conftest import client, one
 from tests.api.test_lookups import problem
 from tests.api.test_realtime import sent

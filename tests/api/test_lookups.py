@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import pytest
 
-from clv import publish
 from clv.api import create
 from clv.api.config import Config
 from clv.api.snapshot import Snapshot
 from clv.core.orders import FORECASTS
+from clv.forecast import publish
 from tests.api.conftest import IDS, client, one
 from tests.handmade import handmade_run
 from tests.test_pipeline import new_store

@@ -7,10 +7,10 @@ import csv
 import numpy as np
 import pytest
 
-from clv import publish
 from clv.api.config import Config
 from clv.core.engine import connect
 from clv.features import basket_matrix
+from clv.forecast import publish
 from clv.runs import Store
 from tests.api.conftest import client
 from tests.api.test_lookups import problem

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv import publish, realtime
 from clv.api.config import Config
 from clv.api.snapshot import Snapshot
 from clv.core.orders import FORECASTS
-from clv.forecast import score
+from clv.forecast import publish, score_transactions
+from clv.forecast.predictions import score
 from clv.models.card import from_card
 from clv.models.season.season import Season, by_the_year
 from clv.models.season.seasonal import Seasonal
@@ -42,13 +42,13 @@ def bought(*rows):
 def test_the_runs_own_transactions_give_the_runs_own_forecasts(sold):
     run = publish.published(sold)
     orders = run.query("SELECT customer_id, ordered_at, revenue FROM orders")
-    found = realtime.forecasts(run.model, orders, cuts=Snapshot(run).cuts)
+    found = score_transactions.forecasts(run.model, orders, cuts=Snapshot(run).cuts)
     known = run.query("SELECT * FROM forecasts ORDER BY customer_id").to_pylist()
     assert len(found) == 300
     assert found == known
     assert {row["predicted_clv_low"] for row in known} == {None}  # made without a test
     # Who parts the segments is the run, not the card.
-    (bare, *_) = realtime.forecasts(run.model, orders)
+    (bare, *_) = score_transactions.forecasts(run.model, orders)
     assert bare == known[0] | {"segment": None}
 
 
@@ -121,7 +121,7 @@ def test_from_another_day_the_same_parameters_look_ahead(sold):
     card = publish.published(sold).model
     given = bought(("a", "2016-01-10", 10), ("a", "2016-03-10", 30), ("a", "2016-03-10", 20))
     day = date(2018, 2, 1)
-    (row,) = realtime.forecasts(card, given, day)
+    (row,) = score_transactions.forecasts(card, given, day)
     age = (day - date(2016, 1, 10)).days
     facts = {"orders": 3, "revenue": 60.0, "frequency": 1, "recency": 60, "T": age}
     assert {k: row[k] for k in facts} == facts
@@ -142,10 +142,10 @@ def test_from_another_day_the_same_parameters_look_ahead(sold):
 def test_by_default_the_forecast_stands_on_the_later_day(sold):
     card = publish.published(sold).model
     as_of = date.fromisoformat(card["as_of"])
-    (early,) = realtime.forecasts(card, bought(("a", "2016-01-10", 10)))
+    (early,) = score_transactions.forecasts(card, bought(("a", "2016-01-10", 10)))
     assert early["T"] == (as_of - date(2016, 1, 10)).days
     last = as_of + timedelta(days=9)
-    (late,) = realtime.forecasts(card, bought(("a", f"{last}T23:59:59", 10)))
+    (late,) = score_transactions.forecasts(card, bought(("a", f"{last}T23:59:59", 10)))
     assert (late["T"], late["last_order"]) == (0, last)
 
 
@@ -156,7 +156,7 @@ def test_a_season_goes_on_through_the_calendar(sold):
     card["purchases"] = Seasonal(base, season, date.fromisoformat(card["as_of"])).card()
     day = date(2018, 10, 1)
     given = bought(("a", "2018-01-10", 10), ("a", "2018-03-11", 30))
-    (row,) = realtime.forecasts(card, given, day)
+    (row,) = score_transactions.forecasts(card, given, day)
     scores = Seasonal(base, season, day).score([1.0], [60.0], [264.0], [365])
     assert row["T"] == 264
     assert row["predicted_purchases"] == pytest.approx(scores.purchases[0, 0], rel=1e-12)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from clv import publish
+from clv.forecast import publish
 from clv.runs import Store
 from tests.api.conftest import IDS, one
 from tests.browser.conftest import serve

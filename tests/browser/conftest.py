@@ -18,8 +18,8 @@ import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import expect, sync_playwright
 
-from clv import pipeline
 from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline
 from clv.runs import Store
 
 if TYPE_CHECKING:

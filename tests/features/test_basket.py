@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import pipeline
 from clv.core import engine as engines
 from clv.core.errors import LayoutError
 from clv.core.settings import IngestOptions
 from clv.features import BASKET, basket, basket_matrix
+from clv.forecast import pipeline
 from clv.runs import Draft
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

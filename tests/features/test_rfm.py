@@ -12,9 +12,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from clv import pipeline
 from clv.core.settings import IngestOptions
 from clv.features import rfm
+from clv.forecast import pipeline
 from clv.runs import Draft
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

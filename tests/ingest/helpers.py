@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from clv import pipeline
 from clv.core.settings import IngestOptions
+from clv.forecast import pipeline
 from clv.runs import Draft
 
 

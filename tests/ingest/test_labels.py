@@ -7,7 +7,7 @@ import pytest
 from clv import ingest
 from clv.core.errors import LayoutError
 from clv.core.settings import IngestOptions
-from clv.pipeline import quiet
+from clv.forecast.pipeline import quiet
 
 
 def read(tmp_path, text, name="orders.csv", **options):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import dill
 import pytest
 
-from clv import pipeline
 from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline
 from clv.learn.ready_made.shelf import Shelf
 from clv.runs import Store
 

@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 import typer
 
-from clv import cli, pipeline, proof
+from clv import cli
 from clv.core import metrics
 from clv.core.choice import Choice
 from clv.core.errors import InputError, LayoutError, ModelFileError, ModelLimitError, SettingsError
 from clv.core.settings import IngestOptions, Settings
 from clv.features import BASKET, basket_matrix
+from clv.forecast import pipeline, receipt
 from clv.insights import value_tiers
 from clv.learn.ready_made import comparison
 from clv.learn.ready_made.process import predict
@@ -257,7 +258,7 @@ def test_the_comparison_measures_what_came_after_each_past_date(call, run, file)
 
 def test_it_has_no_receipt_for_orders(run):
     with pytest.raises(InputError, match="says nothing of orders"):
-        proof.receipt(run, pipeline.quiet)
+        receipt.receipt(run, pipeline.quiet)
 
 
 def test_an_operator_adds_lists_and_removes(call, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv import publish
+from clv.forecast import publish
 from clv.runs import Store
 from clv.ui import access
 from tests.ui.fakes import fake_run

@@ -9,8 +9,9 @@ from datetime import date
 
 import pytest
 
-from clv import assumptions, findings, proof
+from clv import assumptions, findings
 from clv.backtest import evaluation
+from clv.forecast import receipt as receipts
 from clv.ui import health, jobs
 from clv.ui.cohort_downloads import written
 from clv.words import assumptions as words
@@ -86,7 +87,7 @@ def test_the_page_says_what_the_checks_found(at, checks):
 
 def test_the_page_says_what_the_receipt_found(at, run, checks):
     read = calm(at)
-    receipt, tested = proof.stored(run), run.tested()
+    receipt, tested = receipts.stored(run), run.tested()
     for found in (
         findings.does_well(receipt, tested),
         findings.does_poorly(receipt, tested),
@@ -177,7 +178,7 @@ def test_downloads(run, checks):
     assert [r["assumption"] for r in rows] == [words.WORDS[c.key].name for c in checks]
     assert [r["verdict"] for r in rows] == [c.verdict for c in checks]
     assert [float(r["estimate"]) for r in rows] == [c.effect.estimate for c in checks]
-    found = {"well": findings.does_well(proof.stored(run))}
+    found = {"well": findings.does_well(receipts.stored(run))}
     told = json.loads(json.dumps(health_words.everything(checks, found), allow_nan=False))
     assert [a["key"] for a in told["assumptions"]] == [c.key for c in checks]
     assert told["assumptions"][0]["rows"] == [dict(r) for r in checks[0].rows]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clv import pipeline
 from clv.core.settings import IngestOptions
+from clv.forecast import pipeline
 from clv.learn.ready_made import comparison
 from clv.learn.ready_made.shelf import Shelf
 from clv.runs import Store

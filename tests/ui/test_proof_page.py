@@ -8,10 +8,11 @@ import json
 
 import pytest
 
-from clv import charts, proof
+from clv import charts
 from clv.backtest import evaluation
 from clv.core.formatting import day, percent, plain
 from clv.core.names import title
+from clv.forecast import receipt
 from clv.ui import accuracy, coverage, jobs
 from clv.ui import proof_downloads as files
 from clv.ui.cohort_downloads import written
@@ -32,7 +33,7 @@ def run(tested_run):
 
 @pytest.fixture
 def found(run):
-    return proof.stored(run)
+    return receipt.stored(run)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def cards(at):
 
 
 def own(found, as_of=""):
-    return next(r for r in proof.leaderboard(found, as_of) if r["contender"] == found["model"])
+    return next(r for r in receipt.leaderboard(found, as_of) if r["contender"] == found["model"])
 
 
 def test_empty_page_leads_to_the_upload(pages):
@@ -75,7 +76,7 @@ def test_the_page_says_what_the_receipt_holds(at, found):
         "Buyers told apart (AUC)": percent(row["auc"]),
         "Monthly error": percent(row["orders_mape"]),
     }
-    board = proof.leaderboard(found)
+    board = receipt.leaderboard(found)
     shown = table(at, "Model or rule")
     assert list(shown["Model or rule"]) == [title(r["contender"]) for r in board]
     assert list(shown["Behind the best"]) == [accuracy.behind(r) for r in board]
@@ -181,7 +182,7 @@ def test_the_visit_starts_the_test_and_finds_it_again(pages, tmp_path, monkeypat
     at = pages.open(WHERE, run=run.id)
     assert "is being tested" in calm(at)
     calm(pages.settle(at))
-    found = proof.stored(run)
+    found = receipt.stored(run)
     assert words.sentence(found).replace("\u00a0", " ") in calm(at)
     # A receipt that was deleted is made anew.
     for path in run.exports.iterdir():
@@ -238,7 +239,7 @@ def test_history_only(pages, tmp_path):
 
 
 def test_downloads(found):
-    rows = list(csv.DictReader(io.StringIO(written(proof.boards(found)).decode())))
+    rows = list(csv.DictReader(io.StringIO(written(receipt.boards(found)).decode())))
     assert len(rows) == len(found["together"]["loss"]) * 3
     assert float(rows[0]["loss"]) == found["together"]["loss"][rows[0]["contender"]]
     groups = list(csv.DictReader(io.StringIO(written(files.bin_rows(found)).decode())))

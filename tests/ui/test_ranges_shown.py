@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clv import proof
 from clv.backtest import evaluation, sum_ranges
 from clv.backtest.totals import around
 from clv.core.formatting import money_range, percent
 from clv.core.segments import LIKELIHOODS, Thresholds, likelihood_sql
+from clv.forecast import receipt
 from clv.words import ranges as words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.test_pages import calm
@@ -111,7 +111,7 @@ def test_one_customer(open_tested, tested_run, zero):
     sql = f"SELECT * FROM forecasts WHERE (predicted_clv_high = 0) = {zero} ORDER BY customer_id"
     facts = tested_run.query(sql).to_pylist()[0]
     read = calm(open_tested("Customer_lookup", customer=facts["customer_id"]))
-    row, _ = words.measured(proof.stored(tested_run), "nothing" if zero else "wider")
+    row, _ = words.measured(receipt.stored(tested_run), "nothing" if zero else "wider")
     held = said(percent(row["inside"]))
     if zero:
         assert "; most likely nothing comes, on average $" in read

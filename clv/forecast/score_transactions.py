@@ -1,6 +1,6 @@
 """Transactions in, forecasts out, with what a run has stored: no file, no new run, no fitting.
 
-What is computed is what `clv.forecast.make` computes: the same functions, given models from the card.
+What is computed is what `clv.forecast.predictions.make` computes: the same functions, given models from the card.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from clv.backtest.history import History
 from clv.core import engine
 from clv.core.horizon import months_of
 from clv.core.settings import Settings
-from clv.forecast import forecasts_sql, score_customers, score_triples, summarise
+from clv.forecast.predictions import forecasts_sql, score_customers, score_triples, summarise
 from clv.models.card import from_card
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from clv.backtest.forecast_ranges import Terms
     from clv.core.segments import Cuts
-    from clv.summary import Scores
+    from clv.forecast.summary import Scores
 
 #: Null where a customer's revenue is unknown.
 _MONEY: Final = (

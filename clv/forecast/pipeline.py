@@ -13,9 +13,9 @@ from clv.core.errors import SettingsError
 from clv.core.horizon import months_of
 from clv.core.orders import EXTRAS
 from clv.core.settings import AUTO, Settings
+from clv.forecast.publish import fingerprint
 from clv.ingest import Preview, detect
 from clv.learn.ready_made.shelf import Shelf
-from clv.publish import fingerprint
 from clv.runs import now
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _prove(
 
 
 def _summarise(con: duckdb.DuckDBPyConnection, as_of: date, progress: Progress) -> None:
-    from clv import forecast as core  # noqa: PLC0415 - models load only when something is fitted
+    from clv.forecast import predictions as core  # noqa: PLC0415 - models load only when something is fitted
 
     progress("Summarising customers", 0, 0)
     core.summarise(con, as_of)
@@ -202,7 +202,7 @@ def _write(
     progress: Progress,
 ) -> None:
     """Forecast, and write the run's files but for those of its draft."""
-    from clv import forecast as core  # noqa: PLC0415
+    from clv.forecast import predictions as core  # noqa: PLC0415
 
     months_of(as_of, settings)  # What can't be looked at so far ahead is refused before the work.
     choice, ranges = Choice.parse(STANDARD if settings.model == AUTO else settings.model), None

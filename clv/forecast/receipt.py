@@ -77,7 +77,7 @@ def receipt(run: Run, progress: Progress) -> dict[str, Any]:
         msg = "A ready-made model says nothing of orders, by which forecasts are tested."
         raise InputError(msg, "It is compared by revenue: clv.learn.ready_made.comparison.")
     if run.backtest is None:
-        from clv import pipeline  # noqa: PLC0415 - reading a receipt fits nothing
+        from clv.forecast import pipeline  # noqa: PLC0415 - reading a receipt fits nothing
 
         pipeline.prove(run, progress)
     assert run.backtest is not None  # noqa: S101 - made, if it was not there

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 
 from clv import __version__
-from clv import summary as run_summary
 from clv.backtest.fitting import Fitted, context_of, fit
 from clv.backtest.forecast_ranges import Reach
 from clv.backtest.history import History
@@ -22,6 +21,7 @@ from clv.core.horizon import months_of
 from clv.core.orders import FORECASTS, PROFILES
 from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 from clv.features import rfm
+from clv.forecast import summary as run_summary
 from clv.learn.ready_made.scoring import worth
 from clv.models.card import from_card, to_card
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from clv.core.choice import Choice
     from clv.core.horizon import Month
     from clv.core.settings import Settings
-    from clv.summary import Scores
+    from clv.forecast.summary import Scores
 
     Progress = Callable[[str, int, int], None]
 

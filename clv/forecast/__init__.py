@@ -1,0 +1,1 @@
+"""Files → run: the main job, forecasts, their receipt, publishing, scoring on request."""
