@@ -17,7 +17,7 @@ import numpy as np
 
 from clv.core.settings import IngestOptions, Settings
 from clv.forecast import pipeline
-from clv.monitor import tracking
+from clv.insights.monitor import tracking
 from clv.runs import Store
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import time
 import tracemalloc
 from typing import Final
 
-from clv import simulate
+from clv.insights import simulate
 from clv.models.card import from_card
 
 #: r, alpha (days), a, b.

@@ -14,8 +14,8 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Route
 
 from clv.core.errors import ClvError, RunNotFoundError
+from clv.insights.segments import lists
 from clv.runs import Store
-from clv.segments import lists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def build(run: Run, name: str) -> Path:
         The run.
     name
         ``predictions.csv``, ``predictions_monthly.csv``, ``rejects.csv``, or one of the run's
-        JSON files; or a campaign list (`clv.segments.lists.CampaignList.filename`).
+        JSON files; or a campaign list (`clv.insights.segments.lists.CampaignList.filename`).
 
     Raises
     ------

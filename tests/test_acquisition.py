@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import acquisition
-from clv.acquisition import MONTH_DAYS, Z80, Interval, Newcomers
+from clv.insights.newcomers import acquisition
+from clv.insights.newcomers.acquisition import MONTH_DAYS, Z80, Interval, Newcomers
 from tests.handmade import AS_OF, customer, handmade_run
 from tests.ingest.test_real_files import LIFETIMES, RETAIL, needs_shared
 from tests.test_pipeline import make_run, new_store

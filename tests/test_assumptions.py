@@ -13,16 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import norm
 
-from clv import assumptions
-from clv.assumptions import Check, Effect, checks
-from clv.assumptions import people as people_module
-from clv.assumptions.base import GROUPS, T_GROUPS, around, jackknife, misplaced, sums
-from clv.assumptions.people import people
-from clv.assumptions.timing import timing
 from clv.charts import assumption_pictures as pictures
 from clv.core.orders import REJECTS
 from clv.core.settings import IngestOptions, Settings
 from clv.forecast import pipeline
+from clv.insights import assumptions
+from clv.insights.assumptions import Check, Effect, checks
+from clv.insights.assumptions import people as people_module
+from clv.insights.assumptions.base import GROUPS, T_GROUPS, around, jackknife, misplaced, sums
+from clv.insights.assumptions.people import people
+from clv.insights.assumptions.timing import timing
 from clv.models.fitting.poisson import poisson_fit
 from clv.runs import Store
 from clv.samples import sample_path

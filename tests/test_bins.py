@@ -12,12 +12,12 @@ import pytest
 from scipy.stats import norm, rankdata
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
-from clv import bins
 from clv.core import metrics, scores
 from clv.core.errors import InputError
 from clv.core.formatting import percent
 from clv.core.scores import CLIP, NAMES, Scores, apart, named
 from clv.core.segments import LIKELIHOODS, Thresholds
+from clv.insights import bins
 from clv.words import bins as words
 from tests.bins_case import RECEIPT, customers
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from clv import charts
-from clv.cohorts.calendar import period_of
-from clv.cohorts.report import FirstYear, SecondOrders
-from clv.cohorts.verdict import Standing, Verdict
+from clv.insights.cohorts.calendar import period_of
+from clv.insights.cohorts.report import FirstYear, SecondOrders
+from clv.insights.cohorts.verdict import Standing, Verdict
 from clv.words import cohorts as words
 
 CELLS = [

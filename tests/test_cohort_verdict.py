@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clv.cohorts.calendar import period_end
-from clv.cohorts.triangle import triangle
-from clv.cohorts.verdict import common_age, compare, holm
+from clv.insights.cohorts.calendar import period_end
+from clv.insights.cohorts.triangle import triangle
+from clv.insights.cohorts.verdict import common_age, compare, holm
 
 
 def drawn(rng, shares, spends, size=400, spread=0.8):

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.cohorts.calendar import period_end, period_name, period_of, period_start
-from clv.cohorts.forecast import outlook, period_ends, whole
-from clv.cohorts.history import (
+from clv.core.settings import IngestOptions
+from clv.forecast import pipeline
+from clv.insights.cohorts.calendar import period_end, period_name, period_of, period_start
+from clv.insights.cohorts.forecast import outlook, period_ends, whole
+from clv.insights.cohorts.history import (
     cohort_table,
     customer_periods,
     customers_so_far,
@@ -21,10 +23,8 @@ from clv.cohorts.history import (
     totals,
     waits,
 )
-from clv.cohorts.report import _quartiles, cohort_customers, cohorts_of, first_year
-from clv.cohorts.triangle import FACT, FORECAST, FUTURE, PARTIAL, triangle
-from clv.core.settings import IngestOptions
-from clv.forecast import pipeline
+from clv.insights.cohorts.report import _quartiles, cohort_customers, cohorts_of, first_year
+from clv.insights.cohorts.triangle import FACT, FORECAST, FUTURE, PARTIAL, triangle
 from clv.models.card import from_card
 from clv.runs import Store
 from tests.test_pipeline import plain

@@ -11,9 +11,9 @@ from math import ceil, exp, log
 import numpy as np
 import pytest
 
-from clv import customer as one
 from clv.core import engine
 from clv.core.segments import ACTIVE, GONE, LATE, OVERDUE, PROMISING, Cuts, group_sql
+from clv.insights import customer as one
 from clv.models.card import from_card
 from clv.models.purchase.simple import PooledRate
 from clv.samples import sample_path

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv import cli, monitor
+from clv import cli
 from clv.api.config import Config
 from clv.core.errors import DamagedRunError, NothingPublishedError, RunNotFoundError, StoreError
 from clv.forecast import publish
+from clv.insights import monitor
 from clv.runs import Store
 from clv.runs.disk import store_error
 from tests.api.conftest import client, one

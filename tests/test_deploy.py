@@ -19,9 +19,9 @@ import pytest
 import typer
 import yaml
 
-from clv import monitor
 from clv.cli import app as cli
 from clv.forecast import publish
+from clv.insights import monitor
 from clv.runs import Store
 from tests.browser.conftest import _free_port, _wait
 from tests.test_pipeline import make_run, shop

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 from clv import findings
-from clv.assumptions import Check, Effect
 from clv.backtest import choose_model, moving_origin
 from clv.backtest.moving_origin import Trial
 from clv.backtest.past_dates import Origin, Sample
 from clv.core.choice import Choice
+from clv.insights.assumptions import Check, Effect
 from clv.models.contenders import Forecast, Known
 from clv.words.assumptions import WORDS
 

@@ -18,15 +18,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import monitor
 from clv.backtest import evaluation
 from clv.cli.monitor import monitor as command
 from clv.core.errors import InputError
 from clv.core.horizon import add_months
 from clv.forecast import publish
-from clv.monitor import advice, models, rows, shifts, tracking, uploads
-from clv.monitor.base import Check, rising, worst
-from clv.monitor.newest import Newest, listed_at_once, newest
+from clv.insights import monitor
+from clv.insights.monitor import advice, models, rows, shifts, tracking, uploads
+from clv.insights.monitor.base import Check, rising, worst
+from clv.insights.monitor.newest import Newest, listed_at_once, newest
 from clv.words import monitor as words
 from tests.test_pipeline import make_run, new_store, shop
 

@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from clv import downloads
 from clv.core.errors import InputError, SettingsError
 from clv.core.segments import ACTIONS, GROUPS, LIKELIHOODS, TIERS, TO_SAVE, Thresholds, rule
-from clv.segments import lists, tables
-from clv.segments.lists import CampaignList
-from clv.segments.reasons import duration_sql
+from clv.insights.segments import lists, tables
+from clv.insights.segments.lists import CampaignList
+from clv.insights.segments.reasons import duration_sql
 from tests.handmade import AS_OF, customer, handmade_run
 from tests.test_pipeline import make_run, new_store, shop
 

@@ -10,7 +10,7 @@ import pytest
 
 from clv import cli
 from clv.core.segments import GROUPS
-from clv.segments import tables
+from clv.insights.segments import tables
 from tests.test_pipeline import make_run, new_store, shop
 
 

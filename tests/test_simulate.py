@@ -9,8 +9,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
-from clv import simulate
 from clv.core.errors import InputError
+from clv.insights import simulate
+from clv.insights.simulate import CHECKPOINTS, GRID, NEW, YEAR, Population
 from clv.models.card import from_card
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.cnbd import BGCNBD, MBGCNBD
@@ -19,7 +20,6 @@ from clv.models.purchase.draws import MARKS, MOST, Draws, stays_alive
 from clv.models.purchase.rules import RecencyRuleModel
 from clv.models.purchase.simple import PooledRate
 from clv.runs import write_rows
-from clv.simulate import CHECKPOINTS, GRID, NEW, YEAR, Population
 from tests.ui.fakes import PURCHASES, fake_run
 
 DAYS = np.array(list(CHECKPOINTS.values()))

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from clv import cli, simulate
+from clv import cli
+from clv.insights import simulate
 from tests.ui.fakes import fake_run
 
 COLUMNS = ["after"] + [

@@ -14,17 +14,17 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from clv import worth
-from clv.acquisition import Interval
 from clv.core.errors import FileError, SettingsError, StoppedError
 from clv.core.metrics import FEW
+from clv.insights import newcomers
+from clv.insights.newcomers import training
+from clv.insights.newcomers.acquisition import Interval
+from clv.insights.newcomers.lives import QUARTER, SOON, Lives
 from clv.learn import artefact
 from clv.learn.plans import Design
 from clv.learn.scoring import to_score
 from clv.learn.work import Work
 from clv.runs import Run
-from clv.worth import training
-from clv.worth.lives import QUARTER, SOON, Lives
 from tests.test_pipeline import make_run, new_store, shop
 
 
@@ -87,7 +87,7 @@ def small(store):
 
 
 def test_lives_are_what_the_orders_say(small):
-    found = worth.lives_of(small, 12)
+    found = newcomers.lives_of(small, 12)
     # Whoever came in December hasn't lived through a year.
     assert found.waiting == 1
     ids = found.customer_id.to_pylist()
@@ -110,24 +110,24 @@ def test_lives_are_what_the_orders_say(small):
 def test_the_longest_months_are_those_that_enough_customers_lived_through(small, store):
     # The 30 of 10 January 2017 end their 17th month on 10 June 2018; of the others, who came later,
     # the 31st does not count.
-    assert worth.longest(small) == 17
-    assert len(worth.lives_of(small, 17)) == 31
+    assert newcomers.longest(small) == 17
+    assert len(newcomers.lives_of(small, 17)) == 31
     with pytest.raises(
         SettingsError, match="Only 0 customers have been watched for 18 months"
     ) as e:
-        worth.lives_of(small, 18)
+        newcomers.lives_of(small, 18)
     assert e.value.hint == "The longest that this history supports is 17 months."
     few = make_run(store, ORDERS, as_of=date(2018, 6, 30), horizon_months=3)
-    assert worth.longest(few) == 0
+    assert newcomers.longest(few) == 0
     with pytest.raises(SettingsError, match="Only 2 customers"):
-        worth.lives_of(few, 12)
+        newcomers.lives_of(few, 12)
 
 
 # -- groups -----------------------------------------------------------------------------------------
 
 
 def test_worth_by_hand():
-    found = worth.newcomers(lives([[10, 0], [20, 10], [30, 20]]))
+    found = newcomers.newcomers(lives([[10, 0], [20, 10], [30, 20]]))
     assert found.brought.tolist() == [20, 30]
     # Standard deviations 10 and 20, of three customers.
     assert found.error == pytest.approx([10 / 3**0.5, 20 / 3**0.5])
@@ -144,7 +144,7 @@ def planted(n=400, seed=5, lift=2.0, **kinds):
 
 
 def test_a_group_that_brings_more_is_named_and_others_are_not():
-    found = worth.compare(planted(), "state")
+    found = newcomers.compare(planted(), "state")
     by = {g.newcomers.value: g for g in found.groups}
     assert {name: g.standing for name, g in by.items()} == {
         "good": "more",
@@ -165,7 +165,7 @@ def test_where_nobody_differs_hardly_ever_anybody_is_named():
         rng = np.random.default_rng(seed)
         state = rng.choice(list("abcdefgh"), 600).astype(object)
         value = rng.lognormal(3.0, 1.0, (600, 1))
-        found = worth.compare(lives(value, state=state), "state")
+        found = newcomers.compare(lives(value, state=state), "state")
         wrong += found.best is not None or found.worst is not None
     # At most 5 % are promised; 200 draws of 5 % are above 17 in one of 50 cases.
     assert wrong <= 17
@@ -173,7 +173,7 @@ def test_where_nobody_differs_hardly_ever_anybody_is_named():
 
 def test_small_groups_are_said_not_compared():
     state = ["big"] * 60 + ["small"] * (FEW - 1) + [None] * 40
-    found = worth.compare(
+    found = newcomers.compare(
         lives(np.r_[np.ones(60), np.full(69, 9.0)][:, None], state=state), "state"
     )
     assert [(g.newcomers.value, g.newcomers.customers) for g in found.groups] == [
@@ -187,7 +187,7 @@ def test_small_groups_are_said_not_compared():
 
 def test_rare_values_are_one_group_at_the_end():
     state = ["a"] * 40 + ["b"] * 35 + ["c"] * 3 + ["d"] * 2
-    found = worth.compare(lives(np.ones((80, 1)), state=state), "state", most=2)
+    found = newcomers.compare(lives(np.ones((80, 1)), state=state), "state", most=2)
     assert [
         (g.newcomers.value, g.newcomers.combined, g.newcomers.customers) for g in found.groups
     ] == [
@@ -217,7 +217,7 @@ def test_the_matched_difference_by_hand():
         first_value=first,
         until=first,
     )
-    found = worth.second_order(who, 30)
+    found = newcomers.second_order(who, 30)
     assert (found.early, found.others) == (50, 70)
     # (10·6 + 40·42)/50 against (50·4 + 20·40)/70
     assert found.raw.mean == pytest.approx(34.8 - 1000 / 70)
@@ -235,7 +235,7 @@ def test_the_matched_error_by_hand():
         np.column_stack([np.full(100, 5.0), value]),
         second=np.r_[np.full(40, 10), np.full(60, np.inf)],
     )
-    found = worth.second_order(who, 30)
+    found = newcomers.second_order(who, 30)
     # Both means are 2; variances 40/39 and 240/59.
     assert found.matched.mean == 0
     expected = np.sqrt(40 / 39 / 40 + 240 / 59 / 60)
@@ -262,7 +262,7 @@ def test_matching_takes_away_what_the_first_day_told():
             until=first,
             channel=label,
         )
-        found = worth.second_order(who, 30, "channel")
+        found = newcomers.second_order(who, 30, "channel")
         inside += found.matched.low <= 5 <= found.matched.high
         raw += found.raw.low <= 5 <= found.raw.high
     assert raw == 0
@@ -277,7 +277,7 @@ def test_customers_without_a_counterpart_are_left_out():
         np.column_stack([first, first]),
         second=np.r_[np.full(n, 5), np.full(n, np.inf), np.full(n, 5)],
     )
-    found = worth.second_order(who, 30)
+    found = newcomers.second_order(who, 30)
     assert (found.early, found.matched_early, found.matched_others) == (80, 40, 40)
     assert found.matched.mean == 0
 
@@ -287,7 +287,7 @@ def test_customers_without_a_counterpart_are_left_out():
 )
 def test_no_comparison_where_there_can_be_none(early, months):
     second = np.r_[np.full(early, 5), np.full(100, np.inf)]
-    assert worth.second_order(lives(np.ones((early + 100, months)), second=second), 30) is None
+    assert newcomers.second_order(lives(np.ones((early + 100, months)), second=second), 30) is None
 
 
 # -- when it is decided -----------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_no_comparison_where_there_can_be_none(early, months):
 def test_marks_by_hand():
     monthly = [[10, 0, 0], [0, 10, 0], [10, 0, 20], [0, 0, 0]] + [[0, 0, 0]] * 6
     second = [np.inf, 40, 70, *[np.inf] * 7]
-    found = {m.month: m for m in worth.marks(lives(monthly, second=second), (1, 2, 3, 6))}
+    found = {m.month: m for m in newcomers.marks(lives(monthly, second=second), (1, 2, 3, 6))}
     assert list(found) == [1, 2]
     assert found[1].value.mean == pytest.approx(20 / 50)
     # so far − 0.4 × whole: 6, −4, −2 and zeros.
@@ -311,7 +311,7 @@ def test_marks_by_hand():
 
 
 def test_nothing_is_decided_where_nothing_comes():
-    (mark,) = worth.marks(lives(np.zeros((40, 2))), (1,))
+    (mark,) = newcomers.marks(lives(np.zeros((40, 2))), (1,))
     assert (mark.value, mark.returned, mark.recognised) == (None, None, None)
 
 
@@ -321,7 +321,7 @@ def test_nothing_is_decided_where_nothing_comes():
 def test_tenths_by_hand():
     predicted = np.repeat(np.arange(10.0), 40)
     monthly = np.column_stack([predicted, predicted])
-    found = worth.tenths(predicted, monthly)
+    found = newcomers.tenths(predicted, monthly)
     assert [t.rank for t in found] == list(range(1, 11))
     assert [t.predicted for t in found] == list(range(9, -1, -1))
     best = found[0].came
@@ -334,13 +334,13 @@ def test_tenths_by_hand():
 
 def test_few_customers_are_parted_into_fewer():
     for n, parts in ((300, 10), (299, 5), (149, 4), (119, 3), (89, 2), (59, 1), (3, 1)):
-        found = worth.tenths(np.arange(n), np.ones((n, 1)))
+        found = newcomers.tenths(np.arange(n), np.ones((n, 1)))
         assert [t.rank for t in found] == list(range(1, parts + 1))
         assert sum(t.came.customers for t in found) == n
 
 
 def test_equal_forecasts_share_a_tenth():
-    found = worth.tenths(np.r_[np.ones(290), np.full(10, 2.0)], np.ones((300, 1)))
+    found = newcomers.tenths(np.r_[np.ones(290), np.full(10, 2.0)], np.ones((300, 1)))
     assert [(t.rank, t.came.customers) for t in found] == [(1, 10), (2, 290)]
 
 
@@ -349,10 +349,10 @@ def test_spend_beside_worth():
         np.r_[np.tile([[8.0, 8.0], [12.0, 12.0]], (50, 1)), np.full((50, 2), 1.0)],
         channel=["Ads"] * 100 + ["mail"] * 50,
     )
-    groups = [g.newcomers for g in worth.compare(who, "channel").groups]
+    groups = [g.newcomers for g in newcomers.compare(who, "channel").groups]
     spend = {" ads ": 500.0, "ADS": 500.0, "mail": 80.0, "radio": 10.0, "tv": 1.0}
     won = {"Ads": 200, "mail": 50, "tv": 0}
-    found, unknown = worth.channels(spend, won, groups, 0.5, 2)
+    found, unknown = newcomers.channels(spend, won, groups, 0.5, 2)
     assert unknown == ["radio"]
     assert [(c.name, c.spend, c.won, c.cost, c.payback, c.verdict) for c in found] == [
         ("Ads", 1000.0, 200, 5.0, 1, "pays"),
@@ -361,7 +361,7 @@ def test_spend_beside_worth():
     ]
     assert found[0].ceiling.mean == pytest.approx(10.0)
     # Costs within the interval of the margin decide nothing.
-    (ads, *_), _ = worth.channels({"ads": 2000.0}, won, groups, 0.5, 2)
+    (ads, *_), _ = newcomers.channels({"ads": 2000.0}, won, groups, 0.5, 2)
     assert ads.verdict == "open"
 
 
@@ -431,7 +431,7 @@ def test_predictions_are_the_packed_models(shopping, kept, tmp_path):
         ).to_pandas()
     found = table(kept.predictions())
     assert list(found) == list(expected)
-    assert len(found) == kept.scored == worth.completed(shopping, QUICK.design.point)
+    assert len(found) == kept.scored == newcomers.completed(shopping, QUICK.design.point)
     for name in ("observed", "predicted_value", "low", "high", "month_2"):
         assert found[name].to_numpy() == pytest.approx(expected[name].to_numpy(), abs=1e-6)
     assert "channel" in model.names

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from clv import bins
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.analysis.receipt import UNTESTED
@@ -13,6 +12,7 @@ from clv.charts.bins import reliabilities_figure
 from clv.core.formatting import count, day, money, percent, with_unit
 from clv.core.segments import Thresholds
 from clv.forecast import receipt as receipts
+from clv.insights import bins
 from clv.words import bins as words
 from clv.words import proof as proof_words
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clv import charts, worth
+from clv import charts
 from clv.analysis.figures import currency_of
 from clv.analysis.pieces import Section, Table, answer, note, picture, text
 from clv.charts.worth_pictures import groups_figure
 from clv.core.formatting import count, money, percent, plural, symbol, with_unit
+from clv.insights import newcomers as first_months
+from clv.insights.newcomers import training
 from clv.learn.work import Work
 from clv.words import first_year as words
 from clv.words.segments import between, first, too_few, value_name
-from clv.worth import training
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clv.analysis.pieces import Piece
+    from clv.insights.newcomers.training import Kept
     from clv.learn.plans import Design
     from clv.runs import Run
-    from clv.worth.training import Kept
 
 _MOST_SHOWN: Final = 12
 _MOST_FEATURES: Final = 10
@@ -34,8 +35,8 @@ def train(run: Run, design: Design) -> Kept:
 
 def newcomers(run: Run, months: int = 12) -> Section:
     """Tell what a new customer brings, and when it comes."""
-    lives, currency = worth.lives_of(run, months), currency_of(run)
-    everyone, found = worth.newcomers(lives), worth.marks(lives)
+    lives, currency = first_months.lives_of(run, months), currency_of(run)
+    everyone, found = first_months.newcomers(lives), first_months.marks(lives)
     curve = charts.Curve("All customers", [float(v) for v in everyone.brought])
     pieces: list[Piece] = [
         answer(words.sentence(everyone, months, None, currency)),
@@ -67,7 +68,7 @@ def newcomers(run: Run, months: int = 12) -> Section:
 def by_label(run: Run, by: str, months: int = 12) -> Section:
     """Tell what customers are worth by something known on the day of the first order."""
     currency = currency_of(run)
-    found = worth.compare(worth.lives_of(run, months), by)
+    found = first_months.compare(first_months.lives_of(run, months), by)
     shown = [g for g in found.groups if g.newcomers.after(months) is not None][:_MOST_SHOWN]
     pieces: list[Piece] = [answer(f"{words.groups_title(found, by, months, currency)}.")]
     if shown:
@@ -104,8 +105,12 @@ def by_label(run: Run, by: str, months: int = 12) -> Section:
 
 def second_orders(run: Run, label: str | None = None, months: int = 12) -> Section:
     """Tell what an early second order goes along with."""
-    lives, currency = worth.lives_of(run, months), currency_of(run)
-    found = [s for d in worth.SOON if (s := worth.second_order(lives, d, label)) is not None]
+    lives, currency = first_months.lives_of(run, months), currency_of(run)
+    found = [
+        s
+        for d in first_months.SOON
+        if (s := first_months.second_order(lives, d, label)) is not None
+    ]
     pieces: list[Piece] = [
         answer(f"{words.second_title(found, currency)}."),
         note(words.CORRELATION),

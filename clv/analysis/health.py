@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clv import charts, simulate
+from clv import charts
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, note, picture, text
-from clv.assumptions import checked
 from clv.charts import assumption_pictures as pictures
 from clv.core.formatting import count, day, duration, expected, plural
+from clv.insights import simulate
+from clv.insights.assumptions import checked
 from clv.words import assumptions as words
 from clv.words import survival as survival_words
 from clv.words.health import by_weight
 
 if TYPE_CHECKING:
     from clv.analysis.pieces import Piece
-    from clv.assumptions import Check
+    from clv.insights.assumptions import Check
+    from clv.insights.simulate import Kind
     from clv.runs import Run
-    from clv.simulate import Kind
 
 #: Of the many runs that say how far one run may differ: the same ones every time.
 _BAND_SEED: Final = 0

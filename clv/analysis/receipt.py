@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from clv import charts, findings
 from clv.analysis.figures import currency_of, nothing
 from clv.analysis.pieces import Section, Table, answer, heading, items, note, picture, text
-from clv.assumptions import checked
 from clv.core import names
 from clv.core.formatting import count, day, percent, plural, symbol, unit
 from clv.forecast import receipt
+from clv.insights.assumptions import checked
 from clv.words import health as health_words
 from clv.words import proof as words
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from clv.assumptions import Check
+    from clv.insights.assumptions import Check
 
     Row = Mapping[str, Any]
 

@@ -29,7 +29,7 @@ def bins_figure(sides: Mapping[str, Sequence[Row]], *, dark: bool = False) -> go
     Parameters
     ----------
     sides
-        Name of each forecast → its rows of `clv.bins.compare`, in the order of the bins.
+        Name of each forecast → its rows of `clv.insights.bins.compare`, in the order of the bins.
     dark
         Whether the page is dark.
     """
@@ -116,7 +116,7 @@ def cells_figure(
     Parameters
     ----------
     cells
-        `clv.bins.compare`'s.
+        `clv.insights.bins.compare`'s.
     bins
         Top to bottom (first forecast), left to right (second).
     names

@@ -26,7 +26,7 @@ def months_figure(
     Parameters
     ----------
     rows
-        ``by_month`` of `clv.monitor.tracking.track`.
+        ``by_month`` of `clv.insights.monitor.tracking.track`.
     measure
         ``revenue``, or ``orders`` for days with an order.
     symbol

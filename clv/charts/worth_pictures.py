@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from clv.worth import Compared, Group
+    from clv.insights.newcomers import Compared, Group
 
 
 def groups_figure(

@@ -59,7 +59,7 @@ def compare(
     """
     import pyarrow as pa  # noqa: PLC0415 - `--help` needs none of this
 
-    from clv import bins  # noqa: PLC0415
+    from clv.insights import bins  # noqa: PLC0415
 
     check_writable([to_score, rejects, out], [probabilities] if probabilities else [])
     receipt, tested = _test_of(chosen_run(run_id, store))
@@ -110,8 +110,8 @@ def _outside(path: Path | None, names: tuple[str, str], tested: pa.Table) -> Cha
 
 def _say(found: dict[str, Any], out: Path | None) -> None:
     """Print the verdict, what was read from outside, the bins and the scores."""
-    from clv.bins import SIDES  # noqa: PLC0415
     from clv.core.scores import NAMES  # noqa: PLC0415
+    from clv.insights.bins import SIDES  # noqa: PLC0415
     from clv.words import bins as words  # noqa: PLC0415
 
     for told in filter(None, (words.verdict(found), words.useless(found))):

@@ -75,7 +75,7 @@ def segments(
 
     Example: python -m clv segments --segment "at risk" --out at_risk.csv
     """
-    from clv.segments import lists, tables  # noqa: PLC0415
+    from clv.insights.segments import lists, tables  # noqa: PLC0415
 
     chosen = chosen_run(run_id, store)
     if segment is None:

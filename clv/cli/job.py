@@ -106,13 +106,13 @@ class Job:
             if fit:
                 typer.echo("Published." if changed else "It was the published run already.")
         if found:
-            from clv.monitor import EXIT  # noqa: PLC0415
+            from clv.insights.monitor import EXIT  # noqa: PLC0415
 
             sys.exit(EXIT[verdict])
 
     def _held(self, made: Run) -> dict[str, Any]:
         """Hold a run against the one published before."""
-        from clv import monitor  # noqa: PLC0415 - unguarded jobs need none of it
+        from clv.insights import monitor  # noqa: PLC0415 - unguarded jobs need none of it
 
         before = monitor.published_before(self._store, made)
         now = monitor.published_now(self._store)

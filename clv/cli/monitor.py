@@ -39,7 +39,7 @@ def monitor(
 
     Example: python -m clv monitor --run latest
     """
-    from clv import monitor as monitoring  # noqa: PLC0415 - `--help` needs none of this
+    from clv.insights import monitor as monitoring  # noqa: PLC0415 - `--help` needs none of this
 
     where = Store(store)
     chosen = run_in(where, run_id)

@@ -36,7 +36,7 @@ def simulate(
     """
     import pyarrow as pa  # noqa: PLC0415
 
-    from clv import simulate as simulation  # noqa: PLC0415
+    from clv.insights import simulate as simulation  # noqa: PLC0415
 
     chosen = chosen_run(run_id, store)
     model = simulation.purchase_model(chosen)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Days = NDArray[np.datetime64]
 
 #: What a column holds: a number; 0 or 1; the code of a level; a calendar month as
-#: `clv.cohorts.calendar.period_of` counts.
+#: `clv.insights.cohorts.calendar.period_of` counts.
 Kind = Literal["number", "flag", "category", "month"]
 
 #: Level of whatever was not seen, or not often enough, when the columns were chosen.

@@ -15,7 +15,7 @@ from clv.words import assumptions as assumption_words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from clv.assumptions import Check
+    from clv.insights.assumptions import Check
 
     Facts = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def would_help(receipt: Facts | None, checks: Sequence[Check] = ()) -> list[Find
     receipt
         `clv.forecast.receipt.stored`; None before the test.
     checks
-        Of the assumptions (`clv.assumptions`): what is violated and no contender answers.
+        Of the assumptions (`clv.insights.assumptions`): what is violated and no contender answers.
 
     Returns
     -------

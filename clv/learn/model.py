@@ -206,7 +206,7 @@ class Model:
 
 
 def _month(value: object) -> float | None:
-    """Return a calendar month as `clv.cohorts.calendar.period_of` counts; None if it is none."""
+    """Return a calendar month as `clv.insights.cohorts.calendar.period_of` counts; None if it is none."""
     found = _MONTHS.fullmatch(str(value).strip())
     return None if found is None else float(int(found[1]) * 12 + int(found[2]) - 1)
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import streamlit as st
 
-from clv import bins
-from clv.bins import SIDES
 from clv.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.core.errors import ClvError, SettingsError
 from clv.core.formatting import count, day, money, percent, percent_number, plain, plural, with_unit
 from clv.core.scores import CLIP, NAMES
 from clv.core.segments import LIKELIHOODS, Thresholds
+from clv.insights import bins
+from clv.insights.bins import SIDES
 from clv.ui import outside as from_outside
 from clv.ui import page, parts, trouble
 from clv.words import bins as words

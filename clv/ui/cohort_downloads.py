@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import streamlit as st
 
-from clv.cohorts.calendar import period_name
-from clv.cohorts.report import cohort_customers
-from clv.cohorts.triangle import FORECAST
 from clv.core.formatting import count
+from clv.insights.cohorts.calendar import period_name
+from clv.insights.cohorts.report import cohort_customers
+from clv.insights.cohorts.triangle import FORECAST
 from clv.ui import parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.cohorts.report import CohortReport
-    from clv.cohorts.triangle import Measure, Triangle
+    from clv.insights.cohorts.report import CohortReport
+    from clv.insights.cohorts.triangle import Measure, Triangle
     from clv.runs import Run
 
 _NOTHING: Final = ""

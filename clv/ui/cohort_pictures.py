@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv import charts
-from clv.cohorts.triangle import FACT, FORECAST, KINDS, PARTIAL
 from clv.core.formatting import count
+from clv.insights.cohorts.triangle import FACT, FORECAST, KINDS, PARTIAL
 from clv.words import cohorts as words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.cohorts.calendar import Grain
-    from clv.cohorts.triangle import Measure, Triangle
-    from clv.cohorts.verdict import Verdict
+    from clv.insights.cohorts.calendar import Grain
+    from clv.insights.cohorts.triangle import Measure, Triangle
+    from clv.insights.cohorts.verdict import Verdict
 
 #: The heatmap's rows and columns at most.
 MOST_COHORTS: Final = 24

@@ -8,8 +8,6 @@ import numpy as np
 import streamlit as st
 
 from clv import charts
-from clv.cohorts import report as reports
-from clv.cohorts.verdict import compare
 from clv.core import engine
 from clv.core.formatting import (
     count,
@@ -24,6 +22,8 @@ from clv.core.formatting import (
     unit,
     with_unit,
 )
+from clv.insights.cohorts import report as reports
+from clv.insights.cohorts.verdict import compare
 from clv.ui import cohort_downloads, page, parts, session
 from clv.ui import cohort_pictures as pictures
 from clv.words import cohorts as words
@@ -31,10 +31,10 @@ from clv.words import cohorts as words
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clv.cohorts.calendar import Grain
-    from clv.cohorts.report import CohortReport, FirstYear
-    from clv.cohorts.triangle import Measure, Triangle
-    from clv.cohorts.verdict import Verdict
+    from clv.insights.cohorts.calendar import Grain
+    from clv.insights.cohorts.report import CohortReport, FirstYear
+    from clv.insights.cohorts.triangle import Measure, Triangle
+    from clv.insights.cohorts.verdict import Verdict
     from clv.runs import Run
 
     Chosen = tuple[tuple[str, tuple[str | None, ...]], ...]

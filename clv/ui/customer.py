@@ -1,6 +1,6 @@
 """One customer: found by id, told in words, drawn, compared. Layout only.
 
-What is said is in `clv.words.customer`, what is computed in `clv.customer`.
+What is said is in `clv.words.customer`, what is computed in `clv.insights.customer`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import customer as one
 from clv.core.formatting import (
     count,
     day,
@@ -25,6 +24,7 @@ from clv.core.formatting import (
     plural,
 )
 from clv.forecast import receipt
+from clv.insights import customer as one
 from clv.models.card import from_card
 from clv.ui import customer_parts, page, pretrained, session, top
 from clv.words import customer as words
@@ -42,7 +42,7 @@ _LONGEST_NAME: Final = 60
 
 @dataclass(frozen=True)
 class Known:
-    """All that one customer's page shows but the orders; see `clv.customer`."""
+    """All that one customer's page shows but the orders; see `clv.insights.customer`."""
 
     facts: dict[str, Any]
     labels: dict[str, str]

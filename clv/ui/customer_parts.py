@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv import charts
-from clv import customer as one
 from clv.core.formatting import (
     count,
     day,
@@ -26,6 +25,7 @@ from clv.core.formatting import (
     with_unit,
 )
 from clv.core.segments import rule
+from clv.insights import customer as one
 from clv.ui import page, parts
 from clv.words import customer as words
 from clv.words.run import ORDER_DAYS, horizon, next_months

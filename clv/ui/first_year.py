@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv import worth
 from clv.core.errors import ClvError
 from clv.core.formatting import count, dollars, money, money_full, percent, plural
 from clv.features.spans import Span
+from clv.insights import newcomers
+from clv.insights.newcomers import Lives, training
 from clv.ui import first_year_bids as bids
 from clv.ui import first_year_model as model
 from clv.ui import first_year_worth as history
 from clv.ui import page, session, trouble
 from clv.words import first_year as words
 from clv.words.segments import between, first
-from clv.worth import Lives, training
 
 if TYPE_CHECKING:
-    from clv.acquisition import Newcomers
+    from clv.insights.newcomers.acquisition import Newcomers
+    from clv.insights.newcomers.training import Kept
     from clv.runs import Run
-    from clv.worth.training import Kept
 
 TITLE: Final = "First-year value"
 _YEAR: Final = 12
@@ -35,7 +35,7 @@ _VIEWS: Final = {
 @st.cache_resource(max_entries=4, show_spinner=False)
 def lives_of(run_id: str, months: int) -> Lives:
     """Return the customers of a run whose first months are over; a run never changes."""
-    return worth.lives_of(session.store().run(run_id), months)
+    return newcomers.lives_of(session.store().run(run_id), months)
 
 
 def show(run: Run) -> None:
@@ -44,10 +44,10 @@ def show(run: Run) -> None:
     if not run.has_value:
         page.answer(words.NO_MONEY)
         return
-    longest = worth.longest(run)
+    longest = newcomers.longest(run)
     if not longest:
         page.answer(
-            f"Fewer than {worth.FEW} customers have been watched for a month: it is too early to say "
+            f"Fewer than {newcomers.FEW} customers have been watched for a month: it is too early to say "
             "what a new one brings."
         )
         return
@@ -55,7 +55,7 @@ def show(run: Run) -> None:
     months = _months(run, longest)
     with st.spinner("Following the customers' first months…", show_time=False):
         lives = lives_of(run.id, months)
-    everyone = worth.newcomers(lives)
+    everyone = newcomers.newcomers(lives)
     newest = _kept(run)
     # What another training foresees has no say in what these months are worth.
     kept = newest if newest is None or newest.foresees(months) else _kept(run, months)
@@ -99,7 +99,7 @@ def _months(run: Run, longest: int) -> int:
             key=f"first_year_months_{run.id}",
             persist_state="session",
             width=240,
-            help=f"At most {longest}: no more than that have at least {worth.FEW} customers been "
+            help=f"At most {longest}: no more than that have at least {newcomers.FEW} customers been "
             "watched for.",
         )
     )
@@ -129,13 +129,13 @@ def _cards(
         ),
         page.Card(
             f"Completed {words.span(point)}",
-            count(worth.completed(run, point)),
+            count(newcomers.completed(run, point)),
             "Customers whose value can be foreseen from there.",
         ),
         page.Card(
             "Months that can be looked at",
             count(longest),
-            f"At least {worth.FEW} customers have been watched for so long.",
+            f"At least {newcomers.FEW} customers have been watched for so long.",
         ),
     ]
     share = words.best_share(kept) if kept else None

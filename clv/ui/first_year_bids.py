@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import streamlit as st
 
-from clv import charts, worth
+from clv import charts
 from clv.core import engine
 from clv.core.errors import ClvError
 from clv.core.formatting import dollars, money, percent, plain, plural, symbol, with_unit
 from clv.ingest import Spend, read_spend
+from clv.insights import newcomers
 from clv.ui import page, parts, trouble
 from clv.words import first_year as words
 from clv.words.segments import between, first, payback, too_few
 
 if TYPE_CHECKING:
+    from clv.insights.newcomers import Lives
+    from clv.insights.newcomers.training import Kept
     from clv.runs import Run
-    from clv.worth import Lives
-    from clv.worth.training import Kept
 
 _TYPES: Final = ("csv", "tsv", "txt", "gz", "zip", "xlsx", "parquet")
 _MOST_MB: Final = 10
@@ -32,7 +33,7 @@ _DRAWN: Final = (1, 2, 5, 10)
 def show(run: Run, lives: Lives, kept: Kept | None) -> None:
     """Show margin and cost, what a customer of each tenth may cost, and the channels."""
     currency = str(run.settings.get("currency") or "")
-    everyone = worth.newcomers(lives)
+    everyone = newcomers.newcomers(lives)
     most = everyone.after(lives.months)
     left, right = st.columns(2)
     margin = (
@@ -189,8 +190,8 @@ def _spend_table(
         f"SELECT {column} AS value, count(*) AS n FROM labels WHERE {column} IS NOT NULL GROUP BY 1"
     )
     won = dict(zip(rows["value"].to_pylist(), rows["n"].to_pylist(), strict=True))
-    groups = [g.newcomers for g in worth.compare(lives, label, most=len(won) + 1).groups]
-    found, unknown = worth.channels(spend.by_channel, won, groups, margin, lives.months)
+    groups = [g.newcomers for g in newcomers.compare(lives, label, most=len(won) + 1).groups]
+    found, unknown = newcomers.channels(spend.by_channel, won, groups, margin, lives.months)
     st.markdown(plain(f"{spend.name}: {spend.read_as}"))
     if spend.rejects.num_rows:
         st.markdown(plain(f"{plural(spend.rejects.num_rows, 'row')} of {spend.rows:,} left out."))

@@ -10,18 +10,18 @@ from clv import charts
 from clv.core import names
 from clv.core.errors import ClvError
 from clv.core.formatting import count, day, dollars, percent, plain, symbol, with_unit
+from clv.insights.newcomers import training
+from clv.insights.newcomers.training import Wish
 from clv.learn.plans import Design, Kind
 from clv.learn.work import Work
 from clv.ui import jobs, page, parts, trouble
 from clv.words import first_year as words
-from clv.worth import training
-from clv.worth.training import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clv.insights.newcomers.training import Kept
     from clv.runs import Run
-    from clv.worth.training import Kept
 
     Facts = Mapping[str, Any]
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import streamlit as st
 
-from clv import charts, worth
+from clv import charts
 from clv.charts.worth_pictures import groups_figure
-from clv.cohorts.verdict import compare
 from clv.core.formatting import day, money, percent, percent_number, plural, symbol, with_unit
+from clv.insights import newcomers
+from clv.insights.cohorts.verdict import compare
 from clv.ui import cohort_pictures as pictures
 from clv.ui import cohorts as cohorts_page
 from clv.ui import page, parts
@@ -19,8 +20,8 @@ from clv.words import first_year as words
 from clv.words.segments import between, first, too_few, value_name
 
 if TYPE_CHECKING:
+    from clv.insights.newcomers import Compared, Lives
     from clv.runs import Run
-    from clv.worth import Compared, Lives
 
 _MOST_SHOWN: Final = 12
 
@@ -65,7 +66,7 @@ def _groups(lives: Lives, currency: str) -> None:
     heading = st.container()
     by = st.selectbox(
         "Compare by",
-        sorted(lives.known, key=lambda name: (name == worth.QUARTER, name)),
+        sorted(lives.known, key=lambda name: (name == newcomers.QUARTER, name)),
         # Options of a box are no Markdown: a name stands as it is.
         format_func=words.by_name,
         key="first_year_by",
@@ -73,7 +74,7 @@ def _groups(lives: Lives, currency: str) -> None:
         width=320,
         help="What was known on the day of the first order.",
     )
-    found = worth.compare(lives, by)
+    found = newcomers.compare(lives, by)
     months = lives.months
     shown = [g for g in found.groups if g.newcomers.after(months) is not None][:_MOST_SHOWN]
     with heading:
@@ -122,7 +123,7 @@ def _groups(lives: Lives, currency: str) -> None:
 
 
 def _groups_picture(
-    found: Compared, shown: list[worth.Group], by: str, months: int, currency: str
+    found: Compared, shown: list[newcomers.Group], by: str, months: int, currency: str
 ) -> None:
     left_out = len(found.groups) - len(shown)
     more = f" {plural(left_out, 'more group')}: see the table." if left_out else ""
@@ -156,7 +157,7 @@ def groups_table(found: Compared, months: int) -> pa.Table:
 
 def _second(lives: Lives, currency: str) -> None:
     heading = st.container()
-    labels = [name for name in lives.known if name != worth.QUARTER]
+    labels = [name for name in lives.known if name != newcomers.QUARTER]
     label = st.selectbox(
         "Compare with customers who also had the same",
         [None, *labels],
@@ -167,7 +168,9 @@ def _second(lives: Lives, currency: str) -> None:
         width=320,
         help="Besides the value of the first day (fifths) and the quarter of the first order.",
     )
-    found = [s for d in worth.SOON if (s := worth.second_order(lives, d, label)) is not None]
+    found = [
+        s for d in newcomers.SOON if (s := newcomers.second_order(lives, d, label)) is not None
+    ]
     with heading:
         st.subheader(words.second_title(found, currency).replace("$", r"\$"), anchor=False)
         st.caption(words.CORRELATION)
@@ -201,7 +204,7 @@ def _second(lives: Lives, currency: str) -> None:
 
 
 def _marks(lives: Lives) -> None:
-    found = worth.marks(lives)
+    found = newcomers.marks(lives)
     st.subheader(words.marks_title(found, lives.months), anchor=False)
     if not found:
         return
@@ -244,7 +247,7 @@ def _explanation(months: int) -> None:
             "everybody for as long as they are known, so its figures differ somewhat.\n\n"
             "**More or less than the others**: Welch's test and one with a common variance, the weaker "
             "verdict counting; Holm's correction keeps the risk of naming any group wrongly at 5\u00a0%. "
-            f"Groups of fewer than {worth.FEW} customers have no figure.\n\n"
+            f"Groups of fewer than {newcomers.FEW} customers have no figure.\n\n"
             "**Alike on the first day**: the same fifth by value, the same quarter of the first order, "
             "and the label chosen. Within every such group customers with an early second order are "
             "compared with those without, and the differences are averaged over the former (coarsened "

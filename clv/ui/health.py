@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv import assumptions, findings
+from clv import findings
 from clv.charts import assumption_pictures as pictures
 from clv.core.formatting import dollars, plural
 from clv.forecast import receipt as receipts
+from clv.insights import assumptions
 from clv.ui import jobs, page, parts
 from clv.ui.cohort_downloads import written
 from clv.words import assumptions as words
@@ -19,8 +20,8 @@ from clv.words import health as health_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.assumptions import Check
     from clv.findings import Finding
+    from clv.insights.assumptions import Check
     from clv.runs import Run
 
 TITLE: Final = "Model health"

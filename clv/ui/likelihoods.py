@@ -11,8 +11,8 @@ from clv.backtest import sum_ranges
 from clv.core.errors import SettingsError
 from clv.core.formatting import day, percent, percent_number, plain, with_unit
 from clv.core.segments import LIKELIHOODS, TIERS, Thresholds, likelihood_sql
-from clv.segments import tables
-from clv.segments.lists import CampaignList
+from clv.insights.segments import tables
+from clv.insights.segments.lists import CampaignList
 from clv.ui import page, parts, session
 from clv.words import ranges as range_words
 from clv.words import segments as words

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import monitor
 from clv.charts import monitoring as charts
 from clv.charts import proof as proof_charts
 from clv.core.formatting import day, dollars, percent, plain, plural, symbol, to_date, with_unit
-from clv.monitor.base import as_of
+from clv.insights import monitor
+from clv.insights.monitor.base import as_of
 from clv.ui import jobs, page, parts, session
 from clv.words import monitor as words
 

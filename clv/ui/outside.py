@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv.bins import accounted
 from clv.core.errors import ClvError
 from clv.core.formatting import count, day, plain, plural
 from clv.ingest import Chances, read_chances
+from clv.insights.bins import accounted
 from clv.ui import parts, trouble
 from clv.words import bins as words
 

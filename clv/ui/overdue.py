@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv.core.formatting import count, day, percent, percent_number, plural, with_unit
-from clv.segments import tables
-from clv.segments.lists import CampaignList
+from clv.insights.segments import tables
+from clv.insights.segments.lists import CampaignList
 from clv.ui import page, parts, session
 from clv.words import segments as words
 from clv.words.run import ORDER_DAYS, next_months

@@ -19,8 +19,8 @@ from clv.core.formatting import (
     with_unit,
 )
 from clv.core.segments import ACTIONS, TO_SAVE, rule
-from clv.segments import tables
-from clv.segments.lists import CampaignList
+from clv.insights.segments import tables
+from clv.insights.segments.lists import CampaignList
 from clv.ui import likelihoods, newcomers, overdue, page, parts, pretrained, session
 from clv.words import ranges as range_words
 from clv.words import segments as words

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import charts, simulate
+from clv import charts
 from clv.core.formatting import count, duration, plural
+from clv.insights import simulate
 from clv.models.purchase.draws import MARKS
 from clv.runs import write_rows
 from clv.ui import page, parts, session
 from clv.words import survival as words
 
 if TYPE_CHECKING:
+    from clv.insights.simulate import Kind, OneRun, Outlook
     from clv.runs import Run
-    from clv.simulate import Kind, OneRun, Outlook
 
 _KINDS: Final[dict[Kind, str]] = {"new": "New customers", "yours": "Your customers"}
 #: Bands stay the same from run to run unless the visitor sets a seed.

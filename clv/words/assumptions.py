@@ -10,7 +10,7 @@ from clv.core.formatting import MISSING, count, percent, plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from clv.assumptions import Check, Effect, Verdict
+    from clv.insights.assumptions import Check, Effect, Verdict
 
 MONTHS: Final = (
     "January February March April May June July August September October November December".split()

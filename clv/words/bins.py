@@ -1,14 +1,14 @@
-"""What the comparison of two forecasts says, from its figures (`clv.bins`); pure functions."""
+"""What the comparison of two forecasts says, from its figures (`clv.insights.bins`); pure functions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.backtest.past_dates import FEWEST_CUSTOMERS
-from clv.bins import SIDES
 from clv.core import names
 from clv.core.formatting import count, day, percent, plural
 from clv.core.scores import MORE_IS_BETTER
+from clv.insights.bins import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from clv.cohorts.calendar import period_start
 from clv.core.formatting import count, day, expected, money, month, percent, plural
+from clv.insights.cohorts.calendar import period_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.cohorts.calendar import Grain
-    from clv.cohorts.report import FirstYear, SecondOrders
-    from clv.cohorts.triangle import Measure
-    from clv.cohorts.verdict import Standing, Trait, Verdict
+    from clv.insights.cohorts.calendar import Grain
+    from clv.insights.cohorts.report import FirstYear, SecondOrders
+    from clv.insights.cohorts.triangle import Measure
+    from clv.insights.cohorts.verdict import Standing, Trait, Verdict
 
 MEASURES: Final[dict[Measure, str]] = {
     "retention": "Customers who ordered",

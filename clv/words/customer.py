@@ -1,4 +1,4 @@
-"""The sentences of one customer's page. Pure functions; conclusions follow `clv.customer.Standing`.
+"""The sentences of one customer's page. Pure functions; conclusions follow `clv.insights.customer.Standing`.
 
 Every word on where a customer stands is looked up under their standing, which the named groups
 share: page, group and sentence cannot contradict each other.
@@ -24,14 +24,14 @@ from clv.core.formatting import (
     to_date,
 )
 from clv.core.segments import OVERDUE
-from clv.customer import FEWEST_PEERS, Standing
+from clv.insights.customer import FEWEST_PEERS, Standing
 from clv.words.run import next_months
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from clv.customer import Outlook, Peers
+    from clv.insights.customer import Outlook, Peers
 
     Facts = Mapping[str, Any]
 
@@ -102,7 +102,7 @@ def reasons(
     customer
         A row of the forecasts.
     where
-        From `clv.customer.standing`; None: history only, one sentence.
+        From `clv.insights.customer.standing`; None: history only, one sentence.
     p_silent
         Chance of a silence this long, had the customer stayed active.
     new_days

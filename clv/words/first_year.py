@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv.core import names
 from clv.core.formatting import count, day, money, month, percent, plural
+from clv.insights.newcomers import FEW, QUARTER
 from clv.learn.plans import Design, said
 from clv.words.segments import first, value_name
-from clv.worth import FEW, QUARTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.acquisition import Newcomers
     from clv.features.spans import Span
-    from clv.worth import Channel, Compared, Group, Mark, SecondOrder
-    from clv.worth.second_order import Difference
-    from clv.worth.training import Kept
+    from clv.insights.newcomers import Channel, Compared, Group, Mark, SecondOrder
+    from clv.insights.newcomers.acquisition import Newcomers
+    from clv.insights.newcomers.second_order import Difference
+    from clv.insights.newcomers.training import Kept
 
     Facts = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from clv.words import assumptions as words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.assumptions import Check, Verdict
     from clv.findings import Finding
+    from clv.insights.assumptions import Check, Verdict
 
 #: Worst first; what nobody can tell comes before what is well.
 ORDER: Final[tuple[Verdict, ...]] = ("violated", "doubtful", "too little data", "holds")

@@ -1,4 +1,4 @@
-"""What the monitoring says, from the figures of `clv.monitor`; pure functions."""
+"""What the monitoring says, from the figures of `clv.insights.monitor`; pure functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from clv.core import names
 from clv.core.formatting import count, day, expected, money, percent, plural
-from clv.monitor.advice import miss
+from clv.insights.monitor.advice import miss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from clv.words.run import next_months
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.acquisition import Interval, Newcomers
+    from clv.insights.newcomers.acquisition import Interval, Newcomers
 
     Row = Mapping[str, Any]
 
@@ -40,9 +40,9 @@ def sentence(
     Parameters
     ----------
     groups
-        Rows of `clv.segments.tables.groups`.
+        Rows of `clv.insights.segments.tables.groups`.
     overdue
-        From `clv.segments.tables.overdue_totals`.
+        From `clv.insights.segments.tables.overdue_totals`.
     """
     currency = str(settings.get("currency") or "")
     customers = sum(int(g["customers"]) for g in groups)

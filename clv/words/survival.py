@@ -33,7 +33,7 @@ def sentence(rows: Sequence[Row], kind: str, customers: int, of: int) -> str:
     Parameters
     ----------
     rows
-        From `clv.simulate.table`: 10 days, 1 year, 10 years, 100 years.
+        From `clv.insights.simulate.table`: 10 days, 1 year, 10 years, 100 years.
     kind
         ``"new"`` or ``"yours"``.
     customers, of

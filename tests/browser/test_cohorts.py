@@ -2,7 +2,7 @@ import csv
 
 import pytest
 
-from clv.cohorts.report import cohorts_of
+from clv.insights.cohorts.report import cohorts_of
 from clv.runs import Store
 
 pytestmark = pytest.mark.browser

@@ -8,9 +8,9 @@ import zipfile
 
 import pytest
 
+from clv.insights.newcomers import training
 from clv.learn.work import Work
 from clv.runs import Store
-from clv.worth import training
 from tests.test_pipeline import make_run
 from tests.test_worth import QUICK
 from tests.ui.test_first_year import labelled

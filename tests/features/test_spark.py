@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 from sqlframe.duckdb import DuckDBSession
 
-from clv.cohorts.history import customer_periods
 from clv.features.basket import basket
 from clv.features.early import early
 from clv.features.rfm import rfm
 from clv.features.targets import ahead, first_year
 from clv.features.windows import windows
+from clv.insights.cohorts.history import customer_periods
 from tests.learn.conftest import shop
 
 AS_OF = date(2021, 12, 31)

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import customer, simulate
 from clv.backtest.ranges import spread
-from clv.cohorts.calendar import period_of
-from clv.cohorts.forecast import outlook, period_ends
 from clv.core.choice import PURCHASES
+from clv.insights import customer, simulate
+from clv.insights.cohorts.calendar import period_of
+from clv.insights.cohorts.forecast import outlook, period_ends
 from clv.models.card import from_card, to_card
 from clv.models.contenders import Known, Past
 from clv.models.ladder import fit_purchases

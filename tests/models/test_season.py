@@ -11,7 +11,9 @@ import pytest
 from clv.backtest.ranges import spread
 from clv.backtest.totals import parameter_error
 from clv.core.errors import FitError
-from clv.customer import alive_path
+from clv.insights.customer import alive_path
+from clv.insights.simulate import CHECKPOINTS, GRID, Population, many_runs
+from clv.insights.simulate import expected as closed_form
 from clv.models.card import from_card, to_card
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.cnbd import MBGCNBD
@@ -19,8 +21,6 @@ from clv.models.purchase.pareto_nbd import ParetoNBD
 from clv.models.purchase.simple import PooledRate
 from clv.models.season.season import MONTH_DAYS, NONE, Season, by_the_year
 from clv.models.season.seasonal import Seasonal, bare, due, through_life, unwrap
-from clv.simulate import CHECKPOINTS, GRID, Population, many_runs
-from clv.simulate import expected as closed_form
 from tests.test_ranges import SPEND, made
 
 AS_OF = date(2024, 11, 20)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv import bins
 from clv.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.core.segments import LIKELIHOODS
+from clv.insights import bins
 from clv.ui import bins as shown
 from clv.ui import parts
 from clv.words import bins as words

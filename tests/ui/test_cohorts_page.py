@@ -9,10 +9,10 @@ from datetime import date
 
 import pytest
 
-from clv.cohorts.calendar import period_name, period_of
-from clv.cohorts.report import cohorts_of, first_year
-from clv.cohorts.verdict import compare
 from clv.core.formatting import count, money, percent
+from clv.insights.cohorts.calendar import period_name, period_of
+from clv.insights.cohorts.report import cohorts_of, first_year
+from clv.insights.cohorts.verdict import compare
 from clv.ui import cohort_downloads as downloads
 from clv.words import cohorts as words
 from tests.ui.conftest import texts

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from clv import customer as one
 from clv.core.formatting import day, expected, money, percent
+from clv.insights import customer as one
 from clv.models.card import from_card
 from clv.samples import sample_path
 from clv.ui import customer as layout

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from clv.customer import Outlook, Peers, Standing
+from clv.insights.customer import Outlook, Peers, Standing
 from clv.words import customer as words
 
 SETTINGS = {

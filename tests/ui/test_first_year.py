@@ -10,16 +10,16 @@ from dataclasses import replace
 
 import pytest
 
-from clv import worth
-from clv.acquisition import Interval
 from clv.core.formatting import money, percent
+from clv.insights import newcomers
+from clv.insights.newcomers import training
+from clv.insights.newcomers.acquisition import Interval
+from clv.insights.newcomers.onboarding import Mark
+from clv.insights.newcomers.second_order import Difference, SecondOrder
 from clv.learn.plans import Design
 from clv.learn.work import Work
 from clv.ui import first_year, first_year_worth, jobs, page, parts
 from clv.words import first_year as words
-from clv.worth import training
-from clv.worth.onboarding import Mark
-from clv.worth.second_order import Difference, SecondOrder
 from tests.test_pipeline import make_run, new_store, shop
 from tests.test_worth import QUICK
 from tests.ui.fakes import fake_run
@@ -82,17 +82,17 @@ def test_empty_page_leads_to_the_upload(pages):
 def test_what_customers_are_worth(pages, here, run):
     at = pages.open(WHERE, run=run.id)
     read = calm(at)
-    lives = worth.lives_of(run, 12)
-    everyone = worth.newcomers(lives)
+    lives = newcomers.lives_of(run, 12)
+    everyone = newcomers.newcomers(lives)
     mean = lives.value.mean()
     assert plain(words.sentence(everyone, 12, None, "EUR")) in read
     assert f"A new customer brings {money(mean, 'EUR')} in 12 months" in read
     shown = cards(at)
     assert shown["Worth in 12 months"] == money(mean, "EUR")
     assert shown["Watched for 12 months"] == f"{len(lives):,}"
-    assert shown["Months that can be looked at"] == str(worth.longest(run))
+    assert shown["Months that can be looked at"] == str(newcomers.longest(run))
     assert len(at.get("plotly_chart")) == 2
-    compared = worth.compare(lives, "channel")
+    compared = newcomers.compare(lives, "channel")
     assert plain(words.groups_title(compared, "channel", 12, "EUR")) in read
     rows = {r["channel"]: r for r in at.dataframe[0].value.to_dict("records")}
     assert set(rows) == {"ads", "mail"}
@@ -102,17 +102,17 @@ def test_what_customers_are_worth(pages, here, run):
         assert row["Worth in 12 months (€)"] == pytest.approx(group.newcomers.brought[-1])
         # The label says nothing.
         assert row["Beside the others"] == "no more than chance"
-    found = worth.second_order(lives, 30, "channel")
+    found = newcomers.second_order(lives, 30, "channel")
     assert plain(words.second_title([found], "EUR")) in read
     assert words.CORRELATION in read
-    assert plain(words.marks_title(worth.marks(lives), 12)) in read
+    assert plain(words.marks_title(newcomers.marks(lives), 12)) in read
 
 
 def test_other_months_give_other_figures(pages, here, run):
     at = pages.open(WHERE, run=run.id)
     at.number_input(key=f"first_year_months_{run.id}").set_value(3).run()
     read = calm(at)
-    assert f"{money(worth.lives_of(run, 3).value.mean(), 'EUR')} in 3 months" in read
+    assert f"{money(newcomers.lives_of(run, 3).value.mean(), 'EUR')} in 3 months" in read
     assert "Watched for 3 months" in cards(at)
 
 
@@ -335,7 +335,7 @@ def test_a_changed_training_is_said_and_left_out(pages, here, run, kept):
 
 
 def test_the_table_as_a_file(run):
-    found = worth.compare(worth.lives_of(run, 12), "channel")
+    found = newcomers.compare(newcomers.lives_of(run, 12), "channel")
     rows = list(
         csv.DictReader(io.StringIO(parts.csv_of(first_year_worth.groups_table(found, 12)).decode()))
     )

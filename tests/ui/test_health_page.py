@@ -9,9 +9,10 @@ from datetime import date
 
 import pytest
 
-from clv import assumptions, findings
+from clv import findings
 from clv.backtest import evaluation
 from clv.forecast import receipt as receipts
+from clv.insights import assumptions
 from clv.ui import health, jobs
 from clv.ui.cohort_downloads import written
 from clv.words import assumptions as words

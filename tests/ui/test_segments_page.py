@@ -9,11 +9,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from clv import acquisition, downloads
-from clv.acquisition import Interval
+from clv import downloads
 from clv.core.formatting import money, percent
 from clv.core.segments import GROUPS, LIKELIHOODS, Thresholds
-from clv.segments import tables
+from clv.insights.newcomers import acquisition
+from clv.insights.newcomers.acquisition import Interval
+from clv.insights.segments import tables
 from clv.words import segments as words
 from tests.handmade import AS_OF, customer, handmade_run
 from tests.test_acquisition import channels, lives

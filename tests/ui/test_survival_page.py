@@ -8,7 +8,8 @@ import json
 import numpy as np
 import pytest
 
-from clv import charts, simulate
+from clv import charts
+from clv.insights import simulate
 from clv.models.purchase.draws import MARKS
 from clv.runs import read_json, write_json
 from clv.words import survival as words

@@ -1,0 +1,130 @@
+"""What the model expects of each cohort in the calendar periods after the as-of date.
+
+A customer's (frequency, recency, T) gives the first purchase day, as-of date - T, hence the cohort,
+and all that a model says. So customers are summed by it, weighted with their chance of still being
+active: exact, and fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from clv.insights.cohorts.calendar import Grain, period_end, period_of, period_start
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from clv.models.base import PurchaseModel
+
+    Floats = NDArray[np.float64]
+
+#: Weeks of forecast at most: beyond half a year a week says nothing that a month doesn't.
+MOST_WEEKS: Final = 26
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Expectations of n cohorts for h calendar periods.
+
+    Attributes
+    ----------
+    periods
+        Shape (h,), numbers of calendar periods. The first may be the running one: then everything
+        counts from the day after the as-of date.
+    active
+        Shape (n, h): expected number of customers with an order; in the running period only those
+        without one so far.
+    orders
+        Expected purchase days.
+    revenue
+        Expected revenue, undiscounted and before margin; None without a forecast of order values.
+    """
+
+    periods: NDArray[np.int64]
+    active: Floats
+    orders: Floats
+    revenue: Floats | None
+
+
+def period_ends(as_of: date, horizon_end: date, grain: Grain) -> list[date]:
+    """Return the last days of the periods to come, cut off at the end of the horizon."""
+    ends: list[date] = []
+    period, end = period_of(as_of + timedelta(days=1), grain), as_of
+    most = MOST_WEEKS + 1 if grain == "week" else None
+    while end < horizon_end and (most is None or len(ends) < most):
+        end = min(period_end(period, grain), horizon_end)
+        ends.append(end)
+        period += 1
+    return ends
+
+
+def outlook(
+    model: PurchaseModel,
+    triples: Mapping[str, Any],
+    cohorts: NDArray[np.int64],
+    as_of: date,
+    ends: Sequence[date],
+    grain: Grain,
+) -> Outlook:
+    """Sum the model's expectations by cohort and calendar period.
+
+    Parameters
+    ----------
+    model
+        Fitted; times in days.
+    triples
+        Arrays of one length, one row per distinct (``frequency``, ``recency``, ``T``): ``alive``, the
+        sum of p_alive over the customers; ``alive_unseen``, the same over those without an order in
+        the running period; ``alive_value``, the sum of p_alive × expected order value (NaN: unknown).
+    cohorts
+        Shape (n,), the triangle's.
+    as_of
+        The forecast's.
+    ends
+        Ascending last days of the periods, from `period_ends`.
+    grain
+        Of the cohorts and of the periods.
+    """
+    x, t_x, age = (np.asarray(triples[k], dtype=float) for k in ("frequency", "recency", "T"))
+    alive, unseen, value = (_floats(triples[k]) for k in ("alive", "alive_unseen", "alive_value"))
+    days = np.array([0.0] + [float((end - as_of).days) for end in ends])
+    scores = model.score(x, t_x, age, days[1:])
+    bought = np.maximum(np.diff(scores.purchases_if_active, axis=1, prepend=0.0), 0.0)
+    chance = model.p_purchase_between(x, age, days, recency=t_x)
+    ages, which = np.unique(age, return_inverse=True)
+    born = [period_of(as_of - timedelta(days=int(a)), grain) for a in ages]
+    row = np.searchsorted(cohorts, np.array(born, dtype=np.int64))[which]
+
+    def summed(weight: Floats, each: Floats) -> Floats:
+        columns = [np.bincount(row, weight * column, len(cohorts)) for column in each.T]
+        return np.column_stack(columns)
+
+    running = period_start(period_of(ends[0], grain), grain) <= as_of
+    active = summed(alive, chance)
+    if running:
+        active[:, 0] = np.bincount(row, unseen * chance[:, 0], len(cohorts))
+    return Outlook(
+        periods=np.array([period_of(end, grain) for end in ends], dtype=np.int64),
+        active=active,
+        orders=summed(alive, bought),
+        revenue=None if np.isnan(value).any() else summed(value, bought),
+    )
+
+
+def _floats(values: Any) -> Floats:  # noqa: ANN401 - an array, masked where the engine has nulls
+    """Return plain floats, NaN for null."""
+    return np.asarray(np.ma.filled(np.ma.asarray(values, dtype=float), np.nan))
+
+
+def whole(ahead: Outlook, ends: Sequence[date], grain: Grain) -> Outlook:
+    """Return the outlook without a last period that the horizon cuts short."""
+    if not ends or ends[-1] == period_end(int(ahead.periods[-1]), grain):
+        return ahead
+    revenue = None if ahead.revenue is None else ahead.revenue[:, :-1]
+    return Outlook(ahead.periods[:-1], ahead.active[:, :-1], ahead.orders[:, :-1], revenue)

@@ -1,0 +1,151 @@
+"""The models of several runs, one beside the other: parameters with intervals, and what they mean."""
+
+from __future__ import annotations
+
+from math import exp, isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from clv.insights.monitor.base import Check, Verdict
+from clv.models.card import from_card
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clv.runs import Run
+
+#: Relative change of what a new customer is expected to do from which on it is worth a look.
+MOVED: Final = 0.15
+_YEAR: Final = 365
+_Z: Final = 1.959963984540054
+
+
+def describe(run: Run, *, published: bool) -> dict[str, Any]:
+    """Return a run's place in the history: JSON types.
+
+    ``parameters``: rows ``model, parameter, value, low, high``, the ends those of a 95 % interval (of
+    the logarithm, since a parameter can't be negative), None where there is no standard error.
+    ``orders``: days with an order that a new customer is expected to have in the first year after the
+    first one; ``order_value`` of somebody of whom nothing is known. None without such a model.
+    ``why``: the model was ``asked`` for by name, or ``tested`` on the past, or is the one without either
+    (``standard``).
+    """
+    card = run.model
+    rows = [
+        {"model": part["name"], "parameter": name}
+        | _interval(value, (part.get("standard_errors") or {}).get(name))
+        for part in (card.get("purchases"), card.get("spend"))
+        if part
+        for name, value in (part.get("parameters") or {}).items()
+        if isinstance(value, int | float)
+    ]
+    return {
+        "run": run.id,
+        "as_of": str(run.settings["as_of"])[:10],
+        "created_at": str(run.settings["created_at"]),
+        "published": published,
+        "model": name_of(run) if card.get("purchases") or card.get("ready_made") else None,
+        "why": _why(run.settings),
+        "customers": run.summary["customers"],
+        "predicted_purchases": run.summary["predicted_purchases"],
+        "predicted_clv": run.summary["predicted_clv"],
+        "horizon_months": int(run.settings["horizon_months"]),
+        "parameters": rows,
+        "orders": _new_customer(card),
+        "order_value": _order_value(card),
+    }
+
+
+def name_of(run: Run) -> str:
+    """Return the name of a run's forecast; a card of an earlier version does not have it."""
+    return str(
+        run.model.get("model") or run.settings.get("model") or run.model["purchases"]["name"]
+    )
+
+
+def _why(settings: Mapping[str, Any]) -> str:
+    if settings.get("model", "auto") != "auto":
+        return "asked"
+    return "tested" if settings.get("backtest") else "standard"
+
+
+def _interval(value: float, error: float | None) -> dict[str, float | None]:
+    if error is None or not value > 0 or not isfinite(error):
+        return {"value": float(value), "low": None, "high": None}
+    factor = exp(min(_Z * error / value, 700.0))
+    return {"value": float(value), "low": value / factor, "high": value * factor}
+
+
+def _new_customer(card: Mapping[str, Any]) -> float | None:
+    if not card.get("purchases"):
+        return None
+    nobody = np.zeros(1)
+    scores = from_card(card["purchases"]).score(nobody, nobody, nobody, [_YEAR])
+    found = float(scores.purchases[0, 0])
+    return found if isfinite(found) else None
+
+
+def _order_value(card: Mapping[str, Any]) -> float | None:
+    if not card.get("spend"):
+        return None
+    model = from_card(card["spend"])
+    # The textbook model knows nothing of who never came back; the other counts the first order, and
+    # is asked here of somebody whose first order was worth what orders are worth.
+    found = float(model.order_value(np.zeros(1), np.zeros(1))[0])
+    if model.name == "gamma-gamma-all":
+        p, q, v = (model.card()["parameters"][k] for k in ("p", "q", "v"))
+        found = p * v / (q - 1) if q > 1 else float("nan")
+    return found if isfinite(found) else None
+
+
+def drift(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Check]:
+    """Compare two runs' models, as `describe` tells of them."""
+    checks = []
+    if now["model"] != before["model"]:
+        more = {"before": before["model"], "now": now["model"], "why": now["why"]}
+        checks.append(Check("choice", "look", None, None, more=more))
+    for key in ("orders", "order_value"):
+        old, new = before[key], now[key]
+        if old and new:
+            verdict: Verdict = "look" if abs(new / old - 1) > MOVED else "ok"
+            checks.append(Check(f"new_customer_{key}", verdict, old, new))
+    return checks
+
+
+def moved(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the parameters of two runs with the same models, and whether their intervals part.
+
+    Rows ``model, parameter, before, before_low, before_high, now, now_low, now_high, apart``; ``apart``
+    is None where one has no interval. Both runs know mostly the same orders, so that intervals that
+    part mean more than they would of two samples.
+    """
+    old = {(r["model"], r["parameter"]): r for r in before["parameters"]}
+    rows = []
+    for new in now["parameters"]:
+        one = old.get((new["model"], new["parameter"]))
+        if one is None:
+            continue
+        ends = (one["low"], one["high"], new["low"], new["high"])
+        known = all(e is not None for e in ends)
+        rows.append(
+            {
+                "model": new["model"],
+                "parameter": new["parameter"],
+                "before": one["value"],
+                "before_low": one["low"],
+                "before_high": one["high"],
+                "now": new["value"],
+                "now_low": new["low"],
+                "now_high": new["high"],
+                "apart": bool(new["low"] > one["high"] or new["high"] < one["low"])
+                if known
+                else None,
+            }
+        )
+    return rows
+
+
+def timeline(runs: Sequence[Run], published: Sequence[str]) -> list[dict[str, Any]]:
+    """Return `describe` of every run, the earliest as-of date first."""
+    return [describe(run, published=run.id in published) for run in reversed(runs)]

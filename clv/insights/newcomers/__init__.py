@@ -1,0 +1,34 @@
+"""What new customers are worth, and what follows from it: pure functions over their first months.
+
+Everything here is history: of customers whose first months are over. Forecasts come from `clv.learn`.
+"""
+
+from clv.core.metrics import FEW
+from clv.insights.newcomers.bids import Tenth, tenths
+from clv.insights.newcomers.groups import Compared, Group, compare, newcomers
+from clv.insights.newcomers.lives import QUARTER, SOON, Lives, completed, lives_of, longest
+from clv.insights.newcomers.onboarding import Mark, marks
+from clv.insights.newcomers.second_order import SecondOrder, second_order
+from clv.insights.newcomers.spend import Channel, channels
+
+__all__ = [
+    "FEW",
+    "QUARTER",
+    "SOON",
+    "Channel",
+    "Compared",
+    "Group",
+    "Lives",
+    "Mark",
+    "SecondOrder",
+    "Tenth",
+    "channels",
+    "compare",
+    "completed",
+    "lives_of",
+    "longest",
+    "marks",
+    "newcomers",
+    "second_order",
+    "tenths",
+]

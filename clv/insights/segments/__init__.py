@@ -1,0 +1,1 @@
+"""Segments of a run: `tables` of what they amount to, `lists` to act on, `reasons` in words."""
