@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import norm
 
-from clv.charts import assumption_pictures as pictures
 from clv.core.orders import REJECTS
 from clv.core.settings import IngestOptions, Settings
 from clv.forecast import pipeline
@@ -24,9 +23,10 @@ from clv.insights.assumptions.base import GROUPS, T_GROUPS, around, jackknife, m
 from clv.insights.assumptions.people import people
 from clv.insights.assumptions.timing import timing
 from clv.models.fitting.poisson import poisson_fit
+from clv.report.charts import assumption_pictures as pictures
+from clv.report.words import assumptions as words
 from clv.runs import Store
 from clv.samples import sample_path
-from clv.words import assumptions as words
 from tests.ui.fakes import fake_run
 
 START = np.datetime64("2016-01-01")

@@ -18,7 +18,7 @@ from clv.core.formatting import percent
 from clv.core.scores import CLIP, NAMES, Scores, apart, named
 from clv.core.segments import LIKELIHOODS, Thresholds
 from clv.insights import bins
-from clv.words import bins as words
+from clv.report.words import bins as words
 from tests.bins_case import RECEIPT, customers
 
 BOUGHT = [1, 1, 0, 1, 0, 0, 0, 0]

@@ -1,6 +1,6 @@
 from datetime import UTC, date, datetime
 
-from clv import charts
+from clv.report import charts
 
 HISTORY = [
     {"month": "2017-10", "orders": 5, "revenue": 50.0},

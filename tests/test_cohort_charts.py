@@ -7,11 +7,11 @@ from datetime import date
 import numpy as np
 import pytest
 
-from clv import charts
 from clv.insights.cohorts.calendar import period_of
 from clv.insights.cohorts.report import FirstYear, SecondOrders
 from clv.insights.cohorts.verdict import Standing, Verdict
-from clv.words import cohorts as words
+from clv.report import charts
+from clv.report.words import cohorts as words
 
 CELLS = [
     charts.Cell("Average · 100", 0, 1.0, "fact", "100 %", "all"),

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from clv import charts
+from clv.report import charts
 
 PATH = [
     {"day": date(2017, 3, 1), "p_alive": 0.6, "orders": 1},

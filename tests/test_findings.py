@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv import findings
 from clv.backtest import choose_model, moving_origin
 from clv.backtest.moving_origin import Trial
 from clv.backtest.past_dates import Origin, Sample
 from clv.core.choice import Choice
 from clv.insights.assumptions import Check, Effect
 from clv.models.contenders import Forecast, Known
-from clv.words.assumptions import WORDS
+from clv.report import findings
+from clv.report.words.assumptions import WORDS
 
 ORIGINS = (
     Origin(date(2016, 6, 30), date(2017, 6, 30)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clv import charts
+from clv.report import charts
 
 
 def test_gain_curves_beside_the_perfect_one_and_chance():

@@ -11,13 +11,14 @@ from xml.etree import ElementTree as ET
 import plotly.graph_objects as go
 import pytest
 
-from clv import analysis, charts, cli
-from clv.analysis import files, plan, source
-from clv.analysis.axes import axis, written
-from clv.analysis.pieces import Table, Text, answer, items
-from clv.analysis.svg import draw
+from clv import cli
 from clv.core.errors import InputError
 from clv.core.formatting import percent
+from clv.report import analysis, charts
+from clv.report.analysis import files, plan, source
+from clv.report.analysis.axes import axis, written
+from clv.report.analysis.pieces import Table, Text, answer, items
+from clv.report.analysis.svg import draw
 from tests.test_pipeline import make_run, new_store, shop
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -27,7 +27,7 @@ from clv.insights import monitor
 from clv.insights.monitor import advice, models, rows, shifts, tracking, uploads
 from clv.insights.monitor.base import Check, rising, worst
 from clv.insights.monitor.newest import Newest, listed_at_once, newest
-from clv.words import monitor as words
+from clv.report.words import monitor as words
 from tests.test_pipeline import make_run, new_store, shop
 
 ROOT = Path(__file__).parents[1]

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from clv import analysis
-from clv.analysis.plan import STEPS
+from clv.report import analysis
+from clv.report.analysis.plan import STEPS
 from tests.test_pipeline import make_run, new_store, shop
 
 ROOT = Path(__file__).parents[1]

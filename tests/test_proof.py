@@ -11,14 +11,15 @@ from importlib.resources import files
 
 import pytest
 
-from clv import charts, cli
+from clv import cli
 from clv.backtest import evaluation
 from clv.backtest.choose_model import RULES
 from clv.core import metrics
 from clv.core.errors import ClvError
 from clv.forecast import receipt as receipts
 from clv.forecast.pipeline import quiet
-from clv.words import proof as words
+from clv.report import charts
+from clv.report.words import receipt as words
 from tests.test_pipeline import make_run, new_store, shop
 
 ALL_ORDERS = "mbg-nbd+all-orders"

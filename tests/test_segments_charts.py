@@ -1,6 +1,6 @@
-from clv import charts
-from clv.charts import Curve
 from clv.core.segments import LIKELIHOODS, TIERS
+from clv.report import charts
+from clv.report.charts import Curve
 
 GROUPS = [
     {"segment": "champions", "customers": 0.15, "forecast": 0.65, "risk": 0.13},

@@ -112,7 +112,7 @@ def _say(found: dict[str, Any], out: Path | None) -> None:
     """Print the verdict, what was read from outside, the bins and the scores."""
     from clv.core.scores import NAMES  # noqa: PLC0415
     from clv.insights.bins import SIDES  # noqa: PLC0415
-    from clv.words import bins as words  # noqa: PLC0415
+    from clv.report.words import bins as words  # noqa: PLC0415
 
     for told in filter(None, (words.verdict(found), words.useless(found))):
         typer.echo(textwrap.fill(told.replace("\u00a0", " "), _WIDTH))

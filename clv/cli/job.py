@@ -200,7 +200,7 @@ def say_line(content: Mapping[str, Any]) -> None:
 
 def _say_held(found: Mapping[str, Any], made: Run) -> None:
     """Say what the guard found."""
-    from clv.words import monitor as words  # noqa: PLC0415
+    from clv.report.words import monitor as words  # noqa: PLC0415
 
     short, long = words.advice(found)
     typer.echo(f"{words.sentence(found)}\n{short}. {long}".replace("\u00a0", " "))

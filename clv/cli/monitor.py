@@ -62,7 +62,7 @@ def monitor(
 
 def _say(found: Mapping[str, Any], out: Path | None) -> None:
     """Print the answer, the checks, the tracked forecasts and what to do."""
-    from clv.words import monitor as words  # noqa: PLC0415
+    from clv.report.words import monitor as words  # noqa: PLC0415
 
     def plain(text: str) -> str:
         return text.replace("\u00a0", " ")

@@ -23,7 +23,7 @@ def report(
 
     Example: python -m clv report --out report.html
     """
-    from clv import analysis  # noqa: PLC0415 - `--help` needs none of this
+    from clv.report import analysis  # noqa: PLC0415 - `--help` needs none of this
 
     check_writable([out])
     chosen = chosen_run(run_id, store)

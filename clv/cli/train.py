@@ -250,7 +250,7 @@ def _orders(
 
 def _say(report: dict[str, Any], out: Path) -> None:
     """Print the leaderboard, the choice, and where the model is."""
-    from clv.words.first_year import TOTALS, thin  # noqa: PLC0415 - `--help` needs none of this
+    from clv.report.words.first_year import TOTALS, thin  # noqa: PLC0415 - `--help` needs none of this
 
     board, held = report["board"], report["dates"][-1]
     # In the window design one customer is an example on each of several days.

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts
 from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core.formatting import (
     count,
@@ -22,8 +21,9 @@ from clv.core.formatting import (
 )
 from clv.core.names import title
 from clv.forecast import receipt
+from clv.report import charts
+from clv.report.words import receipt as words
 from clv.ui import page, parts
-from clv.words import proof as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import streamlit as st
 
-from clv.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.core.errors import ClvError, SettingsError
 from clv.core.formatting import count, day, money, percent, percent_number, plain, plural, with_unit
 from clv.core.scores import CLIP, NAMES
 from clv.core.segments import LIKELIHOODS, Thresholds
 from clv.insights import bins
 from clv.insights.bins import SIDES
+from clv.report.charts.bins import bins_figure, cells_figure, reliabilities_figure
+from clv.report.words import bins as words
+from clv.report.words.segments import chances
 from clv.ui import outside as from_outside
 from clv.ui import page, parts, trouble
-from clv.words import bins as words
-from clv.words.segments import chances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

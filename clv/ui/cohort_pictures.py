@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clv import charts
 from clv.core.formatting import count
 from clv.insights.cohorts.triangle import FACT, FORECAST, KINDS, PARTIAL
-from clv.words import cohorts as words
+from clv.report import charts
+from clv.report.words import cohorts as words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import streamlit as st
 
-from clv import charts
 from clv.core import engine
 from clv.core.formatting import (
     count,
@@ -24,9 +23,10 @@ from clv.core.formatting import (
 )
 from clv.insights.cohorts import report as reports
 from clv.insights.cohorts.verdict import compare
+from clv.report import charts
+from clv.report.words import cohorts as words
 from clv.ui import cohort_downloads, page, parts, session
 from clv.ui import cohort_pictures as pictures
-from clv.words import cohorts as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import charts
 from clv.core.formatting import count, day, dollars, percent, percent_number, plain
 from clv.core.names import title
+from clv.report import charts
+from clv.report.words import ranges as range_words
 from clv.ui import page, parts
 from clv.ui.cohort_downloads import written
-from clv.words import ranges as range_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

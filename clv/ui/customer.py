@@ -1,6 +1,6 @@
 """One customer: found by id, told in words, drawn, compared. Layout only.
 
-What is said is in `clv.words.customer`, what is computed in `clv.insights.customer`.
+What is said is in `clv.report.words.customer`, what is computed in `clv.insights.customer`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from clv.core.formatting import (
 from clv.forecast import receipt
 from clv.insights import customer as one
 from clv.models.card import from_card
+from clv.report.words import customer as words
+from clv.report.words import ranges as range_words
+from clv.report.words.run import ORDER_DAYS, horizon_end, span
 from clv.ui import customer_parts, page, pretrained, session, top
-from clv.words import customer as words
-from clv.words import ranges as range_words
-from clv.words.run import ORDER_DAYS, horizon_end, span
 
 if TYPE_CHECKING:
     from clv.runs import Kind, Run

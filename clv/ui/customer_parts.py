@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import charts
 from clv.core.formatting import (
     count,
     day,
@@ -26,9 +25,10 @@ from clv.core.formatting import (
 )
 from clv.core.segments import rule
 from clv.insights import customer as one
+from clv.report import charts
+from clv.report.words import customer as words
+from clv.report.words.run import ORDER_DAYS, horizon, next_months
 from clv.ui import page, parts
-from clv.words import customer as words
-from clv.words.run import ORDER_DAYS, horizon, next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run

@@ -11,12 +11,12 @@ from clv.core.formatting import count, dollars, money, money_full, percent, plur
 from clv.features.spans import Span
 from clv.insights import newcomers
 from clv.insights.newcomers import Lives, training
+from clv.report.words import first_year as words
+from clv.report.words.segments import between, first
 from clv.ui import first_year_bids as bids
 from clv.ui import first_year_model as model
 from clv.ui import first_year_worth as history
 from clv.ui import page, session, trouble
-from clv.words import first_year as words
-from clv.words.segments import between, first
 
 if TYPE_CHECKING:
     from clv.insights.newcomers.acquisition import Newcomers

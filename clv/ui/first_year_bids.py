@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import streamlit as st
 
-from clv import charts
 from clv.core import engine
 from clv.core.errors import ClvError
 from clv.core.formatting import dollars, money, percent, plain, plural, symbol, with_unit
 from clv.ingest import Spend, read_spend
 from clv.insights import newcomers
+from clv.report import charts
+from clv.report.words import first_year as words
+from clv.report.words.segments import between, first, payback, too_few
 from clv.ui import page, parts, trouble
-from clv.words import first_year as words
-from clv.words.segments import between, first, payback, too_few
 
 if TYPE_CHECKING:
     from clv.insights.newcomers import Lives

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import charts
 from clv.core import names
 from clv.core.errors import ClvError
 from clv.core.formatting import count, day, dollars, percent, plain, symbol, with_unit
@@ -14,8 +13,9 @@ from clv.insights.newcomers import training
 from clv.insights.newcomers.training import Wish
 from clv.learn.plans import Design, Kind
 from clv.learn.work import Work
+from clv.report import charts
+from clv.report.words import first_year as words
 from clv.ui import jobs, page, parts, trouble
-from clv.words import first_year as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import streamlit as st
 
-from clv import charts
-from clv.charts.worth_pictures import groups_figure
 from clv.core.formatting import day, money, percent, percent_number, plural, symbol, with_unit
 from clv.insights import newcomers
 from clv.insights.cohorts.verdict import compare
+from clv.report import charts
+from clv.report.charts.newcomer_pictures import groups_figure
+from clv.report.words import cohorts as cohort_words
+from clv.report.words import first_year as words
+from clv.report.words.segments import between, first, too_few, value_name
 from clv.ui import cohort_pictures as pictures
 from clv.ui import cohorts as cohorts_page
 from clv.ui import page, parts
-from clv.words import cohorts as cohort_words
-from clv.words import first_year as words
-from clv.words.segments import between, first, too_few, value_name
 
 if TYPE_CHECKING:
     from clv.insights.newcomers import Compared, Lives

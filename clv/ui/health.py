@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv import findings
-from clv.charts import assumption_pictures as pictures
 from clv.core.formatting import dollars, plural
 from clv.forecast import receipt as receipts
 from clv.insights import assumptions
+from clv.report import findings
+from clv.report.charts import assumption_pictures as pictures
+from clv.report.words import assumptions as words
+from clv.report.words import health as health_words
 from clv.ui import jobs, page, parts
 from clv.ui.cohort_downloads import written
-from clv.words import assumptions as words
-from clv.words import health as health_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.findings import Finding
     from clv.insights.assumptions import Check
+    from clv.report.findings import Finding
     from clv.runs import Run
 
 TITLE: Final = "Model health"

@@ -11,6 +11,7 @@ from clv.core.errors import InputError, RunNotFoundError
 from clv.core.formatting import files, plain
 from clv.forecast import pipeline
 from clv.ingest import ROLES
+from clv.report.words.run import rows_sentence
 from clv.ui import (
     intake,
     jobs,
@@ -24,7 +25,6 @@ from clv.ui import (
     summary,
     trouble,
 )
-from clv.words.run import rows_sentence
 
 if TYPE_CHECKING:
     from clv.core.settings import IngestOptions

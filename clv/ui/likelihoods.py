@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts
 from clv.backtest import sum_ranges
 from clv.core.errors import SettingsError
 from clv.core.formatting import day, percent, percent_number, plain, with_unit
 from clv.core.segments import LIKELIHOODS, TIERS, Thresholds, likelihood_sql
 from clv.insights.segments import tables
 from clv.insights.segments.lists import CampaignList
+from clv.report import charts
+from clv.report.words import ranges as range_words
+from clv.report.words import segments as words
+from clv.report.words.run import ORDER_DAYS, next_months
 from clv.ui import page, parts, session
-from clv.words import ranges as range_words
-from clv.words import segments as words
-from clv.words.run import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run

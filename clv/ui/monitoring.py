@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv.charts import monitoring as charts
-from clv.charts import proof as proof_charts
 from clv.core.formatting import day, dollars, percent, plain, plural, symbol, to_date, with_unit
 from clv.insights import monitor
 from clv.insights.monitor.base import as_of
+from clv.report.charts import monitoring as charts
+from clv.report.charts import receipt as proof_charts
+from clv.report.words import monitor as words
 from clv.ui import jobs, page, parts, session
-from clv.words import monitor as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.charts.base import Measure
+    from clv.report.charts.base import Measure
     from clv.runs import Run
 
 TITLE: Final = "Monitoring"

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import streamlit as st
 
-from clv import charts
 from clv.core.formatting import day, money, percent_number, symbol, with_unit
 from clv.core.metrics import FEW
 from clv.insights.newcomers import acquisition
 from clv.insights.segments import tables
+from clv.report import charts
+from clv.report.words import segments as words
+from clv.report.words.run import ORDER_DAYS, next_months
 from clv.runs import write_rows
 from clv.ui import page, parts, session
-from clv.words import segments as words
-from clv.words.run import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
     from clv.insights.newcomers.acquisition import Acquisition, Newcomers

@@ -17,8 +17,8 @@ from clv.core.errors import ClvError
 from clv.core.formatting import count, day, plain, plural
 from clv.ingest import Chances, read_chances
 from clv.insights.bins import accounted
+from clv.report.words import bins as words
 from clv.ui import parts, trouble
-from clv.words import bins as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

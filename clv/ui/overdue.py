@@ -9,9 +9,9 @@ import streamlit as st
 from clv.core.formatting import count, day, percent, percent_number, plural, with_unit
 from clv.insights.segments import tables
 from clv.insights.segments.lists import CampaignList
+from clv.report.words import segments as words
+from clv.report.words.run import ORDER_DAYS, next_months
 from clv.ui import page, parts, session
-from clv.words import segments as words
-from clv.words.run import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run

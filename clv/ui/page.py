@@ -12,8 +12,8 @@ import streamlit as st
 from clv.core import names
 from clv.core.errors import DamagedRunError, RunNotFoundError
 from clv.core.formatting import day, files, plain, plural, unit
+from clv.report.words.run import horizon
 from clv.ui import access, jobs, session, trouble
-from clv.words.run import horizon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -137,7 +137,7 @@ def chart(figure: go.Figure, statement: str, caption: str, key: str, *, min_widt
     Parameters
     ----------
     figure
-        From `clv.charts`; its ``meta`` holds the text alternative.
+        From `clv.report.charts`; its ``meta`` holds the text alternative.
     statement
         What the chart shows, as a sentence.
     caption

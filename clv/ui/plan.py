@@ -11,9 +11,9 @@ from clv.core.choice import PURCHASES
 from clv.core.formatting import day, symbol, to_date
 from clv.core.settings import AUTO, Settings
 from clv.forecast import pipeline
+from clv.report.words.run import MODEL_TITLES
 from clv.runs import new_id
 from clv.ui import jobs, pretrained, session
-from clv.words.run import MODEL_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import charts
 from clv.core import names
 from clv.core.choice import READY_MADE
 from clv.core.errors import ModelFileError
@@ -28,6 +27,7 @@ from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE
 from clv.insights import value_tiers
 from clv.learn.ready_made import comparison
 from clv.learn.ready_made.shelf import Shelf
+from clv.report import charts
 from clv.ui import jobs, page, parts
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import streamlit as st
 
 from clv.core.formatting import plain
 from clv.forecast import receipt
+from clv.report.words import receipt as words
 from clv.ui import accuracy, bins, coverage, jobs, page, pretrained, proof_downloads, reports
-from clv.words import proof as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

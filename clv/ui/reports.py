@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv import analysis
+from clv.report import analysis
 from clv.ui import jobs
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts
 from clv.core.formatting import (
     count,
     day,
@@ -21,10 +20,11 @@ from clv.core.formatting import (
 from clv.core.segments import ACTIONS, TO_SAVE, rule
 from clv.insights.segments import tables
 from clv.insights.segments.lists import CampaignList
+from clv.report import charts
+from clv.report.words import ranges as range_words
+from clv.report.words import segments as words
+from clv.report.words.run import ORDER_DAYS, horizon, next_months, span
 from clv.ui import likelihoods, newcomers, overdue, page, parts, pretrained, session
-from clv.words import ranges as range_words
-from clv.words import segments as words
-from clv.words.run import ORDER_DAYS, horizon, next_months, span
 
 if TYPE_CHECKING:
     from clv.runs import Run

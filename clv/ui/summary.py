@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from clv import charts
 from clv.core import names
 from clv.core.formatting import (
     count,
@@ -27,9 +26,9 @@ from clv.core.formatting import (
     with_unit,
 )
 from clv.forecast import receipt
-from clv.ui import page, parts, pretrained, report, reports, session
-from clv.words import ranges as range_words
-from clv.words.run import (
+from clv.report import charts
+from clv.report.words import ranges as range_words
+from clv.report.words.run import (
     MODEL_TITLES,
     ORDER_DAYS,
     concentration_title,
@@ -39,6 +38,7 @@ from clv.words.run import (
     span,
     summary_sentence,
 )
+from clv.ui import page, parts, pretrained, report, reports, session
 
 if TYPE_CHECKING:
     from clv.runs import Run

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv import charts
 from clv.core.formatting import count, duration, plural
 from clv.insights import simulate
 from clv.models.purchase.draws import MARKS
+from clv.report import charts
+from clv.report.words import survival as words
 from clv.runs import write_rows
 from clv.ui import page, parts, session
-from clv.words import survival as words
 
 if TYPE_CHECKING:
     from clv.insights.simulate import Kind, OneRun, Outlook

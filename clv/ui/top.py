@@ -20,9 +20,9 @@ from clv.core.formatting import (
     to_date,
     with_unit,
 )
+from clv.report.words import ranges as range_words
+from clv.report.words.run import ORDER_DAYS, next_months, span, top_sentence
 from clv.ui import page, parts, pretrained, session
-from clv.words import ranges as range_words
-from clv.words.run import ORDER_DAYS, next_months, span, top_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from clv.insights.customer import Outlook, Peers, Standing
-from clv.words import customer as words
+from clv.report.words import customer as words
 
 SETTINGS = {
     "as_of": "2017-12-31",

@@ -18,8 +18,8 @@ from clv.insights.newcomers.onboarding import Mark
 from clv.insights.newcomers.second_order import Difference, SecondOrder
 from clv.learn.plans import Design
 from clv.learn.work import Work
+from clv.report.words import first_year as words
 from clv.ui import first_year, first_year_worth, jobs, page, parts
-from clv.words import first_year as words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.test_worth import QUICK
 from tests.ui.fakes import fake_run

@@ -8,9 +8,9 @@ import json
 
 import pytest
 
-from clv.charts import monitoring as charts
 from clv.insights import monitor
-from clv.words import monitor as words
+from clv.report.charts import monitoring as charts
+from clv.report.words import monitor as words
 from tests.test_monitor import EARLY, LAST, LATE, cells, change
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.conftest import texts

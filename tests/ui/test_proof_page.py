@@ -8,16 +8,16 @@ import json
 
 import pytest
 
-from clv import charts
 from clv.backtest import evaluation
 from clv.core.formatting import day, percent, plain
 from clv.core.names import title
 from clv.forecast import receipt
+from clv.report import charts
+from clv.report.words import ranges as range_words
+from clv.report.words import receipt as words
 from clv.ui import accuracy, coverage, jobs
 from clv.ui import proof_downloads as files
 from clv.ui.cohort_downloads import written
-from clv.words import proof as words
-from clv.words import ranges as range_words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clv.words import proof as words
+from clv.report.words import receipt as words
 
 
 def checked(low, high, *, as_good, unseen="2017-06-30"):

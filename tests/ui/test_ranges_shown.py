@@ -10,7 +10,7 @@ from clv.backtest.totals import around
 from clv.core.formatting import money_range, percent
 from clv.core.segments import LIKELIHOODS, Thresholds, likelihood_sql
 from clv.forecast import receipt
-from clv.words import ranges as words
+from clv.report.words import ranges as words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.test_pages import calm
 

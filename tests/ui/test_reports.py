@@ -7,7 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv import analysis
+from clv.report import analysis
 from clv.ui import jobs, reports
 from tests.test_pipeline import make_run, new_store, shop
 

@@ -15,7 +15,7 @@ from clv.core.segments import GROUPS, LIKELIHOODS, Thresholds
 from clv.insights.newcomers import acquisition
 from clv.insights.newcomers.acquisition import Interval
 from clv.insights.segments import tables
-from clv.words import segments as words
+from clv.report.words import segments as words
 from tests.handmade import AS_OF, customer, handmade_run
 from tests.test_acquisition import channels, lives
 from tests.test_pipeline import make_run, new_store, shop

@@ -8,11 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from clv import charts
 from clv.insights import simulate
 from clv.models.purchase.draws import MARKS
+from clv.report import charts
+from clv.report.words import survival as words
 from clv.runs import read_json, write_json
-from clv.words import survival as words
 from tests.ui.conftest import texts
 from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm

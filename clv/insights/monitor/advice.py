@@ -29,7 +29,7 @@ CHANCES_OFF: Final = 0.05
 
 
 class Advice(NamedTuple):
-    """An action, and the keys of what speaks for it (`clv.words.monitor.REASONS`)."""
+    """An action, and the keys of what speaks for it (`clv.report.words.monitor.REASONS`)."""
 
     action: Action
     reasons: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a check of the monitoring says, in figures; `clv.words.monitor` says it in sentences. And a run's days."""
+"""What a check of the monitoring says, in figures; `clv.report.words.monitor` says it in sentences. And a run's days."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Check:
     Attributes
     ----------
     key
-        What is checked, a key of `clv.words.monitor.CHECKS`.
+        What is checked, a key of `clv.report.words.monitor.CHECKS`.
     verdict
         See `Verdict`.
     before, now

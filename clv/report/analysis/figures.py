@@ -1,0 +1,350 @@
+"""The sections on what was read, fitted and forecast: data, model, outlook, customers at the top."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from clv.core import names
+from clv.core.formatting import (
+    count,
+    day,
+    expected,
+    money,
+    money_full,
+    percent,
+    period,
+    plural,
+    symbol,
+    to_date,
+    with_unit,
+)
+from clv.forecast.receipt import stored
+from clv.report import charts
+from clv.report.analysis.pieces import Section, Table, answer, heading, note, picture, text
+from clv.report.words.assumptions import MONTHS
+from clv.report.words.run import (
+    ORDER_DAYS,
+    concentration_title,
+    history_title,
+    horizon_end,
+    next_months,
+    rows_sentence,
+    summary_sentence,
+    top_sentence,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clv.report.analysis.pieces import Piece
+    from clv.runs import Kind, Run
+
+    Facts = Mapping[str, Any]
+
+#: Parameter → what it says, for every model that has one of that name.
+_MEANINGS: Final = {
+    "r": "How alike customers are in how often they buy: the higher, the more alike (gamma shape)",
+    "alpha": "With r: a typical customer buys r times in alpha days (gamma scale, days)",
+    "a": "With b: a share of a / (a + b) leaves after an order (beta)",
+    "b": "See a",
+    "s": "How alike customers are in how soon they leave (gamma shape)",
+    "beta": "With s: how soon customers leave (gamma scale, days)",
+    "k": "How regular orders are: 1 is at random, more is to a rhythm (Erlang)",
+    "p": "How alike one customer's orders are in value: the higher, the more alike",
+    "q": "How alike customers are in their mean order value",
+    "v": "With p and q: the mean order value is p v / (q - 1)",
+    "rate": "Orders a day, of everybody",
+    "value": "Of every order, whoever places it",
+    "within_days": "Who bought within so many days counts as active",
+    "purchases": "Orders of one customer, on average",
+    "p_purchase": "Share of the customers who bought",
+    "days": "Length of the period that this was seen in",
+}
+_SPEND: Final = {
+    "gamma-gamma": "Gamma-Gamma",
+    "gamma-gamma-all": "Gamma-Gamma (first orders counted)",
+    "constant-spend": "One value for every order",
+}
+#: Names that begin with a common word, within a sentence.
+_COMMON: Final = {
+    "pooled-rate": "one rate for everybody",
+    "constant-spend": "one value for every order",
+}
+
+
+def currency_of(run: Run) -> str:
+    """Return the run's currency, empty where it isn't known."""
+    return str(run.settings.get("currency") or "")
+
+
+def remarks(run: Run) -> list[Piece]:
+    """Return where the forecast had to step down, and why."""
+    return [note(str(found["message"])) for found in run.model.get("notes") or []]
+
+
+def nothing(run: Run, key: str, title: str, sentence: str) -> Section:
+    """Return a section that says what is missing, and why."""
+    return Section(key, title, (answer(sentence), *remarks(run)))
+
+
+def data(run: Run) -> Section:
+    """Tell how much of the files counts, and what was left out for which reason."""
+    report = run.report
+    pieces: list[Piece] = [answer(rows_sentence(report))]
+    titles = report.get("reason_titles") or {}
+    found = [
+        (titles.get(code, code), number, what)
+        for kind, what in (("reasons", "left out"), ("noted", "kept, pointed out"))
+        for code, number in sorted((report.get(kind) or {}).items(), key=lambda r: (-r[1], r[0]))
+    ]
+    pieces.append(
+        text(f"Orders from {period(report.get('first_order'), report.get('last_order'))}.")
+    )
+    if found:
+        columns = {
+            "What was found": [name for name, *_ in found],
+            "Rows": [count(number) for _, number, _ in found],
+            "What happened": [what for *_, what in found],
+        }
+        pieces.append(
+            Table(
+                columns,
+                frozenset({"What was found", "What happened"}),
+                f"{count(report['rows_accepted'])} used + {count(report['rows_rejected'])} left out = "
+                f"{count(report['rows_total'])} rows.",
+            )
+        )
+    pieces += [note(str(message)) for message in report.get("messages") or []]
+    return Section("data", "What was read", tuple(pieces))
+
+
+def fit(run: Run) -> Section:
+    """Tell which models were fitted, with every parameter and what it means."""
+    title, orders, values = "The model", run.model.get("purchases"), run.model.get("spend")
+    if not orders:
+        said = "No model could be fitted to these orders."
+        if run.only_value:
+            said = "A ready-made model says what customers are worth; none was fitted."
+        return nothing(run, "fit", title, said)
+    said = f"Orders are forecast with {_in_words(orders)}"
+    said += (
+        f", order values with {_in_words(values)}." if values else "; there are no order values."
+    )
+    pieces: list[Piece] = [answer(said)]
+    chosen = (stored(run) or {}).get("choice")
+    if chosen:
+        pieces.append(text(str(chosen["reason"])))
+    pieces += remarks(run)
+    for card in filter(None, (orders, values)):
+        pieces += _fitted(card)
+    return Section("fit", title, tuple(pieces))
+
+
+def _fitted(card: Facts) -> list[Piece]:
+    """Return a card's parameters; those of the model inside and the season of one that wears it."""
+    if "season" not in card:
+        return [heading(name_of(card)), _parameters(card)] if card["parameters"] else []
+    season = card["season"]
+    columns = {
+        "Month": MONTHS,
+        "Orders, against the average month": [percent(v) for v in season["indices"]],
+        "Standard error": [percent(v) for v in season["errors"]],
+    }
+    return [*_fitted(card["base"]), heading("The season"), Table(columns, frozenset({"Month"}))]
+
+
+def _parameters(card: Facts) -> Table:
+    values, errors = dict(card["parameters"]), card.get("standard_errors") or {}
+    if "k" in card:  # Chosen, not estimated: it stands apart from the parameters.
+        values["k"] = card["k"]
+    likelihood = card.get("log_likelihood")
+    told = [] if likelihood is None else [f"Log-likelihood {_minus(f'{likelihood:,.2f}')}"]
+    if card.get("customers"):
+        told.append(f"{count(card['customers'])} customers")
+    return Table(
+        {
+            "Parameter": list(values),
+            "Estimate": [_digits(v) for v in values.values()],
+            "Standard error": [_digits(errors.get(name)) for name in values],
+            "Meaning": [_meaning(name) for name in values],
+        },
+        frozenset({"Parameter", "Meaning"}),
+        "; ".join(told) + "." if told else "",
+    )
+
+
+def _digits(value: float | None) -> str | None:
+    """Write a parameter: four decimals, whole ones without."""
+    if value is None or isinstance(value, int):
+        return None if value is None else str(value)
+    return _minus(f"{value:,.4f}")
+
+
+def _meaning(name: str) -> str:
+    """Say what a parameter tells; of a rule that has two groups, of which."""
+    group, _, rest = name.partition("_")
+    if group in {"active", "inactive"} and rest in _MEANINGS:
+        who = "Active" if group == "active" else "The others"
+        return f"{who}: {_MEANINGS[rest][0].lower()}{_MEANINGS[rest][1:]}"
+    return _MEANINGS.get(name, "")
+
+
+def _minus(shown: str) -> str:
+    return shown.replace("-", "\u2212")
+
+
+def _range(row: Facts) -> str | None:
+    """Write a range of values in a table cell: ``281–834``."""
+    low, high = row["predicted_clv_low"], row["predicted_clv_high"]
+    return None if low is None or high is None else f"{money(low)}\u2013{money(high)}"
+
+
+def name_of(card: Facts) -> str:
+    """Return a fitted model's name as people write it."""
+    name = str(card["name"])
+    return _SPEND.get(name) or names.title(name)
+
+
+def _in_words(card: Facts) -> str:
+    """Return a fitted model's name within a sentence."""
+    name = str(card["name"])
+    return _COMMON.get(name) or _SPEND.get(name) or names.who(name)
+
+
+def outlook(run: Run) -> Section:
+    """Tell what today's customers should bring, month by month, and how it is spread over them."""
+    summary, settings = run.summary, run.settings
+    if summary.get("predicted_purchases") is None:
+        said = "There is no forecast for this file: too little is known."
+        if run.only_value:
+            worth = money_full(summary["predicted_clv"], currency_of(run))
+            said = f"{names.of_card(run.model)} says that all customers together are worth {worth}."
+        return Section("outlook", "What to expect", (answer(said), *remarks(run), *_history(run)))
+    pieces: list[Piece] = [answer(summary_sentence(summary, settings)), text(*_totals(run))]
+    pieces += [*_history(run), _months(summary, currency_of(run))]
+    if summary.get("top20_share") is not None and summary["customers"] >= 20:
+        pieces.append(
+            picture(
+                charts.concentration_figure(summary["concentration"]),
+                concentration_title(summary),
+                f"Share of predicted lifetime value, {next_months(settings)} from "
+                f"{day(settings['as_of'])}.",
+            )
+        )
+    return Section("outlook", "What to expect", tuple(pieces))
+
+
+def _history(run: Run) -> list[Piece]:
+    """Draw the past months and, where there is a forecast, the coming ones."""
+    summary, settings, currency = run.summary, run.settings, currency_of(run)
+    first, as_of = to_date(summary["first_order"]), to_date(settings["as_of"])
+    if first is None or as_of is None:
+        return []
+    known = summary.get("predicted_purchases") is not None
+    valued = summary.get("predicted_revenue") is not None or (not known and run.has_value)
+    measure: charts.Measure = "revenue" if valued else "orders"
+    figure = charts.history_forecast_figure(
+        summary["history_monthly"],
+        summary["monthly"],
+        measure=measure,
+        first_order=first,
+        as_of=as_of,
+        symbol=symbol(currency),
+    )
+    caption = f"By calendar month, as of {day(as_of)}."
+    if known:
+        caption += (
+            f" Solid: what happened. Hatched: expected until {horizon_end(settings)} from the "
+            f"{plural(summary['customers'], 'customer')} in this file; new customers come on top."
+        )
+    return [picture(figure, history_title(summary, settings, measure), caption)]
+
+
+def _totals(run: Run) -> list[str]:
+    summary, settings, currency = run.summary, run.settings, currency_of(run)
+    told = [
+        f"Expected in {next_months(settings)}, until {horizon_end(settings)}: "
+        f"{expected(summary['predicted_purchases'])} orders ({ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]})"
+        + (
+            f" and {money_full(summary['predicted_revenue'], currency)} of revenue."
+            if summary.get("predicted_revenue") is not None
+            else "."
+        )
+    ]
+    if summary.get("predicted_clv") is not None:
+        told.append(
+            f"Lifetime value, discounted at {percent(settings['discount_rate'])} a year and at a margin "
+            f"of {percent(settings['margin'])}: {money_full(summary['predicted_clv'], currency)}, "
+            f"{money(summary['mean_clv'], currency)} a customer on average; half of them are worth "
+            f"less than {money(summary['median_clv'], currency)}."
+        )
+    ranges = summary.get("ranges") or {}
+    total = ranges.get("total")
+    if total:
+        low, high = (money(total[k], currency) for k in ("low", "high"))
+        told.append(
+            f"In {percent(ranges['level'])} of cases the lifetime value of all of them lies between "
+            f"{low} and {high}."
+        )
+    return told
+
+
+def _months(summary: Facts, currency: str) -> Table:
+    rows = summary["monthly"]
+    columns: dict[str, list[str | None]] = {
+        "Up to": [day(m["end"]) for m in rows],
+        "Expected orders": [expected(m.get("predicted_purchases")) for m in rows],
+    }
+    if summary.get("predicted_revenue") is not None:
+        columns[with_unit("Expected revenue", currency)] = [
+            money(m["predicted_revenue"]) for m in rows
+        ]
+        columns[with_unit("Lifetime value", currency)] = [money(m["predicted_clv"]) for m in rows]
+    return Table(columns, frozenset({"Up to"}), "The forecast month by month.")
+
+
+def top_buyers(run: Run, n: int = 100) -> Section:
+    """List the ``n`` customers predicted to place the most orders within the horizon."""
+    return _top(run, "buyers", n)
+
+
+def top_spenders(run: Run, n: int = 100) -> Section:
+    """List the ``n`` customers predicted to spend the most within the horizon."""
+    return _top(run, "spenders", n)
+
+
+def _top(run: Run, kind: Kind, n: int) -> Section:
+    key, title = f"top_{kind}", "Who will buy most" if kind == "buyers" else "Who will spend most"
+    summary, currency = run.summary, currency_of(run)
+    total = summary.get("predicted_purchases" if kind == "buyers" else "predicted_revenue")
+    if total is None:
+        missing = "no forecast of orders" if kind == "buyers" else "no forecast of revenue"
+        return nothing(
+            run, key, title, f"There is {missing} for this file, so nobody can be ranked by it."
+        )
+    rows = run.top(kind, n).to_pylist()
+    sums = {
+        name: sum(row[f"predicted_{name}"] or 0.0 for row in rows)
+        for name in ("purchases", "revenue")
+    }
+    columns: dict[str, list[str | None]] = {
+        "#": [str(r["rank"]) for r in rows],
+        "Customer": [r["customer_id"] for r in rows],
+        "Chance of buying": [percent(r["p_purchase"]) for r in rows],
+        "Expected orders": [expected(r["predicted_purchases"]) for r in rows],
+    }
+    if summary.get("predicted_revenue") is not None:
+        columns[with_unit("Expected revenue", currency)] = [
+            money(r["predicted_revenue"]) for r in rows
+        ]
+        columns[with_unit("Lifetime value", currency)] = [money(r["predicted_clv"]) for r in rows]
+        if any(r.get("predicted_clv_low") is not None for r in rows):
+            level = percent((summary.get("ranges") or {}).get("level"))
+            columns[with_unit(f"{level} range", currency)] = [_range(r) for r in rows]
+    columns["Orders so far"] = [count(r["orders"]) for r in rows]
+    if run.has_value:
+        columns[with_unit("Revenue so far", currency)] = [money(r["revenue"]) for r in rows]
+    columns["Last order"] = [day(r["last_order"]) for r in rows]
+    caption = f"Within {next_months(run.settings)} from {day(run.settings['as_of'])}. {ORDER_DAYS}."
+    said = top_sentence({"n": len(rows)} | sums, kind, summary, run.settings)
+    return Section(key, title, (answer(said), Table(columns, frozenset({"Customer"}), caption)))

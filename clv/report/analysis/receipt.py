@@ -1,0 +1,193 @@
+"""The sections that rest on the test of the forecast: how good it is, what it does well, what helps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from clv.core import names
+from clv.core.formatting import count, day, percent, plural, symbol, unit
+from clv.forecast import receipt
+from clv.insights.assumptions import checked
+from clv.report import charts, findings
+from clv.report.analysis.figures import currency_of, nothing
+from clv.report.analysis.pieces import Section, Table, answer, heading, items, note, picture, text
+from clv.report.words import health as health_words
+from clv.report.words import receipt as words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clv.report.analysis.pieces import Piece
+    from clv.runs import Run
+
+    Receipt = Mapping[str, Any]
+
+#: Said where there is no test.
+UNTESTED: Final = (
+    "This forecast has not been tested on the file's own past: the history is too short for it, or the "
+    "test was left out."
+)
+
+
+def evidence(run: Run) -> Section:
+    """Tell what forecasts made on past dates would have said, and what came."""
+    key, title = "evidence", "How good is the forecast?"
+    found = receipt.stored(run)
+    model = None if found is None else receipt.subject(found)
+    if found is None or model is None:
+        sentence = UNTESTED if found is None else words.sentence(found)
+        return nothing(run, key, title, sentence)
+    origin = receipt.origin_of(found)
+    told = [words.shorter(found), words.rivals(found)]
+    pieces: list[Piece] = [answer(words.sentence(found)), text(*filter(None, told))]
+    pieces.append(_board(found))
+    when = f"{names.title(model)}; {words.dates(origin)}"
+    measures = origin["measures"][model]
+    measure: charts.Measure = "revenue" if measures["value"] else "orders"
+    what = f"Revenue in {unit(currency_of(run))}" if measure == "revenue" else "Orders"
+    pieces.append(
+        picture(
+            charts.ranking_figure(
+                measures["deciles"], measure=measure, symbol=symbol(currency_of(run))
+            ),
+            words.ranking_title(measures["deciles"]),
+            f"{what} per customer, mean of each group, in {words.ahead(found)}. {when}; "
+            f"{plural(origin['customers'], 'customer')}.",
+        )
+    )
+    pieces.append(
+        picture(
+            charts.reliability_figure(measures["reliability"]),
+            words.chance_title(measures["reliability"]),
+            f"Share of customers who bought in {words.ahead(found)}, by forecast chance, with "
+            f"95\u00a0% intervals; {words.within(measures['reliability'])}. {when}.",
+        )
+    )
+    if origin["weeks"]:
+        lines = {name: names.title(name) for name in words.compared(found, origin, model)}
+        pieces.append(
+            picture(
+                charts.tracking_figure(origin["weeks"], lines),
+                words.tracking_title(origin["weeks"], model),
+                f"Orders since {day(origin['as_of'])} of the customers known on that day, in full "
+                f"weeks up to {day(origin['end'])}.",
+            )
+        )
+    pieces += _ranges(found)
+    return Section(key, title, tuple(pieces))
+
+
+def _board(found: Receipt) -> Table:
+    """Return everything that was compared, the smallest error first: means over the dates."""
+    rows = receipt.leaderboard(found)
+
+    def shares(key: str, base: float = 0.0) -> list[str | None]:
+        return [None if r[key] is None else percent(base + r[key]) for r in rows]
+
+    columns: dict[str, Sequence[str | None]] = {
+        "Model or rule": [names.title(r["contender"]) for r in rows],
+        "Error": [f"{r['loss']:.3f}" for r in rows],
+        "Orders foretold": shares("orders_bias", 1.0),
+        "Monthly error": shares("orders_mape"),
+        "Ranking (Gini)": shares("orders_gini"),
+        "Best 10\u00a0% brought": shares("orders_top10"),
+        "Buyers told apart (AUC)": shares("auc"),
+        "Error of the chance (Brier)": [f"{r['brier']:.3f}" for r in rows],
+    }
+    if found["has_value"]:
+        columns["Revenue foretold"] = shares("revenue_bias", 1.0)
+    dates = ", ".join(day(o["as_of"]) for o in found["origins"])
+    return Table(
+        columns,
+        frozenset({"Model or rule"}),
+        f"Made as of {dates} and compared with {words.ahead(found)}; means over the dates. Error: mean "
+        "Poisson deviance of each customer's orders, smallest for the true expectation.",
+    )
+
+
+def _ranges(found: Receipt) -> list[Piece]:
+    """Tell how many outcomes lay within the ranges."""
+    ranges = found.get("ranges") or {}
+    measured = ranges.get("measured")
+    if not measured:
+        return []
+    rows = measured["after"] or measured["before"]
+    told = {
+        "wider": "Customers with a range above nothing",
+        "all": "All",
+        "one-time": "One order so far",
+        "repeat": "Two orders or more",
+        "whales": "Highest forecasts",
+    }
+    shown = [r for name in told for r in rows if r["group"] == name]
+    level = percent(ranges["level"])
+    head = next((r for r in rows if r["group"] == "wider"), rows[0])
+    return [
+        heading("Do the ranges hold what they promise?"),
+        text(
+            f"Ranges that are meant to hold {level} of the customers held {percent(head['inside'])} of "
+            f"them as of {day(measured['as_of'])}."
+        ),
+        Table(
+            {
+                "Customers": [told[r["group"]] for r in shown],
+                "Number": [count(r["customers"]) for r in shown],
+                "Within the range": [percent(r["inside"]) for r in shown],
+                "Surely between": [f"{percent(r['low'])} and {percent(r['high'])}" for r in shown],
+                "Below it": [percent(r["below"]) for r in shown],
+                "Above it": [percent(r["above"]) for r in shown],
+            },
+            frozenset({"Customers"}),
+            f"Ranges of {level}, "
+            + (
+                "calibrated on earlier dates only."
+                if measured["after"]
+                else "as the model has them."
+            ),
+        ),
+    ]
+
+
+def verdict(run: Run) -> Section:
+    """Tell what the forecast does well and what it does poorly on this file."""
+    key, title = "verdict", "What works, and what doesn't"
+    found = receipt.stored(run)
+    if found is None or receipt.subject(found) is None:
+        return nothing(run, key, title, UNTESTED if found is None else words.sentence(found))
+    tested = run.tested()
+    well, poorly = findings.does_well(found, tested), findings.does_poorly(found, tested)
+    said = (
+        f"On this file's own past the forecast did {plural(len(well), 'thing')} well and "
+        f"{plural(len(poorly), 'thing')} poorly."
+    )
+    pieces: list[Piece] = [answer(said)]
+    for kind, rows in (("well", well), ("poorly", poorly)):
+        pieces.append(heading(health_words.HEADINGS[kind]))
+        pieces.append(items(*health_words.sentences(rows, kind)))
+    return Section(key, title, tuple(pieces))
+
+
+def ideas(run: Run) -> Section:
+    """Tell what would help against the weaknesses, and what each idea gained where it was tried."""
+    key, title = "ideas", "What would help"
+    found = receipt.stored(run)
+    if found is None or receipt.subject(found) is None:
+        return nothing(run, key, title, UNTESTED if found is None else words.sentence(found))
+    rows = findings.would_help(found, checked(run))
+    tried = sum("gain" in row.figures for row in rows)
+    return Section(
+        key,
+        title,
+        (
+            answer(
+                f"{plural(len(rows), 'idea')} for this file; {count(tried)} of them tried on its own past."
+                if rows
+                else "Nothing that was tried would help on this file, and no assumption is violated."
+            ),
+            *([items(*(row.sentence for row in rows))] if rows else []),
+            note(
+                "Gains are those of the test on the file's past; a change in the shop shows only "
+                "afterwards."
+            ),
+        ),
+    )

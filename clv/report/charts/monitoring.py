@@ -1,0 +1,115 @@
+"""Charts of the monitoring: a forecast and what came by month, and how each forecast did."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+import plotly.graph_objects as go
+
+from clv.report.charts.base import ACCENT, GRID, MUTED, as_forecast, axis_title, layout, written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clv.report.charts.base import Measure, Row
+
+#: Less than this is drawn as this: a forecast of which nothing came true still has a place.
+_WIDEST: Final = 3.0
+
+
+def months_figure(
+    rows: Sequence[Row], *, measure: Measure, symbol: str = "", dark: bool = False
+) -> go.Figure:
+    """Draw what came (solid) beside what was forecast (hatched), month by month.
+
+    Parameters
+    ----------
+    rows
+        ``by_month`` of `clv.insights.monitor.tracking.track`.
+    measure
+        ``revenue``, or ``orders`` for days with an order.
+    symbol
+        Of the currency; empty where it is not known.
+    dark
+        Whether the page is dark.
+    """
+    key = "revenue" if measure == "revenue" else "purchases"
+    prefix = symbol if measure == "revenue" else ""
+    names = [written(date.fromisoformat(str(row["end"]))) for row in rows]
+
+    def bars(column: str, name: str) -> go.Bar:
+        return go.Bar(
+            x=names,
+            y=[row[column] for row in rows],
+            name=name,
+            hovertemplate=f"Month to %{{x}}<br><b>{prefix}%{{y:,.0f}}</b><extra>{name}</extra>",
+        )
+
+    figure = go.Figure(
+        [
+            bars(key, "Came").update(marker_color=ACCENT[dark]),
+            as_forecast(bars(f"predicted_{key}", "Forecast"), dark=dark),
+        ]
+    )
+    said, came = (sum(row[c] for row in rows) for c in (f"predicted_{key}", key))
+    layout(
+        figure,
+        height=340,
+        alt=f"Bars of {measure} in {len(rows)} months: {prefix}{said:,.0f} were forecast in all, "
+        f"{prefix}{came:,.0f} came.",
+    )
+    figure.update_layout(barmode="group", bargap=0.22)
+    figure.update_xaxes(type="category", title="Month of the forecast, to")
+    figure.update_yaxes(title=axis_title(measure, symbol), tickprefix=prefix)
+    return figure
+
+
+def history_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
+    """Draw what came as a share of each forecast's total, over the forecast's range.
+
+    Parameters
+    ----------
+    rows
+        ``as_of``, ``share`` of the forecast that came (1: exactly), its range ``low, high`` as shares
+        (None without one), ``months`` over; the earliest first.
+    dark
+        Whether the page is dark.
+    """
+    names = [written(date.fromisoformat(str(row["as_of"]))) for row in rows]
+    ranged = [(n, row) for n, row in zip(names, rows, strict=True) if row["low"] is not None]
+    figure = go.Figure()
+    if ranged:
+        figure.add_trace(
+            go.Bar(
+                x=[n for n, _ in ranged],
+                y=[row["high"] - row["low"] for _, row in ranged],
+                base=[row["low"] for _, row in ranged],
+                customdata=[[row["low"], row["high"]] for _, row in ranged],
+                name="Range of the forecast",
+                width=0.34,
+                marker={"color": "rgba(127, 140, 153, 0.28)", "line": {"color": MUTED, "width": 1}},
+                hovertemplate="Range %{customdata[0]:.0%} to %{customdata[1]:.0%} of the forecast"
+                "<extra></extra>",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=names,
+            y=[min(row["share"], _WIDEST) for row in rows],
+            mode="markers",
+            name="Came",
+            marker={"size": 11, "color": ACCENT[dark], "symbol": "diamond"},
+            customdata=[[row["share"], row["months"]] for row in rows],
+            hovertemplate="Forecast of %{x}<br><b>%{customdata[0]:.0%}</b> of it came in "
+            "%{customdata[1]} months<extra></extra>",
+        )
+    )
+    figure.add_hline(y=1, line={"color": MUTED, "dash": "dash", "width": 2}, layer="below")
+    told = "; ".join(f"{n} {row['share']:.0%}" for n, row in zip(names, rows, strict=True))
+    layout(figure, height=340, alt=f"What came as a share of each forecast: {told}.")
+    # Else those without a range come last.
+    order = {"categoryorder": "array", "categoryarray": names}
+    figure.update_xaxes(type="category", title="Day of the forecast", **order)
+    figure.update_yaxes(title="Came, as a share of the forecast", tickformat=".0%", gridcolor=GRID)
+    return figure

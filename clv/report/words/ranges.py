@@ -1,0 +1,178 @@
+"""What pages say of ranges: what they promise, and what was measured; pure functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from clv.core import names
+from clv.core.formatting import day, money, money_range, of_ten, percent, plural
+from clv.forecast import receipt
+from clv.report.words import receipt as proof_words
+from clv.report.words.run import next_months
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clv.backtest.sum_ranges import Sum
+
+    Facts = Mapping[str, Any]
+
+#: Groups of customers whose coverage is shown (`clv.backtest.calibration.coverage`), and their names.
+GROUPS: Final = {
+    "all": "All customers",
+    "wider": "Range wider than zero",
+    "one-time": "One order day so far",
+    "repeat": "Two order days or more",
+    "whales": "Highest 5\u00a0% by forecast",
+    "nothing": "Range of nothing to nothing",
+}
+
+#: How the range of a group comes about.
+OF_SUMS: Final = (
+    "**Low and high end** of a group's value: chance, which is little for many customers; what is not "
+    "known of the model's parameters; and by how much tests on past dates missed the total beyond the "
+    "two, taken to be the same for every group. The ends of groups don't add up to those of all."
+)
+
+
+def level(facts: Facts) -> str:
+    """Return the promised share within a sentence: ``8 in 10``."""
+    return of_ten(float(facts["level"]))
+
+
+def total(summary: Facts, settings: Facts) -> str:
+    """Say how sure the total is; empty without ranges."""
+    ranges = summary.get("ranges")
+    if ranges is None:
+        return ""
+    currency = str(settings.get("currency") or "")
+    wide = money_range(ranges["total"]["low"], ranges["total"]["high"], currency)
+    return (
+        f"All customers together should be worth {wide} in {next_months(settings)} "
+        f"({percent(ranges['level'])} range around {money(summary['predicted_clv'], currency)})."
+    )
+
+
+def together(found: Sum | None, ranges: Facts, currency: str) -> str:
+    """Write the range of a sum: ``between €40,000 and €310,000 (80 % range)``; empty for none."""
+    if found is None:
+        return ""
+    return f"{money_range(found.low, found.high, currency)} ({percent(ranges['level'])} range)"
+
+
+def missing(summary: Facts) -> str:
+    """Say that there are no ranges where there could be some, or what they lack."""
+    # Who says values only, as a ready-made model does, has nothing that a range could be made of.
+    if summary.get("predicted_clv") is None or summary.get("predicted_purchases") is None:
+        return ""
+    ranges = summary.get("ranges")
+    if ranges is None:
+        return "No ranges: this forecast was made without a test on past dates."
+    if not ranges["tests"]:
+        return (
+            "The ranges are the model's own: they could not be tested on past dates, and what comes "
+            "may lie outside more often than they say."
+        )
+    return ""
+
+
+def evidence(found: Facts | None) -> str:
+    """Say in a sentence what the tests found; empty where there was none to find anything."""
+    model = receipt.subject(found) if found is not None else None
+    share = proof_words.foretold(found, model) if found is not None and model else ""
+    if found is None or model is None or not share:
+        return ""
+    number = plural(len(found["origins"]), "past date")
+    whose = "the forecast" if model == found["model"] else names.who(str(model))
+    revenue = proof_words.foretold(found, model, "value")
+    money = f" and {revenue} of the revenue" if revenue else ""
+    return f"Tested on {number}, {whose} foretold {share} of the orders{money}."
+
+
+def customer(facts: Facts, ranges: Facts | None, found: Facts | None, currency: str) -> str:
+    """Say what one customer's range means, and how such ranges did; empty without one.
+
+    Parameters
+    ----------
+    facts
+        A row of the forecasts.
+    ranges
+        Of the run's summary.
+    found
+        The run's receipt.
+    """
+    wide = money_range(facts["predicted_clv_low"], facts["predicted_clv_high"], currency)
+    if not wide or ranges is None:
+        return ""
+    row, as_of = measured(found, "nothing" if _nothing(facts) else "wider")
+    if _nothing(facts):
+        told = (
+            f"Most likely nothing comes: that is to be expected of at least {level(ranges)} "
+            "customers like this one."
+        )
+        did = "brought nothing"
+    else:
+        told = f"The range, {wide}, is to hold for {level(ranges)} customers like this one."
+        did = "did bring a value within their range"
+    if row is None:
+        return told
+    return f"{told} Tested as of {day(as_of)}, {percent(row['inside'])} of such customers {did}."
+
+
+def _nothing(facts: Facts) -> bool:
+    return money_range(facts["predicted_clv_low"], facts["predicted_clv_high"]) == money_range(0, 0)
+
+
+def measured(found: Facts | None, group: str) -> tuple[Facts | None, str]:
+    """Return a group's coverage and the date on which it was measured."""
+    tests = ((found or {}).get("ranges") or {}).get("measured")
+    if not tests:
+        return None, ""
+    rows: Sequence[Facts] = tests["after"] or tests["before"]
+    return next((r for r in rows if r["group"] == group), None), str(tests["as_of"])
+
+
+def sentence(found: Facts) -> str:
+    """Answer whether the ranges hold what they promise."""
+    all_, as_of = measured(found, "all")
+    if all_ is None:
+        return "Whether the ranges hold what they promise could not be measured: there was no test."
+    wider, _ = measured(found, "wider")
+    promised = float(found["ranges"]["level"])
+    told = (
+        f"Ranges that are to hold for {of_ten(promised)} customers held for {percent(all_['inside'])} "
+        f"as of {day(as_of)}"
+    )
+    if wider is None:
+        return f"{told}; none of them was wider than zero."
+    verdict = "as promised"
+    if not wider["low"] <= promised <= wider["high"]:
+        points = abs(wider["inside"] - promised) * 100
+        apart = "less than a point" if points < 1 else plural(points, "point")
+        verdict = f"{apart} {'fewer' if wider['inside'] < promised else 'more'} than promised"
+    return f"{told}; where they were wider than zero, for {percent(wider['inside'])}: {verdict}."
+
+
+def coverage_title(rows: Sequence[Facts], promised: float) -> str:
+    """Say how many groups had the promised share within their ranges, or more."""
+    some = [r for r in rows if r["group"] not in {"all", "nothing"}]
+    held = sum(r["high"] >= promised for r in some)
+    return (
+        f"In {held} of {plural(len(some), 'group')} the ranges held for {percent(promised)} or more, "
+        "within chance"
+    )
+
+
+def totals(found: Facts) -> str:
+    """Say by how much tests of the total missed, which makes its range."""
+    ranges = found["ranges"]
+    if not ranges["tests"]:
+        return ""
+    number = plural(ranges["tests"], "past date")
+    error = float(ranges["model_error"])
+    if error < 0.005:
+        return f"On {number} the total was off by no more than chance explains."
+    return (
+        f"On {number} the total was off by {percent(error)} more than chance explains. That makes the "
+        "total's range as wide as it is: of so many customers, chance alone would move it little."
+    )
