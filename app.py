@@ -1,7 +1,7 @@
 """Upload & summary: orders in, answers out."""
 
-from clv.ui import home
-from clv.ui.page import page
+from clv.apps.ui import home
+from clv.apps.ui.page import page
 
 with page("Upload & summary", name="home") as here:
     home.show(here)

@@ -10,10 +10,9 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from clv import downloads
-from clv.api import app as api
-from clv.api.gate import Beside
-from clv.ui import warm
+from clv.apps.api import app as api
+from clv.apps.api.gate import Beside
+from clv.apps.ui import downloads, warm
 
 downloads.enable()
 warm.start()

@@ -44,7 +44,7 @@ delay = function()
   return math.random(0, {2 * _PACED - 3})
 end
 """
-#: Seconds after a start in which the server loads what pages need (`clv.ui.warm`).
+#: Seconds after a start in which the server loads what pages need (`clv.apps.ui.warm`).
 _WARM: Final = 8.0
 #: Seconds that the visitor looks at a page.
 _LOOKS: Final = 2.0

@@ -17,7 +17,7 @@ def run() -> None:
     """
     code: object = 0
     try:
-        from clv.cli import main  # noqa: PLC0415 - Ctrl-C may come this early
+        from clv.apps.cli import main  # noqa: PLC0415 - Ctrl-C may come this early
 
         main()
     except SystemExit as leaving:

@@ -1,7 +1,7 @@
 """Cohorts: how customers of one month went on, and whether some months were better."""
 
-from clv.ui import cohorts, parts
-from clv.ui.page import page
+from clv.apps.ui import cohorts, parts
+from clv.apps.ui.page import page
 
 with page("Cohorts", name="cohorts") as here:
     if here.run is not None:

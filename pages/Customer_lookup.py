@@ -1,7 +1,7 @@
 """One customer: what they did, what they will probably do, what they are worth."""
 
-from clv.ui import customer, parts
-from clv.ui.page import page
+from clv.apps.ui import customer, parts
+from clv.apps.ui.page import page
 
 with page("One customer", name="one") as here:
     if here.run is not None:

@@ -1,7 +1,7 @@
 """First-year value: what new customers bring, who of them will be worth it, what one may cost."""
 
-from clv.ui import first_year, parts
-from clv.ui.page import page
+from clv.apps.ui import first_year, parts
+from clv.apps.ui.page import page
 
 with page(first_year.TITLE, name="first-year") as here:
     if here.run is not None:

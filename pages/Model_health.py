@@ -1,7 +1,7 @@
 """Model health: whether the model's assumptions hold for the file, what it does well and poorly."""
 
-from clv.ui import health, parts
-from clv.ui.page import page
+from clv.apps.ui import health, parts
+from clv.apps.ui.page import page
 
 with page(health.TITLE, name="health") as here:
     if here.run is not None:

@@ -1,7 +1,7 @@
 """Monitoring: is the new file as usual, and did earlier forecasts come true."""
 
-from clv.ui import monitoring, parts
-from clv.ui.page import page
+from clv.apps.ui import monitoring, parts
+from clv.apps.ui.page import page
 
 with page(monitoring.TITLE, name="monitoring") as here:
     if here.run is not None:

@@ -1,7 +1,7 @@
 """Segments & actions: who needs what, who is overdue, what a new customer may cost."""
 
-from clv.ui import parts, segments
-from clv.ui.page import page
+from clv.apps.ui import parts, segments
+from clv.apps.ui.page import page
 
 with page("Segments & actions", name="segments") as here:
     if here.run is not None:

@@ -1,7 +1,7 @@
 """Survival: how many of 100 customers are still there, and what they have ordered by then."""
 
-from clv.ui import parts, survival
-from clv.ui.page import page
+from clv.apps.ui import parts, survival
+from clv.apps.ui.page import page
 
 with page("Survival", name="survival") as here:
     if here.run is not None:

@@ -1,7 +1,7 @@
 """Top customers: who will buy most, who will spend most."""
 
-from clv.ui import parts, top
-from clv.ui.page import page
+from clv.apps.ui import parts, top
+from clv.apps.ui.page import page
 
 with page("Top customers", name="top") as here:
     if here.run is not None:

@@ -407,7 +407,7 @@ def test_titles(cdnow):
 def test_command_line(tmp_path, monkeypatch, capsys):
     import typer
 
-    from clv.cli import compare
+    from clv.apps.cli import compare
     from clv.runs import Store
     from tests.bins_case import TriedRun
 

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from clv import __version__, cli
+from clv import __version__
+from clv.apps import cli
 from clv.core.orders import FORECASTS, MONTHLY, REJECTS
 from clv.forecast.predictions import score
 from clv.runs import Store

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv import cli
-from clv.api.config import Config
+from clv.apps import cli
+from clv.apps.api.config import Config
 from clv.core.errors import DamagedRunError, NothingPublishedError, RunNotFoundError, StoreError
 from clv.forecast import publish
 from clv.insights import monitor
@@ -167,7 +167,7 @@ def test_on_the_command_line_it_is_named_left_alone_and_deleted_if_asked(store, 
 
 
 def test_a_damaged_published_run_is_not_served_nor_deleted(store, call, monkeypatch):
-    monkeypatch.setattr("clv.api.snapshot._LOOK", 0)
+    monkeypatch.setattr("clv.apps.api.snapshot._LOOK", 0)
     run, other = made(store), made(store, "b")
     publish.publish(store, run)
     with client(Config(store.root)) as asked:
@@ -400,7 +400,7 @@ def test_what_has_nothing_to_do_with_the_store_is_not_blamed_on_it():
 
 
 def test_the_api_goes_on_when_the_disk_is_gone(store, monkeypatch):
-    monkeypatch.setattr("clv.api.snapshot._LOOK", 0)
+    monkeypatch.setattr("clv.apps.api.snapshot._LOOK", 0)
     publish.publish(store, made(store))
     with client(Config(store.root)) as asked:
         assert asked.get("/customers/a").status_code == 200

@@ -19,7 +19,7 @@ import pytest
 import typer
 import yaml
 
-from clv.cli import app as cli
+from clv.apps.cli import app as cli
 from clv.forecast import publish
 from clv.insights import monitor
 from clv.runs import Store

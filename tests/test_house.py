@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import clv.runs
-from clv.api import app
+from clv.apps.api import app
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = sorted((ROOT / "clv").rglob("*.py"))
@@ -37,13 +37,13 @@ def imports_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", PACKAGE, ids=name_of)
 def test_only_the_user_interface_imports_streamlit(path):
-    if (ROOT / "clv/ui") not in path.parents:
+    if (ROOT / "clv/apps/ui") not in path.parents:
         assert "streamlit" not in imports_of(path)
 
 
 @pytest.mark.parametrize("path", PACKAGE, ids=name_of)
 def test_nothing_depends_on_the_user_interface(path):
-    if (ROOT / "clv/ui") in path.parents:
+    if (ROOT / "clv/apps/ui") in path.parents:
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom | ast.Import)]

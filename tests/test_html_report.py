@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import plotly.graph_objects as go
 import pytest
 
-from clv import cli
+from clv.apps import cli
 from clv.core.errors import InputError
 from clv.core.formatting import percent
 from clv.report import analysis, charts

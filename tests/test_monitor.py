@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv.apps.cli.monitor import monitor as command
 from clv.backtest import evaluation
-from clv.cli.monitor import monitor as command
 from clv.core.errors import InputError
 from clv.core.horizon import add_months
 from clv.forecast import publish

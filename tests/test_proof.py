@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import pytest
 
-from clv import cli
+from clv.apps import cli
 from clv.backtest import evaluation
 from clv.backtest.choose_model import RULES
 from clv.core import metrics

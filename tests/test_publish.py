@@ -12,7 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from clv import cli
+from clv.apps import cli
 from clv.core.errors import (
     BusyError,
     InputError,

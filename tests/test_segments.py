@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 
-from clv import downloads
+from clv.apps.ui import downloads
 from clv.core.errors import InputError, SettingsError
 from clv.core.segments import ACTIONS, GROUPS, LIKELIHOODS, TIERS, TO_SAVE, Thresholds, rule
 from clv.insights.segments import lists, tables

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clv import cli
+from clv.apps import cli
 from clv.core.segments import GROUPS
 from clv.insights.segments import tables
 from tests.test_pipeline import make_run, new_store, shop

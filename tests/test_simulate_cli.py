@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from clv import cli
+from clv.apps import cli
 from clv.insights import simulate
 from tests.ui.fakes import fake_run
 

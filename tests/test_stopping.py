@@ -11,7 +11,8 @@ from threading import Thread
 
 import pytest
 
-from clv import cli, terminal
+from clv.apps import cli
+from clv.apps.cli import terminal
 from clv.core import stopping
 from clv.core.errors import FileError
 from clv.forecast import pipeline, publish
@@ -149,7 +150,7 @@ EARLY = """
 import sys
 class Stop:
     def find_spec(self, name, *_):
-        if name == "clv.cli":
+        if name == "clv.apps.cli":
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Stop())
 from clv.__main__ import run

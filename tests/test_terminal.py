@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clv import terminal
+from clv.apps.cli import terminal
 from tests.test_pipeline import make_run, new_store, shop
 
 CHOICE = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from clv.api import create
-from clv.api.config import Config
+from clv.apps.api import create
+from clv.apps.api.config import Config
 from clv.forecast import publish
 from clv.learn import artefact
 from clv.learn.plans import Design

@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from clv.api.config import Config
+from clv.apps.api.config import Config
 from clv.forecast import publish
 from tests.api.conftest import client, one
 from tests.api.test_lookups import problem

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from clv.api import create
-from clv.api.config import Config
-from clv.api.snapshot import Snapshot
+from clv.apps.api import create
+from clv.apps.api.config import Config
+from clv.apps.api.snapshot import Snapshot
 from clv.core.orders import FORECASTS
 from clv.forecast import publish
 from tests.api.conftest import IDS, client, one
@@ -207,7 +207,7 @@ def two(tmp_path_factory):
 def test_a_new_run_is_seen_within_a_second_by_whoever_asks(two, monkeypatch):
     store, (first, second) = two
     now = [1000.0]
-    monkeypatch.setattr("clv.api.snapshot.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("clv.apps.api.snapshot.time.monotonic", lambda: now[0])
     publish.publish(store, first)
     with client(Config(store.root)) as asked:
         assert asked.get("/customers/c00").json()["run"] == first.id
@@ -234,7 +234,7 @@ def test_a_store_that_is_gone_is_not_an_empty_one(tmp_path):
 
 def test_a_run_that_cant_be_opened_leaves_the_last_good_one(two, monkeypatch):
     store, (first, _) = two
-    monkeypatch.setattr("clv.api.snapshot._LOOK", 0)
+    monkeypatch.setattr("clv.apps.api.snapshot._LOOK", 0)
     publish.publish(store, first)
     with client(Config(store.root)) as asked:
         assert asked.get("/customers/c00").json()["run"] == first.id
@@ -271,7 +271,7 @@ def test_a_snapshot_outlives_its_run(two):
 def test_no_answer_mixes_two_runs_while_runs_are_published(two, monkeypatch):
     """10,000 reads beside 50 publishes: every answer is of one run, whole."""
     store, runs = two
-    monkeypatch.setattr("clv.api.snapshot._LOOK", 0)  # Every request looks at the pointer.
+    monkeypatch.setattr("clv.apps.api.snapshot._LOOK", 0)  # Every request looks at the pointer.
     publish.publish(store, runs[0])
     worth = {run.id: 2.0 * value for run, value in zip(runs, (1.0, 2.0), strict=True)}
     app = create(Config(store.root, rate=0))

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from clv.api.config import Config
+from clv.apps.api.config import Config
 from clv.learn import artefact
 from clv.runs import demo_model
 from tests.api.conftest import client

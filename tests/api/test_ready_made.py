@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from clv.api.config import Config
+from clv.apps.api.config import Config
 from clv.core.engine import connect
 from clv.features import basket_matrix
 from clv.forecast import publish

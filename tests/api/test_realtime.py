@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv.api.config import Config
-from clv.api.snapshot import Snapshot
+from clv.apps.api.config import Config
+from clv.apps.api.snapshot import Snapshot
 from clv.core.orders import FORECASTS
 from clv.forecast import publish, score_transactions
 from clv.forecast.predictions import score

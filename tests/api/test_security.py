@@ -7,10 +7,10 @@ import logging
 
 import pytest
 
-from clv.api import create
-from clv.api.config import Config
-from clv.api.problems import Problem
-from clv.api.security import Limit, host_name, is_loopback
+from clv.apps.api import create
+from clv.apps.api.config import Config
+from clv.apps.api.problems import Problem
+from clv.apps.api.security import Limit, host_name, is_loopback
 from clv.core.errors import SettingsError
 from tests.api.conftest import client
 from tests.api.test_lookups import problem
@@ -198,7 +198,7 @@ def test_the_log_says_nothing_of_anybody(api, log):
 
 def test_a_break_is_a_problem_without_a_traceback(sold, log, monkeypatch):
     monkeypatch.setattr(
-        "clv.api.snapshot.Snapshot.customer", lambda _self, name: {}[f"secret {name}"]
+        "clv.apps.api.snapshot.Snapshot.customer", lambda _self, name: {}[f"secret {name}"]
     )
     with client(Config(sold.root)) as asked:
         answer = asked.get("/customers/c0123")

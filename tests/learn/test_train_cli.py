@@ -12,7 +12,7 @@ import pytest
 from pyarrow import csv as arrow_csv
 from typer.testing import CliRunner
 
-from clv import cli
+from clv.apps import cli
 from clv.core.errors import FileError, InputError, LayoutError, NoRowsError, SettingsError
 from clv.samples import sample_path
 from tests.learn.conftest import shop
@@ -21,7 +21,7 @@ RUNNER = CliRunner()
 
 
 def clv(*arguments):
-    """Run a command; an error of ours is raised, as `clv.cli.main` would turn it into words."""
+    """Run a command; an error of ours is raised, as `clv.apps.cli.main` would turn it into words."""
     found = RUNNER.invoke(cli.app, [str(one) for one in arguments])
     if found.exception is not None and not isinstance(found.exception, SystemExit):
         raise found.exception

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import typer
 
-from clv import cli
+from clv.apps import cli
 from clv.core import metrics
 from clv.core.choice import Choice
 from clv.core.errors import InputError, LayoutError, ModelFileError, ModelLimitError, SettingsError

@@ -7,7 +7,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from clv.ui import jobs
+from clv.apps.ui import jobs
 from tests.test_pipeline import make_run, new_store
 from tests.test_proof import cdnow_sample
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv.apps.ui import access
 from clv.forecast import publish
 from clv.runs import Store
-from clv.ui import access
 from tests.ui.fakes import fake_run
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +27,8 @@ def visit(monkeypatch, visitor, run=None, page="app.py"):
     """Open a page as a visitor; None where no sign-in is configured."""
     at = AppTest.from_file(ROOT / page, default_timeout=30)
     if visitor is not None:
-        monkeypatch.setattr("clv.ui.access._visitor", lambda: visitor)
-        monkeypatch.setattr("clv.ui.access.configured", lambda: True)
+        monkeypatch.setattr("clv.apps.ui.access._visitor", lambda: visitor)
+        monkeypatch.setattr("clv.apps.ui.access.configured", lambda: True)
     if run is not None:
         at.query_params["run"] = run.id
     at.run()
@@ -55,14 +55,14 @@ def keys(at):
     ],
 )
 def test_operators_are_who_signed_in_with_a_listed_address(run, monkeypatch, visitor, operator):
-    monkeypatch.setattr("clv.ui.access.configured", lambda: True)
-    monkeypatch.setattr("clv.ui.access._visitor", lambda: visitor)
+    monkeypatch.setattr("clv.apps.ui.access.configured", lambda: True)
+    monkeypatch.setattr("clv.apps.ui.access._visitor", lambda: visitor)
     assert access.is_operator() is operator
 
 
 def test_an_empty_list_makes_nobody_an_operator(monkeypatch):
-    monkeypatch.setattr("clv.ui.access.configured", lambda: True)
-    monkeypatch.setattr("clv.ui.access._visitor", lambda: {"is_logged_in": True, "email": ""})
+    monkeypatch.setattr("clv.apps.ui.access.configured", lambda: True)
+    monkeypatch.setattr("clv.apps.ui.access._visitor", lambda: {"is_logged_in": True, "email": ""})
     for listed in ("", " , "):
         monkeypatch.setenv("CLV_OPERATORS", listed)
         assert access.is_operator() is False
@@ -80,7 +80,7 @@ def test_who_has_not_signed_in_sees_the_sign_in_and_nothing_else(run, monkeypatc
 def test_who_has_signed_in_is_told_so_and_can_sign_out(run, monkeypatch):
     assert "sign_out" not in keys(visit(monkeypatch, None, run))
     left = []
-    monkeypatch.setattr("clv.ui.access.st.logout", lambda: left.append(True))
+    monkeypatch.setattr("clv.apps.ui.access.st.logout", lambda: left.append(True))
     at = visit(monkeypatch, ANN, run)
     assert "Signed in as Ann@Example.com" in [c.value for c in at.sidebar.caption]
     at.button(key="sign_out").click().run()

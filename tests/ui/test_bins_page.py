@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv.apps.ui import bins as shown
+from clv.apps.ui import parts
 from clv.core.segments import LIKELIHOODS
 from clv.insights import bins
 from clv.report.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.report.words import bins as words
-from clv.ui import bins as shown
-from clv.ui import parts
 from tests.bins_case import RECEIPT, TriedRun, customers
 from tests.ui.conftest import texts
 from tests.ui.test_pages import calm
@@ -23,8 +23,8 @@ PAIR = ("mbg-nbd", "recency-rule")
 
 
 def script():
-    from clv.ui import bins, page
-    from clv.ui.trouble import guard
+    from clv.apps.ui import bins, page
+    from clv.apps.ui.trouble import guard
     from tests.bins_case import RECEIPT, TriedRun
 
     with guard():

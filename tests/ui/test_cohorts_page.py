@@ -9,12 +9,12 @@ from datetime import date
 
 import pytest
 
+from clv.apps.ui import cohort_downloads as downloads
 from clv.core.formatting import count, money, percent
 from clv.insights.cohorts.calendar import period_name, period_of
 from clv.insights.cohorts.report import cohorts_of, first_year
 from clv.insights.cohorts.verdict import compare
 from clv.report.words import cohorts as words
-from clv.ui import cohort_downloads as downloads
 from tests.ui.conftest import texts
 from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm

@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
+from clv.apps.ui import customer as layout
 from clv.core.formatting import day, expected, money, percent
 from clv.insights import customer as one
 from clv.models.card import from_card
 from clv.samples import sample_path
-from clv.ui import customer as layout
 from tests.test_pipeline import make_run, new_store
 from tests.ui.conftest import texts
 from tests.ui.fakes import fake_run

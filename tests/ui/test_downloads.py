@@ -5,7 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 
-from clv import downloads
+from clv.apps.ui import downloads
 from clv.runs import Store
 from tests.ui.fakes import fake_run
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from clv.apps.ui import first_year, first_year_worth, jobs, page, parts
 from clv.core.formatting import money, percent
 from clv.insights import newcomers
 from clv.insights.newcomers import training
@@ -19,7 +20,6 @@ from clv.insights.newcomers.second_order import Difference, SecondOrder
 from clv.learn.plans import Design
 from clv.learn.work import Work
 from clv.report.words import first_year as words
-from clv.ui import first_year, first_year_worth, jobs, page, parts
 from tests.test_pipeline import make_run, new_store, shop
 from tests.test_worth import QUICK
 from tests.ui.fakes import fake_run

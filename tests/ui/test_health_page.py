@@ -9,14 +9,14 @@ from datetime import date
 
 import pytest
 
+from clv.apps.ui import health, jobs
+from clv.apps.ui.cohort_downloads import written
 from clv.backtest import evaluation
 from clv.forecast import receipt as receipts
 from clv.insights import assumptions
 from clv.report import findings
 from clv.report.words import assumptions as words
 from clv.report.words import health as health_words
-from clv.ui import health, jobs
-from clv.ui.cohort_downloads import written
 from tests.test_pipeline import make_run, new_store, shop
 from tests.test_proof import cdnow_sample
 from tests.ui.fakes import fake_run
@@ -188,7 +188,7 @@ def test_downloads(run, checks):
 
 
 def test_the_page_is_in_the_navigation():
-    from clv.ui import page
+    from clv.apps.ui import page
 
     names = [label for _, label, _ in page._PAGES]
     assert names[names.index("How good is it?") + 1] == health.TITLE

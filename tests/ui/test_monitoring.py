@@ -83,7 +83,7 @@ def test_every_view_of_every_forecast(at, found, view):
 
 
 def test_downloads(found):
-    from clv.ui import parts
+    from clv.apps.ui import parts
 
     rows = list(csv.DictReader(io.StringIO(parts.csv_of(monitor.table(found)).decode())))
     assert {r["kind"] for r in rows} == {"data", "model", "forecast"}

@@ -1,8 +1,8 @@
 import pytest
 
+from clv.apps.ui import jobs, session
 from clv.runs import Store
 from clv.samples import SAMPLES, sample_path
-from clv.ui import jobs, session
 from tests.ui.conftest import texts
 from tests.ui.fakes import fake_run
 

@@ -8,6 +8,9 @@ import json
 
 import pytest
 
+from clv.apps.ui import accuracy, coverage, jobs
+from clv.apps.ui import receipt_downloads as files
+from clv.apps.ui.cohort_downloads import written
 from clv.backtest import evaluation
 from clv.core.formatting import day, percent, plain
 from clv.core.names import title
@@ -15,9 +18,6 @@ from clv.forecast import receipt
 from clv.report import charts
 from clv.report.words import ranges as range_words
 from clv.report.words import receipt as words
-from clv.ui import accuracy, coverage, jobs
-from clv.ui import proof_downloads as files
-from clv.ui.cohort_downloads import written
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm

@@ -7,16 +7,16 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv.apps.ui import jobs, reports
 from clv.report import analysis
-from clv.ui import jobs, reports
 from tests.test_pipeline import make_run, new_store, shop
 
 
 def page():
     import streamlit as st
 
+    from clv.apps.ui import reports
     from clv.runs import Store
-    from clv.ui import reports
 
     reports.buttons(Store().run(st.query_params["run"]))
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from clv import downloads
+from clv.apps.ui import downloads
 from clv.core.formatting import money, percent
 from clv.core.segments import GROUPS, LIKELIHOODS, Thresholds
 from clv.insights.newcomers import acquisition
@@ -386,7 +386,7 @@ def test_words_of_an_interval():
 def test_the_table_of_newcomers_can_be_taken_along(pages, tmp_path):
     rows, orders = lives(15)
     run = handmade_run(tmp_path, rows, orders, labels=channels(15))
-    from clv.ui import newcomers
+    from clv.apps.ui import newcomers
 
     found = acquisition.by_label(run, "channel")
     content = newcomers.as_csv(

@@ -10,9 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LOADED = """
 import gc, sys
-from clv.ui import warm
+from clv.apps.ui import warm
 warm.load()
-assert {"clv.ui.first_year", "clv.ui.summary", "pandas"} <= set(sys.modules)
+assert {"clv.apps.ui.first_year", "clv.apps.ui.summary", "pandas"} <= set(sys.modules)
 print(gc.get_freeze_count(), len(gc.get_objects()))
 """
 

@@ -1,6 +1,6 @@
+from clv.apps.ui.trouble import explain
 from clv.core.errors import AmbiguousDateError
 from clv.report.words import run as words
-from clv.ui.trouble import explain
 
 SETTINGS = {
     "as_of": "2017-12-31",

@@ -1,0 +1,1 @@
+"""The three edges: `ui` (Streamlit), `cli` (typer), `api` (FastAPI)."""

@@ -1,0 +1,318 @@
+"""Two forecasts of who buys, side by side: part of the page on accuracy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import streamlit as st
+
+from clv.apps.ui import outside as from_outside
+from clv.apps.ui import page, parts, trouble
+from clv.core.errors import ClvError, SettingsError
+from clv.core.formatting import count, day, money, percent, percent_number, plain, plural, with_unit
+from clv.core.scores import CLIP, NAMES
+from clv.core.segments import LIKELIHOODS, Thresholds
+from clv.insights import bins
+from clv.insights.bins import SIDES
+from clv.report.charts.bins import bins_figure, cells_figure, reliabilities_figure
+from clv.report.words import bins as words
+from clv.report.words.segments import chances
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clv.ingest import Chances
+    from clv.runs import Run
+
+    Facts = Mapping[str, Any]
+
+
+def show(run: Run, receipt: Facts) -> None:
+    """Show the choice of two forecasts, the verdict, bins, disagreements and scores.
+
+    Parameters
+    ----------
+    run
+        Whose customers were tested.
+    receipt
+        `clv.forecast.receipt.stored` of that run.
+    """
+    tested = run.tested()
+    if tested is None or not receipt["origins"]:
+        st.markdown(
+            "There is no test of this forecast, so that there is nothing to compare: "
+            + plain(receipt["reason"] or "make the forecast again with a test on the past.")
+        )
+        return
+    choice, answer, below = st.container(), st.container(), st.container()
+    with below:
+        outside = from_outside.show(run, receipt, tested)
+    names = bins.contenders(tested) + ([outside.name] if outside else [])
+    if len(names) < 2:
+        answer.markdown("Only one forecast was tested; bring another one to compare it with.")
+        return
+    with choice:
+        first, second = _choice(names, receipt, outside)
+    limits = _limits()
+    if limits is None:
+        return
+    with answer:
+        found = _compared(run, receipt, tested, (first, second), outside, limits)
+        if found is None:
+            return
+        with st.container(key="answer-bins"):
+            st.markdown(plain(words.verdict(found)))
+        if told := words.useless(found):
+            st.caption(plain(told))
+    _bins(found, limits)
+    if not found["same"]:
+        _cells(found)
+        _disagreement(found)
+    _scores(found)
+    _downloads(found)
+    _explanation(found)
+
+
+def _choice(names: list[str], receipt: Facts, outside: Chances | None) -> tuple[str, str]:
+    """Let the visitor choose both sides: by default the run's own forecast and its best rival."""
+    chosen = receipt.get("choice") or {}
+    known = outside.name if outside else ""
+    left, right = st.columns(2)
+
+    def pick(column: Any, label: str, among: list[str], wanted: list[str | None]) -> str:  # noqa: ANN401
+        # A new file from outside starts anew: it is the rival at once.
+        return str(
+            column.selectbox(
+                label,
+                among,
+                index=next(among.index(n) for n in [*wanted, *among] if n in among),
+                format_func=lambda n: words.title(n, known),
+                key=f"bins_{label.lower()}_{known}",
+            )
+        )
+
+    first = pick(left, "First", names, [chosen.get("name"), receipt.get("model")])
+    rivals = [known, chosen.get("as_good"), chosen.get("runner_up"), "recency-rule"]
+    second = pick(right, "Second", [n for n in names if n != first], rivals)
+    return first, second
+
+
+def _limits() -> Thresholds | None:
+    """Let the visitor move the limits of the bins; None where they don't fall."""
+    picked = []
+    boxes = zip(st.columns(3), LIKELIHOODS, astuple(Thresholds()), strict=False)
+    for i, (column, name, chance) in enumerate(boxes):
+        picked.append(
+            column.number_input(
+                f"{name.capitalize()} from (%)",
+                min_value=1,
+                max_value=100,
+                value=round(chance * 100),
+                step=5,
+                key=f"bins_limit_{i}",
+            )
+        )
+    try:
+        return Thresholds(*(int(limit) / 100 for limit in picked))
+    except SettingsError as error:
+        st.warning(plain(error.message), icon=":material/info:")
+        return None
+
+
+def _compared(
+    run: Run,
+    receipt: Facts,
+    tested: pa.Table,
+    names: tuple[str, str],
+    outside: Chances | None,
+    limits: Thresholds,
+) -> dict[str, Any] | None:
+    """Return the comparison, kept in the session while nothing of it changes."""
+    used = outside if outside is not None and outside.name in names else None
+    key = (run.id, names, limits, used and st.session_state.get("bins_outside_id"))
+    kept = st.session_state.get("bins_found")
+    if kept is not None and kept[0] == key:
+        found: dict[str, Any] = kept[1]
+        return found
+    try:
+        found = bins.report(receipt, tested, *names, outside=used, limits=limits)
+    except ClvError as error:
+        trouble.show(trouble.explain(error))
+        return None
+    st.session_state["bins_found"] = (key, found)
+    return found
+
+
+def _sides(found: Facts, what: str) -> dict[str, Any]:
+    """Return both forecasts' rows under their names."""
+    return {words.label(found, side): found[what][side] for side in SIDES}
+
+
+def _bins(found: Facts, limits: Thresholds) -> None:
+    when = f"{words.ahead(found)}, known up to {day(found['end'])}"
+    parts.chart(
+        bins_figure(_sides(found, "bins"), dark=page.dark()),
+        words.bins_title(found),
+        f"Bars: share of each bin's customers who bought in {when}, with 95\u00a0% intervals; marks: "
+        f"mean forecast chance. {plural(found['customers'], 'customer')}.",
+        "bins",
+    )
+    rows = [(side, row) for i in range(4) for side in SIDES for row in [found["bins"][side][i]]]
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    share = number(format="%.1f %%")
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "An order is": ([str(r["bin"]).capitalize() for _, r in rows], text(pinned=True)),
+        "Forecast": ([words.label(found, side) for side, _ in rows], text()),
+        "Chance": ([chances(str(r["bin"]), limits) for _, r in rows], text()),
+        "Customers": ([r["customers"] for _, r in rows], number(format="localized")),
+        "Mean chance (%)": ([percent_number(r["predicted"]) for _, r in rows], share),
+        "Bought (%)": ([percent_number(r["actual"]) for _, r in rows], share),
+        "95\u00a0% interval": ([words.interval(r) or None for _, r in rows], text()),
+    }
+    if found["bins"]["first"][0]["value"] is not None:
+        currency = found["currency"]
+        shown[with_unit("Revenue", currency)] = (
+            [round(r["value"]) for _, r in rows],
+            number(format="localized"),
+        )
+        shown[with_unit("Revenue each", currency)] = (
+            [r["value_each"] for _, r in rows],
+            number(format="%.2f"),
+        )
+    parts.table(shown, "bins_table", "Four bins of two forecasts")
+
+
+def _cells(found: Facts) -> None:
+    names = words.label(found, "first"), words.label(found, "second")
+    parts.chart(
+        cells_figure(found["cells"], LIKELIHOODS, names, dark=page.dark()),
+        words.cells_title(found),
+        f"Customers by the bin that {names[0]} (rows) and {names[1]} (columns) put them in, and the "
+        f"share of them that bought in {words.ahead(found)}.",
+        "bins_cells",
+    )
+
+
+def _disagreement(found: Facts) -> None:
+    apart = found["disagreement"]
+    if apart["largest"] is None:
+        return
+    split = [r for r in found["cells"] if r["customers"] and r["first"] != r["second"]]
+    split.sort(key=lambda r: r["customers"], reverse=True)
+    st.subheader(plain(words.right_title(found)), anchor=False)
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    share = number(format="%.1f %%")
+    names = {side: words.label(found, side) for side in SIDES}
+    rows = [{"first": "All of them", "second": ""} | dict(apart), *split]
+    shown: dict[str, tuple[list[Any], Any]] = {
+        f"By {names['first']}": ([str(r["first"]).capitalize() for r in rows], text(pinned=True)),
+        f"By {names['second']}": ([str(r["second"]).capitalize() for r in rows], text()),
+        "Customers": ([r["customers"] for r in rows], number(format="localized")),
+        "Bought (%)": ([percent_number(r["actual"]) for r in rows], share),
+        "95\u00a0% interval": ([words.interval(r) for r in rows], text()),
+        f"{names['first']}: mean chance (%)": (
+            [percent_number(r["predicted_first"]) for r in rows],
+            share,
+        ),
+        f"{names['second']}: mean chance (%)": (
+            [percent_number(r["predicted_second"]) for r in rows],
+            share,
+        ),
+    }
+    parts.table(shown, "bins_split", "Customers whom the two forecasts put in different bins")
+    worth = ""
+    if apart["value"] is not None:
+        worth = f" They brought {money(apart['value'], found['currency'])}."
+    st.caption(
+        f"{plural(apart['customers'], 'customer')} in different bins, the most frequent difference "
+        f"first.{worth.replace('$', chr(92) + '$')} Mean squared error of the chance: "
+        f"{words.score('brier', apart['error_first'])} and "
+        f"{words.score('brier', apart['error_second'])}; difference "
+        f"{words.apart('brier', apart['difference']) or 'not told for so few'}."
+    )
+
+
+def _scores(found: Facts) -> None:
+    parts.chart(
+        reliabilities_figure(_sides(found, "reliability"), dark=page.dark()),
+        words.reliability_title(found),
+        f"Share of customers who bought in {words.ahead(found)}, by forecast chance, in groups of a "
+        "tenth of the customers, or more where chances are equal, with 95\u00a0% intervals.",
+        "bins_reliability",
+    )
+    text = st.column_config.TextColumn
+    measures = found["measures"]
+    columns: dict[str, tuple[list[Any], Any]] = {
+        "Score": ([words.SCORES[n][0] for n in NAMES], text(pinned=True)),
+    }
+    for side in SIDES:
+        cells = [words.score(n, measures[side][n]) or None for n in NAMES]
+        columns[words.label(found, side)] = (cells, text())
+    columns |= {
+        "Difference (95\u00a0% interval)": (
+            [words.apart(n, found["differences"][n]) or None for n in NAMES],
+            text(help="First less second, over the same customers."),
+        ),
+        "Better": ([words.closer(found, n) or None for n in NAMES], text()),
+    }
+    parts.table(columns, "bins_scores", "Scores of both forecasts and their differences")
+    st.caption(
+        "Error of the chance = reliability − resolution + uncertainty + within the groups. The smaller "
+        "the better, but of resolution and of buyers told apart: there more is better."
+    )
+
+
+def _downloads(found: Facts) -> None:
+    left, middle, right = st.columns(3)
+    with left:
+        parts.download_made(
+            "Four bins (CSV)",
+            lambda: parts.csv_of(pa.Table.from_pylist(bins.rows(found))),
+            "bins.csv",
+            "download_bins",
+        )
+    with middle:
+        parts.download_made(
+            "Who is in which bin (CSV)",
+            lambda: parts.csv_of(pa.Table.from_pylist(bins.cell_rows(found))),
+            "bins_of_both.csv",
+            "download_bins_cells",
+        )
+    with right:
+        parts.download_made(
+            "Everything (JSON)",
+            lambda: json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False).encode(),
+            "bins.json",
+            "download_bins_json",
+        )
+
+
+def _explanation(found: Facts) -> None:
+    with st.expander("How is this computed?", icon=":material/help:", key="help_bins"):
+        meanings = "\n".join(f"- **{name}**: {meaning}" for name, meaning in words.SCORES.values())
+        clipped = " and ".join(
+            f"{count(found['measures'][side]['clipped'])} of {words.label(found, side)}"
+            for side in SIDES
+        )
+        st.markdown(
+            f"**The test.** Both forecasts saw the orders up to {day(found['as_of'])} and nothing later. "
+            f"Each of {plural(found['customers'], 'customer')} known then gets a chance of at least one "
+            f"order up to {day(found['end'])}; {count(found['buyers'])} ({percent(found['rate'])}) did "
+            "order. The limits of the bins are yours; they change the bins, not the scores.\n\n"
+            "**Who is better** is decided by the mean squared error of the chance (Brier), which is "
+            "smallest for the true chances. **Intervals** of differences come from drawing customers "
+            f"{bins.DRAWS} times (bootstrap), both forecasts judged on the same draws; a difference "
+            "whose interval holds 0 tells nothing. Those of shares are Wilson's. Where forecasts "
+            "disagree, their errors are compared on the customers in different bins alone.\n\n"
+            f"{meanings}\n\n"
+            f"Chances moved for the log-loss, being nearer to 0 or 1 than {percent(CLIP)}: "
+            f"{plain(clipped)}.\n\n"
+            "**Take care.** A chance holds for many customers together: of 100 with 70\u00a0% about 70 "
+            "order, nobody knows which. A forecast from outside is taken as it comes: whether it saw "
+            "orders of later days, only its maker knows.\n\n"
+            "**Sources.** Brier (1950); Murphy (1973); Stephenson, Coelho & Jolliffe (2008) on the part "
+            "within the groups; Wilson (1927); Hanley & MacGibbon (2006)."
+        )

@@ -1,0 +1,165 @@
+"""The second view of the page on accuracy: do the ranges hold what they promise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from clv.apps.ui import page, parts
+from clv.apps.ui.cohort_downloads import written
+from clv.core.formatting import count, day, dollars, percent, percent_number, plain
+from clv.core.names import title
+from clv.report import charts
+from clv.report.words import ranges as range_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clv.runs import Run
+
+    Receipt = Mapping[str, Any]
+
+#: Series of the picture, and their names.
+_KINDS: Final = {"before": "As the model has them", "after": "Calibrated on earlier dates"}
+
+
+def show(run: Run, found: Receipt) -> None:
+    """Show the answer, coverage by group as picture and table, the totals, the file."""
+    with st.container(key="answer-ranges"):
+        st.markdown(plain(range_words.sentence(found)))
+    told = range_words.missing(run.summary)
+    if not found["has_value"]:
+        told = "Without amounts no values are forecast; what is measured here are ranges of orders."
+    if told:
+        st.caption(told)
+    ranges = found["ranges"]
+    if ranges["measured"]:
+        rows = groups(ranges["measured"])
+        _picture(found, rows)
+        _table(found, rows)
+    _totals(run, found)
+    _explanation(found)
+
+
+def groups(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one row a group, in the order of `range_words.GROUPS`: ``group, name, kinds``.
+
+    ``kinds`` holds the coverage ``before`` and, where there is one, ``after`` calibration.
+    """
+    known = {
+        kind: {row["group"]: row for row in measured[kind]} for kind in _KINDS if measured[kind]
+    }
+    return [
+        {"group": group, "name": name, "kinds": {kind: known[kind][group] for kind in known}}
+        for group, name in range_words.GROUPS.items()
+        if all(group in rows for rows in known.values())
+    ]
+
+
+def _picture(found: Receipt, rows: list[dict[str, Any]]) -> None:
+    ranges, names = found["ranges"], {k: v for k, v in _KINDS.items() if k in rows[0]["kinds"]}
+    level, last = float(ranges["level"]), list(names)[-1]
+    parts.chart(
+        charts.coverage_figure(
+            [{"group": row["name"], "kinds": row["kinds"]} for row in rows],
+            level=level,
+            names=names,
+            dark=page.dark(),
+        ),
+        range_words.coverage_title([row["kinds"][last] for row in rows], level),
+        f"Share of customers whose {'revenue' if found['has_value'] else 'orders'} lay within their range, with 95\u00a0% intervals; dashed: the "
+        f"{percent(level)} promised. {title(found['choice']['name'])}, as of "
+        f"{day(ranges['measured']['as_of'])}.",
+        "coverage",
+    )
+
+
+def _table(found: Receipt, rows: list[dict[str, Any]]) -> None:
+    measured = found["ranges"]["measured"]
+    last = "after" if measured["after"] else "before"
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    share = number(format="%.1f %%")
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "Customers": ([row["name"] for row in rows], text(pinned=True)),
+        "Number": ([row["kinds"][last]["customers"] for row in rows], number(format="localized")),
+        "Promised": ([found["ranges"]["level"] * 100] * len(rows), number(format="%.0f %%")),
+    }
+    for kind, name in _KINDS.items():
+        if measured[kind]:
+            inside = [percent_number(row["kinds"][kind]["inside"]) for row in rows]
+            shown[f"Within: {name[0].lower()}{name[1:]}"] = (inside, share)
+    ends = [row["kinds"][last] for row in rows]
+    shown |= {
+        "95\u00a0% interval": (
+            [f"{percent(end['low'])} to {percent(end['high'])}" for end in ends],
+            text(),
+        ),
+        "Brought less": ([percent_number(end["below"]) for end in ends], share),
+        "Brought more": ([percent_number(end["above"]) for end in ends], share),
+        "Range of nothing": ([percent_number(end["zero"]) for end in ends], share),
+    }
+    parts.table(shown, "coverage_table", "Coverage of the ranges by group of customers")
+    left, _ = st.columns([1, 2])
+    with left:
+        parts.download_made(
+            "Coverage, every group (CSV)",
+            lambda: written(coverage_rows(found)),
+            "ranges.csv",
+            "download_ranges",
+        )
+
+
+def coverage_rows(found: Receipt) -> list[dict[str, Any]]:
+    """Return every group's coverage, before and after calibration, one below the other."""
+    measured = found["ranges"]["measured"]
+    head = {"as_of": measured["as_of"], "level": found["ranges"]["level"]}
+    return [head | {"ranges": kind} | row for kind in _KINDS for row in measured[kind] or []]
+
+
+def _totals(run: Run, found: Receipt) -> None:
+    """Show how far totals missed on every date, and the range of the total that follows."""
+    model = found["choice"]["name"]
+    origins = [o for o in found["origins"] if model in o["measures"]]
+    if not origins:
+        return
+    st.subheader("The total", anchor=False)
+    told = (range_words.total(run.summary, run.settings), range_words.totals(found))
+    st.markdown(dollars(" ".join(filter(None, told))))
+    share = st.column_config.NumberColumn(format="%.1f %%")
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "Tested as of": ([day(o["as_of"]) for o in origins], st.column_config.TextColumn()),
+    }
+    for kind, name in (("purchases", "Orders foretold"), ("value", "Revenue foretold")):
+        biases = [(o["measures"][model][kind] or {}).get("bias") for o in origins]
+        if any(bias is not None for bias in biases):
+            cells = [percent_number(None if bias is None else 1 + bias) for bias in biases]
+            shown[name] = (cells, share)
+    parts.table(shown, "totals_table", "Expected totals as shares of what came, date by date")
+
+
+def _explanation(found: Receipt) -> None:
+    levels = found["ranges"]["levels"]
+    used = ", ".join(f"{name}: {percent(level)}" for name, level in levels.items())
+    number = sum(found["ranges"]["customers"].values())
+    with st.expander("How is this computed?", icon=":material/help:", key="help_ranges"):
+        st.markdown(
+            "**A range** comes from the whole distribution of what a customer may bring: how often "
+            "they order, and what they spend each time. Its low end is nothing where nothing is "
+            "likely enough, and so is its high end where nothing is what most probably comes. Such "
+            "ranges can't hold fewer customers than they do: what is to equal the promise is the "
+            "share of the customers whose range is wider than zero.\n\n"
+            "**Calibrated** means: for every tested customer the level is found from which on the "
+            "range would have held what came; the level that was needed for the promised share takes "
+            "its place, group by group (split conformal prediction). What is shown was measured on the "
+            "last date with levels from the earlier ones; the forecast uses those of all dates.\n\n"
+            f"Levels of this forecast, from {count(number)} tests of a customer: {used} (numbers: repeat "
+            "order days).\n\n"
+            "**Groups.** The highest 5\u00a0% by forecast are checked apart, and so are customers with "
+            "one order day. Intervals of shares are Wilson's.\n\n"
+            "**Take care.** Calibration can't know what no earlier date has seen: a change in the shop "
+            "or a Christmas in the horizon makes ranges hold fewer. Outcomes are revenue as it came "
+            "in, before discounting and margin.\n\n"
+            "**Sources.** Vovk, Gammerman & Shafer (2005); Chernozhukov, Wüthrich & Zhu (2021); Wilson "
+            "(1927)."
+        )

@@ -1,0 +1,259 @@
+"""What new customers have brought: by cohort, by what was known on the first day, and when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import streamlit as st
+
+from clv.apps.ui import cohort_pictures as pictures
+from clv.apps.ui import cohorts as cohorts_page
+from clv.apps.ui import page, parts
+from clv.core.formatting import day, money, percent, percent_number, plural, symbol, with_unit
+from clv.insights import newcomers
+from clv.insights.cohorts.verdict import compare
+from clv.report import charts
+from clv.report.charts.newcomer_pictures import groups_figure
+from clv.report.words import cohorts as cohort_words
+from clv.report.words import first_year as words
+from clv.report.words.segments import between, first, too_few, value_name
+
+if TYPE_CHECKING:
+    from clv.insights.newcomers import Compared, Lives
+    from clv.runs import Run
+
+_MOST_SHOWN: Final = 12
+
+
+def show(run: Run, lives: Lives) -> None:
+    """Show cohorts' curves, groups, second orders, and when the value comes."""
+    currency = str(run.settings.get("currency") or "")
+    _curves(run, currency)
+    _groups(lives, currency)
+    _second(lives, currency)
+    _marks(lives)
+    _explanation(lives.months)
+
+
+def _curves(run: Run, currency: str) -> None:
+    found = cohorts_page.report_of(run.id, "month", ())
+    if found is None:
+        return
+    facts = found.facts
+    verdict = None if found.age is None else compare(facts, found.totals, "revenue", found.age)
+    lines = pictures.curves(
+        facts, facts, "cumulative_revenue", sorted(pictures.typical(facts, verdict)), currency
+    )
+    figure = charts.cohort_curves_figure(
+        lines,
+        average=pictures.average_curve(facts, "cumulative_revenue", currency),
+        periods=cohort_words.periods_title("month"),
+        title=with_unit(cohort_words.MEASURES["cumulative_revenue"], currency),
+        symbol=symbol(currency),
+        dark=page.dark(),
+    )
+    parts.chart(
+        figure,
+        cohort_words.curves_statement(verdict, "revenue", "month"),
+        f"Revenue per original customer of a month's cohort, added up, as of {day(facts.as_of)}; "
+        "calendar months that are over. The page on cohorts shows all of them.",
+        "ltv_curves",
+    )
+
+
+def _groups(lives: Lives, currency: str) -> None:
+    heading = st.container()
+    by = st.selectbox(
+        "Compare by",
+        sorted(lives.known, key=lambda name: (name == newcomers.QUARTER, name)),
+        # Options of a box are no Markdown: a name stands as it is.
+        format_func=words.by_name,
+        key="first_year_by",
+        persist_state="session",
+        width=320,
+        help="What was known on the day of the first order.",
+    )
+    found = newcomers.compare(lives, by)
+    months = lives.months
+    shown = [g for g in found.groups if g.newcomers.after(months) is not None][:_MOST_SHOWN]
+    with heading:
+        if shown:
+            _groups_picture(found, shown, by, months, currency)
+        else:
+            st.subheader(words.groups_title(found, by, months, currency), anchor=False)
+    rows = found.groups
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    after = [g.newcomers.after(months) for g in rows]
+    table: dict[str, tuple[list[Any], Any]] = {
+        words.by_name(by): ([value_name(g.newcomers) for g in rows], text(pinned=True)),
+        "Customers": ([g.newcomers.customers for g in rows], number(format="localized")),
+        with_unit(f"Worth in {plural(months, 'month')}", currency): (
+            [None if a is None else a.mean for a in after],
+            number(format="accounting"),
+        ),
+        "in 4 of 5 cases": (
+            [
+                too_few(g.newcomers.customers) if a is None else between(a, currency)
+                for g, a in zip(rows, after, strict=True)
+            ],
+            text(help="80 % interval of that mean, from the spread between customers."),
+        ),
+        "Beside the others": (
+            [words.STANDINGS[g.standing] for g in rows],
+            text(
+                help="Each against all the others; among many some stand out by chance, so the risk "
+                "of naming any wrongly is kept at 5 % (Holm)."
+            ),
+        ),
+        "Second order (%)": (
+            [percent_number(g.newcomers.second) for g in rows],
+            number(format="%.1f %%", help=f"On a second day within {first(months)}."),
+        ),
+    }
+    parts.table(table, "worth_table", f"What customers are worth, {len(rows)} groups")
+    left, _ = st.columns([1, 2])
+    with left:
+        parts.download_made(
+            "This table (CSV)",
+            lambda: parts.csv_of(groups_table(found, months)),
+            "worth_by_group.csv",
+            "download_worth",
+        )
+
+
+def _groups_picture(
+    found: Compared, shown: list[newcomers.Group], by: str, months: int, currency: str
+) -> None:
+    left_out = len(found.groups) - len(shown)
+    more = f" {plural(left_out, 'more group')}: see the table." if left_out else ""
+    parts.chart(
+        groups_figure(found, shown, by, months, currency, dark=page.dark()),
+        words.groups_title(found, by, months, currency),
+        f"Revenue per customer in {first(months)}, of customers watched for all of it; before "
+        f"margin.{more}",
+        "worth_groups",
+        min_width=60 * len(shown) + 80,
+    )
+
+
+def groups_table(found: Compared, months: int) -> pa.Table:
+    """Return the groups with unrounded numbers; null where there are too few customers."""
+    rows = found.groups
+    after = [g.newcomers.after(months) for g in rows]
+    return pa.table(
+        {
+            "value": pa.array([value_name(g.newcomers) for g in rows], pa.string()),
+            "customers": pa.array([g.newcomers.customers for g in rows], pa.int64()),
+            f"revenue_{months}_months": pa.array([a and a.mean for a in after], pa.float64()),
+            "low": pa.array([a and a.low for a in after], pa.float64()),
+            "high": pa.array([a and a.high for a in after], pa.float64()),
+            "standard_error": pa.array([a and a.error for a in after], pa.float64()),
+            "beside_the_others": pa.array([g.standing for g in rows], pa.string()),
+            "second_order_share": pa.array([g.newcomers.second for g in rows], pa.float64()),
+        }
+    )
+
+
+def _second(lives: Lives, currency: str) -> None:
+    heading = st.container()
+    labels = [name for name in lives.known if name != newcomers.QUARTER]
+    label = st.selectbox(
+        "Compare with customers who also had the same",
+        [None, *labels],
+        index=1 if labels else 0,
+        format_func=lambda name: "(nothing more)" if name is None else name,
+        key="first_year_alike",
+        persist_state="session",
+        width=320,
+        help="Besides the value of the first day (fifths) and the quarter of the first order.",
+    )
+    found = [
+        s for d in newcomers.SOON if (s := newcomers.second_order(lives, d, label)) is not None
+    ]
+    with heading:
+        st.subheader(words.second_title(found, currency).replace("$", r"\$"), anchor=False)
+        st.caption(words.CORRELATION)
+    if not found:
+        return
+    text = st.column_config.TextColumn
+    table: dict[str, tuple[list[Any], Any]] = {
+        "Second order": ([f"within {s.days} days" for s in found], text(pinned=True)),
+        "Customers": (
+            [f"{s.early:,} of {s.early + s.others:,}" for s in found],
+            text(help="With such a second order, of all."),
+        ),
+        "That order itself": (
+            [money(s.itself, currency) for s in found],
+            text(help="Mean revenue between the first day and then; in neither difference."),
+        ),
+        "Later revenue, difference": (
+            [words.difference(s.raw, currency) for s in found],
+            text(help="After those days until the end of the months, with a 95 % interval."),
+        ),
+        "The same, among those alike": (
+            [words.difference(s.matched, currency) for s in found],
+            text(help="Matched on what was known on the first day, with a 95 % interval."),
+        ),
+        "Compared": (
+            [f"{s.matched_early:,} with {s.matched_others:,}" for s in found],
+            text(help="Customers of either kind who have a counterpart that began alike."),
+        ),
+    }
+    parts.table(table, "second_table", "What an early second order goes along with")
+
+
+def _marks(lives: Lives) -> None:
+    found = newcomers.marks(lives)
+    st.subheader(words.marks_title(found, lives.months), anchor=False)
+    if not found:
+        return
+    st.markdown(words.onboarding(found))
+    text = st.column_config.TextColumn
+    table: dict[str, tuple[list[Any], Any]] = {
+        "By the end of": ([f"month {m.month}" for m in found], text(pinned=True)),
+        "Value in": (
+            [percent(None if m.value is None else m.value.mean) for m in found],
+            text(help=f"Share of the revenue of {first(lives.months)}, the first order included."),
+        ),
+        "in 4 of 5 cases": (
+            [
+                "" if m.value is None else f"{percent(m.value.low)} to {percent(m.value.high)}"
+                for m in found
+            ],
+            text(help="80 % interval from the spread between customers."),
+        ),
+        "Returners back": (
+            [percent(m.returned) for m in found],
+            text(help="Of those who come back within the months, who have done so by then."),
+        ),
+        "Best tenth known": (
+            [percent(m.recognised) for m in found],
+            text(
+                help="What the best tenth by revenue so far bring in all, as a share of what the true "
+                "best tenth bring: 100 % where the best can be told already."
+            ),
+        ),
+    }
+    parts.table(table, "marks_table", "How much is decided by the end of some months")
+
+
+def _explanation(months: int) -> None:
+    with st.expander("How is this computed?", icon=":material/help:", key="help_worth"):
+        st.markdown(
+            f"**Worth**: revenue of {first(months)} of a customer's life, the first order included, "
+            "before margin and not discounted, of the customers who have lived through all of them. A "
+            "month of life begins on the day of the month of the first order. The page on segments uses "
+            "everybody for as long as they are known, so its figures differ somewhat.\n\n"
+            "**More or less than the others**: Welch's test and one with a common variance, the weaker "
+            "verdict counting; Holm's correction keeps the risk of naming any group wrongly at 5\u00a0%. "
+            f"Groups of fewer than {newcomers.FEW} customers have no figure.\n\n"
+            "**Alike on the first day**: the same fifth by value, the same quarter of the first order, "
+            "and the label chosen. Within every such group customers with an early second order are "
+            "compared with those without, and the differences are averaged over the former (coarsened "
+            "exact matching). Who has no counterpart is left out. What is compared comes after those "
+            "days, so the second order itself is not in it.\n\n"
+            "**Take care.** A group whose customers bring more need not be the reason for it, and who "
+            "was a customer before the file begins counts as new in it.\n\n"
+            "**Sources.** Iacus, King & Porro (2012), coarsened exact matching; Holm (1979); Welch (1947)."
+        )

@@ -1,0 +1,160 @@
+"""The likelihood of an order within the horizon, by value tier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from clv.apps.ui import page, parts, session
+from clv.backtest import sum_ranges
+from clv.core.errors import SettingsError
+from clv.core.formatting import day, percent, percent_number, plain, with_unit
+from clv.core.segments import LIKELIHOODS, TIERS, Thresholds, likelihood_sql
+from clv.insights.segments import tables
+from clv.insights.segments.lists import CampaignList
+from clv.report import charts
+from clv.report.words import ranges as range_words
+from clv.report.words import segments as words
+from clv.report.words.run import ORDER_DAYS, next_months
+
+if TYPE_CHECKING:
+    from clv.runs import Run
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def found(run_id: str, thresholds: Thresholds) -> list[dict[str, Any]]:
+    """Return the likelihoods of buying by value tier."""
+    run = session.store().run(run_id)
+    rows: list[dict[str, Any]] = tables.likelihoods(run, thresholds).to_pylist()
+    return rows
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def worth(run_id: str, thresholds: Thresholds) -> dict[str, sum_ranges.Sum]:
+    """Return the likelihoods' values with their ranges; empty without ranges."""
+    return sum_ranges.by(session.store().run(run_id), likelihood_sql(thresholds))
+
+
+def show(run: Run) -> None:
+    """Show the limits, the likelihoods by value tier, the table, the lists."""
+    settings, has_money = run.settings, tables.has_money(run)
+    currency = str(settings.get("currency") or "")
+    heading = st.container()
+    limits = []
+    defaults = Thresholds()
+    boxes = zip(
+        st.columns(3),
+        LIKELIHOODS,
+        (defaults.highly, defaults.somewhat, defaults.unlikely),
+        strict=False,
+    )
+    for i, (column, name, chance) in enumerate(boxes):
+        limits.append(
+            column.number_input(
+                f"{name.capitalize()} from (%)",
+                min_value=1,
+                max_value=100,
+                value=round(chance * 100),
+                step=5,
+                key=f"limit_{i}",
+                persist_state="session",
+            )
+        )
+    try:
+        thresholds = Thresholds(*(int(limit) / 100 for limit in limits))
+    except SettingsError as error:
+        st.warning(plain(error.message), icon=":material/info:")
+        return
+    rows = found(run.id, thresholds)
+    customers = sum(int(r["customers"]) for r in rows)
+    cells = [{**r, "label": words.cell(r, customers, currency)} for r in rows]
+    by = "predicted value" if has_money else "expected orders"
+    with heading:
+        each = " with the mean lifetime value of one" if has_money else ""
+        parts.chart(
+            charts.likelihood_figure(cells, LIKELIHOODS, TIERS, dark=page.dark()),
+            words.likelihood_title(rows, settings, thresholds.highly),
+            f"Customers{each}, by their chance of at least one order in {next_months(settings)} and by "
+            f"{by}: high is the best 20 %, middle the next 30 %, low the rest; as of "
+            f"{day(settings['as_of'])}.",
+            "likelihoods",
+        )
+        if note := words.tiers_note(rows):
+            st.caption(note)
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    lines = [
+        (
+            name,
+            [r for r in rows if r["likelihood"] == name],
+        )
+        for name in LIKELIHOODS
+    ]
+    sizes = [sum(int(r["customers"]) for r in each) for _, each in lines]
+    buyers = [float(tables.total(each, "buyers") or 0.0) for _, each in lines]
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "An order is": ([name.capitalize() for name, _ in lines], text(pinned=True)),
+        "Chance": ([words.chances(name, thresholds) for name, _ in lines], text()),
+        "Customers": (sizes, number(format="localized")),
+        "Customers (%)": ([percent_number(n / customers) for n in sizes], number(format="%.1f %%")),
+        "Mean chance (%)": (
+            [percent_number(b / n) if n else None for b, n in zip(buyers, sizes, strict=True)],
+            number(format="%.1f %%"),
+        ),
+        "Expected buyers": (
+            [round(b, 1) for b in buyers],
+            number(format="localized", help="The chances added up."),
+        ),
+    }
+    if has_money:
+        shown |= {
+            with_unit("Forecast revenue", currency): (
+                [round(tables.total(each, "predicted_revenue") or 0) for _, each in lines],
+                number(format="localized", help="Not discounted, before margin."),
+            ),
+            with_unit("Lifetime value", currency): (
+                [round(tables.total(each, "predicted_clv") or 0) for _, each in lines],
+                number(format="localized", help="Discounted, at your margin (predicted_clv)."),
+            ),
+        }
+        if values := worth(run.id, thresholds):
+            ends = [values.get(name) for name, _ in lines]
+            shown |= parts.range_columns(
+                currency,
+                [end.low if end else 0 for end in ends],
+                [end.high if end else 0 for end in ends],
+                f"Ends of the {percent(run.summary['ranges']['level'])} range of their lifetime value.",
+            )
+    parts.table(shown, "likelihoods_table", "The four likelihoods of an order")
+    for column, (name, _), size in zip(st.columns(4), lines, sizes, strict=True):
+        with column:
+            if size:
+                wanted = CampaignList(chance=thresholds.span(name))
+                parts.download_run(
+                    run,
+                    wanted.filename,
+                    f"{name.capitalize()} (CSV)",
+                    f"list_{name.replace(' ', '_')}",
+                )
+    _explanation(settings, has_money=has_money, ranged=bool(run.summary.get("ranges")))
+
+
+def _explanation(settings: dict[str, Any], *, has_money: bool, ranged: bool) -> None:
+    worth = "predicted lifetime value" if has_money else "expected orders"
+    with st.expander("How is this computed?", icon=":material/help:", key="help_likelihoods"):
+        ends = f"{range_words.OF_SUMS}\n\n" if ranged else ""
+        st.markdown(
+            f"**Chance of buying** is the chance of at least one order in {next_months(settings)}: "
+            "that of still being active × that an active customer with this history orders in that "
+            "time, both from the fitted model. The limits between the likelihoods "
+            "are yours.\n\n"
+            "**Expected buyers** are the chances added up: the number to count on, however the limits "
+            "are set.\n\n"
+            f"**High, middle, low**: the best 20\u00a0% of customers by {worth}, the next 30\u00a0%, "
+            "the rest; customers with the same forecast are in the same tier."
+            f"{'' if has_money else f' Expected orders: {ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]}.'}\n\n"
+            f"{ends}"
+            "**Take care.** A chance holds for many customers together: of 100 with 70\u00a0% about 70 "
+            "order, nobody knows which. And it is no answer to a mailing: who will order anyway needs "
+            "none."
+        )

@@ -1,0 +1,360 @@
+"""The page on monitoring: is this upload as usual, and did earlier forecasts come true."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from clv.apps.ui import jobs, page, parts, session
+from clv.core.formatting import day, dollars, percent, plain, plural, symbol, to_date, with_unit
+from clv.insights import monitor
+from clv.insights.monitor.base import as_of
+from clv.report.charts import monitoring as charts
+from clv.report.charts import receipt as proof_charts
+from clv.report.words import monitor as words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clv.report.charts.base import Measure
+    from clv.runs import Run
+
+TITLE: Final = "Monitoring"
+_VIEWS: Final = ("By month", "By segment", "Chances of buying", "Best customers")
+
+
+def show(run: Run) -> None:
+    """Show the answer, the cards, earlier forecasts beside what came, and the upload's checks."""
+    page.title(TITLE, run)
+    store = session.store()
+    found = monitor.observe(store, run, compute=False)
+    if found is None:
+        page.answer("Earlier runs are being looked for, and held against this one.")
+        jobs.do(
+            f"monitor:{run.id}",
+            lambda progress: monitor.observe(store, run, progress=progress),
+            again="Look again",
+        )
+        return
+    page.answer(plain(words.sentence(found)))
+    if damaged := len(store.damaged()):
+        # Not their ids: whoever knows one may read the run.
+        st.caption(
+            f"{plural(damaged, 'stored forecast')} can't be read and {'is' if damaged == 1 else 'are'} "
+            "left out here: a file is damaged. `python -m clv runs list` names them to whoever runs this "
+            "server."
+        )
+    if found["against"] is None:
+        _alone(run)
+        return
+    page.cards([page.Card(*card) for card in words.cards(found)], "monitoring")
+    short, long = words.advice(found)
+    st.markdown(f"**What to do: {short[0].lower()}{short[1:]}.** {long}")
+    if found["tracked"]:
+        _tracked(found)
+    _upload(found)
+    _history(found)
+    _downloads(found)
+    _explanation()
+
+
+def _alone(run: Run) -> None:
+    """Say what there will be, and why other runs are no use here."""
+    others = sum(
+        other.id != run.id and as_of(other) < as_of(run) for other in session.store().runs()
+    )
+    if others:
+        st.caption(
+            "Forecasts from other files can't be compared with this one: less than half of their "
+            "orders are in this file."
+        )
+    end = day(run.settings["months"][0]["end"]) if run.settings.get("months") else ""
+    st.markdown(
+        "- **New upload**: rows, orders, missing values, order values and gaps beside those of the "
+        "last file.\n"
+        "- **Earlier forecasts**: expected and come by month, by segment and by chance of buying"
+        + (f"; of this one from {end} on.\n" if end else ".\n")
+        + "- **Model**: its parameters run by run.\n"
+        "- **What to do**: go on, use the newer forecast, ask for another model, look at the file."
+    )
+    st.page_link(page.HOME, label="Upload a later file", icon=":material/upload_file:")
+    _explanation()
+
+
+def _tracked(found: Mapping[str, Any]) -> None:
+    """Show one earlier forecast, chosen by its day, in the ways one may ask of it."""
+    tracked = found["tracked"]
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        chosen = st.selectbox(
+            "Forecast of",
+            range(len(tracked)),
+            format_func=lambda i: day(tracked[i]["as_of"]),
+            key="monitor_forecast",
+        )
+    one = tracked[chosen or 0]
+    with right:
+        view = st.segmented_control(
+            "Compare",
+            _VIEWS,
+            default=_VIEWS[0],
+            required=True,
+            key="monitor_view",
+            label_visibility="collapsed",
+        )
+    gone = (
+        f" {plural(one['gone'], 'customer')} of that time are not in the new file: they count as "
+        "having bought nothing."
+        if one["gone"]
+        else ""
+    )
+    over = (
+        f"{plural(one['customers'], 'customer')} known on {day(one['as_of'])}; "
+        f"{plural(one['months'], 'month')} of {one['horizon']}, to {day(one['until'])}.{gone}"
+    )
+    {
+        _VIEWS[0]: _by_month,
+        _VIEWS[1]: _by_segment,
+        _VIEWS[2]: _by_chance,
+        _VIEWS[3]: _by_rank,
+    }[view or _VIEWS[0]](one, found["currency"], over)
+
+
+def _by_month(one: Mapping[str, Any], currency: str, over: str) -> None:
+    valued = "revenue" in one["total"]
+    figure = charts.months_figure(
+        one["by_month"],
+        measure="revenue" if valued else "orders",
+        symbol=symbol(currency),
+        dark=page.dark(),
+    )
+    key = "revenue" if valued else "purchases"
+    mean = one["mape"][key]
+    told = f" A single month was missed by {percent(mean)} on average." if mean is not None else ""
+    parts.chart(figure, words.tracking_title(one), f"{over}{told}", "monitor_months")
+
+
+def _by_segment(one: Mapping[str, Any], currency: str, over: str) -> None:
+    key = "revenue" if "revenue" in one["total"] else "purchases"
+    rows = one["segments"]
+    mean = one["mape_segments"][key]
+    told = f": {percent(mean)} a group on average" if mean is not None else ""
+    st.subheader(f"By the segment of that day{told}", anchor=False)
+    title = with_unit("revenue", currency) if key == "revenue" else "orders"
+    number = st.column_config.NumberColumn(format="localized")
+    parts.table(
+        {
+            "Segment": ([r["segment"] for r in rows], st.column_config.TextColumn(pinned=True)),
+            "Customers": ([r["customers"] for r in rows], number),
+            f"Forecast {title}": ([round(r[f"predicted_{key}"]) for r in rows], number),
+            f"Came {title}": ([round(r[key]) for r in rows], number),
+            "Forecast off by (%)": (
+                [100 * (r[f"predicted_{key}"] / r[key] - 1) if r[key] > 0 else None for r in rows],
+                st.column_config.NumberColumn(
+                    format="%+.0f", help="Above 0: more was forecast than came."
+                ),
+            ),
+        },
+        "monitor_segments",
+        f"{len(rows)} segments with forecast and outcome",
+    )
+    st.caption(dollars(over))
+
+
+def _by_chance(one: Mapping[str, Any], _currency: str, over: str) -> None:
+    figure = proof_charts.reliability_figure(one["reliability"], dark=page.dark())
+    off = one["chances"]["ece"] * 100
+    parts.chart(
+        figure,
+        f"Chances of buying were off by {off:.1f} points on average",
+        over,
+        "monitor_chances",
+    )
+
+
+def _by_rank(one: Mapping[str, Any], currency: str, over: str) -> None:
+    ranking = one["ranking"]
+    measure: Measure = "revenue" if ranking["measure"] == "revenue" else "orders"
+    figure = proof_charts.ranking_figure(
+        ranking["deciles"], measure=measure, symbol=symbol(currency), dark=page.dark()
+    )
+    top = ranking["top10"]
+    said = (
+        f"The 10\u00a0% ranked highest brought {percent(top)} of the {measure}: "
+        f"{ranking['lift']:.1f} times as much as any 10\u00a0%"
+        if top is not None
+        else "Nothing came"
+    )
+    parts.chart(figure, said, over, "monitor_ranking")
+
+
+def _upload(found: Mapping[str, Any]) -> None:
+    st.subheader(f"The new file beside that of {day(found['against']['as_of'])}", anchor=False)
+    rows = words.check_rows([*found["data"], *found["model"]], found["currency"])
+    for row in rows:
+        if row["remedy"]:
+            figures = words.beside(row["before"], row["now"])
+            said = " ".join(filter(None, [row["finding"], row["remedy"]]))
+            st.markdown(
+                f"- **{row['verdict']}: {plain(row['check'])}**{plain(figures)}. {plain(said)}"
+            )
+    text = st.column_config.TextColumn
+    parts.table(
+        {
+            "Verdict": ([r["verdict"] for r in rows], text(pinned=True)),
+            "Check": ([r["check"] for r in rows], text()),
+            "Last file": ([r["before"] for r in rows], text()),
+            "This file": ([r["now"] for r in rows], text()),
+            "Judged by": ([r["finding"] for r in rows], text()),
+        },
+        "monitor_checks",
+        f"{len(rows)} checks of the upload and the model",
+    )
+
+
+def _history(found: Mapping[str, Any]) -> None:
+    """Show every run of these customers, and what became of its forecast."""
+    drawn = [
+        {
+            "as_of": one["as_of"],
+            "share": one["value"]["actual"] / one["value"]["predicted"]
+            if one["value"]
+            else one["total"]["purchases"]["actual"] / one["total"]["purchases"]["predicted"],
+            "months": one["months"],
+        }
+        | {
+            end: one["value"][end] / one["value"]["predicted"]
+            if one["value"] and one["value"][end] is not None
+            else None
+            for end in ("low", "high")
+        }
+        for one in reversed(found["tracked"])
+        if _said(one) > 0
+    ]
+    if drawn:
+        parts.chart(
+            charts.history_figure(drawn, dark=page.dark()),
+            words.history_title(found["tracked"]),
+            f"Total of the months that are over by {day(found['as_of'])}. The grey range is the one "
+            "that the forecast gave, for as many months.",
+            "monitor_history",
+        )
+    rows = words.history_rows(found)
+    currency = found["currency"]
+    number = st.column_config.NumberColumn
+    parts.table(
+        {
+            "As of": (
+                [to_date(r["as_of"]) for r in rows],
+                st.column_config.DateColumn(format="D MMM YYYY", pinned=True),
+            ),
+            "Published": (
+                [r["published"] for r in rows],
+                st.column_config.CheckboxColumn(help="Whether it has ever been the published one."),
+            ),
+            "Model": ([r["model"] for r in rows], st.column_config.TextColumn()),
+            "Customers": ([r["customers"] for r in rows], number(format="localized")),
+            "Months over": ([r["months"] for r in rows], number()),
+            "Total": ([r["missed"] or None for r in rows], st.column_config.TextColumn()),
+            "A month off by (%)": (
+                [None if r["mape"] is None else r["mape"] * 100 for r in rows],
+                number(format="%.0f", help="Mean over the months, more or less (MAPE)."),
+            ),
+            "Range": ([r["range"] or None for r in rows], st.column_config.TextColumn()),
+            "Orders of a new customer": (
+                [r["orders"] for r in rows],
+                number(format="%.2f", help="Expected by the model in the first year."),
+            ),
+            with_unit("Value of an order", currency): (
+                [r["order_value"] for r in rows],
+                number(format="%.2f", help="Expected by the model of somebody unknown."),
+            ),
+        },
+        "monitor_runs",
+        f"{len(rows)} runs of these customers",
+    )
+    _parameters(found)
+
+
+def _said(one: Mapping[str, Any]) -> float:
+    said: float = (
+        one["value"]["predicted"] if one["value"] else one["total"]["purchases"]["predicted"]
+    )
+    return said
+
+
+def _parameters(found: Mapping[str, Any]) -> None:
+    rows: Sequence[Mapping[str, Any]] = found["moved"]
+    if not rows:
+        return
+    words_of = {True: "apart", False: "overlap", None: "not known"}
+    number = st.column_config.NumberColumn
+    with st.expander("The model's parameters, with their intervals", icon=":material/tune:"):
+        parts.table(
+            {
+                "Model": ([r["model"] for r in rows], st.column_config.TextColumn()),
+                "Parameter": ([r["parameter"] for r in rows], st.column_config.TextColumn()),
+                "Last run": ([r["before"] for r in rows], number(format="%.4g")),
+                "from": ([r["before_low"] for r in rows], number(format="%.4g")),
+                "to": ([r["before_high"] for r in rows], number(format="%.4g")),
+                "This run": ([r["now"] for r in rows], number(format="%.4g")),
+                "from ": ([r["now_low"] for r in rows], number(format="%.4g")),
+                "to ": ([r["now_high"] for r in rows], number(format="%.4g")),
+                "Intervals": ([words_of[r["apart"]] for r in rows], st.column_config.TextColumn()),
+            },
+            "monitor_parameters",
+            f"{len(rows)} parameters of two runs",
+        )
+        st.caption(
+            "95\u00a0% intervals. Parameters of one model move together: judge by what a new customer "
+            "is expected to do, in the table above."
+        )
+
+
+def _downloads(found: Mapping[str, Any]) -> None:
+    left, right = st.columns(2)
+    with left:
+        parts.download_made(
+            "Every figure (CSV)",
+            lambda: parts.csv_of(monitor.table(found)),
+            "monitoring.csv",
+            "download_monitor_csv",
+        )
+    with right:
+        parts.download_made(
+            "Everything (JSON)",
+            lambda: json.dumps(found, indent=2, ensure_ascii=False).encode(),
+            "monitoring.json",
+            "download_monitor_json",
+        )
+
+
+def _explanation() -> None:
+    with st.expander("How is this computed?", icon=":material/help:"):
+        st.markdown(
+            "**Earlier runs** are those of the same customers: at least half of their orders are in "
+            "this file too. Of several runs as of one day the published one counts, else the newest.\n\n"
+            "**What came** is read off this file's orders, for the customers an earlier run knew, in the "
+            "months of its forecast that are over. **Too high** means that more was forecast than came. "
+            "Orders are days with an order; revenue is undiscounted; the total's range holds for the "
+            "discounted value, as on the summary.\n\n"
+            "**The new file** is compared by its days after the earlier as-of date with as many days "
+            "before it, up to twelve times. *Look at it*: fewer than half the least or more than twice the most "
+            "orders; less than 70\u00a0% of the orders of any of the four weeks before in the newest one (and "
+            "four weeks alike); more than 5\u00a0% of the earlier orders gone; a share of rejected rows 2 "
+            "points (of the new rows 20), of missing values and repeated orders 5 points higher; a stability index of 0.1, or distributions 10\u00a0% apart, and "
+            "more than chance; a pause twice as long as ever. *Don't use it yet*: a tenth or ten times as many; "
+            "newest weeks that fell clearly deeper than ever in a year, on days that the shop was open; 20\u00a0% gone; "
+            "20 (40), 50 and 40 points; an index of order values of 0.25, hardly ever by chance; a pause of more than 14 days and "
+            "five times as long as ever.\n\n"
+            "**What to do** follows from a rule, the first that applies: look at the file, if a check says "
+            "*don't use it yet*; another model, if the last two totals were missed by more than 10\u00a0% to "
+            "the same side by the model that this run uses; use the newer forecast, if they were missed by another "
+            "one, the last total lies outside its range, the chances "
+            "are off by more than 5 points, or what is expected of a new customer moved by more than "
+            "15\u00a0%; else go on.\n\n"
+            "**Sources.** Siddiqi (2006) and Yurdakul (2018) on the population stability index; "
+            "Kolmogorov (1933) and Smirnov (1948)."
+        )

@@ -1,0 +1,299 @@
+"""What a new customer brings by label, what one may cost, and when that is earned back."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import streamlit as st
+
+from clv.apps.ui import page, parts, session
+from clv.core.formatting import day, money, percent_number, symbol, with_unit
+from clv.core.metrics import FEW
+from clv.insights.newcomers import acquisition
+from clv.insights.segments import tables
+from clv.report import charts
+from clv.report.words import segments as words
+from clv.report.words.run import ORDER_DAYS, next_months
+from clv.runs import write_rows
+
+if TYPE_CHECKING:
+    from clv.insights.newcomers.acquisition import Acquisition, Newcomers
+    from clv.runs import Run
+
+#: Months in which a new customer should have earned what they cost.
+PAYBACK: Final = 12
+_LINES: Final = 6
+#: Stands for the quarter of the first order among the labels; no file's column has this name.
+_COHORT: Final = "\0cohort"
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def compared(run_id: str, label: str) -> Acquisition:
+    """Return the same by the values of a label, or by quarter of the first order."""
+    run = session.store().run(run_id)
+    return acquisition.by_cohort(run) if label == _COHORT else acquisition.by_label(run, label)
+
+
+def everyone(run: Run) -> Newcomers:
+    """Return what new customers bring, all together."""
+    # Every comparison has all customers in it: the one that is shown first serves here too.
+    return compared(run.id, _labels(run)[0]).everyone
+
+
+def _labels(run: Run) -> list[str]:
+    return [*run.labels, _COHORT]
+
+
+def show(run: Run) -> None:
+    """Show the controls, the curves, the table, its download, the explanation."""
+    has_value = run.has_value
+    currency = str(run.settings.get("currency") or "")
+    with st.spinner("Following the new customers…", show_time=False):
+        total = everyone(run)
+    heading = st.container()
+    if not total.longest:
+        with heading:
+            title = words.newcomers_title(total, 1.0, 1, currency, has_money=has_value)
+            st.subheader(title, anchor=False)
+            st.caption(f"At least {FEW} customers must have been watched for a month.")
+        return
+    label, months, margin, cost = _controls(run, total)
+    found = compared(run.id, label)
+    most = total.ceiling(margin, months)
+    price = cost if cost is not None else (most.mean if most else 0.0)
+    with heading:
+        _curves(run, found, months, margin, price)
+    if note := words.short_history(total.longest, PAYBACK):
+        st.caption(note)
+    rows = [total, *found.groups]
+    names = [words.value_name(g, label=i > 0) for i, g in enumerate(rows)]
+    _table(run, rows, names, months, margin, price)
+    st.download_button(
+        "This table (CSV)",
+        data=lambda: as_csv(rows, names, months, margin, price, has_value=has_value),
+        file_name="new_customers.csv",
+        mime="text/csv",
+        key="download_newcomers",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    _explanation(months)
+
+
+def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None]:
+    """Return label, payback in months, margin as a share, and cost: None for the ceiling."""
+    names = {_COHORT: "Quarter of the first order"}
+    currency = str(run.settings.get("currency") or "")
+    boxes = st.columns(4 if run.has_value else 2, vertical_alignment="bottom")
+    label = boxes[0].selectbox(
+        "Compare by",
+        _labels(run),
+        # Options of a box are no Markdown: a name stands as it is.
+        format_func=lambda name: names.get(name, name),
+        key="newcomers_by",
+        persist_state="session",
+        help="The label of the customer's first order.",
+    )
+    months = boxes[1].number_input(
+        "Earned back within (months)" if run.has_value else "Months",
+        min_value=1,
+        max_value=total.longest,
+        value=min(PAYBACK, total.longest),
+        key=f"payback_{run.id}",
+        persist_state="session",
+    )
+    if not run.has_value:
+        return str(label), int(months), 1.0, None
+    margin = boxes[2].number_input(
+        "Margin (%)",
+        min_value=0.1,
+        max_value=100.0,
+        value=round(float(run.settings["margin"]) * 100, 1),
+        step=1.0,
+        format="%.1f",
+        # Margins and costs are a business's own: another run starts with its own.
+        key=f"acquisition_margin_{run.id}",
+        persist_state="session",
+        help="Share of revenue that is left to pay for the customer.",
+    )
+    most = total.ceiling(float(margin) / 100, int(months))
+    cost = boxes[3].number_input(
+        with_unit("What you pay for one", currency),
+        min_value=0.0,
+        value=None,
+        key=f"acquisition_cost_{run.id}",
+        persist_state="session",
+        placeholder=f"{money(most.mean if most else None, currency)}, the ceiling",
+        help="Cost of winning one new customer; empty: the most you could pay, over all customers.",
+    )
+    return str(label), int(months), float(margin) / 100, None if cost is None else float(cost)
+
+
+def _curves(run: Run, found: Acquisition, months: int, margin: float, price: float) -> None:
+    settings, has_value = run.settings, run.has_value
+    currency = str(settings.get("currency") or "")
+    known = [g for g in found.groups if g.longest and g.combined == 1][:_LINES]
+    curves = [
+        charts.Curve(
+            words.value_name(g, label=i > 0),
+            [margin * float(v) for v in g.brought[: g.longest]],
+        )
+        for i, g in enumerate([found.everyone, *known])
+    ]
+    axis = "Orders per new customer"
+    if has_value:
+        axis = "Revenue per new customer" if margin == 1 else "Margin per new customer"
+    figure = charts.newcomers_figure(
+        curves,
+        cost=price if has_value else None,
+        axis=axis,
+        symbol=symbol(currency) if has_value else "",
+        dark=page.dark(),
+    )
+    more = "" if len(known) == len(found.groups) else " The table has all."
+    range_ = words.between(found.everyone.ceiling(margin, months), currency) if has_value else ""
+    if range_:
+        more = f" All customers in {words.first(months)}: {range_} in 4 of 5 cases.{more}"
+    parts.chart(
+        figure,
+        words.newcomers_title(found.everyone, margin, months, currency, has_money=has_value),
+        f"{axis} since the first order, not discounted, as of {day(settings['as_of'])}. A line ends "
+        f"where fewer than {FEW} customers have been watched that long.{more}",
+        "newcomers",
+    )
+
+
+def _table(
+    run: Run, rows: list[Newcomers], names: list[str], months: int, margin: float, price: float
+) -> None:
+    currency, has_value = str(run.settings.get("currency") or ""), run.has_value
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "Customers who": (names, text("Value", pinned=True)),
+        "Customers": ([g.customers for g in rows], number(format="localized")),
+        "Second order (%)": (
+            [percent_number(g.second) for g in rows],
+            number(format="%.1f %%", help="Ordered on a second day so far."),
+        ),
+    }
+    if has_value:
+        shown |= {
+            "Most you could pay": (
+                [words.ceiling(g.ceiling(margin, months), g, months, currency) for g in rows],
+                text(help=f"Margin × revenue of {words.first(months)} (CAC ceiling)."),
+            ),
+            "Cautious": (
+                [
+                    "" if (c := g.ceiling(margin, months)) is None else money(c.low, currency)
+                    for g in rows
+                ],
+                text(help="Lower end of the 80 % interval: 9 in 10 that the true mean is higher."),
+            ),
+            "Earned back in": (
+                [words.payback(g, margin, price) for g in rows],
+                text(help=f"At {money(price, currency)} for one new customer."),
+            ),
+            with_unit("Revenue so far, each", currency): (
+                [(g.revenue or 0.0) / g.customers for g in rows],
+                number(format="accounting"),
+            ),
+        }
+    else:
+        shown[f"Orders in {words.first(months)}"] = (
+            [
+                words.too_few(g.watched_through(months))
+                if (o := g.after(months)) is None
+                else f"{o.mean:.2f} ({o.low:.2f} to {o.high:.2f})"
+                for g in rows
+            ],
+            text(help="Days and intervals as in the chart."),
+        )
+        shown["Orders so far, each"] = (
+            [g.orders / g.customers for g in rows],
+            number(format="accounting"),
+        )
+    if tables.has_money(run):
+        shown |= {
+            with_unit("Lifetime value, each", currency): (
+                [None if g.clv is None else g.clv.mean for g in rows],
+                number(
+                    format="accounting", help=f"Mean predicted CLV of {next_months(run.settings)}."
+                ),
+            ),
+            "in 4 of 5 cases": (
+                [
+                    words.too_few(g.customers)
+                    if g.customers < FEW
+                    else words.between(g.clv, currency)
+                    for g in rows
+                ],
+                text(help="80 % interval of that mean, from the spread between customers."),
+            ),
+        }
+    elif tables.has_forecast(run):
+        shown["Expected orders, each"] = (
+            [(g.purchases or 0.0) / g.customers for g in rows],
+            number(format="accounting", help=f"In {next_months(run.settings)}. {ORDER_DAYS}."),
+        )
+    parts.table(
+        shown, "newcomers_table", "What new customers bring, and what one may cost, by label"
+    )
+
+
+def as_csv(
+    rows: list[Newcomers],
+    names: list[str],
+    months: int,
+    margin: float,
+    price: float,
+    *,
+    has_value: bool,
+) -> bytes:
+    """Return the table with unrounded numbers; empty cells where there are too few customers."""
+    after = [g.after(months) for g in rows]
+    what = "revenue" if has_value else "orders"
+    columns: dict[str, pa.Array] = {
+        "value": pa.array(names, pa.string()),
+        "customers": pa.array([g.customers for g in rows], pa.int64()),
+        "second_purchase_rate": pa.array([g.second for g in rows], pa.float64()),
+        f"watched_{months}_months": pa.array([g.watched_through(months) for g in rows], pa.int64()),
+        f"{what}_{months}_months": pa.array([a and a.mean for a in after], pa.float64()),
+        "standard_error": pa.array([a and a.error for a in after], pa.float64()),
+        "mean_predicted_clv": pa.array([g.clv and g.clv.mean for g in rows], pa.float64()),
+    }
+    if has_value:
+        most = [g.ceiling(margin, months) for g in rows]
+        columns |= {
+            "cac_ceiling": pa.array([m and m.mean for m in most], pa.float64()),
+            "cac_ceiling_cautious": pa.array([m and m.low for m in most], pa.float64()),
+            "payback_month": pa.array([g.payback(margin, price) for g in rows], pa.int64()),
+        }
+    with tempfile.TemporaryDirectory(prefix="clv-newcomers-") as folder:
+        target = Path(folder) / "new_customers.csv"
+        write_rows(pa.table(columns), target)
+        return target.read_bytes()
+
+
+def _explanation(months: int) -> None:
+    with st.expander("How is this computed?", icon=":material/help:", key="help_newcomers"):
+        st.markdown(
+            "**Most you could pay** (CAC ceiling) = margin × what a customer brought in "
+            f"{words.first(months)} after the first order, that order included. Months of a customer's "
+            "life last 30.4 days. Each month's mean is taken over the customers watched through the "
+            "whole of it, and the means are added up. This is history, not forecast, and it is not "
+            "discounted.\n\n"
+            "**Cautious** is the lower end of the 80 % interval that the spread between customers "
+            f"leaves. With fewer than {FEW} customers there is no figure.\n\n"
+            "**Earned back in** is the first month by whose end margin × revenue per customer has "
+            "covered the cost.\n\n"
+            "**The page of cohorts** counts calendar months and takes a first year from those alone who "
+            "were seen for all of it, so its figures for as many months differ somewhat.\n\n"
+            "**Take care.** A channel whose customers bring more need not be the reason for it. Late "
+            "months rest on the customers won first, who may have been different ones. Who was a "
+            "customer before the file begins counts as new in it, and brings more than a new one. "
+            "Costs of a campaign rise with its size: the ceiling is for the average customer, not "
+            "for the next one."
+        )

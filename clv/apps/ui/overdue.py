@@ -1,0 +1,163 @@
+"""Overdue customers, ranked by what is at risk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from clv.apps.ui import page, parts, session
+from clv.core.formatting import count, day, percent, percent_number, plural, with_unit
+from clv.insights.segments import tables
+from clv.insights.segments.lists import CampaignList
+from clv.report.words import segments as words
+from clv.report.words.run import ORDER_DAYS, next_months
+
+if TYPE_CHECKING:
+    from clv.runs import Run
+
+
+_LISTED: Final = 100
+_FIRST: Final = 25
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def totals_of(run_id: str, least_active: float) -> dict[str, Any]:
+    """Return what the overdue customers amount to."""
+    return tables.overdue_totals(session.store().run(run_id), least_active, _FIRST)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def found(run_id: str, least_active: float) -> list[dict[str, Any]]:
+    """Return the overdue customers with most at risk."""
+    return tables.overdue(session.store().run(run_id), least_active, _LISTED)
+
+
+def show(run: Run) -> None:
+    """Show who is overdue, why, until when, and the list."""
+    settings, has_money = run.settings, tables.has_money(run)
+    currency = str(settings.get("currency") or "")
+    heading = st.container()
+    least = st.number_input(
+        "Leave out customers whose chance of still being active is below (%)",
+        min_value=0,
+        max_value=100,
+        value=round(tables.LEAST_ACTIVE * 100),
+        step=5,
+        key="least_active",
+        persist_state="session",
+        width=420,
+    )
+    totals, rows = totals_of(run.id, int(least) / 100), found(run.id, int(least) / 100)
+    with heading:
+        st.subheader(
+            words.overdue_title(totals, currency, has_money=has_money).replace("$", r"\$"),
+            anchor=False,
+        )
+        st.caption(
+            "Repeat buyers silent for longer than 9 out of 10 of their usual gaps, those with most "
+            f"at risk first, as of {day(settings['as_of'])}."
+        )
+    if totals["left_out"]:
+        st.caption(
+            f"{plural(totals['left_out'], 'more customer')} would be overdue, but "
+            f"{'is' if totals['left_out'] == 1 else 'are'} most probably lost: formally much is at "
+            "risk, and little can be won back."
+        )
+    if rows:
+        _table(run, totals, rows)
+        wanted = CampaignList(least_active=int(least) / 100)
+        label = f"All {plural(totals['customers'], 'overdue customer')} (CSV)"
+        parts.download_run(run, wanted.filename, label, "list_overdue")
+    _explanation(settings)
+
+
+def _table(run: Run, totals: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """Show who is overdue; a ticked row opens that customer."""
+    settings, has_money = run.settings, tables.has_money(run)
+    currency = str(settings.get("currency") or "")
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    date_column = st.column_config.DateColumn(format="D MMM YYYY")
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "Customer": ([r["customer_id"] for r in rows], text(pinned=True)),
+    }
+    if has_money:
+        shown |= {
+            with_unit("At risk", currency): (
+                [round(r["at_risk"]) for r in rows],
+                number(format="localized", help="Worth if active − worth now (money at risk)."),
+            ),
+            with_unit("Worth if active", currency): (
+                [round(r["if_active"]) for r in rows],
+                number(
+                    format="localized",
+                    help=f"CLV of {next_months(settings)}, were the customer known to be active.",
+                ),
+            ),
+        }
+    else:
+        shown["Orders at risk"] = (
+            [round(r["at_risk"], 1) for r in rows],
+            number(format="%.1f", help=f"{ORDER_DAYS}."),
+        )
+    shown |= {
+        "Still active (%)": (
+            [percent_number(r["p_alive"]) for r in rows],
+            number(format="%.1f %%", help="Chance of still being active (p_alive)."),
+        ),
+        "Silent (days)": ([r["silent_days"] for r in rows], number(format="localized")),
+        "Usual gap (days)": ([round(r["gap_days"], 1) for r in rows], number(format="%.0f")),
+        "Due by": (
+            [r["due"] for r in rows],
+            st.column_config.DateColumn(
+                format="D MMM YYYY",
+                help="9 out of 10 active customers with this history would have ordered by then.",
+            ),
+        ),
+        "If active, next order from": ([r["next_from"] for r in rows], date_column),
+        "to": (
+            [r["next_to"] for r in rows],
+            st.column_config.DateColumn(
+                format="D MMM YYYY", help="In 4 of 5 cases between these two days, if active."
+            ),
+        ),
+        "Why": ([r["reason"] for r in rows], text(width="large")),
+    }
+    event = st.dataframe(
+        {name: values for name, (values, _) in shown.items()},
+        column_config={name: config for name, (_, config) in shown.items()},
+        hide_index=True,
+        width="stretch",
+        key="overdue_table",
+        alt="Overdue customers, those with most at risk first",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if len(rows) < totals["customers"]:
+        st.caption(
+            f"The first {count(len(rows))} of {count(totals['customers'])}; the list has all."
+        )
+    if chosen := event.selection.rows:
+        st.switch_page(
+            page.ONE, query_params={"run": run.id, "customer": rows[chosen[0]]["customer_id"]}
+        )
+
+
+def _explanation(settings: dict[str, Any]) -> None:
+    with st.expander("How is this computed?", icon=":material/help:", key="help_overdue"):
+        st.markdown(
+            "**Overdue** is a repeat buyer silent for so long that 9 out of 10 active customers with "
+            "the same history would have ordered by now: the wait (α+t)·(0.1^(−1/(r+x)) − 1) after "
+            "the last order has passed, with x repeat order days, the last one t days after the "
+            "first, and r and α of the fitted model (MBG/NBD, BG/NBD). **Due by** is that day. The "
+            "**usual gap** is their own mean, t ÷ x, for comparison only.\n\n"
+            "**At risk** = (1 − chance of still being active) × **worth if active**: what the customer "
+            f"would bring in {next_months(settings)} if known to be active, discounted at "
+            f"{percent(settings['discount_rate'])} a year, at a margin of "
+            f"{percent(settings['margin'])}. Without amounts it is orders: "
+            f"{ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]}.\n\n"
+            "**If active, next order**: the wait counted from today, in 4 of 5 cases.\n\n"
+            "**Take care.** Where 9 out of 10 have ordered, 1 in 10 has not and is still active. And who "
+            "has very likely left has the most formally at risk: so those less likely to be active "
+            f"than {percent(tables.LEAST_ACTIVE)} are left out unless you ask for them."
+        )

@@ -1,0 +1,329 @@
+"""Ready-made models on the pages: choosing one, and what a run looks like that knows values only."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from clv.apps.ui import jobs, page, parts
+from clv.core import names
+from clv.core.choice import READY_MADE
+from clv.core.errors import ModelFileError
+from clv.core.formatting import (
+    count,
+    day,
+    dollars,
+    money,
+    money_full,
+    percent,
+    percent_number,
+    plural,
+    share_in_words,
+    to_date,
+    with_unit,
+)
+from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE
+from clv.insights import value_tiers
+from clv.learn.ready_made import comparison
+from clv.learn.ready_made.shelf import Shelf
+from clv.report import charts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from clv.runs import Run
+
+_MOST: Final = 1000
+#: Value tier → its name on screen.
+_TIERS: Final = {
+    "high": f"Best {HIGH_SHARE * 100:.0f}\u00a0%",
+    "middle": f"Next {(MIDDLE_SHARE - HIGH_SHARE) * 100:.0f}\u00a0%",
+    "low": "The rest",
+}
+#: Stands wherever such a value is shown.
+_WHOSE: Final = (
+    "As the ready-made model says; over which time and after which costs, its maker knows."
+)
+
+
+def choices() -> list[str]:
+    """Return the allowed models as they are asked for, ``pretrained:NAME``; none if in trouble."""
+    try:
+        return [READY_MADE + entry.name for entry in Shelf().entries()]
+    except ModelFileError:
+        # The operator's command says what is wrong; every other model can still be chosen.
+        return []
+
+
+def sentence(run: Run) -> str:
+    """Answer the summary's question: how much is there, and how unequal is it."""
+    facts = run.summary
+    whose = f"the ready-made model “{_name(run)}” says"
+    total = money(facts["predicted_clv"], _currency(run))
+    told = f"All {count(facts['customers'])} customers together are worth {total}, {whose}"
+    if facts["customers"] == 1:
+        told = f"The one customer is worth {total}, {whose}"
+    top = facts.get("top20_share")
+    if top is not None and facts["customers"] >= 20:
+        told += f"; the best 20\u00a0% hold {percent(top)} of it"
+    back = 1 - float(facts["one_time_share"])
+    if 0 < back < 1:
+        share = share_in_words(back)
+        who = f"{share} customers has" if share.startswith("1 in") else f"{share} of customers have"
+        told += f". {who[0].upper()}{who[1:]} come back so far"
+    return f"{told}."
+
+
+def card(run: Run) -> page.Card:
+    """Return the summary's card of the total."""
+    full = money_full(run.summary["predicted_clv"], _currency(run))
+    return page.Card(
+        "Worth in all", money(run.summary["predicted_clv"], _currency(run)), f"{full}. {_WHOSE}"
+    )
+
+
+def concentration(run: Run) -> None:
+    """Show how unequal the values are, and what one customer is worth."""
+    facts, currency = run.summary, _currency(run)
+    left, right = st.columns([3, 2], gap="large")
+    if facts["concentration"] and facts["customers"] >= 20:
+        with left:
+            parts.chart(
+                charts.concentration_figure(facts["concentration"], dark=page.dark()),
+                f"The top 20\u00a0% of customers hold {percent(facts['top20_share'])} of the value",
+                f"Share of the value that the model gives, as of {day(run.settings['as_of'])}.",
+                "concentration",
+            )
+    with right:
+        st.subheader("What one customer is worth", anchor=False)
+        row = [
+            page.Card("Half are worth less than", money(facts["median_clv"], currency), _WHOSE),
+            page.Card("Average", money(facts["mean_clv"], currency), _WHOSE),
+        ]
+        page.cards(row, "worth")
+
+
+def explanation() -> None:
+    """Say how the values came about."""
+    with st.expander("How is this computed?", icon=":material/help:"):
+        st.markdown(
+            "**The model** is a file that this dashboard's operator has allowed. It was not fitted to "
+            "this file, and nobody but its maker knows how it works, over which time its values run "
+            "and which costs are taken off. Horizon, discount rate and margin of the settings are not "
+            "applied to it.\n\n"
+            "**What it is asked with**, for each customer: most items in one order; most revenue in "
+            "one order; revenue in all; number of orders; days since the last order; longest interval "
+            "between two consecutive orders in days. Who has ordered once gets, for the last one, the "
+            "average of the longest intervals of the customers with two orders or more, plus the days "
+            "since the last order. Where the file has no number of items, an order counts as one.\n\n"
+            "**What it can't say**: expected orders, chances of buying, who is still active, when the "
+            "next order is due, and between what the value lies. The models of this program do."
+        )
+
+
+def customer_sentence(run: Run, facts: Mapping[str, Any]) -> str:
+    """Answer: what is this customer worth."""
+    worth = money(facts["predicted_clv"], _currency(run))
+    return (
+        f"This customer is worth {worth}, the ready-made model “{_name(run)}” says; it knows no "
+        "chances of buying and no dates."
+    )
+
+
+def customer_card(run: Run, facts: Mapping[str, Any]) -> page.Card:
+    """Return the card of one customer's value."""
+    full = money_full(facts["predicted_clv"], _currency(run))
+    return page.Card(
+        "Worth", money(facts["predicted_clv"], _currency(run)), f"{full}. {_WHOSE} (predicted CLV)"
+    )
+
+
+def top(run: Run, ranked: pa.Table) -> int:
+    """Show the customers of the highest value; return how many.
+
+    Parameters
+    ----------
+    ranked
+        The 1,000 first, as `clv.runs.Run.top` returns them.
+    """
+    sentence = st.container()
+    number = st.number_input(
+        "How many",
+        min_value=10,
+        max_value=_MOST,
+        value=100,
+        step=10,
+        key="how_many",
+        persist_state="session",
+        width=200,
+    )
+    rows = ranked.slice(0, int(number)).to_pydict()
+    found, worth = len(rows["rank"]), sum(rows["predicted_clv"])
+    total, currency = float(run.summary["predicted_clv"]), _currency(run)
+    who = "The customer at the top is" if found == 1 else f"These {count(found)} customers are"
+    told = f"{who} worth {money(worth, currency)}"
+    if total > 0 and found < run.summary["customers"]:
+        told += (
+            f": {percent(worth / total)} of the total, from "
+            f"{percent(found / run.summary['customers'])} of the customers"
+        )
+    with sentence:
+        page.answer(dollars(f"{told}."))
+        page.notes(run)
+    whole = st.column_config.NumberColumn(format="localized")
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "#": (rows["rank"], st.column_config.NumberColumn(width="small", pinned=True)),
+        "Customer": (rows["customer_id"], st.column_config.TextColumn(pinned=True)),
+        with_unit("Worth", currency): (
+            [round(v) for v in rows["predicted_clv"]],
+            st.column_config.NumberColumn(format="localized", help=f"{_WHOSE} (predicted_clv)"),
+        ),
+        "Orders so far": (rows["orders"], whole),
+        with_unit("Revenue so far", currency): ([round(v) for v in rows["revenue"]], whole),
+        "Last order": (
+            [to_date(d) for d in rows["last_order"]],
+            st.column_config.DateColumn(format="D MMM YYYY"),
+        ),
+    }
+    alt = f"{found} customers of the highest value"
+    parts.customers(run, shown, rows["customer_id"], f"top_worth_{found}", alt)
+    return found
+
+
+def groups(run: Run) -> None:
+    """Show the customers in tiers of value, each with its list."""
+    rows = value_tiers.sizes(run)
+    customers, total = float(run.summary["customers"]), float(run.summary["predicted_clv"])
+    best = rows[0]
+    told = f"The best {percent(best['customers'] / customers)} of customers"
+    if total > 0:
+        told += f" hold {percent(best['predicted_clv'] / total)} of the value"
+    page.answer(f"{told}; the model tells no more groups apart, for it knows no chances.")
+    page.notes(run)
+    currency = _currency(run)
+    number = st.column_config.NumberColumn
+    shares = number(format="%.1f %%")
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "Customers by value": ([_TIERS[r["tier"]] for r in rows], st.column_config.TextColumn()),
+        "Customers": ([r["customers"] for r in rows], number(format="localized")),
+        with_unit("Worth", currency): (
+            [round(r["predicted_clv"]) for r in rows],
+            number(format="localized", help=_WHOSE),
+        ),
+        "Share of value (%)": (
+            [percent_number(r["predicted_clv"] / total if total else None) for r in rows],
+            shares,
+        ),
+        with_unit("Worth on average", currency): (
+            [round(r["predicted_clv"] / r["customers"], 2) for r in rows],
+            number(format="%.2f"),
+        ),
+        "Orders so far": ([r["orders"] for r in rows], number(format="localized")),
+        with_unit("Revenue so far", currency): (
+            [round(r["revenue"]) for r in rows],
+            number(format="localized"),
+        ),
+    }
+    parts.table(shown, "tiers", "Customers in tiers of value")
+    for column, row in zip(st.columns(3), rows, strict=False):
+        with column:
+            tier = row["tier"]
+            parts.download_made(
+                f"{_TIERS[tier]} (CSV)",
+                partial(_list_of, run, tier),
+                f"value-{tier}.csv",
+                f"download_{tier}",
+            )
+
+
+def _list_of(run: Run, tier: str) -> bytes:
+    return value_tiers.export(run, tier).read_bytes()
+
+
+def proof(run: Run) -> None:
+    """Show how well the model found the best customers on past dates, beside what this program has."""
+    found = comparison.stored(run)
+    if found is None:
+        page.answer("The ready-made model is being asked about this file's own past.")
+        work = f"ready-made:{run.id}"
+        jobs.do(work, lambda p: comparison.compared(run, p), again="Compare again")
+        return
+    page.answer(dollars(told(found)))
+    page.notes(run)
+    if not found["origins"]:
+        return
+    rows = comparison.together(found)
+    number = st.column_config.NumberColumn
+    currency = _currency(run)
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "Forecast": ([names.title(r["contender"]) for r in rows], st.column_config.TextColumn()),
+        "Caught by its best 10 % (%)": (
+            [percent_number(r["top10"]) for r in rows],
+            number(
+                format="%.1f",
+                help="Share of the revenue that its best tenth of customers really brought.",
+            ),
+        ),
+        "Caught by its best 20 % (%)": (
+            [percent_number(r["top20"]) for r in rows],
+            number(format="%.1f"),
+        ),
+        "Order of customers (%)": (
+            [percent_number(r["gini"]) for r in rows],
+            number(
+                format="%.1f",
+                help="100 %: every customer in the right order by revenue; 0 %: no better than by "
+                "lot (normalised Gini).",
+            ),
+        ),
+        with_unit("Off by, a customer", currency): (
+            [r["mae"] for r in rows],
+            number(format="%.2f", help="Mean absolute error."),
+        ),
+        "Total off by (%)": (
+            [None if r["bias"] is None else round(r["bias"] * 100, 1) for r in rows],
+            number(format="%+.1f", help="Above 0: too much."),
+        ),
+    }
+    parts.table(shown, "ready_made", "Forecasts of revenue on past dates")
+    dates = ", ".join(day(origin["as_of"]) for origin in found["origins"])
+    st.caption(
+        f"Mean over {plural(len(found['origins']), 'past date')} ({dates}), compared with the revenue "
+        f"of the {plural(found['horizon_months'], 'month')} after each. {found['reason']} A model whose "
+        "values run over another time is still judged fairly by the order of customers and by whom it "
+        "catches, not by how far the total is off. Its file may have been made with the very orders "
+        "that it is tested on here; then it looks better than it is."
+    )
+
+
+def told(found: Mapping[str, Any]) -> str:
+    """Say in a sentence or two how the model compares."""
+    if not found["origins"]:
+        return f"There is no test of this model. {found['reason']}"
+    rows = {row["contender"]: row for row in comparison.together(found)}
+    own = rows.pop(found["name"])
+    others = {name: row["top10"] for name, row in rows.items() if row["top10"] is not None}
+    if own["top10"] is None or not others:
+        return (
+            "The model gives everybody the same value, or nobody bought: there is nothing to rank."
+        )
+    best = max(others, key=lambda name: others[name])
+    who = names.who(best)
+    months = plural(found["horizon_months"], "month")
+    return (
+        f"On past dates the best tenth of customers by the ready-made model brought "
+        f"{percent(own['top10'])} of the next {months}' revenue; by {who}, "
+        f"the best of the others, {percent(others[best])}."
+    )
+
+
+def _name(run: Run) -> str:
+    return str(run.model["ready_made"]["name"])
+
+
+def _currency(run: Run) -> str:
+    return str(run.settings.get("currency") or "")

@@ -1,0 +1,177 @@
+"""The check's report as a marketer reads it: what counts, what doesn't, why, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from clv.apps.ui import page
+from clv.core.formatting import (
+    count,
+    money,
+    money_full,
+    percent,
+    period,
+    plain,
+    short_count,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Report = Mapping[str, Any]
+
+#: Where the page itself offers the means, it says so instead of the check's general remedy.
+_ADVICE: Final = {
+    "duplicate": "Decide below whether exact repeats are real orders.",
+    "zero_value": "Decide below whether orders without a value count.",
+    "far_date": "Correct the date, or decide below to keep such rows.",
+    "future_date": "Correct the date, or choose a later as-of date below.",
+}
+_RULES: Final = {
+    "duplicate": ("Count exact repeats of a row", "Off: only the first of identical rows counts."),
+    "zero_value": ("Count orders of value zero", "Free samples and replacements, for instance."),
+    "far_date": (
+        "Count dates far away from all others",
+        "Usually typing errors; the latest date also sets the as-of date.",
+    ),
+}
+
+
+def cards(report: Report) -> None:
+    """Show the check's figures."""
+    currency = str(report.get("currency") or "")
+    dates = period(report.get("first_order"), report.get("last_order"))
+    row = [
+        page.Card(
+            "Rows used",
+            short_count(report["rows_accepted"]),
+            f"{count(report['rows_accepted'])} of {count(report['rows_total'])} rows.",
+        ),
+        page.Card(
+            "Rows left out",
+            short_count(report["rows_rejected"]),
+            f"{count(report['rows_rejected'])} rows; every one is listed with its reason.",
+        ),
+        page.Card("Customers", short_count(report["customers"]), count(report["customers"])),
+        page.Card("Orders", short_count(report["orders"]), f"{count(report['orders'])}, {dates}."),
+    ]
+    if report.get("revenue") is not None:
+        full = money_full(report["revenue"], currency)
+        row.append(
+            page.Card("Revenue", money(report["revenue"], currency), f"{full}, refunds deducted.")
+        )
+    page.cards(row, "report")
+    st.caption(f"Orders from {dates}.")
+
+
+def table(report: Report, *, deciding: bool = False) -> None:
+    """Show how many rows were left out or pointed out, with reason and advice.
+
+    ``deciding`` says that the switches of `rules` stand below the table.
+    """
+    total = report["rows_total"]
+    titles = report.get("reason_titles") or {}
+    advice = (report.get("remedies") or {}) | (_ADVICE if deciding else {})
+    rows = [
+        (titles.get(code, code), number, "left out", code)
+        for code, number in _by_size(report.get("reasons"))
+    ]
+    rows += [
+        (titles.get(code, code), number, "kept, pointed out", code)
+        for code, number in _by_size(report.get("noted"))
+    ]
+    if rows:
+        st.table(
+            {
+                "What we found": [plain(title) for title, *_ in rows],
+                "Rows": [f"{count(n)} ({percent(n / total)})" for _, n, *_ in rows],
+                "What happened": [what for *_, what, _ in rows],
+                "What you can do": [advice.get(code, "") for *_, code in rows],
+            },
+            border="horizontal",
+            hide_index=True,
+        )
+    st.caption(
+        f"{count(report['rows_accepted'])} used + {count(report['rows_rejected'])} left out = "
+        f"{count(total)} rows in the file."
+    )
+
+
+def messages(report: Report) -> None:
+    """Show the check's remarks."""
+    found = [plain(message) for message in report.get("messages") or []]
+    if found:
+        body = found[0] if len(found) == 1 else "\n".join(f"- {message}" for message in found)
+        st.info(body, icon=":material/info:")
+
+
+def rules(report: Report, key: str) -> dict[str, bool]:
+    """Show a switch for every check whose rule can be changed; return code → keep."""
+    chosen: dict[str, bool] = {}
+    shown = {c: r for c, r in (report.get("rules") or {}).items() if c in _RULES}
+    touched = set(report.get("reasons") or {}) | set(report.get("noted") or {})
+    shown = {code: rule for code, rule in shown.items() if code in touched}
+    if not shown:
+        return chosen
+    st.markdown("**Your decision**")
+    for code, rule in shown.items():
+        label, more = _RULES[code]
+        chosen[code] = st.toggle(label, value=rule == "keep", key=f"{key}-{code}", help=more)
+    return chosen
+
+
+def examples(report: Report) -> None:
+    """Show some of the rejected rows as they stand in the file."""
+    rows = report.get("examples") or []
+    if not rows:
+        return
+    with st.expander(f"Examples of rows left out ({len(rows)})", icon=":material/table_rows:"):
+        several = len({row["file"] for row in rows}) > 1
+        columns: dict[str, list[Any]] = {"File": [row["file"] for row in rows]} if several else {}
+        columns |= {
+            "Line": [row["line"] for row in rows],
+            "Reason": [row["reason"] for row in rows],
+            "The row as it stands in the file": [row["text"] for row in rows],
+        }
+        st.dataframe(
+            columns,
+            hide_index=True,
+            width="stretch",
+            key="examples",
+            column_config={
+                "Line": st.column_config.NumberColumn(format="localized", width="small")
+            },
+            alt="Rows left out with line, reason and text",
+        )
+
+
+def files(report: Report) -> None:
+    """Show what was found in each file, where there are several."""
+    rows = report.get("files") or []
+    if len(rows) < 2:
+        return
+    st.dataframe(
+        {
+            "File": [row["name"] for row in rows],
+            "Rows": [row["rows_total"] for row in rows],
+            "Used": [row["rows_accepted"] for row in rows],
+            "Left out": [row["rows_rejected"] for row in rows],
+            "Why": [_why(row, report.get("reason_titles") or {}) for row in rows],
+        },
+        hide_index=True,
+        width="stretch",
+        key="report_files",
+        alt="Rows used and left out for each file",
+    )
+
+
+def _why(file: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """Return what a file's rows were left out for, the most frequent first."""
+    found = _by_size(file.get("reasons"))
+    return ", ".join(f"{titles.get(code, code)} ({count(n)})" for code, n in found)
+
+
+def _by_size(counts: Mapping[str, int] | None) -> list[tuple[str, int]]:
+    return sorted((counts or {}).items(), key=lambda item: -item[1])

@@ -1,0 +1,253 @@
+"""Segments and actions: who needs what, who is overdue, who will buy, what a new customer may cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from clv.apps.ui import likelihoods, newcomers, overdue, page, parts, pretrained, session
+from clv.core.formatting import (
+    count,
+    day,
+    expected,
+    money,
+    money_full,
+    percent,
+    percent_number,
+    plural,
+    with_unit,
+)
+from clv.core.segments import ACTIONS, TO_SAVE, rule
+from clv.insights.segments import tables
+from clv.insights.segments.lists import CampaignList
+from clv.report import charts
+from clv.report.words import ranges as range_words
+from clv.report.words import segments as words
+from clv.report.words.run import ORDER_DAYS, horizon, next_months, span
+
+if TYPE_CHECKING:
+    from clv.runs import Run
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def groups(run_id: str) -> list[dict[str, Any]]:
+    """Return the named groups of a run."""
+    rows: list[dict[str, Any]] = tables.groups(session.store().run(run_id)).to_pylist()
+    return rows
+
+
+def show(run: Run) -> None:
+    """Show the answer, the figures, and the four ways to look at the customers."""
+    page.title("Segments & actions", run)
+    if run.only_value:
+        pretrained.groups(run)
+        return
+    if not tables.has_forecast(run):
+        _history_only(run)
+        return
+    rows = groups(run.id)
+    totals = overdue.totals_of(run.id, tables.LEAST_ACTIVE)
+    has_money = tables.has_money(run)
+    page.answer(words.sentence(rows, totals, run.settings, has_money=has_money).replace("$", r"\$"))
+    page.cards(_cards(run, rows, totals), "segments")
+    page.notes(run)
+    if told := range_words.missing(run.summary):
+        st.caption(told)
+    # Only what is seen is computed: with a million customers each view takes its time.
+    names = ["Groups", "Overdue", "Chance of buying", "New customers"]
+    views = st.tabs(names, key="view", on_change="rerun")
+    draws = (_groups, overdue.show, likelihoods.show, newcomers.show)
+    for view, draw in zip(views, draws, strict=True):
+        if view.open:
+            with view:
+                draw(run)
+
+
+def _history_only(run: Run) -> None:
+    summary = run.summary
+    page.answer(
+        f"There is no forecast for this file, so nobody can be put into a group: what is known are "
+        f"{plural(summary['orders'], 'order')} of {plural(summary['customers'], 'customer')}, the last "
+        f"on {day(summary['last_order'])}."
+    )
+    page.notes(run)
+    newcomers.show(run)
+
+
+def _cards(
+    run: Run,
+    rows: list[dict[str, Any]],
+    totals: dict[str, Any],
+) -> list[page.Card]:
+    settings, has_money = run.settings, tables.has_money(run)
+    currency, ahead = str(settings.get("currency") or ""), span(settings)
+    customers = sum(int(r["customers"]) for r in rows)
+    fading = [r for r in rows if r["segment"] in TO_SAVE]
+    number = sum(int(r["customers"]) for r in fading)
+    risk = sum(float(r["at_risk"]) for r in fading)
+    buyers = float(run.summary["expected_buyers"])
+    what = "money" if has_money else "orders"
+    full = money_full(risk, currency) if has_money else expected(risk)
+    return [
+        page.Card(
+            "At risk or need attention",
+            count(number),
+            f"{percent(number / customers)} of all customers.",
+        ),
+        page.Card(
+            f"Their {what} at risk, {ahead}",
+            money(risk, currency) if has_money else expected(risk),
+            f"{full}: what these customers would bring, were they known to be active, beyond what "
+            f"is expected of them now. {'Discounted, at your margin' if has_money else ORDER_DAYS}.",
+        ),
+        page.Card(
+            "Overdue",
+            count(totals["customers"]),
+            "The group “at risk”: repeat buyers silent for longer than 9 out of 10 of their usual gaps, "
+            f"but still active with a chance of {percent(tables.LEAST_ACTIVE)} or more.",
+        ),
+        page.Card(
+            f"Should order, {ahead}",
+            count(buyers),
+            f"Of {plural(customers, 'customer')}: the chances of all, added up.",
+        ),
+    ]
+
+
+def _groups(run: Run) -> None:
+    rows, settings = groups(run.id), run.settings
+    has_money = tables.has_money(run)
+    key = "predicted_revenue" if has_money else "predicted_purchases"
+    forecast, risk = (
+        ("Forecast revenue", "Money at risk")
+        if has_money
+        else ("Expected orders", "Orders at risk")
+    )
+    whole = {name: float(tables.total(rows, name) or 0.0) for name in ("customers", key, "at_risk")}
+    shares = [
+        {
+            "segment": r["segment"],
+            "customers": _share(r["customers"], whole["customers"]),
+            "forecast": _share(r[key], whole[key]),
+            "risk": _share(r["at_risk"], whole["at_risk"]),
+        }
+        for r in rows
+    ]
+    parts.chart(
+        charts.groups_figure(shares, forecast=forecast, risk=risk, dark=page.dark()),
+        words.groups_title(shares, forecast.lower()),
+        f"Shares of all customers, of {forecast.lower()} and of {risk.lower()} in "
+        f"{next_months(settings)}, as of {day(settings['as_of'])}.",
+        "groups",
+    )
+    if note := words.few_leave(rows):
+        st.caption(note)
+    _groups_table(run, rows, shares)
+    st.subheader("Who is in each group, and what to do", anchor=False)
+    st.caption(
+        "Each list has id, segment, CLV and the reason, the most valuable first; at risk and "
+        "needs attention: those with the most at risk first."
+    )
+    for row in rows:
+        name = str(row["segment"])
+        with st.container(border=True):
+            left, right = st.columns([3, 1], vertical_alignment="center")
+            left.markdown(
+                f"**{name.capitalize()}** · {plural(row['customers'], 'customer')} "
+                f"({percent(_share(row['customers'], whole['customers']))})  \n"
+                f"{rule(name, run.summary['cuts'], horizon(settings))}  \n"
+                f"*{ACTIONS[name]}*"
+            )
+            with right:
+                wanted = CampaignList(group=name)
+                parts.download_run(
+                    run, wanted.filename, "List (CSV)", f"list_{name.replace(' ', '_')}"
+                )
+    _explanation(run)
+
+
+def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, Any]]) -> None:
+    currency, has_money = str(run.settings.get("currency") or ""), tables.has_money(run)
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    share = number(format="%.1f %%")
+    whole = number(format="localized")
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "Group": ([str(r["segment"]).capitalize() for r in rows], text(pinned=True)),
+        "Customers": ([r["customers"] for r in rows], whole),
+        "Customers (%)": ([percent_number(s["customers"]) for s in shares], share),
+    }
+    if run.has_value:
+        so_far = tables.total(rows, "revenue") or 0.0
+        shown |= {
+            with_unit("Revenue so far", currency): ([round(r["revenue"]) for r in rows], whole),
+            "Revenue so far (%)": (
+                [percent_number(_share(r["revenue"], so_far)) for r in rows],
+                share,
+            ),
+        }
+    else:
+        shown["Orders so far"] = ([r["orders"] for r in rows], whole)
+    if has_money:
+        shown |= {
+            with_unit("Forecast revenue", currency): (
+                [round(r["predicted_revenue"]) for r in rows],
+                number(format="localized", help=f"In {next_months(run.settings)}, not discounted."),
+            ),
+            "Forecast revenue (%)": ([percent_number(s["forecast"]) for s in shares], share),
+            with_unit("Lifetime value", currency): (
+                [round(r["predicted_clv"]) for r in rows],
+                number(format="localized", help="Discounted, at your margin (predicted_clv)."),
+            ),
+        }
+        if ranges := run.summary.get("ranges"):
+            ends = [ranges["segments"][r["segment"]] for r in rows]
+            shown |= parts.range_columns(
+                currency,
+                [end["low"] for end in ends],
+                [end["high"] for end in ends],
+                f"Ends of the {percent(ranges['level'])} range of the group's lifetime value.",
+            )
+        shown[with_unit("Money at risk", currency)] = ([round(r["at_risk"]) for r in rows], whole)
+    else:
+        shown |= {
+            "Expected orders": (
+                [round(r["predicted_purchases"], 1) for r in rows],
+                number(format="localized", help=f"{ORDER_DAYS}."),
+            ),
+            "Orders at risk": (
+                [round(r["at_risk"], 1) for r in rows],
+                number(format="localized", help=f"{ORDER_DAYS}."),
+            ),
+        }
+    shown["Chance of buying (%)"] = (
+        [percent_number(r["p_purchase"]) for r in rows],
+        number(format="%.1f %%", help=f"Mean chance of an order in {next_months(run.settings)}."),
+    )
+    parts.table(shown, "groups_table", "The groups with their sizes, forecasts and money at risk")
+
+
+def _share(part: float | None, whole: float) -> float:
+    return float(part or 0.0) / whole if whole else 0.0
+
+
+def _explanation(run: Run) -> None:
+    settings = run.settings
+    ends = f"{range_words.OF_SUMS}\n\n" if run.summary.get("ranges") else ""
+    with st.expander("How is this computed?", icon=":material/help:"):
+        st.markdown(
+            "**Groups.** The rules are read from top to bottom of the model's answers: one order "
+            "day only (new, promising, one-time), probably gone (inactive), overdue (at risk), late "
+            "(needs attention), on schedule (champions, loyal, promising). Everybody is in exactly "
+            "one group. Days with an order are counted; two orders on one day are one.\n\n"
+            "**Usual gaps.** How long an active customer of that history may well be silent follows "
+            "from the fitted model, not from a fixed number of days.\n\n"
+            "**Money at risk** = (1 − chance of still being active) × what the customer would bring "
+            f"in {next_months(settings)} if active, discounted at "
+            f"{percent(settings['discount_rate'])} a year, at a margin of "
+            f"{percent(settings['margin'])}. It is what is lost if those who seem to leave have left; "
+            "no campaign wins all of it back.\n\n"
+            f"{ends}"
+            "**Groups describe, they don't explain.** Champions who get a mailing buy more than "
+            "others, and would have without it: leave some out at random to see what a campaign does."
+        )

@@ -1,0 +1,381 @@
+"""The summary of a finished run."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from clv.apps.ui import page, parts, pretrained, report, reports, session
+from clv.core import names
+from clv.core.formatting import (
+    count,
+    day,
+    dollars,
+    expected,
+    money,
+    money_full,
+    percent,
+    period,
+    plain,
+    plural,
+    short_count,
+    symbol,
+    to_date,
+    unit,
+    with_unit,
+)
+from clv.forecast import receipt
+from clv.report import charts
+from clv.report.words import ranges as range_words
+from clv.report.words.run import (
+    MODEL_TITLES,
+    ORDER_DAYS,
+    concentration_title,
+    history_title,
+    horizon_end,
+    next_months,
+    span,
+    summary_sentence,
+)
+
+if TYPE_CHECKING:
+    from clv.runs import Run
+
+
+def show(run: Run) -> None:
+    """Show the answer, the figures, the pictures, the tables, and how it was computed."""
+    summary, settings = run.summary, run.settings
+    page.title("Summary", run)
+    if run.only_value:
+        page.answer(dollars(pretrained.sentence(run)))
+    else:
+        page.answer(summary_sentence(summary, settings))
+    _sureness(run)
+    page.cards(_cards(run), "summary")
+    page.notes(run)
+    _history(run)
+    _concentration(run)
+    _months(run)
+    _downloads(run)
+    _rows(run)
+    _settings(run)
+    _explanation(run)
+    if st.button("Upload another file", icon=":material/upload_file:", key="start_over"):
+        session.start_over()
+        st.rerun()
+
+
+def _sureness(run: Run) -> None:
+    """Say how far the total may be off, what the tests found, and why this model forecasts."""
+    summary = run.summary
+    if summary.get("predicted_purchases") is None:
+        return
+    found = receipt.stored(run)
+    sure = (range_words.total(summary, run.settings), range_words.evidence(found))
+    if told := " ".join(filter(None, sure)):
+        st.markdown(dollars(told))
+    quiet = [range_words.missing(summary), receipt.why(found) if found else ""]
+    if told := " ".join(filter(None, quiet)):
+        st.caption(plain(told))
+    st.page_link(
+        page.PROOF,
+        label="How good is it?" if found else "Test it on past dates",
+        icon=":material/fact_check:",
+        query_params={"run": run.id},
+    )
+
+
+def _cards(run: Run) -> list[page.Card]:
+    summary, settings = run.summary, run.settings
+    currency = str(settings.get("currency") or "")
+    ahead = span(settings)
+    dates = period(summary.get("first_order"), summary.get("last_order"))
+    row = [
+        page.Card(
+            "Customers",
+            short_count(summary["customers"]),
+            f"{count(summary['customers'])} customers, orders from {dates}. "
+            f"{percent(summary.get('one_time_share'))} of them ordered on one day only.",
+        ),
+        page.Card(
+            "Orders so far",
+            short_count(summary["orders"]),
+            f"{count(summary['orders'])} orders, {dates}.",
+        ),
+    ]
+    if run.has_value:
+        row.append(
+            page.Card(
+                "Revenue so far",
+                money(summary["revenue"], currency),
+                f"{money_full(summary['revenue'], currency)}, {dates}, refunds deducted.",
+            )
+        )
+    if summary.get("predicted_purchases") is not None:
+        row.append(
+            page.Card(
+                f"Expected orders, {ahead}",
+                expected(summary["predicted_purchases"]),
+                f"{ORDER_DAYS}. Until {horizon_end(settings)}, from the customers in this file; "
+                "customers you win later come on top. "
+                f"{_buyers(summary)}",
+            )
+        )
+    if summary.get("predicted_revenue") is not None:
+        clv = money_full(summary.get("predicted_clv"), currency)
+        row.append(
+            page.Card(
+                f"Expected revenue, {ahead}",
+                money(summary["predicted_revenue"], currency),
+                f"{money_full(summary['predicted_revenue'], currency)} until "
+                f"{horizon_end(settings)}, before discounting and margin. Discounted and at your "
+                f"margin, the customers' lifetime value is {clv}.",
+            )
+        )
+    return [*row, pretrained.card(run)] if run.only_value else row
+
+
+def _buyers(summary: dict[str, Any]) -> str:
+    buyers = summary.get("expected_buyers")
+    return "" if buyers is None else f"About {count(buyers)} customers should order at least once."
+
+
+def _history(run: Run) -> None:
+    summary, settings = run.summary, run.settings
+    history = summary.get("history_monthly") or []
+    if not history:
+        return
+    choices: list[charts.Measure] = ["orders"]
+    if run.has_value:
+        choices = ["revenue", "orders"]
+    measure = choices[0]
+    if len(choices) > 1:
+        measure = st.segmented_control(
+            "Show",
+            choices,
+            default=choices[0],
+            required=True,
+            format_func=str.capitalize,
+            key="history_measure",
+            label_visibility="collapsed",
+        )
+    first, as_of = to_date(summary["first_order"]), to_date(settings["as_of"])
+    if first is None or as_of is None:
+        return
+    currency = str(settings.get("currency") or "")
+    forecast = summary.get("monthly") or []
+    figure = charts.history_forecast_figure(
+        history,
+        forecast,
+        measure=measure,
+        first_order=first,
+        as_of=as_of,
+        symbol=symbol(currency),
+        dark=page.dark(),
+    )
+    what = f"Revenue in {unit(currency)}" if measure == "revenue" else "Orders"
+    caption = f"{what} by calendar month, as of {day(as_of)}."
+    if forecast and summary.get("predicted_purchases") is not None:
+        caption += (
+            f" Solid: what happened. Hatched: expected until {horizon_end(settings)} from the "
+            f"{plural(summary['customers'], 'customer')} in this file; new customers come on top."
+        )
+    parts.chart(figure, history_title(summary, settings, measure), caption, "history")
+
+
+def _concentration(run: Run) -> None:
+    if run.only_value:
+        pretrained.concentration(run)
+        return
+    summary, settings = run.summary, run.settings
+    points = summary.get("concentration") or []
+    # A fifth of fewer than twenty customers is one, two or three of them: no picture of a spread.
+    if not points or summary.get("top20_share") is None or summary["customers"] < 20:
+        return
+    currency = str(settings.get("currency") or "")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        parts.chart(
+            charts.concentration_figure(points, dark=page.dark()),
+            concentration_title(summary),
+            f"Share of predicted lifetime value, {next_months(settings)} from {day(settings['as_of'])}.",
+            "concentration",
+        )
+    with right:
+        st.subheader("What one customer is worth", anchor=False)
+        page.cards(
+            [
+                page.Card(
+                    "Half are worth less than",
+                    money(summary.get("median_clv"), currency),
+                    f"Median lifetime value of {next_months(settings)}.",
+                ),
+                page.Card(
+                    "Average",
+                    money(summary.get("mean_clv"), currency),
+                    f"Mean lifetime value of {next_months(settings)}.",
+                ),
+            ],
+            "worth",
+        )
+        page.cards(
+            [
+                page.Card(
+                    "All customers together",
+                    money(summary.get("predicted_clv"), currency),
+                    f"{money_full(summary.get('predicted_clv'), currency)}. "
+                    f"{range_words.total(summary, settings)}",
+                )
+            ],
+            "total",
+        )
+        st.caption(
+            f"Lifetime value: expected revenue of {next_months(settings)}, discounted at "
+            f"{percent(settings['discount_rate'])} a year, at a margin of "
+            f"{percent(settings['margin'])}."
+        )
+
+
+def _months(run: Run) -> None:
+    summary, settings = run.summary, run.settings
+    monthly = summary.get("monthly") or []
+    if not monthly or summary.get("predicted_purchases") is None:
+        return
+    currency = str(settings.get("currency") or "")
+    table: dict[str, list[Any]] = {
+        "From": [_after(m["start"]) for m in monthly],
+        "To": [to_date(m["end"]) for m in monthly],
+        "Expected orders": [_rounded(m.get("predicted_purchases")) for m in monthly],
+    }
+    if summary.get("predicted_revenue") is not None:
+        table[with_unit("Expected revenue", currency)] = [
+            _rounded(m.get("predicted_revenue")) for m in monthly
+        ]
+        table[with_unit("Lifetime value", currency)] = [
+            _rounded(m.get("predicted_clv")) for m in monthly
+        ]
+    st.subheader("The forecast month by month", anchor=False)
+    dates = st.column_config.DateColumn(format="D MMM YYYY")
+    numbers = st.column_config.NumberColumn(format="localized")
+    columns = {name: dates if name in {"From", "To"} else numbers for name in table}
+    columns["Expected orders"] = st.column_config.NumberColumn(
+        format="localized", help=f"{ORDER_DAYS}."
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        height="content" if len(monthly) <= 12 else "auto",
+        key="months",
+        column_config=columns,
+        alt="Expected orders and revenue month by month",
+    )
+
+
+def _after(day_before: str) -> date | None:
+    """Return the first day of a month of the forecast; it begins after the day it is counted from."""
+    start = to_date(day_before)
+    return None if start is None else start + timedelta(days=1)
+
+
+def _rounded(value: float | None) -> float | None:
+    """Round for the screen: whole numbers from 100 on, one decimal below."""
+    return None if value is None else round(value, 0 if abs(value) >= 100 else 1)
+
+
+def _downloads(run: Run) -> None:
+    st.subheader("Download", anchor=False)
+    files = [
+        ("predictions.csv", "All predictions (CSV)", "predictions", "One row per customer."),
+        (
+            "predictions_monthly.csv",
+            "Month by month (CSV)",
+            "monthly",
+            "One row per customer and month.",
+        ),
+        (
+            "model.json",
+            "Model card (JSON)",
+            "model",
+            "Parameters and versions that reproduce every score.",
+        ),
+    ]
+    if run.summary.get("predicted_purchases") is None:
+        files = [("predictions.csv", "All customers (CSV)", "predictions", "One row per customer.")]
+    for column, (name, label, key, what) in zip(st.columns(3), files, strict=False):
+        with column:
+            parts.download_run(run, name, label, f"download_{key}")
+            st.caption(what)
+    reports.buttons(run)
+
+
+def _rows(run: Run) -> None:
+    with st.expander("What happened to every row of the file", icon=":material/fact_check:"):
+        st.html('<div id="rows"></div>')
+        report.table(run.report)
+        left, right = st.columns(2)
+        with left:
+            if run.report["rows_rejected"]:
+                parts.download_run(run, "rejects.csv", "Rows left out (CSV)", "download_rejects")
+        with right:
+            parts.download_run(run, "report.json", "Report (JSON)", "download_report")
+
+
+def _settings(run: Run) -> None:
+    settings = run.settings
+    with st.expander("Settings of this forecast", icon=":material/tune:"):
+        st.html('<div id="settings"></div>')
+        st.markdown(
+            f"- As of **{day(settings['as_of'])}**\n"
+            f"- Horizon **{next_months(settings)}**, until {horizon_end(settings)}\n"
+            f"- Discount rate **{percent(settings['discount_rate'])}** a year\n"
+            f"- Margin **{percent(settings['margin'])}** of revenue\n"
+            f"- Currency **{unit(str(settings.get('currency') or ''))}**, never converted\n"
+            f"- Model **{MODEL_TITLES.get(settings['model']) or names.title(settings['model'])}**\n"
+            f"- {_tested(settings)}"
+        )
+        draft = session.draft_of_run(run)
+        if draft is not None and st.button(
+            "Change the settings", icon=":material/tune:", key="change_settings"
+        ):
+            session.open_draft(draft)
+            st.rerun()
+
+
+def _tested(settings: dict[str, Any]) -> str:
+    if not settings.get("backtest"):
+        return "Made without a test on past dates"
+    return f"Tested on past dates; ranges that are to hold for **{percent(settings['level'])}**"
+
+
+def _explanation(run: Run) -> None:
+    if run.only_value:
+        pretrained.explanation()
+        return
+    settings = run.settings
+    with st.expander("How is this computed?", icon=":material/help:"):
+        st.markdown(
+            "**Orders.** Every customer is described by three numbers: on how many days they came "
+            "back (frequency), how old they were at their last order (recency) and how old they "
+            "are now (T, in days). The purchase model estimates from all customers how often "
+            "people order and when they quietly stay away, and from that, for each customer, the "
+            "chance of being still active and the expected days with an order.\n\n"
+            "**Value.** The spend model (Gamma-Gamma) estimates what one order of each customer "
+            "is worth: mostly their own average where they have many orders, closer to "
+            "everybody's where they have few.\n\n"
+            "**Lifetime value** = the sum over the months of the horizon of expected orders × "
+            "expected order value × margin ÷ (1 + discount rate)^(months ÷ 12), here at "
+            f"{percent(settings['discount_rate'])} a year and a margin of "
+            f"{percent(settings['margin'])}.\n\n"
+            "**What to keep in mind.** The forecast covers the customers in the file, not those "
+            "you will win. It knows no campaigns, and the season only where the tests chose a model "
+            "that wears it: else a Christmas peak is spread over the year. Orders on one day count "
+            "as one.\n\n"
+            "**Ranges.** The total's range adds up chance, what is not known of the model's "
+            "parameters, and by how much tests on past dates missed the total beyond the two; the "
+            "last one rules.\n\n"
+            "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). "
+            "Gamma-Gamma: Fader & Hardie (2013)."
+        )

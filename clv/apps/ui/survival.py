@@ -1,0 +1,258 @@
+"""The survival simulation: new customers and your own, one run and what many runs come to."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from clv.apps.ui import page, parts, session
+from clv.core.formatting import count, duration, plural
+from clv.insights import simulate
+from clv.models.purchase.draws import MARKS
+from clv.report import charts
+from clv.report.words import survival as words
+from clv.runs import write_rows
+
+if TYPE_CHECKING:
+    from clv.insights.simulate import Kind, OneRun, Outlook
+    from clv.runs import Run
+
+_KINDS: Final[dict[Kind, str]] = {"new": "New customers", "yours": "Your customers"}
+#: Bands stay the same from run to run unless the visitor sets a seed.
+_BAND_SEED: Final = 0
+_FRESH: Final = "survival_fresh"
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def outlook(run_id: str, kind: Kind, seed: int) -> Outlook:
+    """Return mean, band and expectation of 1,000 runs."""
+    run = session.store().run(run_id)
+    return simulate.outlook(run, simulate.purchase_model(run), kind, seed=seed)
+
+
+def show(run: Run) -> None:
+    """Show the answer, this run, the curves, everybody's life, the table, its download."""
+    page.title("Survival", run)
+    if not run.model.get("purchases"):
+        page.nothing_ahead(run, "There is no forecast for this file, so nothing can be simulated.")
+        return
+    answer = st.container()
+    kind, fixed = _controls()
+    seed = _fresh() if fixed is None else fixed
+    ahead = outlook(run.id, kind, _BAND_SEED if fixed is None else fixed)
+    one = simulate.one_run(run, simulate.purchase_model(run), kind, seed=seed)
+    rows = simulate.table(one, ahead)
+    in_file = int(run.summary["customers"])
+    with answer:
+        page.answer(words.sentence(rows, kind, ahead.customers, in_file))
+        page.notes(run)
+    page.cards(
+        [page.Card(f"After {r['after']}", words.card_value(r), words.card_more(r)) for r in rows],
+        "survival",
+    )
+    if kind == "yours" and ahead.customers == in_file < simulate.CUSTOMERS:
+        st.caption(f"The file has {plural(in_file, 'customer')}: every run follows all of them.")
+    _curves(run, kind, one, ahead, rows, seed)
+    _lives(run, kind, one)
+    _table(rows)
+    _download(kind, one, seed)
+    _explanation(kind, run)
+
+
+def _controls() -> tuple[Kind, int | None]:
+    """Return the population and the seed, None where every run is to be a new one."""
+    left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
+    # Streamlit's own binding would put the label into the address, not the name.
+    asked: Kind = "yours" if st.query_params.get("population") == "yours" else "new"
+    kind: Kind = left.segmented_control(
+        "Whom to follow",
+        list(_KINDS),
+        default=asked,
+        required=True,
+        format_func=lambda k: _KINDS[k],
+        key="population_of",
+    )
+    if kind != asked:
+        st.query_params["population"] = kind
+    fixed = middle.number_input(
+        "Seed (optional)",
+        min_value=0,
+        max_value=2**53 - 1,
+        value=None,
+        step=1,
+        key="seed",
+        bind="query-params",
+        placeholder="Different each time",
+        help="The same seed gives the same run again; the link in the address bar keeps it.",
+    )
+    right.button(
+        "Run again",
+        key="run_again",
+        icon=":material/refresh:",
+        type="primary",
+        width="stretch",
+        disabled=fixed is not None,
+        help=None if fixed is None else "Empty the seed for another run.",
+        on_click=_forget,
+    )
+    return kind, fixed
+
+
+def _fresh() -> int:
+    """Return this visit's seed: it stays until the visitor asks for another run."""
+    if _FRESH not in st.session_state:
+        st.session_state[_FRESH] = simulate.fresh_seed()
+    return int(st.session_state[_FRESH])
+
+
+def _forget() -> None:
+    st.session_state.pop(_FRESH, None)
+
+
+def _curves(
+    run: Run, kind: Kind, one: OneRun, ahead: Outlook, rows: list[dict[str, Any]], seed: int
+) -> None:
+    days = simulate.GRID.tolist()
+    names = [duration(d) for d in days]
+    since = words.since(kind, run.settings["as_of"])
+    lifetimes = one.lifetime.tolist()
+    alive = charts.alive_figure(
+        days,
+        names,
+        mean=ahead.alive.mean.tolist(),
+        low=ahead.alive.low.tolist(),
+        high=ahead.alive.high.tolist(),
+        lifetimes=lifetimes,
+        since=since,
+        dark=page.dark(),
+    )
+    orders = charts.purchases_figure(
+        days,
+        names,
+        mean=ahead.purchases.mean.tolist(),
+        low=ahead.purchases.low.tolist(),
+        high=ahead.purchases.high.tolist(),
+        this=one.total.tolist(),
+        since=since,
+        dark=page.dark(),
+    )
+    left, right = st.columns(2)
+    told = f"This run has the seed {seed}; the band is that of {count(simulate.RUNS)} others."
+    with left:
+        parts.chart(
+            alive,
+            words.half_life(lifetimes, since),
+            f"Customers alive, days since {since}. {told}",
+            "alive",
+        )
+    with right:
+        what = "after the first one" if kind == "new" else f"after {since}"
+        parts.chart(
+            orders, words.orders_title(rows), f"Days with an order, {what}. {told}", "purchases"
+        )
+
+
+def _lives(run: Run, kind: Kind, one: OneRun) -> None:
+    lifetimes = one.lifetime.tolist()
+    totals = one.purchases[:, -1].tolist()
+    since = words.since(kind, run.settings["as_of"])
+    figure = charts.lives_figure(
+        lifetimes,
+        [words.life(*each, kind) for each in zip(one.customer_id, lifetimes, totals, strict=True)],
+        one.mark_customer.tolist(),
+        one.mark_day.tolist(),
+        since=since,
+        dark=page.dark(),
+    )
+    caption = "One line a customer, a stroke for each day with an order, a cross where they leave."
+    if sum(totals) > len(one.mark_day):
+        caption += (
+            f" {count(len(one.mark_day))} of {count(sum(totals))} orders are drawn: at most "
+            f"{MARKS} a customer on each sixtieth of the axis, more could not be told apart."
+        )
+    parts.chart(figure, words.lives_title(lifetimes, totals, kind), caption, "lives")
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    number = st.column_config.NumberColumn
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "After": ([r["after"] for r in rows], st.column_config.TextColumn(pinned=True))
+    }
+    for key, name in (("alive", "Alive"), ("purchases", "Orders")):
+        shown |= {
+            name: ([r[key] for r in rows], number(format="localized", help="In this run.")),
+            f"{name}, 9 in 10": (
+                [words.band(r[f"{key}_low"], r[f"{key}_high"]) for r in rows],
+                st.column_config.TextColumn(help="Between these two numbers in 9 out of 10 runs."),
+            ),
+            f"{name}, mean": (
+                [round(r[f"{key}_mean"], 1) for r in rows],
+                number(format="localized", help=f"Of {count(simulate.RUNS)} runs."),
+            ),
+            f"{name}, exact": (
+                [round(r[f"{key}_expected"], 1) for r in rows],
+                number(format="localized", help="Mean by the model's formula, without simulation."),
+            ),
+        }
+    st.dataframe(
+        {name: values for name, (values, _) in shown.items()},
+        column_config={name: config for name, (_, config) in shown.items()},
+        hide_index=True,
+        width="stretch",
+        key="checkpoints",
+        alt="Customers alive and orders after 10 days, 1 year, 10 years and 100 years",
+    )
+
+
+def _download(kind: Kind, one: OneRun, seed: int) -> None:
+    def written() -> bytes:
+        with tempfile.TemporaryDirectory(prefix="clv-survival-") as folder:
+            target = Path(folder) / "survival.csv"
+            write_rows(simulate.customer_table(one), target)
+            return target.read_bytes()
+
+    st.download_button(
+        f"The {plural(len(one.customer_id), 'customer')} of this run (CSV)",
+        data=written,
+        file_name=f"survival_{kind}_{seed}.csv",
+        mime="text/csv",
+        key="download_survival",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _explanation(kind: Kind, run: Run) -> None:
+    pooled = run.model["purchases"]["name"] == "pooled-rate"
+    with st.expander("How is this computed?", icon=":material/help:"):
+        who = (
+            "**New customers** are drawn from the fitted model: a buying rate and a chance of leaving "
+            "each. Time counts from their first order, which itself is not counted."
+            if kind == "new"
+            else "**Your customers** are a random sample of the file, drawn anew for every run. Each "
+            "has a buying rate and a chance of leaving that fit their own history, and may have left "
+            "already. Time counts from the as-of date; only orders after it are counted."
+        )
+        leaving = (
+            "There were too few repeat orders to say who leaves: everybody is taken to stay for ever, "
+            "at one rate. Read the long run as an upper limit."
+            if pooled
+            else "A customer orders at random at their rate until, after one of the orders, they leave "
+            "for good. In the MBG/NBD that may happen right after the first order too, on day 0; in "
+            "the BG/NBD only after a repeat order. The cross on a line is that last order."
+        )
+        st.markdown(
+            f"{who}\n\n{leaving}\n\n"
+            f"**This run** is one draw of the dice. The **band** holds 9 out of 10 of "
+            f"{count(simulate.RUNS)} other runs; the **exact mean** comes from the model's formula and "
+            "needs no dice: where the two disagree, that is chance. Without a seed every run is "
+            "another one.\n\n"
+            "**Alive** means: would order again sooner or later. Nobody sees it happen, so it is the "
+            "model's word. And nobody has data on 100 years: beyond the length of your history this "
+            "is the fitted model carried on, as if neither shop nor customers ever changed.\n\n"
+            "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). "
+            "BG/NBD: Fader, Hardie & Lee (2005)."
+        )

@@ -1,0 +1,257 @@
+"""The customers predicted to buy most and to spend most."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from clv.apps.ui import page, parts, pretrained, session
+from clv.backtest import sum_ranges
+from clv.core.formatting import (
+    count,
+    dollars,
+    expected,
+    money,
+    money_full,
+    percent,
+    percent_number,
+    to_date,
+    with_unit,
+)
+from clv.report.words import ranges as range_words
+from clv.report.words.run import ORDER_DAYS, next_months, span, top_sentence
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from clv.runs import Kind, Run
+
+_MOST: Final = 1000
+_KINDS: Final[dict[Kind, str]] = {"buyers": "Will buy most", "spenders": "Will spend most"}
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def worth(run_id: str, kind: Kind, number: int) -> sum_ranges.Sum | None:
+    """Return what the first customers of a ranking are worth together, with its range."""
+    ids = ranked(run_id, kind)["customer_id"].slice(0, number).to_pylist()
+    return sum_ranges.together(session.store().run(run_id), ids)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def ranked(run_id: str, kind: Kind) -> pa.Table:
+    """Return the 1,000 customers predicted to buy or to spend most."""
+    # A run never changes: its id is key enough. Any shorter list is a slice of this one.
+    return session.store().run(run_id).top(kind, _MOST)
+
+
+def show(run: Run) -> None:
+    """Show the answer, the figures, the table, its download."""
+    page.title("Top customers", run)
+    settings, summary = run.settings, run.summary
+    if run.only_value:
+        found = pretrained.top(run, ranked(run.id, "spenders"))
+        _downloads(run, "spenders", found, found)
+        return
+    if summary.get("predicted_purchases") is None:
+        page.nothing_ahead(
+            run, "There is no forecast for this file, so nobody can be ranked by it."
+        )
+        return
+    sentence = st.container()
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    kinds: list[Kind] = list(_KINDS)
+    if summary.get("predicted_revenue") is None:
+        kinds = ["buyers"]
+    kind = left.segmented_control(
+        "Ranked by",
+        kinds,
+        default=kinds[0],
+        required=True,
+        format_func=lambda k: _KINDS[k],
+        key="kind",
+        persist_state="session",
+    )
+    number = right.number_input(
+        "How many",
+        min_value=10,
+        max_value=_MOST,
+        value=100,
+        step=10,
+        key="how_many",
+        persist_state="session",
+    )
+    table = ranked(run.id, kind).slice(0, int(number))
+    figures = _totals(table)
+    with sentence:
+        page.answer(top_sentence(figures, kind, summary, settings))
+        page.cards(_cards(figures, settings), "top")
+        page.notes(run)
+        for told in filter(None, (_range(run, kind, int(number)), range_words.missing(summary))):
+            st.caption(dollars(told))
+    if len(kinds) == 1:
+        st.caption("The file has no value column, so customers are ranked by orders only.")
+    _table(run, table, kind)
+    _downloads(run, kind, int(number), table.num_rows)
+    _explanation(settings)
+
+
+def _range(run: Run, kind: Kind, number: int) -> str:
+    """Say between what the list's value should lie; empty without ranges."""
+    found = worth(run.id, kind, number)
+    if found is None:
+        return ""
+    wide = range_words.together(
+        found, run.summary["ranges"], str(run.settings.get("currency") or "")
+    )
+    return f"Together they should be worth {wide}."
+
+
+def _totals(table: pa.Table) -> dict[str, Any]:
+    def total(name: str) -> float | None:
+        known = [v for v in table[name].to_pylist() if v is not None]
+        return sum(known) if known else None
+
+    return {
+        "n": table.num_rows,
+        "purchases": total("predicted_purchases"),
+        "revenue": total("predicted_revenue"),
+        "clv": total("predicted_clv"),
+        "buyers": total("p_purchase"),
+    }
+
+
+def _cards(figures: dict[str, Any], settings: dict[str, Any]) -> list[page.Card]:
+    currency, ahead = str(settings.get("currency") or ""), span(settings)
+    number = figures["n"]
+    row = [
+        page.Card(
+            f"Expected orders, {ahead}",
+            expected(figures["purchases"]),
+            f"Of all in this list. {ORDER_DAYS}.",
+        ),
+        page.Card(
+            "Should order at least once",
+            f"{count(figures['buyers'])} of {count(number)}",
+            "The chances of everybody in this list, added up.",
+        ),
+    ]
+    if figures["revenue"] is not None:
+        row += [
+            page.Card(
+                f"Expected revenue, {ahead}",
+                money(figures["revenue"], currency),
+                f"{money_full(figures['revenue'], currency)}, before discounting and margin.",
+            ),
+            page.Card(
+                "Lifetime value",
+                money(figures["clv"], currency),
+                f"{money_full(figures['clv'], currency)}: revenue of the {ahead}, discounted at "
+                f"{percent(settings['discount_rate'])} a year, at a margin of "
+                f"{percent(settings['margin'])}.",
+            ),
+        ]
+    return row
+
+
+def _table(run: Run, table: pa.Table, kind: Kind) -> None:
+    rows = table.to_pydict()
+    currency = str(run.settings.get("currency") or "")
+    money_known = run.summary.get("predicted_revenue") is not None
+    revenue_known = run.has_value
+    number = st.column_config.NumberColumn
+    days = st.column_config.DateColumn(format="D MMM YYYY")
+    shown: dict[str, tuple[list[Any], Any]] = {
+        "#": (rows["rank"], number(width="small", pinned=True)),
+        "Customer": (rows["customer_id"], st.column_config.TextColumn(pinned=True)),
+        "Chance of buying (%)": (
+            [percent_number(p) for p in rows["p_purchase"]],
+            st.column_config.ProgressColumn(
+                format="%.1f %%",
+                min_value=0,
+                max_value=100,
+                help=f"At least one order in {next_months(run.settings)} (p_purchase).",
+            ),
+        ),
+        "Expected orders": (
+            _rounded(rows["predicted_purchases"], 1),
+            number(format="%.1f", help=f"{ORDER_DAYS} (predicted_purchases)."),
+        ),
+    }
+    if money_known:
+        revenue = (
+            _rounded(rows["predicted_revenue"], 0),
+            number(format="localized", help="Before discounting and margin."),
+        )
+        clv = (
+            _rounded(rows["predicted_clv"], 0),
+            number(format="localized", help="Discounted, at your margin (predicted_clv)."),
+        )
+        shown |= {
+            with_unit("Expected revenue", currency): revenue,
+            with_unit("Lifetime value", currency): clv,
+        }
+    if money_known and (ranges := run.summary.get("ranges")):
+        shown |= parts.range_columns(
+            currency,
+            rows["predicted_clv_low"],
+            rows["predicted_clv_high"],
+            f"The value is to lie between low and high end for {range_words.level(ranges)} customers "
+            "(predicted_clv_low, predicted_clv_high).",
+        )
+    shown["Orders so far"] = (rows["orders"], number(format="localized"))
+    if revenue_known:
+        shown[with_unit("Revenue so far", currency)] = (
+            _rounded(rows["revenue"], 0),
+            number(format="localized"),
+        )
+    shown["Last order"] = ([to_date(d) for d in rows["last_order"]], days)
+    alt = f"{table.num_rows} customers, {_KINDS[kind].lower()}"
+    parts.customers(run, shown, rows["customer_id"], f"top_{kind}_{table.num_rows}", alt)
+
+
+def _rounded(values: list[float | None], digits: int) -> list[float | None]:
+    return [None if v is None else round(v, digits) for v in values]
+
+
+def _downloads(run: Run, kind: Kind, number: int, rows: int) -> None:
+    def written() -> bytes:
+        with tempfile.TemporaryDirectory(prefix="clv-top-") as folder:
+            target = Path(folder) / "top.csv"
+            run.write_top(kind, number, target)
+            return target.read_bytes()
+
+    left, right = st.columns(2)
+    with left:
+        st.download_button(
+            f"These {count(rows)} customers (CSV)",
+            data=written,
+            file_name=f"top_{number}_{kind}.csv",
+            mime="text/csv",
+            key="download_top",
+            icon=":material/download:",
+            on_click="ignore",
+            width="stretch",
+        )
+    with right:
+        label = f"All {count(run.summary['customers'])} customers (CSV)"
+        parts.download_run(run, "predictions.csv", label, "download_predictions")
+
+
+def _explanation(settings: dict[str, Any]) -> None:
+    with st.expander("How is this computed?", icon=":material/help:"):
+        st.markdown(
+            "**Will buy most** ranks by the expected number of days with an order in "
+            f"{next_months(settings)}, several orders on one day counting once; **will spend most** by "
+            "that number × the expected value of one such day.\n\n"
+            "**Chance of buying** is the chance of at least one order in that time. It is not the "
+            "chance of still being active: an active customer may still not order.\n\n"
+            "The expected values are averages over what may happen: single customers will deviate, "
+            "and **low** and **high end** say how far, by chance and by what the tests on past dates "
+            "showed. Of the list as a whole chance is little, but all may turn out better or worse "
+            "together: its range says so.\n\n"
+            "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). "
+            "Gamma-Gamma: Fader & Hardie (2013)."
+        )

@@ -1,1 +1,0 @@
-"""Segments: `tables` over a run, `lists` to act on."""
