@@ -108,7 +108,7 @@ test: lint  ## everything CI runs: lint, types, tests, real browser
 lint: $(VENV)/.dev  ## ruff (rules and format) and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy clv
+	$(BIN)/mypy clv tools
 
 .PHONY: bench
 bench: setup  ## time the pipeline against lifetimes and a bare scan
@@ -116,7 +116,7 @@ bench: setup  ## time the pipeline against lifetimes and a bare scan
 
 .PHONY: samples
 samples: setup  ## write the sample files in data/ again (same seeds, same bytes)
-	$(PY) -m clv.samples
+	$(PY) -m tools.samples
 
 .PHONY: clean
 clean:  ## remove caches and build leftovers; keeps .venv and data/runs

@@ -1,7 +1,7 @@
 """First-year value beside the truth: how near the chosen model's ranking is to the best possible.
 
 ``python -m benchmarks.oracle [--seeds 12] [--months 12] [--dry]`` invents marketplaces, trains on each as
-the page does, and compares the held-out customers' forecasts with what `clv.samples.marketplace.first_year`
+the page does, and compares the held-out customers' forecasts with what `tools.samples.marketplace.first_year`
 knows of them. Writes docs/benchmarks.md.
 """
 
@@ -19,8 +19,8 @@ from clv.core import metrics, names
 from clv.core.settings import IngestOptions
 from clv.learn.plans import Design
 from clv.learn.train import train
-from clv.samples import SEED
-from clv.samples.marketplace import first_year, marketplace
+from tools.samples import SEED
+from tools.samples.marketplace import first_year, marketplace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,9 +11,10 @@ import pytest
 
 from clv.core import metrics
 from clv.learn import artefact
-from clv.samples import DATA, SEED
-from clv.samples.marketplace import first_year
+from clv.samples import DATA
 from tests.test_notebook import ROOT, execute, plain, same, shown
+from tools.samples import SEED
+from tools.samples.marketplace import first_year
 
 CELLS = {
     "marketplace_ltv": [
@@ -64,7 +65,7 @@ def test_executed_again_it_says_the_same(name, fresh):
 
 
 def test_what_was_planted_is_found(fresh):
-    """Categories differ in worth, the way of paying does not (`clv.samples.market`)."""
+    """Categories differ in worth, the way of paying does not (`tools.samples.market`)."""
     assert "watches_gifts brings most" in plain(fresh["marketplace_ltv"], "category")
     assert "No value of “payment_type”" in plain(fresh["marketplace_ltv"], "payment")
     assert "later brings R$" in plain(fresh["marketplace_ltv"], "second")

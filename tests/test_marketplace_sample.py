@@ -13,8 +13,9 @@ from clv import ingest
 from clv.core.metrics import capture
 from clv.core.settings import IngestOptions
 from clv.forecast.pipeline import quiet
-from clv.samples import SEED, market, marketplace, sample_path
-from clv.samples.marketplace import DIRT
+from clv.samples import sample_path
+from tools.samples import SEED, market, marketplace
+from tools.samples.marketplace import DIRT
 
 
 def rng():

@@ -6,8 +6,8 @@ import pytest
 
 from clv.core.errors import SettingsError
 from clv.samples import sample_path
-from clv.samples.logs import ORDER_LINES_DIRT, TRANSACTIONS_DIRT
 from tests.ingest.helpers import check, check_files
+from tools.samples.logs import ORDER_LINES_DIRT, TRANSACTIONS_DIRT
 
 LOG = "CustomerID,Timestamp,PurchaseValue\n"
 GOOD = "a,2017-01-01,5.00\n"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from clv.core import metrics
-from clv.samples import SEED
-from clv.samples.market import CATEGORIES, STATES
-from clv.samples.marketplace import first_year
+from tools.samples import SEED
+from tools.samples.market import CATEGORIES, STATES
+from tools.samples.marketplace import first_year
 
 HORIZON = 12
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from clv.samples.histories import Purchases, Shop, day, moment, simulate
-from clv.samples.logs import split_cents
+from tools.samples.histories import Purchases, Shop, day, moment, simulate
+from tools.samples.logs import split_cents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clv.samples.histories import Shop, day, moment, simulate
+from tools.samples.histories import Shop, day, moment, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

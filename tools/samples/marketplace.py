@@ -1,6 +1,6 @@
 """A marketplace's tables, invented: eight CSV files in one archive, with some dirt.
 
-`first_year` tells what every customer is worth in truth (`clv.samples.market` documents how they
+`first_year` tells what every customer is worth in truth (`tools.samples.market` documents how they
 behave), to measure models by.
 """
 
@@ -14,15 +14,15 @@ import numpy as np
 import pyarrow as pa
 
 from clv.core.horizon import add_months
-from clv.samples.logs import damage
-from clv.samples.market import CATEGORIES, END, START, STATES, date_of, expected, simulate
+from tools.samples.logs import damage
+from tools.samples.market import CATEGORIES, END, START, STATES, date_of, expected, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from clv.samples.market import Market
+    from tools.samples.market import Market
 
     Row = list[str]
 

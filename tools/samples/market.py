@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clv.samples.histories import day
+from tools.samples.histories import day
 
 if TYPE_CHECKING:
     from datetime import date
