@@ -105,10 +105,11 @@ test: lint  ## everything CI runs: lint, types, tests, real browser
 	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
-lint: $(VENV)/.dev  ## ruff (rules and format) and mypy
+lint: $(VENV)/.dev  ## ruff (rules and format), mypy, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy clv tools
+	$(BIN)/lint-imports
 
 .PHONY: bench
 bench: setup  ## time the pipeline against lifetimes and a bare scan

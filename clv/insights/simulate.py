@@ -26,8 +26,7 @@ from clv.models.season.seasonal import Seasonal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clv.models.base import Floats, PurchaseModel
-    from clv.models.purchase.draws import Drawn
+    from clv.models.base import Drawn, Floats, PurchaseModel
     from clv.runs import Run
 
     Counts = NDArray[np.int64]

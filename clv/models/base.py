@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from clv.models.purchase.draws import Drawn
-
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Counts = NDArray[np.int64]
+    Random = np.random.Generator
+
+#: Purchases between two days that are given a day of their own; more could not be told apart.
+MARKS: Final = 3
+
+
+class Followed(NamedTuple):
+    """What n customers do until each of h days.
+
+    Attributes
+    ----------
+    lifetime
+        Shape (n,): time until each leaves; 0 for who has left, infinite for never.
+    purchases
+        Shape (n, h): purchases until each day.
+    mark_customer, mark_day
+        Some purchases, at most ``MARKS`` between two of the days: position of the customer, day.
+    """
+
+    lifetime: Floats
+    purchases: Counts
+    mark_customer: NDArray[np.intp]
+    mark_day: Floats
+
+
+class Drawn(Protocol):
+    """Customers drawn for a simulation that starts now, whatever their model."""
+
+    @property
+    def rate(self) -> Floats:
+        """Purchases per time unit while alive, shape (n,)."""
+
+    @property
+    def alive(self) -> Bools:
+        """Whether the customer is still alive now, shape (n,)."""
+
+    def follow(self, rng: Random, days: Floats) -> Followed:
+        """Follow each customer through ascending days after now, shape (h,)."""
+
+    def totals(self, rng: Random, days: Floats, runs: int) -> tuple[Counts, Counts]:
+        """Count who is alive, and purchases until each day, by run: (runs, h) each.
+
+        The customers are those of the runs, one run after the other.
+        """
+
+    def seen(self, rng: Random, age: Floats) -> tuple[Floats, Floats]:
+        """Return each one's purchases within ``age``, and the time of the last one; shape (n,)."""
 
 
 class PurchaseScores(NamedTuple):

@@ -121,7 +121,7 @@ class Store:
         self, draft: Draft, run_id: str | None = None, *, unfinished: bool = False
     ) -> RunWriter:
         """Start a run from a checked draft, or from one still being written; see `RunWriter`."""
-        return RunWriter(self, draft, run_id or new_id(), unfinished=unfinished)
+        return RunWriter(self.root, draft, run_id or new_id(), unfinished=unfinished)
 
     def _found(self, run_id: str) -> Run:
         if not ID.fullmatch(run_id) or not (self.root / "runs" / run_id).is_dir():

@@ -10,6 +10,7 @@ from clv.core.errors import InputError
 from clv.runs import places, receipt
 from clv.runs.disk import usable
 from clv.runs.files import flush, write_json
+from clv.runs.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clv.runs.draft import Draft
-    from clv.runs.run import Run
-    from clv.runs.store import Store
 
 
 class RunWriter:
@@ -29,23 +28,21 @@ class RunWriter:
     draft's files come along as they are at the beginning, those of an unfinished draft at the end.
     """
 
-    def __init__(
-        self, store: Store, draft: Draft, run_id: str, *, unfinished: bool = False
-    ) -> None:
+    def __init__(self, root: Path, draft: Draft, run_id: str, *, unfinished: bool = False) -> None:
         if not places.ID.fullmatch(run_id):
             msg = f'"{run_id}" is not a run id.'
             raise InputError(msg)
-        self._store = store
+        self._root = root
         self._draft = draft
         self._unfinished = unfinished
         self.id = run_id
-        self._partial = store.root / "runs" / f".partial-{run_id}"
+        self._partial = root / "runs" / f".partial-{run_id}"
         self.forecasts = self._partial / "forecasts.parquet"
         self.profiles = self._partial / "profiles.parquet"
         self.orders = draft.orders
 
     def __enter__(self) -> Self:
-        with usable(self._store.root):
+        with usable(self._root):
             self._partial.mkdir(parents=True, mode=0o700)
         if not self._unfinished:
             self._link_draft()
@@ -80,7 +77,7 @@ class RunWriter:
     @property
     def run(self) -> Run:
         """The finished run."""
-        return self._store.run(self.id)
+        return Run(self._partial.with_name(self.id), self._root / "exports" / self.id)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from clv.apps.api import create
 from clv.apps.api.config import Config
 from clv.apps.api.problems import Problem
-from clv.apps.api.security import Limit, host_name, is_loopback
+from clv.apps.api.security import Limit, host_name
+from clv.core.access import is_loopback
 from clv.core.errors import SettingsError
 from tests.api.conftest import client
 from tests.api.test_lookups import problem

@@ -15,8 +15,8 @@ from clv.backtest import evaluation
 from clv.forecast import receipt as receipts
 from clv.insights import assumptions
 from clv.report import findings
+from clv.report.findings import health as health_words
 from clv.report.words import assumptions as words
-from clv.report.words import health as health_words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.test_proof import cdnow_sample
 from tests.ui.fakes import fake_run

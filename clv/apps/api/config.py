@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from clv.core.access import tokens
 from clv.core.errors import SettingsError
 from clv.runs import default_root, demo_model
 
@@ -54,7 +55,7 @@ class Config:
         folder = env.get("CLV_LTV_MODEL", "").strip()
         return cls(
             store=default_root(),
-            tokens=tuple(t for t in map(str.strip, env.get("CLV_API_TOKEN", "").split(",")) if t),
+            tokens=tokens(env),
             rate=_number(env, "CLV_API_RATE", cls.rate),
             body_limit=int(_number(env, "CLV_API_BODY_LIMIT", cls.body_limit)),
             ltv_model=Path(folder) if folder else demo_model(),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import time
 from collections import OrderedDict
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from clv.apps.api.problems import Problem
+from clv.core.access import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,15 +21,6 @@ _CALLERS: Final = 10_000
 #: Their presence says that somebody else asks than the address says.
 _PROXIED: Final = (b"x-forwarded-for", b"x-real-ip", b"forwarded")
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@lru_cache(_CALLERS)
-def is_loopback(address: str) -> bool:
-    """Return whether an address is this machine's own."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def host_name(header: str) -> str:

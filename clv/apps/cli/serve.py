@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from clv.core import access
 from clv.core.errors import InputError
 
 
@@ -20,14 +21,9 @@ def serve(
     """
     import uvicorn  # noqa: PLC0415 - `--help` needs none of this
 
-    from clv.apps.api import create  # noqa: PLC0415
-    from clv.apps.api.config import Config  # noqa: PLC0415
-    from clv.apps.api.security import is_loopback  # noqa: PLC0415
-
-    config = Config.from_environment()
-    if not config.tokens and not is_loopback(host):
+    if not access.tokens() and not access.is_loopback(host):
         msg = f"Without a token the API is not served beyond this machine, and {host} is beyond it."
         raise InputError(msg, "Set CLV_API_TOKEN, or leave --host out.")
     typer.echo(f"http://{host}:{port}/docs")
     # Its own log has addresses in it, and those have customers' ids.
-    uvicorn.run(create(config), host=host, port=port, log_level="warning", access_log=False)
+    uvicorn.run("clv.apps.api:app", host=host, port=port, log_level="warning", access_log=False)

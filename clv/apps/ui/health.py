@@ -14,8 +14,8 @@ from clv.forecast import receipt as receipts
 from clv.insights import assumptions
 from clv.report import findings
 from clv.report.charts import assumption_pictures as pictures
+from clv.report.findings import health as health_words
 from clv.report.words import assumptions as words
-from clv.report.words import health as health_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

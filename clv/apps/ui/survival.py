@@ -11,7 +11,7 @@ import streamlit as st
 from clv.apps.ui import page, parts, session
 from clv.core.formatting import count, duration, plural
 from clv.insights import simulate
-from clv.models.purchase.draws import MARKS
+from clv.models.base import MARKS
 from clv.report import charts
 from clv.report.words import survival as words
 from clv.runs import write_rows

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from clv.models.purchase.draws import MARKS, MOST, Followed
+from clv.models.base import MARKS, Followed
+from clv.models.purchase.draws import MOST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats, PurchaseModel, PurchaseScores
-    from clv.models.purchase.draws import Drawn
+    from clv.models.base import Drawn, Floats, PurchaseModel, PurchaseScores
 
 #: What the name of a model that wears a season ends with.
 SUFFIX: Final = "+season"

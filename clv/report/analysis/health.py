@@ -11,9 +11,9 @@ from clv.report import charts
 from clv.report.analysis.figures import currency_of, nothing
 from clv.report.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.report.charts import assumption_pictures as pictures
+from clv.report.findings.health import by_weight
 from clv.report.words import assumptions as words
 from clv.report.words import survival as survival_words
-from clv.report.words.health import by_weight
 
 if TYPE_CHECKING:
     from clv.insights.assumptions import Check

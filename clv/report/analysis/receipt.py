@@ -11,7 +11,7 @@ from clv.insights.assumptions import checked
 from clv.report import charts, findings
 from clv.report.analysis.figures import currency_of, nothing
 from clv.report.analysis.pieces import Section, Table, answer, heading, items, note, picture, text
-from clv.report.words import health as health_words
+from clv.report.findings import health as health_words
 from clv.report.words import receipt as words
 
 if TYPE_CHECKING:
