@@ -338,7 +338,8 @@ def test_a_file_that_lost_its_beginning(tmp_path, middle):
 def left_out(rows, first="2016-01-01", **reasons):
     return SimpleNamespace(
         report={"rows_total": rows, "reasons": reasons, "first_order": first}
-        | {key: {} for key in ("remedies", "reason_titles")}
+        | {key: {} for key in ("remedies", "reason_titles")},
+        first_order=date.fromisoformat(first),
     )
 
 
@@ -484,7 +485,7 @@ def outcomes(old, until):
     log = pd.DataFrame(rows, columns=["customer_id", "day", "revenue", "channel"])
     log["day"] = [date.fromisoformat(d) for d in log["day"]]
     log["revenue"] = log["revenue"].astype(float)
-    start = uploads.as_of(old)
+    start = old.as_of
     log = log[(log["day"] > start) & (log["day"] <= until)]
     sql = "SELECT * EXCLUDE (revenue) FROM forecasts ORDER BY customer_id"
     known = old.query(sql).to_pandas()
@@ -794,6 +795,7 @@ def test_advice_on_what_came_says_that_the_file_may_lack_it(store, last):
 def test_why_another_model_forecasts(middle, settings, said):
     run = SimpleNamespace(
         id=middle.id,
+        as_of=middle.as_of,
         model=middle.model,
         summary=middle.summary,
         settings=middle.settings | settings,

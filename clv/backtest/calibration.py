@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from clv.backtest.past_dates import Sample
     from clv.backtest.ranges import Spread
-    from clv.models.base import Floats, PurchaseModel, SpendModel
+    from clv.core.types import Bools, Floats
+    from clv.models.base import PurchaseModel, SpendModel
     from clv.models.purchase.cnbd import CNBDModel
 
-    Bools = NDArray[np.bool_]
 
 #: Groups of customers, each with a level of its own. ``nothing``: no purchase has a probability of
 #: the nominal level or more, so that the range is 0 to 0; ``whales``: the highest expected values;

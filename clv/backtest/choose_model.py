@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from clv.backtest.moving_origin import Trial
     from clv.core.choice import Choice
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 #: Losses of the same forecast are further apart by no more than this share of them, and by this.
 _ALIKE: Final = 1e-3

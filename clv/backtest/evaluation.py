@@ -25,7 +25,7 @@ from clv.models.purchase.heuristics import HEURISTICS, RecencyRule
 from clv.models.season.estimate import repeat_purchases_by_month
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     import duckdb
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from clv.backtest.past_dates import Origin, Plan
     from clv.core.settings import Settings
+    from clv.core.types import Progress
     from clv.models.contenders import Contender
 
-    Progress = Callable[[str, int, int], None]
 
 #: Customers that are tested: more would move no figure by as much as chance does, and take longer.
 MOST_CUSTOMERS: Final = 25_000

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from clv.backtest.calibration import Bools
     from clv.backtest.history import History
-    from clv.models.base import Floats, PurchaseModel, SpendModel
+    from clv.core.types import Bools, Floats
+    from clv.models.base import PurchaseModel, SpendModel
 
 
 @dataclass(frozen=True)

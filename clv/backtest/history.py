@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
+    from clv.core.types import Floats
     from clv.models.base import SpendModel
     from clv.models.contenders import Known
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

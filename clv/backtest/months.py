@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from clv.backtest.past_dates import Origin, Sample
-    from clv.models.base import Floats, PurchaseModel
+    from clv.core.types import Floats
+    from clv.models.base import PurchaseModel
 
 
 def month_ends(origin: Origin) -> list[date]:

@@ -22,13 +22,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
-    from numpy.typing import NDArray
 
     from clv.backtest.past_dates import Origin, Plan, Sample
+    from clv.core.types import Floats, Progress
     from clv.models.contenders import Contender, Forecast, Past
 
-    Floats = NDArray[np.float64]
-    Progress = Callable[[str, int, int], None]
     Loss = Callable[[Sample, Forecast], Floats]
 
 _WEEK: Final = 7

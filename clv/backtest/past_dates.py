@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from clv.core.types import Floats
+
 
 #: Most origins that are looked at.
 MOST_ORIGINS: Final = 4

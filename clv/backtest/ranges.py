@@ -29,10 +29,10 @@ from clv.models.spend.gamma_gamma_core import GammaGammaCore
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from clv.models.base import Floats, PurchaseModel, SpendModel
+    from clv.core.types import Floats, Places
+    from clv.models.base import PurchaseModel, SpendModel
     from clv.models.purchase.cnbd import CNBDModel
 
-    Rows = NDArray[np.intp]
 
 #: Share of customers whose outcome is to lie within their range.
 LEVEL: Final = 0.80
@@ -68,13 +68,13 @@ class Spread:
     mean: Floats
     variance: Floats
     _alive: Floats
-    _state: Rows
+    _state: Places
     _any: Floats  # per state: P(a purchase | active)
     _over: NDArray[np.float32]  # per state and point: P(more than the point | active)
     _first: Floats  # per state: log of the first point
     _step: Floats  # per state: distance of logs of points; 0 where all purchases are worth the same
 
-    def range(self, level: ArrayLike = LEVEL, place: Rows | None = None) -> tuple[Floats, Floats]:
+    def range(self, level: ArrayLike = LEVEL, place: Places | None = None) -> tuple[Floats, Floats]:
         """Return each triple's range, in order values.
 
         Parameters
@@ -92,7 +92,7 @@ class Spread:
         tail = tail_of(self.p_zero[rows], level)
         return self.quantile(tail, rows), self.quantile(1 - tail, rows)
 
-    def quantile(self, q: ArrayLike, place: Rows | None = None) -> Floats:
+    def quantile(self, q: ArrayLike, place: Places | None = None) -> Floats:
         """Return the smallest value not exceeded with probability q; arguments as in `range`."""
         rows = np.arange(self.p_zero.size) if place is None else place
         state = self._state[rows]
@@ -120,7 +120,7 @@ class Spread:
         result: Floats = np.where(some, np.where(step > 0, smooth, counts), 0.0)
         return result
 
-    def below(self, value: ArrayLike, place: Rows | None = None) -> tuple[Floats, Floats]:
+    def below(self, value: ArrayLike, place: Places | None = None) -> tuple[Floats, Floats]:
         """Return P(less than the value) and P(not more than the value); arguments as in `range`.
 
         The two differ at 0, and at whole numbers where all purchases are worth the same.
@@ -151,7 +151,7 @@ class Spread:
         not_more = np.where(y < 0, 0.0, np.where(y == 0, self.p_zero[rows], not_more))
         return less, not_more
 
-    def smallest_level(self, value: ArrayLike, place: Rows | None = None) -> Floats:
+    def smallest_level(self, value: ArrayLike, place: Places | None = None) -> Floats:
         """Return the level from which on the range holds the value, 0 to 1; arguments as in `range`.
 
         A value below 0 (more was returned than bought) is in no range: 1.

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from clv.models.base import Floats, PurchaseModel, SpendModel
+    from clv.core.types import Floats
+    from clv.models.base import PurchaseModel, SpendModel
     from clv.models.purchase.cnbd import CNBDModel
 
 #: Customers that stand for all of a group when its parameters' error is estimated.

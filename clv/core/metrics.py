@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    Floats = NDArray[np.float64]
+    from clv.core.types import Floats
+
 
 #: Quantile bins of tables and of the calibration error.
 BINS: Final = 10

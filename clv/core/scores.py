@@ -16,9 +16,10 @@ from clv.core import metrics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from clv.core.types import Floats
+
 
 #: What `Scores` returns, in this order.
 NAMES: Final = (

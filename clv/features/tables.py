@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
-    Floats = NDArray[np.float64]
-    Days = NDArray[np.datetime64]
+    from clv.core.types import Days, Floats
+
 
 #: What a column holds: a number; 0 or 1; the code of a level; a calendar month as
 #: `clv.insights.cohorts.calendar.period_of` counts.

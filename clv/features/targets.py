@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from clv.core.types import Floats
 
 
 @dataclass(frozen=True)

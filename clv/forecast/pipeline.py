@@ -19,17 +19,17 @@ from clv.learn.ready_made.shelf import Shelf
 from clv.runs import now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import duckdb
 
     from clv.backtest.evaluation import Proof
     from clv.core.settings import IngestOptions
+    from clv.core.types import Progress
     from clv.runs import Draft, Run, RunWriter, Store
 
     #: Called with a stage's sentence, how much of it is done, and of how much (0: unknown).
-    Progress = Callable[[str, int, int], None]
 
 __all__ = ["Preview", "check", "detect", "forecast", "prove", "run"]
 

@@ -26,7 +26,7 @@ from clv.learn.ready_made.scoring import worth
 from clv.models.card import from_card, to_card
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from clv.core.choice import Choice
     from clv.core.horizon import Month
     from clv.core.settings import Settings
+    from clv.core.types import Progress
     from clv.forecast.summary import Scores
 
-    Progress = Callable[[str, int, int], None]
 
 #: A customer whose next order lies beyond a century gets that date: practically never.
 MAX_WAIT_DAYS: Final = 36_525

@@ -15,9 +15,9 @@ from clv.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from clv.core.types import Progress
     from clv.runs import Run
 
-    Progress = Callable[[str, int, int], None]
     Receipt = Mapping[str, Any]
 
 #: Columns of a leaderboard and what they hold; amounts in the file's currency.

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.backtest.history import Floats, History
+    from clv.backtest.history import History
     from clv.core.horizon import Month
     from clv.core.settings import Settings
+    from clv.core.types import Floats
 
     #: Name → one number per row; what could not be forecast is not there.
     Scores = dict[str, Floats]

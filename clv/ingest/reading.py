@@ -21,15 +21,14 @@ from clv.ingest.report import make_report
 from clv.ingest.side_tables import events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import duckdb
 
     from clv.core.settings import IngestOptions
+    from clv.core.types import Progress
     from clv.ingest.columns.kinds import Sorted
     from clv.ingest.orders.table import Table
-
-    Progress = Callable[[str, int, int], None]
 
 
 @contextmanager

@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import ArrayLike, NDArray
 
+    from clv.core.types import Bools, Floats
     from clv.ingest import Chances
 
-    Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
     Row = Mapping[str, Any]
 
 SIDES: Final = ("first", "second")
@@ -228,7 +227,7 @@ def compare(
 
 
 def _group(
-    inside: Mask, y: Mask, money: Floats | None, chances: Mapping[str, Floats]
+    inside: Bools, y: Bools, money: Floats | None, chances: Mapping[str, Floats]
 ) -> dict[str, Any]:
     """Tell of some customers how many they are, what was forecast and what came.
 
@@ -260,7 +259,7 @@ def _said(chances: Sequence[Floats]) -> dict[str, Floats]:
 
 
 def _cells(
-    places: Sequence[NDArray[np.intp]], y: Mask, money: Floats | None, chances: Sequence[Floats]
+    places: Sequence[NDArray[np.intp]], y: Bools, money: Floats | None, chances: Sequence[Floats]
 ) -> list[dict[str, Any]]:
     return [
         {"first": mine, "second": theirs}
@@ -281,7 +280,7 @@ def _better(brier: Sequence[float] | None, measures: Mapping[str, Row]) -> str |
 
 
 def _disagreement(
-    places: Sequence[NDArray[np.intp]], y: Mask, money: Floats | None, chances: Sequence[Floats]
+    places: Sequence[NDArray[np.intp]], y: Bools, money: Floats | None, chances: Sequence[Floats]
 ) -> dict[str, Any]:
     split = places[0] != places[1]
     cell = places[0] * len(LIKELIHOODS) + places[1]
@@ -295,7 +294,7 @@ def _disagreement(
 
 
 def _judged(
-    inside: Mask, y: Mask, money: Floats | None, chances: Sequence[Floats]
+    inside: Bools, y: Bools, money: Floats | None, chances: Sequence[Floats]
 ) -> dict[str, Any]:
     """Tell who was right about some customers.
 

@@ -19,12 +19,12 @@ from clv.core.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING, 
 from clv.models.season.seasonal import due, through_life
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from clv.models.base import Floats, PurchaseModel
+    from clv.core.types import Facts, Floats
+    from clv.models.base import PurchaseModel
     from clv.runs import Run
 
-    Facts = Mapping[str, Any]
 
 #: Days ahead for which the chance of another order is told.
 AHEAD: Final = (30, 90, 365)

@@ -26,10 +26,10 @@ from clv.models.season.seasonal import Seasonal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clv.models.base import Drawn, Floats, PurchaseModel
+    from clv.core.types import Counts, Floats
+    from clv.models.base import Drawn, PurchaseModel
     from clv.runs import Run
 
-    Counts = NDArray[np.int64]
 
 Kind = Literal["new", "yours"]
 

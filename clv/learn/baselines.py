@@ -23,13 +23,12 @@ from clv.models.purchase.heuristics import HEURISTICS
 
 if TYPE_CHECKING:
     import duckdb
-    from numpy.typing import NDArray
 
+    from clv.core.types import Floats
     from clv.learn.examples import Examples
     from clv.learn.plans import Design, Split
     from clv.learn.work import Work
 
-    Floats = NDArray[np.float64]
 
 COHORT_MEAN: Final = "cohort-mean"
 OBSERVED_RATIO: Final = "observed-ratio"

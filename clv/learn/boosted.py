@@ -14,13 +14,10 @@ from clv.learn.work import threads
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.learn.examples import Examples
     from clv.learn.work import Work
 
-    Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
 
 _MOST_ROUNDS: Final = 600
 _PATIENCE: Final = 40

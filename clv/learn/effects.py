@@ -18,13 +18,11 @@ from clv.core import metrics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.learn.examples import Examples
     from clv.learn.learners import Learner
     from clv.learn.work import Work
 
-    Floats = NDArray[np.float64]
 
 #: Held-out customers that are looked at, features that are shuffled (those used most), and shown.
 MOST_ROWS: Final = 4000

@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from clv.core.types import Floats, Places
     from clv.features.tables import Features
-
-    Floats = NDArray[np.float64]
-    Places = NDArray[np.intp]
 
 
 class Columns(NamedTuple):

@@ -22,11 +22,9 @@ from clv.learn.boosted import TwoPart
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.learn.examples import Examples
 
-    Floats = NDArray[np.float64]
 
 STANDARD: Final = TwoPart.name
 #: Of the interval that a model must keep to take the standard's place.

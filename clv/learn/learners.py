@@ -19,12 +19,10 @@ from clv.learn.work import threads
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.learn.examples import Examples
     from clv.learn.work import Work
 
-    Floats = NDArray[np.float64]
 
 #: Most customers that scikit-learn's learners see, drawn at random beyond: their time grows with the
 #: number, their accuracy hardly. LightGBM sees all.

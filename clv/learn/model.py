@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
-    from numpy.typing import NDArray
 
+    from clv.core.types import Floats
     from clv.features.tables import Kind, Spec
     from clv.learn.learners import Learner
     from clv.learn.plans import Design
     from clv.learn.ranges import Ranges
 
-    Floats = NDArray[np.float64]
 
 #: What a row given by hand may call the month of the first order.
 _MONTH: Final = ("cohort_month", "cohort_month_str")

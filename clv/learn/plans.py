@@ -28,10 +28,9 @@ from clv.features.spans import Span, spans_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from clv.core.types import Days
 
     #: Day of every customer's first order, sorted.
-    Born = NDArray[np.datetime64]
 
 Kind = Literal["early", "window"]
 
@@ -194,7 +193,7 @@ def check_day(as_of: date) -> None:
         raise SettingsError(msg, "Set an earlier as-of date.")
 
 
-def plan(first_order: date, as_of: date, design: Design, born: Born | None = None) -> Plan:
+def plan(first_order: date, as_of: date, design: Design, born: Days | None = None) -> Plan:
     """Choose the days, or refuse.
 
     Parameters
@@ -239,14 +238,14 @@ def plan(first_order: date, as_of: date, design: Design, born: Born | None = Non
 
 
 def _longest_horizon(
-    first_order: date, as_of: date, design: Design, born: Born | None
+    first_order: date, as_of: date, design: Design, born: Days | None
 ) -> int | None:
     """Return the longest horizon below a design's that is supported, if there is one."""
     shorter = (h for h in range(design.horizon_months - 1, 0, -1) if _fits(design, h))
     return next((h for h in shorter if _plan(first_order, as_of, _with(design, h), born)), None)
 
 
-def _earlier_point(first_order: date, as_of: date, design: Design, born: Born | None) -> str:
+def _earlier_point(first_order: date, as_of: date, design: Design, born: Days | None) -> str:
     """Say which is the longest prediction point that supports a horizon; nothing if none does."""
     few = born is not None and born.size < 2 * FEWEST
     if design.kind == "window" or few:
@@ -264,11 +263,11 @@ def _earlier_point(first_order: date, as_of: date, design: Design, born: Born | 
     return ""
 
 
-def _plan(first_order: date, as_of: date, design: Design, born: Born | None = None) -> Plan | None:
+def _plan(first_order: date, as_of: date, design: Design, born: Days | None = None) -> Plan | None:
     return (_early if design.kind == "early" else _window)(first_order, as_of, design, born)
 
 
-def _enough(split: Split, born: Born | None, kind: Kind) -> bool:
+def _enough(split: Split, born: Days | None, kind: Kind) -> bool:
     """Tell whether there are customers enough to learn from, and to test on."""
     if born is None:
         return True
@@ -306,7 +305,7 @@ def last_complete(known: date, months: int) -> date:
     return day
 
 
-def _early(first_order: date, as_of: date, design: Design, born: Born | None) -> Plan | None:
+def _early(first_order: date, as_of: date, design: Design, born: Days | None) -> Plan | None:
     """Test the latest cohorts whose months are over; train on at least as many months of cohorts."""
     end = last_complete(as_of, design.horizon_months)
     for months in _TESTED_MONTHS:
@@ -325,7 +324,7 @@ def _early(first_order: date, as_of: date, design: Design, born: Born | None) ->
     return None
 
 
-def _window(first_order: date, as_of: date, design: Design, born: Born | None) -> Plan | None:
+def _window(first_order: date, as_of: date, design: Design, born: Days | None) -> Plan | None:
     """Hold out the last possible day; train on earlier ones a third of the horizon apart."""
     months = design.horizon_months
     step = max(months // 3, 1)

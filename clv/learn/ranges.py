@@ -13,12 +13,9 @@ from clv.learn.learners import Quantile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.learn.examples import Examples
     from clv.learn.work import Work
-
-    Floats = NDArray[np.float64]
 
 
 class Ranges:

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from clv.core.types import Floats
     from clv.features.tables import Features
     from clv.learn.examples import Examples
     from clv.learn.learners import Learner
     from clv.learn.plans import Split
 
-    Floats = NDArray[np.float64]
 
 #: Everything that learns, in the order of a table.
 LEARNERS: Final[dict[str, type[Any]]] = {

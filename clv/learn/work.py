@@ -11,7 +11,8 @@ from clv.core.errors import StoppedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Progress = Callable[[str, int, int], None]
+    from clv.core.types import Progress
+
 
 #: Most threads of a learner, and rows from which on they are worth waiting for each other.
 _THREADS: Final = min(2, os.cpu_count() or 1)

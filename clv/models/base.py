@@ -8,9 +8,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
-    Counts = NDArray[np.int64]
+    from clv.core.types import Bools, Counts, Floats
+
     Random = np.random.Generator
 
 #: Purchases between two days that are given a day of their own; more could not be told apart.

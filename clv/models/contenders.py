@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 
 class Known(NamedTuple):

@@ -22,7 +22,8 @@ from clv.models.spend.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats, PurchaseModel, SpendModel
+    from clv.core.types import Floats
+    from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Past
     from clv.models.fitting.triples import TripleModel
     from clv.models.notes import Step

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from clv.models.base import Floats
+    from clv.core.types import Floats
     from clv.models.fitting.triples import TripleModel
 
 #: Triples that stand for all when the error of the total is estimated.

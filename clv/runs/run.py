@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -57,6 +58,21 @@ class Run:
     def settings(self) -> dict[str, Any]:
         """The settings of the forecast, the as-of date filled in."""
         return read_json(self.path / "settings.json")
+
+    @property
+    def as_of(self) -> date:
+        """The day on which the forecast stands."""
+        return _day(self.settings["as_of"])
+
+    @property
+    def first_order(self) -> date:
+        """The day of the first order."""
+        return _day(self.report["first_order"])
+
+    @property
+    def last_order(self) -> date:
+        """The day of the last order."""
+        return _day(self.report["last_order"])
 
     @cached_property
     def model(self) -> dict[str, Any]:
@@ -285,3 +301,7 @@ class Run:
     def _ids(self, where: str, prefix: str, limit: int) -> list[str]:
         sql = f"SELECT customer_id FROM forecasts WHERE {where} ORDER BY customer_id LIMIT $2"
         return [str(i) for i in self.query(sql, [prefix, limit])["customer_id"].to_pylist()]
+
+
+def _day(moment: object) -> date:
+    return date.fromisoformat(str(moment)[:10])

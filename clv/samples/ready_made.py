@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from clv.core.types import Floats
 
-    Floats = NDArray[np.float64]
 
 NAME: Final = "sample"
 ORIGIN: Final = date(2016, 10, 17)

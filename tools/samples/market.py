@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    from clv.core.types import Counts, Floats
+
 
 CUSTOMERS: Final = 20_000
 START: Final = day("2021-01-01")
@@ -102,13 +102,13 @@ class Orders:
         What was paid in all, in whole cents.
     """
 
-    customer: Integers
-    day: Integers
-    category: Integers
-    score: Integers
+    customer: Counts
+    day: Counts
+    category: Counts
+    score: Counts
     late: NDArray[np.bool_]
-    delivery_days: Integers
-    review_days: Integers
+    delivery_days: Counts
+    review_days: Counts
     value: Floats
 
 
@@ -130,9 +130,9 @@ class Market:
         All orders that were delivered.
     """
 
-    state: Integers
-    first_day: Integers
-    begins: Integers
+    state: Counts
+    first_day: Counts
+    begins: Counts
     multiplier: Floats
     heavy: NDArray[np.bool_]
     orders: Orders
@@ -179,24 +179,22 @@ def simulate(rng: np.random.Generator, customers: int = CUSTOMERS) -> Market:
     return Market(state, first_day, begins, multiplier, heavy, Orders(*columns))
 
 
-def faded(since: Integers, until: Integers) -> Floats:
+def faded(since: Counts, until: Counts) -> Floats:
     """Return the integral of exp(−t / FADE) between two ages in days; 0 where it is empty."""
     late = np.maximum(since, until)
     return FADE * (np.exp(-since / FADE) - np.exp(-late / FADE))
 
 
-def typical(category: Integers) -> Floats:
+def typical(category: Counts) -> Floats:
     """Return the median value of an order of a category."""
     return BASE * np.array([level for _, level, _ in CATEGORIES.values()])[category]
 
 
-def _categories(rng: np.random.Generator, n: int) -> Integers:
+def _categories(rng: np.random.Generator, n: int) -> Counts:
     return rng.choice(len(CATEGORIES), n, p=[share for share, *_ in CATEGORIES.values()])
 
 
-def _fates(
-    rng: np.random.Generator, n: int
-) -> tuple[Integers, NDArray[np.bool_], Integers, Integers]:
+def _fates(rng: np.random.Generator, n: int) -> tuple[Counts, NDArray[np.bool_], Counts, Counts]:
     """Draw what becomes of orders: score, whether late, days to the delivery and to the review."""
     late = rng.random(n) < _LATE_SHARE
     score = np.where(
@@ -209,7 +207,7 @@ def _fates(
     return score, late, delivery, review
 
 
-def expected(market: Market, known: Integers, until: Integers) -> tuple[Floats, Floats]:
+def expected(market: Market, known: Counts, until: Counts) -> tuple[Floats, Floats]:
     """Return what customers are worth, in truth, as far as anybody could know it at some age.
 
     Bayes' rule over what nobody sees: whether a heavy buyer (by how many orders came so far) and the

@@ -22,12 +22,9 @@ from clv.report.words import bins as words
 from clv.report.words.segments import chances
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from clv.core.types import Facts
     from clv.ingest import Chances
     from clv.runs import Run
-
-    Facts = Mapping[str, Any]
 
 
 def show(run: Run, receipt: Facts) -> None:

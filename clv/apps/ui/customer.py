@@ -69,7 +69,7 @@ def known(run_id: str, customer_id: str) -> Known | None:
         model = from_card(run.model["purchases"])
         outlook = one.outlook(model, facts["frequency"], facts["recency"], facts["T"])
         end = customer_parts.horizon_day(run.settings)
-        ahead = (end - customer_parts.as_of_day(run.settings)).days
+        ahead = (end - run.as_of).days
         path = one.alive_path(model, one.purchase_ages(run, facts), facts["T"], ahead)
     return Known(
         facts,

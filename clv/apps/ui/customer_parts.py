@@ -91,9 +91,7 @@ def activity(run: Run, facts: Facts, path: one.AlivePath, model: str) -> None:
         for age, chance, number in zip(ages, chances, orders, strict=True)
     ]
     bought = [row["day"] for i, row in enumerate(rows) if i == 0 or row["orders"] > orders[i - 1]]
-    figure = charts.customer_path_figure(
-        rows, bought, as_of=as_of_day(run.settings), dark=page.dark()
-    )
+    figure = charts.customer_path_figure(rows, bought, as_of=run.as_of, dark=page.dark())
     # Just after the last order: the last of that day's points.
     then = max(i for i, age in enumerate(ages) if age == facts["recency"])
     parts.chart(
@@ -149,7 +147,7 @@ def next_steps(
 ) -> None:
     """Show chances by horizon, the window of the next order, whether it is overdue."""
     st.subheader("What comes next", anchor=False)
-    as_of = as_of_day(run.settings)
+    as_of = run.as_of
     st.table(
         {
             "Within": [plural(days, "day") for days in one.AHEAD],

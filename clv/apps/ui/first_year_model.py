@@ -18,12 +18,10 @@ from clv.report import charts
 from clv.report.words import first_year as words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from clv.core.types import Facts
     from clv.insights.newcomers.training import Kept
     from clv.runs import Run
 
-    Facts = Mapping[str, Any]
 
 _KINDS: Final[tuple[Kind, ...]] = ("early", "window")
 _POINTS: Final = ("1w", "2w", "14d", "30d", "1m", "2m", "3m", "6m")

@@ -28,6 +28,7 @@ from clv.report.words.run import rows_sentence
 
 if TYPE_CHECKING:
     from clv.core.settings import IngestOptions
+    from clv.core.types import Progress
     from clv.ingest import Preview
     from clv.runs import Draft
 
@@ -121,7 +122,7 @@ def _checked(draft: Draft, options: IngestOptions, found: Preview) -> bool:
     # The same options may have been checked before others: that report is gone.
     jobs.forget(key)
 
-    def work(progress: jobs.Progress) -> object:
+    def work(progress: Progress) -> object:
         return pipeline.check(draft, draft.inputs, options, progress=progress)
 
     page.answer("Every row is being checked.")

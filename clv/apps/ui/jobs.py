@@ -17,8 +17,8 @@ import streamlit as st
 from clv.apps.ui import trouble
 from clv.core.errors import StoppedError
 from clv.core.formatting import count, plain, short_count
+from clv.core.types import Progress
 
-Progress = Callable[[str, int, int], None]
 Work = Callable[[Progress], object]
 
 #: Forecasts want all cores; more at once would only make everybody wait longer.

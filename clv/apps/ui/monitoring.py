@@ -10,7 +10,6 @@ import streamlit as st
 from clv.apps.ui import jobs, page, parts, session
 from clv.core.formatting import day, dollars, percent, plain, plural, symbol, to_date, with_unit
 from clv.insights import monitor
-from clv.insights.monitor.base import as_of
 from clv.report.charts import monitoring as charts
 from clv.report.charts import receipt as proof_charts
 from clv.report.words import monitor as words
@@ -62,9 +61,7 @@ def show(run: Run) -> None:
 
 def _alone(run: Run) -> None:
     """Say what there will be, and why other runs are no use here."""
-    others = sum(
-        other.id != run.id and as_of(other) < as_of(run) for other in session.store().runs()
-    )
+    others = sum(other.id != run.id and other.as_of < run.as_of for other in session.store().runs())
     if others:
         st.caption(
             "Forecasts from other files can't be compared with this one: less than half of their "

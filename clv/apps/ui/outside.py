@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -21,13 +21,11 @@ from clv.insights.bins import accounted
 from clv.report.words import bins as words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pyarrow as pa
 
+    from clv.core.types import Facts
     from clv.runs import Run
 
-    Facts = Mapping[str, Any]
 
 _TYPES: Final = ("csv", "tsv", "txt", "gz", "zip", "xlsx", "parquet")
 _MOST_MB: Final = 100

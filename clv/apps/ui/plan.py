@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clv.core.settings import IngestOptions
+    from clv.core.types import Progress
     from clv.runs import Draft, Run
 
 _CURRENCIES: Final = (
@@ -137,7 +138,7 @@ def _start(
 ) -> None:
     run_id, store = new_id(), session.store()
 
-    def work(progress: jobs.Progress) -> Run:
+    def work(progress: Progress) -> Run:
         if settings.as_of is not None and settings.as_of.isoformat() != report["as_of"]:
             # Another as-of date decides anew which rows lie in the future.
             pipeline.check(draft, draft.inputs, options, settings.as_of, progress)

@@ -19,18 +19,18 @@ from clv.ingest.orders.checks import NUMBER
 from clv.ingest.orders.companions import Companion, reject, reject_repeats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
     import duckdb
 
     from clv.core.settings import DateOrder, IngestOptions
+    from clv.core.types import Progress
     from clv.ingest.columns.kinds import Kind, Sorted
     from clv.ingest.files.values import DateFormat, NumberFormat
     from clv.ingest.orders.checks import Rule
 
-    Progress = Callable[[str, int, int], None]
 
 ROLES: Final = {
     "customer_id": "customer_unique_id",

@@ -9,19 +9,18 @@ from clv.ingest.columns import labels, matching
 from clv.ingest.orders import checks, contents, netting, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
     import duckdb
 
     from clv.core.settings import IngestOptions
+    from clv.core.types import Progress
     from clv.ingest.columns.kinds import Opened
     from clv.ingest.files.dialect import Dialect
     from clv.ingest.files.source import Source
     from clv.ingest.orders.table import Table
-
-    Progress = Callable[[str, int, int], None]
 
 
 def match(opened: Source, found: Dialect, options: IngestOptions) -> matching.Match:

@@ -18,7 +18,8 @@ from scipy import stats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from clv.core.types import Floats
+
 
 Verdict = Literal["holds", "doubtful", "violated", "too little data"]
 Row = Mapping[str, Any]

@@ -28,11 +28,9 @@ from clv.models.fitting.poisson import poisson_fit
 from clv.models.season.season import by_the_year
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
-    Floats = NDArray[np.float64]
 
 #: A typical month's distance from the average, as a log ratio. 5 % drowns in the chance of single
 #: months; by 10 % stocks and budgets are planned differently.

@@ -17,11 +17,9 @@ from clv.models.purchase.counts import purchase_counts, states
 from clv.models.purchase.pareto_nbd import ParetoNBD
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
-    Floats = NDArray[np.float64]
 
 #: Share of customers in another class than the model's: 2 in 100 are lost in the rounding of any
 #: plan, 5 in 100 are as many as all regular customers of many shops.

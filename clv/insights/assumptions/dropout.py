@@ -15,11 +15,9 @@ from clv.insights.assumptions.base import GROUPS, T_GROUPS, Check, around, jackk
 from clv.models.fitting.poisson import poisson_fit
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
-    Floats = NDArray[np.float64]
 
 #: Change of (purchases over forecast) with each doubling of the purchase days before, a log ratio:
 #: 2 % is 4 % between customers with one and with eight, 10 % is a quarter.

@@ -21,9 +21,9 @@ from clv.models.spend.gamma_gamma_core import GammaGammaAll
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
-    Floats = NDArray[np.float64]
 
 #: Log ratio of the others' forecast: 3 % is less than the forecast's own error nearly everywhere.
 TRIVIAL: Final = 0.03

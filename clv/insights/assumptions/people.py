@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,13 +13,14 @@ from clv.models.card import from_card
 from clv.models.season.seasonal import Seasonal, bare
 
 if TYPE_CHECKING:
-    import duckdb
-    from numpy.typing import NDArray
+    from datetime import date
 
+    import duckdb
+
+    from clv.core.types import Floats
     from clv.models.season.season import Season
     from clv.runs import Run
 
-    Floats = NDArray[np.float64]
 
 #: Of more customers a random part is looked at: what 100,000 don't show is too small to matter.
 MOST: Final = 100_000
@@ -82,7 +82,7 @@ class People:
 def people(con: duckdb.DuckDBPyConnection, run: Run) -> People:
     """Make the tables on a connection of the run."""
     everybody, first = engine.row(con, "SELECT count(*), min(first_order) FROM forecasts")
-    as_of = date.fromisoformat(run.settings["as_of"])
+    as_of = run.as_of
     one_in = max(-(-everybody // MOST), 1)
     con.execute(
         "CREATE TEMP TABLE people AS SELECT hash(customer_id) AS c, "

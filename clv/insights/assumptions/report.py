@@ -14,11 +14,9 @@ from clv.insights.assumptions.spend import frequency_value, spend_shape, spend_s
 from clv.insights.assumptions.timing import timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from clv.core.types import Progress
     from clv.runs import Run
 
-    Progress = Callable[[str, int, int], None]
 
 _ALL: Final = (
     *(timing, season, cohorts, dropout, frequencies, first_repeat),

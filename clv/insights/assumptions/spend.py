@@ -22,11 +22,9 @@ from clv.insights.assumptions.base import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
-    Floats = NDArray[np.float64]
 
 #: Change of the order value with each doubling of the frequency, a log ratio: 3 % is 10 % between
 #: customers with one and with nine repeat orders, 10 % is a third.

@@ -22,11 +22,9 @@ from scipy.special import gammaln
 from clv.insights.assumptions.base import GROUPS, Check, around, jackknife, sums
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
-    Floats = NDArray[np.float64]
 
 #: log k. Below 1.2 the chance of being active hardly moves; from 1.5 on (gaps a fifth less or more
 #: spread out) it says of a customer overdue by two gaps that they are active twice too often or

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from clv.core.types import Floats
     from clv.models.base import PurchaseModel
 
-    Floats = NDArray[np.float64]
 
 #: Weeks of forecast at most: beyond half a year a week says nothing that a month doesn't.
 MOST_WEEKS: Final = 26

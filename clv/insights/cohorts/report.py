@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
+    from clv.core.types import Floats
     from clv.runs import Run
 
-    Floats = NDArray[np.float64]
 
 #: Days within which a second purchase counts as a soon one.
 SOON: Final = 90
@@ -147,7 +147,7 @@ def cohorts_of(
     CohortReport or None
         None where no customer has these labels.
     """
-    as_of = date.fromisoformat(run.settings["as_of"])
+    as_of = run.as_of
     with run.connect() as con:
         con.execute(f"CREATE TEMP VIEW chosen AS {_chosen(chosen or {})}")
         con.execute(f"CREATE TEMP TABLE known AS {_KNOWN}")

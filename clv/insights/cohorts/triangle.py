@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from clv.core.types import Counts, Floats
     from clv.insights.cohorts.forecast import Outlook
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 Measure = Literal["retention", "revenue", "cumulative_revenue", "orders", "cumulative_orders"]
 MEASURES: Final[tuple[Measure, ...]] = (
@@ -48,7 +47,7 @@ class Triangle:
 
     grain: Grain
     as_of: date
-    cohorts: Ints
+    cohorts: Counts
     customers: Floats
     kind: NDArray[np.int8]
     active: Floats
@@ -75,9 +74,9 @@ class Triangle:
             mean: Floats = (values * weight).sum(axis=0) / known
         return mean
 
-    def observed(self) -> Ints:
+    def observed(self) -> Counts:
         """Return how many periods of each cohort are over, shape (n,)."""
-        count: Ints = (self.kind == FACT).sum(axis=1)
+        count: Counts = (self.kind == FACT).sum(axis=1)
         return count
 
     def continued(self, outlook: Outlook | None) -> Triangle:

@@ -21,11 +21,9 @@ from scipy import stats
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from clv.core.types import Floats
     from clv.insights.cohorts.triangle import Triangle
 
-    Floats = NDArray[np.float64]
 
 Trait = Literal["returned", "revenue", "orders"]
 

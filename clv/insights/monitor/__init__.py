@@ -15,14 +15,14 @@ from clv.core.errors import InputError, NothingPublishedError, OutdatedRunError
 from clv.forecast import publish
 from clv.insights.monitor import advice as rule
 from clv.insights.monitor import models, tracking, uploads
-from clv.insights.monitor.base import VERDICTS, Check, Verdict, as_of, worst
+from clv.insights.monitor.base import VERDICTS, Check, Verdict, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from clv.core.types import Progress
     from clv.runs import Run, Store
 
-    Progress = Callable[[str, int, int], None]
 
 __all__ = [
     "EXIT",
@@ -84,8 +84,8 @@ def family(store: Store, run: Run, *, compute: bool = True) -> list[Run]:
     shown = {entry["run"] for entry in publish.history(store)}
     dates: dict[str, Run] = {}
     for other in sorted(store.runs(), key=lambda r: r.id not in shown):
-        when = str(other.settings["as_of"])[:10]
-        if other.id == run.id or when >= str(run.settings["as_of"])[:10] or when in dates:
+        when = other.as_of.isoformat()
+        if other.id == run.id or when >= run.as_of.isoformat() or when in dates:
             continue
         if same_customers(run, other, compute=compute):
             dates[when] = other
@@ -97,7 +97,7 @@ def published_before(store: Store, run: Run) -> Run | None:
     known = {r.id: r for r in store.runs()}
     for entry in publish.history(store):
         other = known.get(entry["run"])
-        if other is not None and as_of(other) < as_of(run):
+        if other is not None and other.as_of < run.as_of:
             return other
     return None
 
@@ -166,9 +166,9 @@ def observe(
     InputError
         ``against`` does not stand on an earlier day than the run.
     """
-    if against is not None and as_of(against) >= as_of(run):
+    if against is not None and against.as_of >= run.as_of:
         msg = f"Run {against.id} does not stand on an earlier day than the one it is to be held against."
-        raise InputError(msg, f"Its as-of date is {as_of(against)}, the other's is {as_of(run)}.")
+        raise InputError(msg, f"Its as-of date is {against.as_of}, the other's is {run.as_of}.")
     try:
         return _observe(store, run, against, progress or _quiet, published, compute=compute)
     except _NotYet:
@@ -215,12 +215,12 @@ def _observe(
         verdict = "look"
     return {
         "run": run.id,
-        "as_of": as_of(run).isoformat(),
+        "as_of": run.as_of.isoformat(),
         "currency": str(run.settings.get("currency") or ""),
         "against": before
         and {
             "run": before.id,
-            "as_of": as_of(before).isoformat(),
+            "as_of": before.as_of.isoformat(),
             "files": before.settings["inputs"],
         },
         "data": [c.as_dict() for c in checks],

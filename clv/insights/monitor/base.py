@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clv.runs import Run
 
 #: ``ok``; ``look``: somebody should look at it; ``stop``: don't use it before somebody has.
 Verdict = Literal["ok", "look", "stop"]
@@ -54,18 +52,3 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 def rising(value: float, look: float, stop: float) -> Verdict:
     """Return the verdict on a figure that is the worse the higher it is."""
     return "stop" if value >= stop else "look" if value >= look else "ok"
-
-
-def as_of(run: Run) -> date:
-    """Return the day on which a run's forecast stands."""
-    return date.fromisoformat(str(run.settings["as_of"])[:10])
-
-
-def first_order(run: Run) -> date:
-    """Return the day of a run's first order."""
-    return date.fromisoformat(str(run.report["first_order"])[:10])
-
-
-def last_order(run: Run) -> date:
-    """Return the day of a run's last order."""
-    return date.fromisoformat(str(run.report["last_order"])[:10])

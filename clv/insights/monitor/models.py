@@ -42,7 +42,7 @@ def describe(run: Run, *, published: bool) -> dict[str, Any]:
     ]
     return {
         "run": run.id,
-        "as_of": str(run.settings["as_of"])[:10],
+        "as_of": run.as_of.isoformat(),
         "created_at": str(run.settings["created_at"]),
         "published": published,
         "model": name_of(run) if card.get("purchases") or card.get("ready_made") else None,

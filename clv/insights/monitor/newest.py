@@ -18,9 +18,10 @@ from clv.insights.monitor.base import VERDICTS, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from clv.core.types import Floats
+
 
 #: Lengths that are looked at, in days: whole weeks, since weekdays differ.
 LENGTHS: Final = (7, 28)

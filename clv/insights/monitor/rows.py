@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clv.insights.monitor.base import Check, first_order, rising
+from clv.insights.monitor.base import Check, rising
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def _of_all(run: Run, before: Run) -> Iterator[Check]:
 def _of_new(run: Run, before: Run) -> Iterator[Check]:
     """Look at the rows that came in since: a night's are too few to be seen among all."""
     (rows, reasons), (then, known) = (_left_out(one) for one in (run, before))
-    if rows <= then or first_order(run) > first_order(before):
+    if rows <= then or run.first_order > before.first_order:
         return  # Not the same rows as before and new ones.
     added = {code: max(n - known.get(code, 0), 0) for code, n in reasons.items()}
     left, of = min(sum(added.values()), rows - then), rows - then

@@ -13,7 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    Floats = NDArray[np.float64]
+    from clv.core.types import Floats
+
 
 #: Quantile bins of the earlier sample.
 BINS: Final = 10

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from clv.backtest.totals import around
 from clv.core import engine, metrics
-from clv.insights.monitor.base import as_of
 from clv.insights.monitor.models import name_of
 from clv.insights.monitor.uploads import attach
 from clv.models.card import from_card
@@ -22,11 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import duckdb
-    from numpy.typing import NDArray
 
     from clv.runs import Run
 
-    Floats = NDArray[np.float64]
     Columns = Mapping[str, Any]
 
 #: Customers of whom the ranking and the chances are measured; drawn by a hash of their ids.
@@ -41,7 +38,7 @@ _SUMS: Final = ", ".join(
 
 def elapsed(run: Run, old: Run) -> list[dict[str, Any]]:
     """Return the months of the older forecast that are over by the newer run's as-of date."""
-    return [m for m in old.settings["months"] if str(m["end"])[:10] <= as_of(run).isoformat()]
+    return [m for m in old.settings["months"] if str(m["end"])[:10] <= run.as_of.isoformat()]
 
 
 def track(run: Run, old: Run) -> dict[str, Any] | None:
@@ -82,7 +79,7 @@ def track(run: Run, old: Run) -> dict[str, Any] | None:
         ).fetchnumpy()
     found: dict[str, Any] = {
         "run": old.id,
-        "as_of": as_of(old).isoformat(),
+        "as_of": old.as_of.isoformat(),
         "model": name_of(old),
         "months": len(months),
         "horizon": int(old.settings["horizon_months"]),

@@ -16,7 +16,7 @@ import numpy as np
 
 from clv.core import engine
 from clv.insights.monitor import rows, shifts
-from clv.insights.monitor.base import Check, Verdict, as_of, first_order, last_order, rising
+from clv.insights.monitor.base import Check, Verdict, rising
 from clv.insights.monitor.newest import listed_at_once, newest
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def compare(run: Run, before: Run) -> list[Check]:
     run, before
         The as-of date of ``before`` lies earlier.
     """
-    fresh = Window(as_of(before), as_of(run))
-    history = Window(first_order(before) - timedelta(days=1), fresh.start)
+    fresh = Window(before.as_of, run.as_of)
+    history = Window(before.first_order - timedelta(days=1), fresh.start)
     length = max(min(_YEAR, history.days // 2), 1)
     usual = Window(fresh.start - timedelta(days=length), fresh.start)
     with run.connect() as con:
@@ -98,7 +98,7 @@ def compare(run: Run, before: Run) -> list[Check]:
 
 def older(run: Run, published: Run) -> Iterator[Check]:
     """Say so where a run's file ends before that of the published run, which it is to replace."""
-    then, now = (last_order(one) for one in (published, run))
+    then, now = (one.last_order for one in (published, run))
     if now < then:
         verdict = rising((then - now).days, *OLDER)
         more = {"before": then.isoformat(), "now": now.isoformat()}
@@ -169,8 +169,8 @@ def overlap(con: duckdb.DuckDBPyConnection, common: Window, one_in: int = 1) -> 
 
 def common_days(run: Run, before: Run) -> Window:
     """Return the days that two runs' files both should hold."""
-    start = max(first_order(run), first_order(before)) - timedelta(days=1)
-    return Window(start, max(as_of(before), start))
+    start = max(run.first_order, before.first_order) - timedelta(days=1)
+    return Window(start, max(before.as_of, start))
 
 
 def _found_again(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Iterator[Check]:
@@ -194,7 +194,7 @@ def _beginning(
     con: duckdb.DuckDBPyConnection, run: Run, before: Run, fresh: Window
 ) -> Iterator[Check]:
     """Look for a file that lost its beginning; one of the last so many months loses some each time."""
-    start, cut = first_order(before), first_order(run)
+    start, cut = before.first_order, run.first_order
     sql = f"count(*) FILTER (ordered_at::DATE < DATE '{cut}') / count(*) FROM before_orders"
     (lost,) = engine.row(con, f"SELECT {sql}")
     rolls = (cut - start).days <= fresh.days + _ROLLS
@@ -244,7 +244,7 @@ def _newest(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Iterator[C
 
     def of(table: str, one: Run) -> NDArray[np.float64]:
         # The last day may not be over yet.
-        window = Window(first_order(one) - timedelta(days=1), as_of(one) - timedelta(days=1))
+        window = Window(one.first_order - timedelta(days=1), one.as_of - timedelta(days=1))
         found = con.execute(
             f"SELECT ordered_at::DATE - DATE '{window.start}' - 1 AS i, count(*) AS n FROM {table} "
             f"WHERE {window.sql()} GROUP BY 1"
@@ -253,7 +253,7 @@ def _newest(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Iterator[C
 
     daily, earlier = of("orders", run), of("before_orders", before)
     # The days up to the earlier as-of date; none, where the file begins after it.
-    later = daily[: max(daily.size - (as_of(run) - as_of(before)).days, 0)]
+    later = daily[: max(daily.size - (run.as_of - before.as_of).days, 0)]
     now = newest(daily, listed_at_once(earlier, later))
     if now is None:
         return
@@ -286,7 +286,7 @@ def _silence(
 def _lag(run: Run) -> int:
     """Return how many days a run's last order was old when it was made."""
     made = date.fromisoformat(str(run.settings["created_at"])[:10])
-    return (made - last_order(run)).days
+    return (made - run.last_order).days
 
 
 def _missing(

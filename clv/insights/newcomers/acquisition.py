@@ -20,9 +20,9 @@ from clv.core.metrics import FEW
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from clv.core.types import Floats
     from clv.runs import Run
 
-    Floats = NDArray[np.float64]
 
 MONTH_DAYS: Final = 365.25 / 12
 #: Quantile of the normal distribution that leaves 10 % on either side: an interval of 80 %.

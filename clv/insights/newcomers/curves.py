@@ -9,9 +9,7 @@ import numpy as np
 from clv.insights.newcomers.acquisition import Newcomers
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from clv.core.types import Floats
 
 
 def summed(

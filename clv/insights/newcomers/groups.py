@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from clv.insights.newcomers.lives import Lives
 
-    Floats = NDArray[np.float64]
 
 #: More or less than the others by more than chance; neither; too few to be compared.
 Standing = Literal["more", "less", "same", "few"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from clv.core.types import Floats, Texts
     from clv.features.spans import Span
     from clv.runs import Run
 
-    Floats = NDArray[np.float64]
-    Texts = NDArray[np.object_]
 
 #: Days after the first order within which a second one is looked for.
 SOON: Final = (30, 60)
@@ -99,7 +98,7 @@ def longest(run: Run) -> int:
     born = rows["first_order"].to_pylist()
     if len(born) < FEW:
         return 0
-    over = date.fromisoformat(run.settings["as_of"]) + timedelta(days=1)
+    over = run.as_of + timedelta(days=1)
     months = range(1, MOST_MONTHS + 1)
     return max((m for m in months if add_months(born[-1], m) <= over), default=0)
 
@@ -107,7 +106,7 @@ def longest(run: Run) -> int:
 def completed(run: Run, span: Span) -> int:
     """Return how many customers have completed the first days, weeks or months of their lives."""
     unit = {"d": "DAY", "w": "WEEK", "m": "MONTH"}[span.unit]
-    over = date.fromisoformat(run.settings["as_of"]) + timedelta(days=1)
+    over = run.as_of + timedelta(days=1)
     sql = (
         f"SELECT count(*) AS n FROM forecasts WHERE first_order + INTERVAL {span.count} {unit} <= ?"
     )
@@ -122,7 +121,7 @@ def lives_of(run: Run, months: int = 12) -> Lives:
     SettingsError
         Fewer than `FEW` customers have been watched for so long.
     """
-    as_of = date.fromisoformat(run.settings["as_of"])
+    as_of = run.as_of
     with run.connect() as con:
         year = first_year(con.table("orders"), as_of, months)
         if len(year.customer_id) < FEW:

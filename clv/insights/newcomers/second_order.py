@@ -17,9 +17,9 @@ from clv.insights.newcomers.lives import QUARTER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from clv.core.types import Floats
     from clv.insights.newcomers.lives import Lives
 
-    Floats = NDArray[np.float64]
 
 #: Quantile of the normal distribution that leaves 2.5 % on either side.
 _Z95: Final = 1.959963984540054

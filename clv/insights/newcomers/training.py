@@ -6,7 +6,6 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass, field
-from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +24,8 @@ from clv.learn.work import SEED, Work
 from clv.runs import write_json, write_rows
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import duckdb
     import pyarrow as pa
 
@@ -135,7 +136,7 @@ def check(run: Run, design: Design) -> None:
         run.query("SELECT first_order AS day FROM forecasts ORDER BY day")["day"].to_pylist(),
         dtype="datetime64[D]",
     )
-    plan(born[0].item(), _as_of(run), design, born)
+    plan(born[0].item(), run.as_of, design, born)
 
 
 def stored(run: Run, key: str) -> Kept | None:
@@ -191,7 +192,7 @@ def make(run: Run, wish: Wish, work: Work) -> Kept:
         As `clv.learn.train.train`.
     """
     work = Work(wish.seed, work.progress, work.stopped)
-    as_of, folder = _as_of(run), run.training(wish.key)
+    as_of, folder = run.as_of, run.training(wish.key)
     with run.connect() as con:
         _restrict(con, wish.labels, run.labels)
         made = train(con, wish.design, as_of=as_of, learners=wish.learners, work=work)
@@ -212,10 +213,6 @@ def make(run: Run, wish: Wish, work: Work) -> Kept:
     found = stored(run, wish.key)
     assert found is not None  # noqa: S101 - just written
     return found
-
-
-def _as_of(run: Run) -> date:
-    return date.fromisoformat(run.settings["as_of"])
 
 
 def _restrict(con: duckdb.DuckDBPyConnection, wanted: tuple[str, ...], there: list[str]) -> None:

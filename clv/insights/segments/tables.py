@@ -204,7 +204,7 @@ def overdue(run: Run, least_active: float = LEAST_ACTIVE, limit: int = 100) -> l
         return rows
     x, t_x, age = (np.array([row[k] for row in rows], float) for k in ("frequency", "recency", "T"))
     model = from_card(run.model["purchases"])
-    as_of = date.fromisoformat(run.settings["as_of"])
+    as_of = run.as_of
     latest = due(model, x, t_x, age, 1 - OVERDUE)
     early, late = (model.wait_if_alive(x, age, q, recency=t_x) for q in WINDOW)
     for i, row in enumerate(rows):

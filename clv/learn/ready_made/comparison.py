@@ -7,7 +7,6 @@ maker alone knows over which time its values run, so what counts is whom it puts
 
 from __future__ import annotations
 
-from datetime import date
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,12 +20,12 @@ from clv.learn.ready_made.scoring import worth
 from clv.models.purchase.heuristics import HEURISTICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from clv.core.types import Progress
     from clv.models.contenders import Contender
     from clv.runs import Run
 
-    Progress = Callable[[str, int, int], None]
 
 _KEPT: Final = "ready_made"
 #: See `clv.core.metrics.amounts`.
@@ -88,7 +87,7 @@ def _mean(values: list[float | None]) -> float | None:
 def _compare(run: Run, progress: Progress) -> dict[str, Any]:
     name = str(run.model["model"])
     model = str(run.model["ready_made"]["name"])
-    as_of = date.fromisoformat(str(run.settings["as_of"])[:10])
+    as_of = run.as_of
     with run.connect() as con:
         con.execute("CREATE VIEW customers AS SELECT * FROM forecasts")
         known, first = engine.row(con, "SELECT count(*), min(first_order)::DATE FROM customers")

@@ -27,9 +27,8 @@ from clv.learn.ready_made.listing import HERE, listing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from clv.core.types import Floats
 
-    Floats = NDArray[np.float64]
 
 _WORKER: Final = Path(__file__).with_name("worker.py")
 #: What functions written in a notebook call their imports.

@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
-    import numpy as np
     import pyarrow as pa
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from clv.core.types import Floats
+
 
 #: Customers that the model card shows with figures and answer.
 _VECTORS: Final = 12

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 
 class LifetimesAttributes:

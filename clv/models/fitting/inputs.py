@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
+
 
 #: Distinct pairs of whole numbers are found through a table of at most this many cells.
 LARGEST_TABLE: Final = 20_000_000

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
     #: log-parameters → value, gradient, Hessian
     Objective = Callable[[Floats], tuple[float, Floats, Floats]]

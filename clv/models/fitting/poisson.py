@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 
 def poisson_fit(

@@ -14,7 +14,8 @@ from clv.models.fitting.newton import all_ends, best_of, inverse_curvature
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
+
 
 #: Log-parameters are sought between -BOX and BOX, with time scaled so that the largest T is 1.
 BOX: Final = 18.0

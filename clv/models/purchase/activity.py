@@ -23,7 +23,7 @@ import numpy as np
 from clv.models.purchase.beta_geo_expectation import beta_nodes
 
 if TYPE_CHECKING:
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 #: Points of the mean over p: absolute error below 1e-10.
 NODES: Final = 112

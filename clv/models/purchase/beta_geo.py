@@ -22,7 +22,7 @@ from clv.models.purchase.gamma_rate import GammaRateModel
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
     from clv.models.purchase.draws import Draws
 
 NAMES: Final = ("r", "alpha", "a", "b")

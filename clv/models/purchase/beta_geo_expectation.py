@@ -30,11 +30,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from clv.core.types import Bools, Floats
 
-    from clv.models.base import Floats
-
-    Bools = NDArray[np.bool_]
 
 #: The difference of the two terms may be smaller than they are by this factor.
 WORST_CANCELLATION: Final = 1e4

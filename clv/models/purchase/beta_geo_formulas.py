@@ -10,7 +10,7 @@ from scipy.special import betainc
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 
 def probability_alive(

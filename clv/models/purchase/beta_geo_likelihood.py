@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 #: Rows evaluated at a time: they stay in the processor's cache.
 CHUNK: Final = 8192

@@ -28,7 +28,8 @@ from clv.models.purchase.regular_draws import RegularDraws, purchases_to_last
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
+
 
 #: Largest k that is tried.
 K_MAX: Final = 8

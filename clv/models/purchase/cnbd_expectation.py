@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
     Complex = NDArray[np.complex128]
     #: p of shape (rows, nodes), rows → values of shape (k, rows, nodes)

@@ -31,7 +31,7 @@ import numpy as np
 from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood, more_than
 
 if TYPE_CHECKING:
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 
 def stage_weights(k: int, shape: Floats, z: Floats) -> Floats:

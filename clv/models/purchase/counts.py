@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from clv.models.base import Floats, PurchaseModel
+    from clv.core.types import Floats, Places
+    from clv.models.base import PurchaseModel
 
-    Rows = NDArray[np.intp]
 
 #: The probability of more purchases than are looked at; it is given to the largest number.
 TAIL: Final = 1e-7
@@ -68,7 +68,7 @@ class States(NamedTuple):
     frequency: Floats
     recency: Floats
     T: Floats
-    of: Rows
+    of: Places
     p_alive: Floats
 
 
@@ -102,7 +102,7 @@ def states(
 
 def purchase_counts(
     model: PurchaseModel | CNBDModel, which: States, days: float
-) -> Iterator[tuple[float, list[tuple[Rows, Floats]]]]:
+) -> Iterator[tuple[float, list[tuple[Places, Floats]]]]:
     """Yield, for every frequency, P(n purchases in (T, T + days] | active at T) of its states.
 
     Yields
@@ -126,8 +126,8 @@ def purchase_counts(
 
 
 def _table(
-    model: PurchaseModel | CNBDModel, x: float, which: States, rows: Rows, days: float
-) -> tuple[Callable[[Rows, int], Floats], NDArray[np.int64]]:
+    model: PurchaseModel | CNBDModel, x: float, which: States, rows: Places, days: float
+) -> tuple[Callable[[Places, int], Floats], NDArray[np.int64]]:
     """Return a function of (some of the rows, largest n), and the largest n that each row needs."""
     if isinstance(model, PooledRate):
         # The rate is known as well as its standard error says: gamma, so that counts are negative
@@ -164,7 +164,7 @@ def _table(
     ), -(-ends // stages)
 
 
-def _by_rule(mean: Floats, chance: Floats) -> tuple[Callable[[Rows, int], Floats], Rows]:
+def _by_rule(mean: Floats, chance: Floats) -> tuple[Callable[[Places, int], Floats], Places]:
     """Return the same, from purchases expected and the chance of any; shape (m,) each."""
     chance = np.minimum(chance, mean)
     shape = gamma_shape(mean, chance)
@@ -172,7 +172,7 @@ def _by_rule(mean: Floats, chance: Floats) -> tuple[Callable[[Rows, int], Floats
         often = -np.log1p(-chance) > mean * (1 + 1e-9)
     more = np.where(often, mean / np.where(often, chance, 1.0) - 1, 0.0)
 
-    def table(some: Rows, most: int) -> Floats:
+    def table(some: Places, most: int) -> Floats:
         chances = _negative_binomial(shape[some], (mean / shape)[some], most)
         first = some[often[some]]
         follow = _negative_binomial(NO_SPREAD, more[first] / NO_SPREAD, most - 1)

@@ -20,12 +20,8 @@ from clv.models.base import MARKS, Followed
 from clv.models.purchase.beta_geo_expectation import purchases_while_alive
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from clv.core.types import Bools, Counts, Floats
 
-    from clv.models.base import Floats
-
-    Bools = NDArray[np.bool_]
-    Counts = NDArray[np.int64]
     Random = np.random.Generator
 
 #: Purchases between two days, at most: sums stay far inside 64 bits.

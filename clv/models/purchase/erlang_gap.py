@@ -17,7 +17,8 @@ from clv.models.purchase.cnbd_likelihood import stage_weights
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
+
 
 #: Newton steps for the median wait: it converges from the right, quadratically.
 STEPS: Final = 60

@@ -12,7 +12,7 @@ from clv.models.fitting.triples import TripleModel
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 
 class GammaRateModel(TripleModel):

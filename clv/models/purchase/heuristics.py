@@ -19,11 +19,8 @@ from clv.models.contenders import Forecast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from clv.core.types import Bools
     from clv.models.contenders import Known, Past
-
-    Bools = NDArray[np.bool_]
 
 
 class Means(NamedTuple):

@@ -20,7 +20,8 @@ from clv.models.purchase.pareto_nbd_likelihood import NODES, ParetoNBDLikelihood
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
+
 
 #: Cap of the median wait for the next purchase, time units. Beyond it, there is no saying.
 LONGEST_WAIT: Final = 1e9

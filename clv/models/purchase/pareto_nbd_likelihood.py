@@ -32,7 +32,7 @@ import numpy as np
 from clv.models.purchase.beta_geo_likelihood import more_than
 
 if TYPE_CHECKING:
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 #: Gauss-Legendre points of the integral: relative error below 1e-12.
 NODES: Final = 48

@@ -19,8 +19,8 @@ from clv.models.purchase.draws import MOST
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clv.models.base import Floats
-    from clv.models.purchase.draws import Bools, Counts, Random
+    from clv.core.types import Bools, Counts, Floats
+    from clv.models.purchase.draws import Random
 
 
 class RegularDraws(NamedTuple):

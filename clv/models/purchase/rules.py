@@ -37,7 +37,7 @@ from clv.models.purchase.heuristics import Means, PopulationMean, RateSoFar, Rec
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
     from clv.models.contenders import Forecast, Past
 
 #: From this shape on a gamma-distributed rate is one number for all.

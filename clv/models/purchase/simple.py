@@ -14,7 +14,8 @@ from clv.models.purchase.draws import Draws
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
+
 
 #: Values that differ by less than this share of their mean are the same.
 SAME_VALUE: Final = 1e-9

@@ -31,11 +31,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
-    from numpy.typing import NDArray
 
-    from clv.models.base import Floats, PurchaseModel
+    from clv.core.types import Days, Floats
+    from clv.models.base import PurchaseModel
 
-    Months = NDArray[np.datetime64]
 
 YEAR: Final = 365.25
 #: Days without which no season is looked for: a year, but for a week.
@@ -48,7 +47,7 @@ FEWEST_PURCHASES: Final = 120
 TREND: Final = 0.2
 #: Standard deviations of the season that are tried; the first is none.
 SPREADS: Final = np.geomspace(0.002, 1.5, 60)
-#: Months that vary like Poisson, counted in with those that tell the dispersion: in little more than
+#: Days that vary like Poisson, counted in with those that tell the dispersion: in little more than
 #: a year one or two do, which is no estimate.
 POISSON_MONTHS: Final = 4
 #: Rounds of fitting in operational time and estimating the season again.
@@ -69,7 +68,7 @@ class RepeatPurchases(NamedTuple):
     """
 
     as_of: date
-    months: Months
+    months: Days
     purchases: Floats
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Drawn, Floats, PurchaseModel, PurchaseScores
+    from clv.core.types import Floats
+    from clv.models.base import Drawn, PurchaseModel, PurchaseScores
 
 #: What the name of a model that wears a season ends with.
 SUFFIX: Final = "+season"

@@ -14,7 +14,8 @@ from clv.models.spend.gamma_gamma_likelihood import GammaGammaLikelihood
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.models.base import Floats
+    from clv.core.types import Floats
+
 
 NAMES: Final = ("p", "q", "v")
 #: Log-parameters are sought between -BOX and BOX, with values scaled to a mean of 1.

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import betaln, digamma, zeta
 
 if TYPE_CHECKING:
-    from clv.models.base import Floats
+    from clv.core.types import Floats
 
 #: Rows evaluated at a time: they stay in the processor's cache, and NumPy's linear algebra starts
 #: no threads for them, which take longer to wake up than the sums take.

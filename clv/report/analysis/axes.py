@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from clv.core.formatting import month
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    Facts = Mapping[str, Any]
+    from clv.core.types import Facts
+
 
 #: Size of the letters in pixels, and the mean width of one of them.
 LETTER: Final = 12.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv.backtest.choose_model import RULES
 from clv.core.formatting import count, day, money, percent, with_unit
@@ -17,12 +17,9 @@ from clv.report.words import bins as words
 from clv.report.words import receipt as proof_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from clv.core.types import Facts
     from clv.report.analysis.pieces import Piece
     from clv.runs import Run
-
-    Facts = Mapping[str, Any]
 
 
 def four_bins(run: Run, first: str = "", second: str = "") -> Section:

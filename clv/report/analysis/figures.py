@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core import names
 from clv.core.formatting import (
@@ -34,12 +34,10 @@ from clv.report.words.run import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from clv.core.types import Facts
     from clv.report.analysis.pieces import Piece
     from clv.runs import Kind, Run
 
-    Facts = Mapping[str, Any]
 
 #: Parameter → what it says, for every model that has one of that name.
 _MEANINGS: Final = {

@@ -13,14 +13,13 @@ from clv.report.analysis.notebook import notebook
 from clv.report.analysis.plan import STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+    from clv.core.types import Progress
     from clv.report.analysis.pieces import Section
     from clv.report.analysis.plan import Step
     from clv.runs import Run
 
-    Progress = Callable[[str, int, int], None]
 
 #: File endings and the names that downloads have.
 NAMES: Final = {".html": "purchase_forecast.html", ".ipynb": "purchase_forecast.ipynb"}

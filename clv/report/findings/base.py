@@ -11,9 +11,10 @@ from clv.core.formatting import percent
 from clv.core.names import who
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    Facts = Mapping[str, Any]
+    from clv.core.types import Facts
+
 
 #: Of a 95 % interval.
 Z: Final = 1.96

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.backtest.choose_model import CHOSEN_FROM, RULES
 from clv.core import names
@@ -15,9 +15,9 @@ from clv.report.words import assumptions as assumption_words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from clv.core.types import Facts
     from clv.insights.assumptions import Check
 
-    Facts = Mapping[str, Any]
 
 #: Gains in shares below half a point are nobody's gain.
 GAIN: Final = 0.005

@@ -14,13 +14,12 @@ from clv.forecast import receipt as receipts
 from clv.report.findings.base import Finding, Subject, Z, best_rule, off, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import pyarrow as pa
-    from numpy.typing import NDArray
 
-    Facts = Mapping[str, Any]
-    Floats = NDArray[np.float64]
+    from clv.core.types import Facts, Floats
+
 
 #: A total off by a tenth changes what is ordered and whom one hires; less is within most plans' slack.
 TOTAL: Final = 0.10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core import names
@@ -13,7 +13,8 @@ from clv.insights.bins import SIDES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Facts = Mapping[str, Any]
+    from clv.core.types import Facts
+
 
 #: Two rankings closer than this are said to be the same.
 _CLOSE: Final = 0.005

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from math import ceil
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core.formatting import (
     count,
@@ -28,12 +28,11 @@ from clv.insights.customer import FEWEST_PEERS, Standing
 from clv.report.words.run import next_months
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
+    from clv.core.types import Facts
     from clv.insights.customer import Outlook, Peers
 
-    Facts = Mapping[str, Any]
 
 _TEN_YEARS: Final = 3653
 #: From so many order days on, a customer's own history outweighs what others did.

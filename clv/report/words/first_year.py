@@ -12,15 +12,15 @@ from clv.learn.plans import Design, said
 from clv.report.words.segments import first, value_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from clv.core.types import Facts
     from clv.features.spans import Span
     from clv.insights.newcomers import Channel, Compared, Group, Mark, SecondOrder
     from clv.insights.newcomers.acquisition import Newcomers
     from clv.insights.newcomers.second_order import Difference
     from clv.insights.newcomers.training import Kept
 
-    Facts = Mapping[str, Any]
 
 NO_MONEY: Final = (
     "The file has no amounts, so that there is no value to look at. The pages on cohorts and on "

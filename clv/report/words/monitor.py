@@ -9,9 +9,10 @@ from clv.core.formatting import count, day, expected, money, percent, plural
 from clv.insights.monitor.advice import miss
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    Facts = Mapping[str, Any]
+    from clv.core.types import Facts
+
 
 VERDICTS: Final = {"ok": "As usual", "look": "Look at it", "stop": "Don't use it yet"}
 

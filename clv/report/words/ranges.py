@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core import names
 from clv.core.formatting import day, money, money_range, of_ten, percent, plural
@@ -11,11 +11,11 @@ from clv.report.words import receipt as proof_words
 from clv.report.words.run import next_months
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from clv.backtest.sum_ranges import Sum
+    from clv.core.types import Facts
 
-    Facts = Mapping[str, Any]
 
 #: Groups of customers whose coverage is shown (`clv.backtest.calibration.coverage`), and their names.
 GROUPS: Final = {

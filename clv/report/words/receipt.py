@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.backtest import choose_model
 from clv.core import metrics, names
@@ -12,9 +12,10 @@ from clv.core.names import who
 from clv.forecast import receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    Facts = Mapping[str, Any]
+    from clv.core.types import Facts
+
 
 #: A wider distance between two shares than this is said as a range.
 _CLOSE: Final = 0.015

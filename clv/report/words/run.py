@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core.formatting import (
     count,
@@ -16,9 +16,10 @@ from clv.core.formatting import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    Facts = Mapping[str, Any]
+    from clv.core.types import Facts
+
 
 MODEL_TITLES: Final = {
     "auto": "Automatic: whichever forecast this file's own past best",
