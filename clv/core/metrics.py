@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from clv.core.schema import Amounts, Chances, Decile, ReliabilityBin
     from clv.core.types import Floats
 
 
@@ -48,7 +49,7 @@ def _arrays(actual: ArrayLike, predicted: ArrayLike) -> tuple[Floats, Floats]:
     return first, second
 
 
-def amounts(actual: ArrayLike, predicted: ArrayLike) -> dict[str, float | None]:
+def amounts(actual: ArrayLike, predicted: ArrayLike) -> Amounts:
     """Measure a forecast of purchases or of value.
 
     Parameters
@@ -139,7 +140,7 @@ def quantile_bins(values: ArrayLike, bins: int = BINS) -> NDArray[np.intp]:
     return np.unique(place, return_inverse=True)[1]
 
 
-def deciles(actual: ArrayLike, predicted: ArrayLike, bins: int = BINS) -> list[dict[str, float]]:
+def deciles(actual: ArrayLike, predicted: ArrayLike, bins: int = BINS) -> list[Decile]:
     """Return mean forecast and outcome by quantile of the forecast, best first.
 
     Returns
@@ -149,7 +150,7 @@ def deciles(actual: ArrayLike, predicted: ArrayLike, bins: int = BINS) -> list[d
     """
     y, f = _arrays(actual, predicted)
     place = quantile_bins(f, bins)
-    rows = []
+    rows: list[Decile] = []
     for rank, b in enumerate(range(int(place.max()), -1, -1), start=1):
         inside = place == b
         rows.append(
@@ -164,7 +165,7 @@ def deciles(actual: ArrayLike, predicted: ArrayLike, bins: int = BINS) -> list[d
     return rows
 
 
-def chances(bought: ArrayLike, probability: ArrayLike) -> dict[str, float | None]:
+def chances(bought: ArrayLike, probability: ArrayLike) -> Chances:
     """Measure a forecast of whether each customer buys within the horizon.
 
     Parameters
@@ -205,7 +206,7 @@ def chances(bought: ArrayLike, probability: ArrayLike) -> dict[str, float | None
 
 def reliability(
     bought: ArrayLike, probability: ArrayLike, bins: int = BINS
-) -> list[dict[str, float]]:
+) -> list[ReliabilityBin]:
     """Return forecast and observed share of buyers by quantile bin of the forecast, lowest first.
 
     Returns
@@ -216,7 +217,7 @@ def reliability(
     """
     y, p = _arrays(bought, probability)
     place = quantile_bins(p, bins)
-    rows = []
+    rows: list[ReliabilityBin] = []
     for b in range(int(place.max()) + 1):
         inside = place == b
         low, high = wilson(int(y[inside].sum()), int(inside.sum()))

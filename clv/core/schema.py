@@ -10,6 +10,55 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from typing_extensions import TypedDict
+
+# -- measures ----------------------------------------------------------------------------------------
+
+
+class Amounts(TypedDict):
+    """How well amounts were forecast, see `clv.core.metrics.amounts`."""
+
+    mae: float
+    rmse: float
+    bias: float | None
+    gini: float | None
+    spearman: float | None
+    top10: float | None
+    top20: float | None
+
+
+class Decile(TypedDict):
+    """Customers with forecasts of one size, 1 being the highest: means of forecast and outcome."""
+
+    bin: int
+    customers: int
+    predicted: float
+    actual: float
+    mae: float
+
+
+class Chances(TypedDict):
+    """How well chances were forecast, see `clv.core.metrics.chances`."""
+
+    brier: float
+    log_loss: float
+    auc: float | None
+    ece: float
+    reliability: float
+    resolution: float
+    uncertainty: float
+
+
+class ReliabilityBin(TypedDict):
+    """Customers with chances of one size: the share said, and the share seen with its interval."""
+
+    customers: int
+    predicted: float
+    actual: float
+    low: float
+    high: float
+
+
 # -- the report of a check ---------------------------------------------------------------------------
 
 # -- settings and summary ----------------------------------------------------------------------------
