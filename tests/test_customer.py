@@ -15,7 +15,7 @@ from clv.core import engine
 from clv.core.segments import ACTIVE, GONE, LATE, OVERDUE, PROMISING, Cuts, group_sql
 from clv.insights import customer as one
 from clv.models.card import from_card
-from clv.models.purchase.simple import PooledRate
+from clv.models.purchase.pooled_rate import PooledRate
 from clv.samples import sample_path
 from tests.test_pipeline import make_run, new_store
 

@@ -34,9 +34,10 @@ from clv.models.purchase.beta_geo_formulas import count_probability
 from clv.models.purchase.cnbd import BGCNBD, MBGCNBD
 from clv.models.purchase.counts import purchase_counts, states
 from clv.models.purchase.pareto_nbd import ParetoNBD
-from clv.models.purchase.simple import ConstantSpend, PooledRate
+from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.reliability import total_forecast_error
 from clv.models.spend.gamma_gamma_core import GammaGammaAll, GammaGammaCore
+from clv.models.spend.mean_spend import ConstantSpend
 from tests.test_backtest import cdnow
 
 

@@ -17,8 +17,8 @@ from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.cnbd import BGCNBD, MBGCNBD
 from clv.models.purchase.counts import purchase_counts, states
 from clv.models.purchase.draws import MARKS, MOST, Draws, stays_alive
+from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.purchase.rules import RecencyRuleModel
-from clv.models.purchase.simple import PooledRate
 from clv.runs import write_rows
 from tests.ui.fakes import PURCHASES, fake_run
 

@@ -20,7 +20,7 @@ from scipy.special import ndtri, stdtrit
 
 from clv.backtest.ranges import LEVEL
 from clv.models.fitting.triples import TripleModel
-from clv.models.purchase.simple import PooledRate
+from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.season.seasonal import unwrap
 from clv.models.spend.gamma_gamma_core import GammaGammaCore
 

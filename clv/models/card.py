@@ -23,12 +23,12 @@ MODELS: Final = {
     "population-mean": ("clv.models.purchase.rules", "PopulationMeanModel"),
     "rate-so-far": ("clv.models.purchase.rules", "RateSoFarModel"),
     "recency-rule": ("clv.models.purchase.rules", "RecencyRuleModel"),
-    "pooled-rate": ("clv.models.purchase.simple", "PooledRate"),
+    "pooled-rate": ("clv.models.purchase.pooled_rate", "PooledRate"),
     "+season": ("clv.models.season.seasonal", "Seasonal"),
     "gamma-gamma": ("clv.models.spend.gamma_gamma_core", "GammaGammaCore"),
     "gamma-gamma-all": ("clv.models.spend.gamma_gamma_core", "GammaGammaAll"),
-    "mean-spend": ("clv.models.purchase.simple", "MeanSpend"),
-    "constant-spend": ("clv.models.purchase.simple", "ConstantSpend"),
+    "mean-spend": ("clv.models.spend.mean_spend", "MeanSpend"),
+    "constant-spend": ("clv.models.spend.mean_spend", "ConstantSpend"),
 }
 
 

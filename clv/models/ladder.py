@@ -15,9 +15,10 @@ from clv.core.errors import FitError
 from clv.models.card import model_class
 from clv.models.fitting.inputs import check_triples, weights_of
 from clv.models.notes import Note
-from clv.models.purchase.simple import ConstantSpend, MeanSpend, PooledRate, all_the_same
+from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.reliability import total_forecast_error, total_in_sample
 from clv.models.spend.gamma_gamma_core import GammaGammaAll, GammaGammaCore
+from clv.models.spend.mean_spend import ConstantSpend, MeanSpend, all_the_same
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -8,7 +8,7 @@ import pytest
 
 from clv.models.purchase.activity import purchase_between
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
-from clv.models.purchase.simple import PooledRate
+from clv.models.purchase.pooled_rate import PooledRate
 
 SHAPES_OF_LEAVING = (1e-8, 0.01, 0.5, 1, 1.5, 3, 50)
 #: r, alpha, b: as on CDNOW in days; hardly any repeats; heavy buyers; alpha near 0; all alike

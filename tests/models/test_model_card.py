@@ -17,8 +17,9 @@ from clv.models.notes import Note
 from clv.models.purchase.bg_nbd import BGNBD
 from clv.models.purchase.mbg_nbd import MBGNBD
 from clv.models.purchase.pareto_nbd import ParetoNBD
-from clv.models.purchase.simple import ConstantSpend, MeanSpend, PooledRate
+from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.spend.gamma_gamma import GammaGamma
+from clv.models.spend.mean_spend import ConstantSpend, MeanSpend
 
 KEYS = {"name", "parameters", "standard_errors", "log_likelihood", "customers", "converged"}
 NOTE = Note("few-values", "A sentence.", "simpler model")

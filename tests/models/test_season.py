@@ -18,7 +18,7 @@ from clv.models.card import from_card, to_card
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.cnbd import MBGCNBD
 from clv.models.purchase.pareto_nbd import ParetoNBD
-from clv.models.purchase.simple import PooledRate
+from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.season.season import MONTH_DAYS, NONE, Season, by_the_year
 from clv.models.season.seasonal import Seasonal, bare, due, through_life, unwrap
 from tests.test_ranges import SPEND, made

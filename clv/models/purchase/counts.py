@@ -30,8 +30,8 @@ from clv.models.purchase.beta_geo import BetaGeoModel
 from clv.models.purchase.cnbd import CNBDModel
 from clv.models.purchase.cnbd_likelihood import stage_weights
 from clv.models.purchase.pareto_nbd import ParetoNBD
+from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.purchase.rules import NO_SPREAD, RuleModel, gamma_shape
-from clv.models.purchase.simple import PooledRate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
