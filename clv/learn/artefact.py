@@ -20,13 +20,14 @@ import secrets
 import shutil
 from importlib.metadata import version
 from pathlib import Path  # noqa: TC003
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from clv import __version__
 from clv.core import engine
 from clv.core.errors import FileError
+from clv.core.schema import TrainingCard, checked
 from clv.features.tables import Spec
 from clv.learn.boosted import missing
 from clv.learn.model import Model
@@ -36,11 +37,13 @@ from clv.learn.train import LEARNERS
 from clv.runs import now, read_json, write_json, write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import duckdb
 
+    from clv.core.schema import OrdersFingerprint, ProofVectors
     from clv.features.tables import Features
+    from clv.learn.learners import Learner
     from clv.learn.train import Trained
 
 FORMAT: Final = 1
@@ -52,19 +55,25 @@ _VECTORS: Final = 8
 _NEAR: Final = 1e-7
 
 
-def fingerprint(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def fingerprint(con: duckdb.DuckDBPyConnection) -> OrdersFingerprint:
     """Return what tells one set of ``orders`` from another: figures, and a hash of all rows."""
-    keys = ("orders", "customers", "revenue", "first_order", "last_order", "hash")
-    row = engine.row(
+    orders, customers, revenue, first_order, last_order, hashed = engine.row(
         con,
         "SELECT count(*), count(DISTINCT customer_id), round(sum(revenue), 2), "
         "min(ordered_at)::DATE::VARCHAR, max(ordered_at)::DATE::VARCHAR, "
         "bit_xor(hash(customer_id, ordered_at, round(revenue, 6)))::VARCHAR FROM orders",
     )
-    return dict(zip(keys, row, strict=True))
+    return {
+        "orders": orders,
+        "customers": customers,
+        "revenue": revenue,
+        "first_order": first_order,
+        "last_order": last_order,
+        "hash": hashed,
+    }
 
 
-def save(trained: Trained, data: Mapping[str, Any], folder: Path) -> Path:
+def save(trained: Trained, data: OrdersFingerprint, folder: Path) -> Path:
     """Write a training to a folder of its own, replacing an earlier training there.
 
     Parameters
@@ -124,17 +133,17 @@ def _asks_the_same(folder: Path, design: Design) -> bool:
         return False
 
 
-def _write(trained: Trained, data: Mapping[str, Any], folder: Path) -> None:
+def _write(trained: Trained, data: OrdersFingerprint, folder: Path) -> None:
     model = trained.model
     write_rows(trained.rows, folder / ROWS)
-    parts: dict[str, Any] = {**model.learners} | {"ranges": model.ranges}
+    parts: dict[str, Learner | Ranges] = {**model.learners, "ranges": model.ranges}
     for name, part in parts.items():
         for file, content in part.files().items():
             target = folder / "models" / name / file
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
     files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    card = {
+    card: TrainingCard = {
         "format": FORMAT,
         "made_by": f"clv {__version__}",
         "made_at": now(),
@@ -144,13 +153,13 @@ def _write(trained: Trained, data: Mapping[str, Any], folder: Path) -> None:
         "chosen": model.chosen,
         "states": {name: part.state() for name, part in parts.items()},
         "shape": list(model.shape),
-        "data": dict(data),
+        "data": data,
         "versions": _versions(),
         "report": trained.report,
         "tests": _vectors(model, trained.sample),
         "files": {name: _sha256(folder / name) for name in files},
     }
-    write_json(folder / CARD, card | {"sha256": _own(card)})
+    write_json(folder / CARD, {**card, "sha256": _own(card)})
 
 
 def _versions() -> dict[str, str]:
@@ -158,7 +167,7 @@ def _versions() -> dict[str, str]:
     return {n: version(n) for n in _LIBRARIES if not (n == "lightgbm" and missing())}
 
 
-def _vectors(model: Model, sample: Features) -> dict[str, Any]:
+def _vectors(model: Model, sample: Features) -> ProofVectors:
     """Return rows of features and what the model says of them."""
     places = np.unique(np.linspace(0, len(sample) - 1, _VECTORS).astype(int))
     some = sample.rows(places)
@@ -168,7 +177,7 @@ def _vectors(model: Model, sample: Features) -> dict[str, Any]:
     }
 
 
-def _own(card: Mapping[str, Any]) -> str:
+def _own(card: object) -> str:
     """Return the SHA-256 of a card's content."""
     text = json.dumps(card, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -178,7 +187,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def read_card(folder: Path) -> dict[str, Any]:
+def read_card(folder: Path) -> TrainingCard:
     """Return a training's card, checked to be whole.
 
     Raises
@@ -200,7 +209,11 @@ def read_card(folder: Path) -> dict[str, Any]:
     if card.get("format") != FORMAT:
         msg = f"{folder} was written by another version of this program ({card.get('made_by')})."
         raise FileError(msg, "Train the model again.")
-    return card
+    try:
+        return checked(TrainingCard, card)
+    except ValueError as error:
+        msg = f"{folder / CARD} has {error}."
+        raise FileError(msg, "Train the model again.") from error
 
 
 def load(folder: Path) -> Model:
@@ -253,7 +266,7 @@ def _files(folder: Path, name: str, sealed: Iterable[str]) -> dict[str, bytes]:
     }
 
 
-def _prove(model: Model, tests: Mapping[str, Any], folder: Path) -> None:
+def _prove(model: Model, tests: ProofVectors, folder: Path) -> None:
     """Refuse a model that says something else here than where it was trained."""
     found = model.predict(model.plain(np.array(tests["features"])))
     for name, said in tests["predictions"].items():

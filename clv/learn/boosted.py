@@ -14,6 +14,7 @@ from clv.learn.work import threads
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clv.core.schema import LearnerState
     from clv.core.types import Floats
     from clv.learn.examples import Examples
     from clv.learn.work import Work
@@ -214,7 +215,7 @@ class Tweedie:
         """Return how much each feature was used; what is not named was not used."""
         return renamed(self.trees_.gains(), self.names_)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LearnerState:
         """Return what is learned beside `files`, JSON types."""
         return {"names": list(self.names_), "factor": self.factor_}
 
@@ -223,7 +224,7 @@ class Tweedie:
         return {"model.txt": self.trees_.text()}
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
         """Rebuild a fitted learner from `state` and `files`."""
         self = cls()
         self.names_, self.factor_ = tuple(state["names"]), float(state["factor"])
@@ -268,7 +269,7 @@ class TwoPart:
                 total[name] = total.get(name, 0.0) + gain / whole
         return renamed(total, self.names_)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LearnerState:
         """Return what is learned beside `files`, JSON types."""
         return {"names": list(self.names_), "factor": self.factor_}
 
@@ -277,7 +278,7 @@ class TwoPart:
         return {"chance.txt": self.chance_.text(), "amount.txt": self.amount_.text()}
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
         """Rebuild a fitted learner from `state` and `files`."""
         self = cls()
         self.names_, self.factor_ = tuple(state["names"]), float(state["factor"])

@@ -9,7 +9,7 @@ would look as if the model could do without it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from clv.core import metrics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clv.core.schema import Effect, EffectPoint, Importance
     from clv.core.types import Floats
     from clv.learn.examples import Examples
     from clv.learn.learners import Learner
@@ -32,7 +33,7 @@ _SHUFFLES: Final = 5
 _BINS: Final = 10
 
 
-def importance(model: Learner, test: Examples, work: Work) -> list[dict[str, Any]]:
+def importance(model: Learner, test: Examples, work: Work) -> list[Importance]:
     """Measure how much worse the forecast gets when one feature is shuffled among customers.
 
     Parameters
@@ -56,7 +57,7 @@ def importance(model: Learner, test: Examples, work: Work) -> list[dict[str, Any
     used = sorted(gains, key=lambda n: (-gains[n], n))[:MOST_FEATURES]
     base = _loss(model, who, who.remaining)
     rng = np.random.default_rng(work.seed)
-    rows = []
+    rows: list[Importance] = []
     for i, name in enumerate(used):
         work.say("Measuring what the model looks at", i, len(used))
         column = _column(who, name)
@@ -65,14 +66,19 @@ def importance(model: Learner, test: Examples, work: Work) -> list[dict[str, Any
             for _ in range(_SHUFFLES)
         ]
         mean = float(np.mean(worse))
-        edges = {"low": float(min(worse)), "high": float(max(worse))}
-        rows.append({"name": name, "increase": mean, "share": mean / base} | edges)
+        rows.append(
+            {
+                "name": name,
+                "increase": mean,
+                "share": mean / base,
+                "low": float(min(worse)),
+                "high": float(max(worse)),
+            }
+        )
     return sorted(rows, key=lambda row: (-row["increase"], row["name"]))
 
 
-def effects(
-    model: Learner, test: Examples, names: Sequence[str], work: Work
-) -> list[dict[str, Any]]:
+def effects(model: Learner, test: Examples, names: Sequence[str], work: Work) -> list[Effect]:
     """Show how the forecast moves with each of some features.
 
     Returns
@@ -90,7 +96,7 @@ def effects(
     """
     who = _dense(test.few(MOST_ROWS // 2, work.seed))
     same = _together(who)
-    found = []
+    found: list[Effect] = []
     for i, name in enumerate(names):
         work.say("Drawing effects", i, len(names))
         kind = who.features.kinds[who.features.names.index(name)]
@@ -100,7 +106,7 @@ def effects(
     return found
 
 
-def _levels(model: Learner, who: Examples, names: Sequence[str]) -> list[dict[str, Any]]:
+def _levels(model: Learner, who: Examples, names: Sequence[str]) -> list[EffectPoint]:
     column = _column(who, names[0])
     levels = who.features.spec.levels[names[0]]
     codes, counts = np.unique(column.astype(int), return_counts=True)
@@ -115,7 +121,7 @@ def _levels(model: Learner, who: Examples, names: Sequence[str]) -> list[dict[st
     ]
 
 
-def _accumulated(model: Learner, who: Examples, names: Sequence[str]) -> list[dict[str, Any]]:
+def _accumulated(model: Learner, who: Examples, names: Sequence[str]) -> list[EffectPoint]:
     column = _column(who, names[0])
     edges = np.unique(np.quantile(column, np.linspace(0, 1, _BINS + 1), method="inverted_cdf"))
     mean = float(model.predict(who).mean())

@@ -11,7 +11,7 @@ and probabilistic models are never chosen, but it is said where one is as good, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from clv.learn.boosted import TwoPart
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from clv.core.schema import BoardRow, Leaderboard, PartMeasures
     from clv.core.types import Floats
     from clv.learn.examples import Examples
 
@@ -38,7 +39,7 @@ def losses(test: Examples, said: Mapping[str, Floats]) -> dict[str, Floats]:
     return {name: metrics.tweedie_deviance(test.remaining, one) for name, one in said.items()}
 
 
-def board(test: Examples, said: Mapping[str, Floats], learned: Collection[str]) -> dict[str, Any]:
+def board(test: Examples, said: Mapping[str, Floats], learned: Collection[str]) -> Leaderboard:
     """Measure forecasts of the same customers.
 
     Parameters
@@ -51,7 +52,7 @@ def board(test: Examples, said: Mapping[str, Floats], learned: Collection[str]) 
     Returns
     -------
     dict
-        JSON types. ``rows``, the smallest loss first: ``name, title, learned, loss``, and for the
+        ``rows``, the smallest loss first: ``name, title, learned, loss``, and for the
         ``whole`` and the ``remaining`` value: `metrics.amounts`, ``deciles`` (`metrics.deciles`) and
         ``gain`` (`gain`). ``best``; ``apart``: everybody's loss less the best one's, with its 95 %
         interval; ``perfect``: the gain curves of whoever knew the outcome; ``customers``, ``total``
@@ -60,23 +61,17 @@ def board(test: Examples, said: Mapping[str, Floats], learned: Collection[str]) 
     lost = losses(test, said)
     mean = {name: float(values.mean()) for name, values in lost.items()}
     best = min(mean, key=lambda name: mean[name])
-    rows = []
-    for name in sorted(mean, key=lambda n: mean[n]):
-        row: dict[str, Any] = {
+    rows: list[BoardRow] = [
+        {
             "name": name,
             "title": names.title(name),
             "learned": name in learned,
             "loss": mean[name],
+            "whole": _measured(test.whole, test.observed + said[name]),
+            "remaining": _measured(test.remaining, said[name]),
         }
-        for part, actual, forecast in (
-            ("whole", test.whole, test.observed + said[name]),
-            ("remaining", test.remaining, said[name]),
-        ):
-            row[part] = metrics.amounts(actual, forecast) | {
-                "deciles": metrics.deciles(actual, forecast),
-                "gain": gain(actual, forecast),
-            }
-        rows.append(row)
+        for name in sorted(mean, key=lambda n: mean[n])
+    ]
     apart = metrics.paired_difference(lost, best)
     return {
         "rows": rows,
@@ -90,6 +85,14 @@ def board(test: Examples, said: Mapping[str, Floats], learned: Collection[str]) 
         "total": float(test.whole.sum()),
         "remaining": float(test.remaining.sum()),
         "returned": _returned(test),
+    }
+
+
+def _measured(actual: Floats, forecast: Floats) -> PartMeasures:
+    return {
+        **metrics.amounts(actual, forecast),
+        "deciles": metrics.deciles(actual, forecast),
+        "gain": gain(actual, forecast),
     }
 
 

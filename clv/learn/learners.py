@@ -19,7 +19,8 @@ from clv.learn.work import threads
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.core.types import Floats
+    from clv.core.schema import Coefficient, ForestSettings, ForestTrial, LearnerState
+    from clv.core.types import Floats, Places
     from clv.learn.examples import Examples
     from clv.learn.work import Work
 
@@ -48,14 +49,14 @@ class Learner(Protocol):
     def gains(self) -> dict[str, float]:
         """Return how much each feature was used; what is not named was not used."""
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LearnerState:
         """Return what is learned beside `files`, JSON types."""
 
     def files(self) -> dict[str, bytes]:
         """Return the models: file name → content, no pickle."""
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
         """Rebuild a fitted learner from `state` and `files`."""
 
 
@@ -111,7 +112,7 @@ class _Sklearn:
         used: Floats = self.model_.feature_importances_
         return used
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LearnerState:
         """Return what is learned beside `files`, JSON types."""
         return {"columns": list(self.columns_), "features": list(self.features_)}
 
@@ -120,7 +121,7 @@ class _Sklearn:
         return {"model.skops": frozen.dumps(self.model_)}
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
         """Rebuild a fitted learner from `state` and `files`."""
         self = cls()
         self.columns_ = tuple(state["columns"])
@@ -159,15 +160,23 @@ class Boosting(_Sklearn):
         whole = self.smeared_.back(self.model_.predict(plain(who.features).matrix))
         return np.maximum(whole - who.observed, 0.0)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LearnerState:
         """Return what is learned beside `files`, JSON types."""
-        return super().state() | {"smearing": self.smeared_._asdict()}
+        return {
+            **super().state(),
+            "smearing": {
+                "edges": list(self.smeared_.edges),
+                "factors": list(self.smeared_.factors),
+            },
+        }
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
         """Rebuild a fitted learner from `state` and `files`."""
         self = super().restore(state, files)
-        self.smeared_ = Smeared(*(tuple(state["smearing"][k]) for k in Smeared._fields))
+        self.smeared_ = Smeared(
+            tuple(state["smearing"]["edges"]), tuple(state["smearing"]["factors"])
+        )
         return self
 
 
@@ -184,16 +193,16 @@ class Forest(_Sklearn):
 
     name: ClassVar[str] = "forest"
     #: What the library does unless told otherwise, so that one can say what tuning gains.
-    DEFAULTS: ClassVar[dict[str, Any]] = {
+    DEFAULTS: ClassVar[ForestSettings] = {
         "n_estimators": 100,
         "max_depth": None,
         "min_samples_leaf": 1,
         "max_features": 1.0,
     }
-    settings_: dict[str, Any]
+    settings_: ForestSettings
 
     def __init__(self) -> None:
-        self.tried_: list[dict[str, Any]] = []
+        self.tried_: list[ForestTrial] = []
 
     def fit(self, seen: Examples, work: Work) -> Self:
         """Learn; return self."""
@@ -208,15 +217,15 @@ class Forest(_Sklearn):
         found: Floats = np.maximum(self.model_.predict(plain(who.features).matrix), 0.0)
         return found
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LearnerState:
         """Return what is learned beside `files`, JSON types."""
-        return super().state() | {"settings": self.settings_, "tried": self.tried_}
+        return {**super().state(), "settings": self.settings_, "tried": self.tried_}
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
         """Rebuild a fitted learner from `state` and `files`."""
         self = super().restore(state, files)
-        self.settings_, self.tried_ = dict(state["settings"]), list(state["tried"])
+        self.settings_, self.tried_ = state["settings"], state["tried"]
         return self
 
     def gained(self, seen: Examples, test: Examples, work: Work) -> dict[str, Floats]:
@@ -233,22 +242,29 @@ class Forest(_Sklearn):
             for name, one in (("default", self.DEFAULTS), ("tuned", self.settings_))
         }
 
-    def _tune(self, who: Examples, work: Work) -> dict[str, Any]:
+    def _tune(self, who: Examples, work: Work) -> ForestSettings:
         """Choose leaf and depth with few trees, then how many trees."""
         columns, cuts = plain(who.features).matrix, folds(who)
-        third = {"max_features": 1 / 3, "n_estimators": 50}
-        shapes = [(leaf, depth) for leaf in (5, 20, 60) for depth in (None, 6)]
-        grid = [third | {"min_samples_leaf": leaf, "max_depth": depth} for leaf, depth in shapes]
+        grid: list[ForestSettings] = [
+            {
+                "max_features": 1 / 3,
+                "n_estimators": 50,
+                "min_samples_leaf": leaf,
+                "max_depth": depth,
+            }
+            for leaf in (5, 20, 60)
+            for depth in (None, 6)
+        ]
         best = min(grid, key=lambda one: self._try(one, columns, who.remaining, cuts, work))
-        more = [best, best | {"n_estimators": 150}]
+        more: list[ForestSettings] = [best, {**best, "n_estimators": 150}]
         return min(more, key=lambda one: self._try(one, columns, who.remaining, cuts, work))
 
     def _try(
         self,
-        settings: dict[str, Any],
+        settings: ForestSettings,
         columns: Floats,
         y: Floats,
-        cuts: Sequence[tuple[Any, Any]],
+        cuts: Sequence[tuple[Places, Places]],
         work: Work,
     ) -> float:
         known = [t["loss"] for t in self.tried_ if t["settings"] == settings]
@@ -262,7 +278,7 @@ class Forest(_Sklearn):
         return float(np.mean(errors))
 
     @staticmethod
-    def _fitted(settings: Mapping[str, Any], columns: Floats, y: Floats, work: Work) -> Any:  # noqa: ANN401
+    def _fitted(settings: ForestSettings, columns: Floats, y: Floats, work: Work) -> Any:  # noqa: ANN401
         from sklearn.ensemble import RandomForestRegressor  # noqa: PLC0415 - slow to import
 
         work.check()
@@ -321,17 +337,21 @@ class Lasso(_Sklearn):
         found: Floats = np.maximum(self.model_.predict(plain(who.features).matrix), 0.0)
         return found
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LearnerState:
         """Return what is learned beside `files`, JSON types."""
-        return super().state() | {"penalty": float(self.model_[-1].alpha), "kept": self.kept()}
+        return {**super().state(), "penalty": self.penalty(), "kept": self.kept()}
 
-    def kept(self) -> list[dict[str, Any]]:
+    def penalty(self) -> float:
+        """Return the penalty that was chosen."""
+        return float(self.model_[-1].alpha)
+
+    def kept(self) -> list[Coefficient]:
         """Return the surviving features, most important first.
 
         ``name`` and ``coefficient``: currency units for one standard deviation more.
         """
         pairs = zip(self.columns_, self.model_[-1].coef_.tolist(), strict=True)
-        kept = [{"name": name, "coefficient": c} for name, c in pairs if c != 0]
+        kept: list[Coefficient] = [{"name": n, "coefficient": c} for n, c in pairs if c != 0]
         return sorted(kept, key=lambda one: (-abs(one["coefficient"]), one["name"]))
 
     def _importance(self) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -114,7 +114,7 @@ class Model:
         import pyarrow as pa  # noqa: PLC0415 - slow to import
 
         found = self.predict(features)
-        columns: dict[str, Any] = {"customer_id": features.customer_id}
+        columns: dict[str, pa.Array] = {"customer_id": features.customer_id}
         if self.design.kind == "early":
             months = features.first_day.astype("datetime64[M]").astype(str)
             columns["cohort_month"] = pa.array(months.tolist(), pa.string())
@@ -125,7 +125,7 @@ class Model:
             columns |= {f"month_{i}": pa.array(each[:, i]) for i in range(each.shape[1])}
         return pa.table(columns)
 
-    def score(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+    def score(self, rows: Sequence[Mapping[str, object]]) -> list[dict[str, float]]:
         """Foresee customers described by hand: feature → value, months as ``2017-01``.
 
         Returns
@@ -144,7 +144,7 @@ class Model:
             {name: float(values[i]) for name, values in found.items()} for i in range(len(rows))
         ]
 
-    def features(self, rows: Sequence[Mapping[str, Any]]) -> Features:
+    def features(self, rows: Sequence[Mapping[str, object]]) -> Features:
         """Return features described by hand; unknown levels count as `OTHER`. See `score`."""
         cells = [self._cells(row) for row in rows]
         return self.plain(np.array(cells, dtype=float).reshape(len(rows), len(self.names)))
@@ -163,7 +163,7 @@ class Model:
             ids, sparse.csr_matrix(matrix), self.names, self.kinds, days, days, self.spec
         )
 
-    def _cells(self, row: Mapping[str, Any]) -> list[float]:
+    def _cells(self, row: Mapping[str, object]) -> list[float]:
         """Return a row's features as the numbers that stand for them."""
         cells = [self._cell(row, place) for place in range(len(self.names))]
         known = dict(zip(self.names, cells, strict=True))
@@ -181,7 +181,7 @@ class Model:
             bought = number
         return cells
 
-    def _cell(self, row: Mapping[str, Any], place: int) -> float:
+    def _cell(self, row: Mapping[str, object], place: int) -> float:
         """Return one feature of a row as the number that stands for it."""
         name, kind = self.names[place], self.kinds[place]
         keys = _MONTH if kind == "month" else (name,)

@@ -13,9 +13,9 @@ models, and the held-out one has no say.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -26,13 +26,8 @@ from clv.core.horizon import add_months
 from clv.features.spans import Span, spans_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from clv.core.schema import DesignKind, TrainingDesign
     from clv.core.types import Days
-
-    #: Day of every customer's first order, sorted.
-
-Kind = Literal["early", "window"]
 
 _DAY: Final = timedelta(days=1)
 #: Months of cohorts that are tested together, as many as the history allows.
@@ -64,7 +59,7 @@ class Design:
         Names of the features that are used; None for all.
     """
 
-    kind: Kind = "early"
+    kind: DesignKind = "early"
     horizon_months: int = 12
     after: tuple[str, ...] = ("1m", "3m")
     days: tuple[int, ...] = (1, 7, 30, 60, 120)
@@ -93,17 +88,29 @@ class Design:
         """The prediction point of the early design: the longest X."""
         return spans_of(self.after)[-1]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> TrainingDesign:
         """Return plain JSON types."""
-        return asdict(self)
+        return {
+            "kind": self.kind,
+            "horizon_months": self.horizon_months,
+            "after": list(self.after),
+            "days": list(self.days),
+            "largest_categories": self.largest_categories,
+            "columns": None if self.columns is None else list(self.columns),
+        }
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Design:
+    def from_dict(cls, content: TrainingDesign) -> Design:
         """Rebuild from `as_dict`."""
-        kept: dict[str, Any] = dict(content)
-        for name in ("after", "days", "columns"):
-            kept[name] = None if kept[name] is None else tuple(kept[name])
-        return cls(**kept)
+        columns = content["columns"]
+        return cls(
+            content["kind"],
+            content["horizon_months"],
+            tuple(content["after"]),
+            tuple(content["days"]),
+            content["largest_categories"],
+            None if columns is None else tuple(columns),
+        )
 
 
 #: Lengths of months are compared from a day on which each is as short as can be.
@@ -128,14 +135,6 @@ class Split:
     known: date
     train: tuple[date, ...]
     test: tuple[date, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON types."""
-        return {
-            "known": self.known.isoformat(),
-            "train": [day.isoformat() for day in self.train],
-            "test": [day.isoformat() for day in self.test],
-        }
 
 
 @dataclass(frozen=True)
@@ -267,7 +266,7 @@ def _plan(first_order: date, as_of: date, design: Design, born: Days | None = No
     return (_early if design.kind == "early" else _window)(first_order, as_of, design, born)
 
 
-def _enough(split: Split, born: Days | None, kind: Kind) -> bool:
+def _enough(split: Split, born: Days | None, kind: DesignKind) -> bool:
     """Tell whether there are customers enough to learn from, and to test on."""
     if born is None:
         return True
@@ -282,7 +281,7 @@ def _enough(split: Split, born: Days | None, kind: Kind) -> bool:
 
 
 def _with(design: Design, horizon: int) -> Design:
-    return Design(**(asdict(design) | {"horizon_months": horizon}))
+    return replace(design, horizon_months=horizon)
 
 
 def _fits(design: Design, horizon: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from clv.learn.learners import Quantile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clv.core.schema import LearnerState, RangesHeld
     from clv.core.types import Floats
     from clv.learn.examples import Examples
     from clv.learn.work import Work
@@ -60,7 +61,7 @@ class Ranges:
         low, high = self.low_.predict(who), self.high_.predict(who)
         return np.minimum(low, high), np.maximum(low, high)
 
-    def measured(self, who: Examples, expected: Floats) -> dict[str, float]:
+    def measured(self, who: Examples, expected: Floats) -> RangesHeld:
         """Return how the ranges hold: ``level``, ``within`` (share), ``width`` (mean), ``customers``."""
         low, high = self.predict(who, expected)
         within = (who.remaining >= low - 0.005) & (who.remaining <= high + 0.005)
@@ -71,7 +72,7 @@ class Ranges:
             "customers": len(who),
         }
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LearnerState:
         """Return what is learned beside `files`, JSON types."""
         return {"level": self.level, "wider": self.wider_}
 
@@ -80,10 +81,10 @@ class Ranges:
         return dict((_stored("low", self.low_), _stored("high", self.high_)))
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
         """Rebuild from `state` and `files`."""
-        self = cls(float(state["level"]))
-        self.wider_ = float(state["wider"])
+        self = cls(state["level"])
+        self.wider_ = state["wider"]
         self.low_, self.high_ = (_restored(end, files) for end in ("low", "high"))
         return self
 
@@ -103,4 +104,4 @@ def _stored(end: str, part: Trees | Quantile) -> tuple[str, bytes]:
 def _restored(end: str, files: Mapping[str, bytes]) -> Trees | Quantile:
     if f"{end}.txt" in files:
         return Trees.restore(files[f"{end}.txt"])
-    return Quantile.restore({"columns": ()}, {"model.skops": files[f"{end}.skops"]})
+    return Quantile.restore({"columns": []}, {"model.skops": files[f"{end}.skops"]})

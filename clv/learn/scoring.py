@@ -10,6 +10,7 @@ import numpy as np
 
 from clv.core import engine
 from clv.core.errors import InputError, SettingsError
+from clv.core.schema import AlreadyScored, checked
 from clv.learn.artefact import SCORED, read_card
 from clv.learn.designs import Tables, features
 from clv.learn.plans import check_day
@@ -106,11 +107,9 @@ def scored(folder: Path) -> Scored:
     if not path.exists():
         return Scored()
     try:
-        found = read_json(path)
-        return Scored(
-            date.fromisoformat(str(found["until"])), tuple(map(str, found.get("ids", ())))
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        found = checked(AlreadyScored, read_json(path))
+        return Scored(date.fromisoformat(found["until"]), tuple(found.get("ids", ())))
+    except ValueError as error:
         msg = f"{path} does not say up to which day customers were scored."
         raise InputError(msg, "Delete it to score everybody, or give --since.") from error
 
@@ -119,7 +118,12 @@ def remember(folder: Path, before: Scored, until: date, found: Features) -> None
     """Remember who has been scored, and the day up to which."""
     last = max(until, before.until or until)
     ids = [*before.ids, *found.customer_id.to_pylist()]
-    content = {"until": last.isoformat(), "customers": len(found), "at": now(), "ids": ids}
+    content: AlreadyScored = {
+        "until": last.isoformat(),
+        "customers": len(found),
+        "at": now(),
+        "ids": ids,
+    }
     replace_json(folder / SCORED, content)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from clv.core.schema import (
+        ForestErrors,
+        HeldOutDate,
+        KeptByLasso,
+        MonthOfValue,
+        MonthsOfValue,
+        TrainingChoice,
+        TrainingReport,
+        TunedForest,
+    )
     from clv.core.types import Floats
     from clv.features.tables import Features
     from clv.learn.examples import Examples
@@ -36,7 +46,7 @@ if TYPE_CHECKING:
 
 
 #: Everything that learns, in the order of a table.
-LEARNERS: Final[dict[str, type[Any]]] = {
+LEARNERS: Final[dict[str, type[Learner]]] = {
     kind.name: kind for kind in (Boosting, Forest, Lasso, Tweedie, TwoPart)
 }
 
@@ -55,7 +65,7 @@ class Trained:
     model
         Trained on everybody whose value is known; what scores new customers.
     report
-        JSON types: see `train`.
+        See `train`.
     rows
         ``model_df``: one row per customer, see `model_df`.
     sample
@@ -63,7 +73,7 @@ class Trained:
     """
 
     model: Model
-    report: dict[str, Any]
+    report: TrainingReport
     rows: pa.Table
     sample: Features
 
@@ -92,6 +102,16 @@ class Test:
     said: dict[str, Floats]
     failed: dict[str, str]
 
+    def date(self) -> HeldOutDate:
+        """Return the days, and how many customers were trained and tested."""
+        return {
+            "known": self.split.known.isoformat(),
+            "train": [day.isoformat() for day in self.split.train],
+            "test": [day.isoformat() for day in self.split.test],
+            "trained": len(self.train),
+            "tested": len(self.test),
+        }
+
 
 def train(
     con: duckdb.DuckDBPyConnection,
@@ -119,7 +139,7 @@ def train(
     -------
     Trained
         Its report: ``design`` (`Design.as_dict`), ``as_of, first_order``; ``dates``, oldest first, the
-        last held out: `Split.as_dict` and the customers ``trained`` and ``tested``; ``board`` of the
+        last held out: `Split` and the customers ``trained`` and ``tested``; ``board`` of the
         held-out customers (`leaderboard.board`) and, where an earlier date decides, ``earlier``;
         ``choice``: ``name, title, runner_up, reason, as_good`` (a forecast that needs no features and
         is as good, or better, or None), ``unseen`` (whether the held-out customers had no say); ``failed``;
@@ -165,31 +185,9 @@ def train(
     work.say("Reading everybody whose value is known")
     everybody = reader.final(chosen.final)
     name, choice = _choose(tests)
-    report = {
-        "design": design.as_dict(),
-        "as_of": as_of.isoformat(),
-        "first_order": first.isoformat(),
-        "customers": int(customers),
-        "ready": len(everybody),
-        "seed": work.seed,
-        "dates": [
-            test.split.as_dict() | {"trained": len(test.train), "tested": len(test.test)}
-            for test in tests
-        ],
-        "board": leaderboard.board(held.test, held.said, held.fitted),
-        "earlier": leaderboard.board(tests[0].test, tests[0].said, tests[0].fitted)
-        if len(tests) > 1
-        else None,
-        "choice": choice,
-        "failed": left_out | held.failed,
-        "ranges": ranges.measured(held.test, held.said[name]),
-        "months": _months(held, name),
-    } | _told(held, work)
+    forest, lasso = _tuned(held, work), _kept_by_lasso(held)
     main = importance(held.fitted[name], held.test, work)
-    report["importance"] = main
-    report["effects"] = effects(
-        held.fitted[name], held.test, [row["name"] for row in main[:SHOWN]], work
-    )
+    moves = effects(held.fitted[name], held.test, [row["name"] for row in main[:SHOWN]], work)
     kept: dict[str, Learner] = {}
     for one in dict.fromkeys((name, Boosting.name)):
         if one in held.fitted:
@@ -205,7 +203,28 @@ def train(
         _ranges(everybody, level, work),
         tuple(float(s) for s in everybody.shape),
     )
-    report["kept"] = list(kept)
+    report: TrainingReport = {
+        "design": design.as_dict(),
+        "as_of": as_of.isoformat(),
+        "first_order": first.isoformat(),
+        "customers": int(customers),
+        "ready": len(everybody),
+        "seed": work.seed,
+        "dates": [test.date() for test in tests],
+        "board": leaderboard.board(held.test, held.said, held.fitted),
+        "earlier": leaderboard.board(tests[0].test, tests[0].said, tests[0].fitted)
+        if len(tests) > 1
+        else None,
+        "choice": choice,
+        "failed": left_out | held.failed,
+        "ranges": ranges.measured(held.test, held.said[name]),
+        "months": _months(held, name),
+        "forest": forest,
+        "lasso": lasso,
+        "importance": main,
+        "effects": moves,
+        "kept": list(kept),
+    }
     sample = everybody.few(_SAMPLE, work.seed).features
     return Trained(model, report, model_df(held, name, design), sample)
 
@@ -264,7 +283,7 @@ def _test(
     return Test(split, seen, tested, everybody, fitted, said | others, failed)
 
 
-def _choose(tests: Sequence[Test]) -> tuple[str, dict[str, Any]]:
+def _choose(tests: Sequence[Test]) -> tuple[str, TrainingChoice]:
     """Choose on the first date, check on the last."""
     deciding, held = tests[0], tests[-1]
     name, runner_up = leaderboard.choose(deciding.test, deciding.said, deciding.fitted)
@@ -280,7 +299,7 @@ def _choose(tests: Sequence[Test]) -> tuple[str, dict[str, Any]]:
             earlier=earlier,
             simple=simple,
         ),
-        "as_good": simple and simple[0],
+        "as_good": None if simple is None else simple[0],
         "unseen": earlier,
     }
 
@@ -290,13 +309,13 @@ def _ranges(seen: Examples, level: float, work: Work) -> Ranges:
     return Ranges(level).fit(seen, work)
 
 
-def _months(held: Test, name: str) -> dict[str, Any]:
+def _months(held: Test, name: str) -> MonthsOfValue:
     """Compare the held-out customers' remaining revenue month by month with what was expected."""
     shape = held.test.shape  # of the outcome: its total lies in the remaining value
     total = float(np.maximum(held.test.remaining, 0.0).sum())
     said = monthly(held.train.shape, held.said[name])
     actual, expected = (shape * total).tolist(), said.sum(axis=0).tolist()
-    rows = [
+    rows: list[MonthOfValue] = [
         {"month": i, "actual": a, "expected": e}
         for i, (a, e) in enumerate(zip(actual, expected, strict=True))
     ]
@@ -310,36 +329,41 @@ def _months(held: Test, name: str) -> dict[str, Any]:
     }
 
 
-def _told(held: Test, work: Work) -> dict[str, Any]:
-    """Tell what tuning gained the forest, and what the Lasso kept."""
-    told: dict[str, Any] = {"forest": None, "lasso": None}
-    forest, lasso = held.fitted.get(Forest.name), held.fitted.get(Lasso.name)
-    if isinstance(forest, Forest):
-        work.say("Measuring what tuning gained")
-        errors = {
-            what: {
-                "rmse": float(np.sqrt(np.mean((held.test.remaining - said) ** 2))),
-                "mae": float(np.abs(held.test.remaining - said).mean()),
-                "loss": float(leaderboard.losses(held.test, {"": said})[""].mean()),
-            }
-            for what, said in forest.gained(held.train, held.test, work).items()
-        }
-        gained = {
-            k: _gain(errors["tuned"][k], errors["default"][k]) for k in ("rmse", "mae", "loss")
-        }
-        told["forest"] = {
-            "settings": forest.settings_,
-            "tried": forest.tried_,
-            "gain": gained,
-        } | errors
-    if isinstance(lasso, Lasso):
-        state = lasso.state()
-        told["lasso"] = {
-            "penalty": state["penalty"],
-            "kept": state["kept"],
-            "columns": len(state["columns"]),
-        }
-    return told
+def _tuned(held: Test, work: Work) -> TunedForest | None:
+    """Tell what tuning gained the forest, where one was trained."""
+    forest = held.fitted.get(Forest.name)
+    if not isinstance(forest, Forest):
+        return None
+    work.say("Measuring what tuning gained")
+    said = forest.gained(held.train, held.test, work)
+    default, tuned = _errors(held.test, said["default"]), _errors(held.test, said["tuned"])
+    return {
+        "settings": forest.settings_,
+        "tried": forest.tried_,
+        "gain": {
+            "rmse": _gain(tuned["rmse"], default["rmse"]),
+            "mae": _gain(tuned["mae"], default["mae"]),
+            "loss": _gain(tuned["loss"], default["loss"]),
+        },
+        "default": default,
+        "tuned": tuned,
+    }
+
+
+def _errors(test: Examples, said: Floats) -> ForestErrors:
+    return {
+        "rmse": float(np.sqrt(np.mean((test.remaining - said) ** 2))),
+        "mae": float(np.abs(test.remaining - said).mean()),
+        "loss": float(leaderboard.losses(test, {"": said})[""].mean()),
+    }
+
+
+def _kept_by_lasso(held: Test) -> KeptByLasso | None:
+    """Tell what the Lasso kept, where one was trained."""
+    lasso = held.fitted.get(Lasso.name)
+    if not isinstance(lasso, Lasso):
+        return None
+    return {"penalty": lasso.penalty(), "kept": lasso.kept(), "columns": len(lasso.columns_)}
 
 
 def _gain(tuned: float, default: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv.apps.api.problems import Problem
 from clv.core.errors import FeatureError, FileError
@@ -59,8 +59,8 @@ class Supervised:
             return self._loaded[1]
 
     def predict(
-        self, rows: Sequence[Mapping[str, Any]], *, alone: bool = False
-    ) -> list[dict[str, Any]]:
+        self, rows: Sequence[Mapping[str, object]], *, alone: bool = False
+    ) -> list[dict[str, object]]:
         """Foresee customers' values, in order.
 
         Parameters
@@ -85,21 +85,23 @@ class Supervised:
                 except FeatureError as error:
                     raise _unusable(error, None if alone else place, model) from error
             raise
-        about = {
-            "horizon_months": model.design.horizon_months,
-            "model": model.chosen,
-            "demo": self._demo,
-        }
         return [
-            {"predicted_ltv": found["predicted_value"]}
-            | {k: found[k] for k in ("low", "high", "observed", "predicted_remaining")}
-            | {"unknown": _unknown(row, model)}
-            | about
+            {
+                "predicted_ltv": found["predicted_value"],
+                "low": found["low"],
+                "high": found["high"],
+                "observed": found["observed"],
+                "predicted_remaining": found["predicted_remaining"],
+                "unknown": _unknown(row, model),
+                "horizon_months": model.design.horizon_months,
+                "model": model.chosen,
+                "demo": self._demo,
+            }
             for row, found in zip(rows, scored, strict=True)
         ]
 
 
-def _unknown(row: Mapping[str, Any], model: Model) -> list[str]:
+def _unknown(row: Mapping[str, object], model: Model) -> list[str]:
     """Return the categories whose value the model has not learned: they count as ``other``."""
     levels = model.spec.levels
     return [name for name in model.names if name in levels and str(row[name]) not in levels[name]]

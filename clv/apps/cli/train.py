@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.schema import TrainingReport
+    from clv.core.types import Progress
+
 _WIDTH = 88
 
 Inputs = Annotated[
@@ -228,7 +231,7 @@ def _orders(
     map_: Sequence[str] | None,
     label: Sequence[str] | None,
     as_of: date | None,
-    progress: Any,  # noqa: ANN401
+    progress: Progress,
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Any] | None]]:
     """Open the orders of files, with the report on them, or those of a run, reported on before."""
     from clv import ingest  # noqa: PLC0415
@@ -248,9 +251,9 @@ def _orders(
         yield con, report
 
 
-def _say(report: dict[str, Any], out: Path) -> None:
+def _say(report: TrainingReport, out: Path) -> None:
     """Print the leaderboard, the choice, and where the model is."""
-    from clv.report.words.first_year import TOTALS, thin  # noqa: PLC0415 - `--help` needs none of this
+    from clv.report.words.first_year import means, thin  # noqa: PLC0415 - `--help` needs none of this
 
     board, held = report["board"], report["dates"][-1]
     # In the window design one customer is an example on each of several days.
@@ -260,14 +263,14 @@ def _say(report: dict[str, Any], out: Path) -> None:
         f"{held['known']}."
     )
     # The same distance from either: what has come in needs no forecast. It is large beside the rest.
-    means = {part: board[key] / board["customers"] for part, key in TOTALS.items()}
+    mean = means(board)
     if report["design"]["kind"] == "window":  # Whose whole lies ahead.
-        del means["whole"]
+        del mean["whole"]
     rows = [
         {
             "model": row["name"],
             "error": f"{row['remaining']['mae']:,.2f}",
-            **{f"of {part}": _share(row[part]["mae"], mean) for part, mean in means.items()},
+            **{f"of {part}": _share(row[part]["mae"], value) for part, value in mean.items()},
             "total off by": _percent(row["remaining"]["bias"], sign="+"),
             "top 10 % bring": _percent(row["remaining"]["top10"]),
             "loss": f"{row['loss']:,.3f}",

@@ -12,23 +12,23 @@ from clv.core.errors import ClvError
 from clv.core.formatting import count, day, dollars, percent, plain, symbol, with_unit
 from clv.insights.newcomers import training
 from clv.insights.newcomers.training import Wish
-from clv.learn.plans import Design, Kind
+from clv.learn.plans import Design
 from clv.learn.work import Work
 from clv.report import charts
 from clv.report.words import first_year as words
 
 if TYPE_CHECKING:
-    from clv.core.types import Facts
+    from clv.core.schema import BoardRow, DesignKind, MonthOfValue, ValuePart
     from clv.insights.newcomers.training import Kept
     from clv.runs import Run
 
 
-_KINDS: Final[tuple[Kind, ...]] = ("early", "window")
+_KINDS: Final[tuple[DesignKind, ...]] = ("early", "window")
 _POINTS: Final = ("1w", "2w", "14d", "30d", "1m", "2m", "3m", "6m")
 _MOST_FEATURES: Final = 10
 _MOST_ROWS: Final = 12
 #: Of the parts of the value, in titles of columns.
-_SHORT: Final = {"whole": "whole", "remaining": "later"}
+_SHORT: Final[dict[ValuePart, str]] = {"whole": "whole", "remaining": "later"}
 
 
 def show(run: Run, months: int, kept: Kept | None) -> None:
@@ -162,16 +162,13 @@ def _leaderboard(kept: Kept, currency: str) -> None:
     shown: dict[str, tuple[list[Any], Any]] = {
         "Forecast": ([words.row_title(r["name"], choice["name"]) for r in rows], text(pinned=True)),
     }
-    offered, board = words.parts(kept), kept.report["board"]
+    offered, means = words.parts(kept), words.means(kept.report["board"])
     shown[with_unit("Error", currency)] = (
         [r["remaining"]["mae"] for r in rows],
         number(format="%.2f", help="Mean distance of forecast and outcome (MAE), per customer."),
     )
     for part, what in offered.items():
-        mean, short = (
-            board[words.TOTALS[part]] / board["customers"],
-            _SHORT[part] if len(offered) > 1 else "value",
-        )
+        mean, short = means[part], _SHORT[part] if len(offered) > 1 else "value"
         shown |= {
             f"of {short} (%)": (
                 [100 * r[part]["mae"] / mean if mean > 0 else None for r in rows],
@@ -201,24 +198,22 @@ def _leaderboard(kept: Kept, currency: str) -> None:
         st.caption(plain(tuned))
 
 
-def _part(kept: Kept) -> str:
+def _part(kept: Kept) -> ValuePart:
     offered = words.parts(kept)
     if len(offered) == 1:
         return next(iter(offered))
-    return str(
-        st.segmented_control(
-            "Of which value",
-            list(offered),
-            default="remaining",
-            required=True,
-            format_func=lambda name: offered[name],
-            key="first_year_part",
-            persist_state="session",
-        )
+    return st.segmented_control(
+        "Of which value",
+        list(offered),
+        default="remaining",
+        required=True,
+        format_func=lambda name: offered[name],
+        key="first_year_part",
+        persist_state="session",
     )
 
 
-def _deciles(kept: Kept, row: Facts, part: str, currency: str) -> None:
+def _deciles(kept: Kept, row: BoardRow, part: ValuePart, currency: str) -> None:
     rows = row[part]["deciles"]
     parts.chart(
         charts.ranking_figure(rows, measure="revenue", symbol=symbol(currency), dark=page.dark()),
@@ -229,7 +224,7 @@ def _deciles(kept: Kept, row: Facts, part: str, currency: str) -> None:
     )
 
 
-def _gain(kept: Kept, row: Facts, rival: Facts | None, part: str) -> None:
+def _gain(kept: Kept, row: BoardRow, rival: BoardRow | None, part: ValuePart) -> None:
     board = kept.report["board"]
     lines = [charts.Gain(row["title"], row[part]["gain"])]
     if rival is not None:
@@ -245,7 +240,7 @@ def _gain(kept: Kept, row: Facts, rival: Facts | None, part: str) -> None:
     )
 
 
-def _errors(kept: Kept, row: Facts, rival: Facts, part: str, currency: str) -> None:
+def _errors(kept: Kept, row: BoardRow, rival: BoardRow, part: ValuePart, currency: str) -> None:
     parts.chart(
         charts.errors_figure(
             row[part]["deciles"],
@@ -264,8 +259,8 @@ def _errors(kept: Kept, row: Facts, rival: Facts, part: str, currency: str) -> N
 def _features(kept: Kept, currency: str) -> None:
     design = kept.wish.design
     found = kept.report["importance"]
-    rows = [
-        words.as_share(r) | {"label": words.feature(r["name"], design)}
+    rows: list[charts.NamedImportance] = [
+        {**words.as_share(r), "label": words.feature(r["name"], design)}
         for r in found[:_MOST_FEATURES]
     ]
     if not rows:
@@ -308,7 +303,7 @@ def _features(kept: Kept, currency: str) -> None:
 
 def _months(kept: Kept, currency: str) -> None:
     told = kept.report["months"]
-    rows = [dict(r) | {"month": int(r["month"]) + 1} for r in told["rows"]]
+    rows: list[MonthOfValue] = [{**r, "month": r["month"] + 1} for r in told["rows"]]
     error = told["mape"]
     parts.chart(
         charts.months_figure(rows, symbol=symbol(currency), dark=page.dark()),

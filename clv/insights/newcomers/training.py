@@ -7,12 +7,13 @@ import json
 import zipfile
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from clv.core import engine
 from clv.core.errors import SettingsError
+from clv.core.schema import KeptTraining, checked
 from clv.features.targets import first_year
 from clv.insights.newcomers.acquisition import Newcomers
 from clv.insights.newcomers.bids import Tenth, tenths
@@ -21,7 +22,7 @@ from clv.learn.plans import Design, plan
 from clv.learn.scoring import to_score
 from clv.learn.train import train
 from clv.learn.work import SEED, Work
-from clv.runs import write_json, write_rows
+from clv.runs import read_json, write_json, write_rows
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from clv.core.schema import BidsOfTenth, TrainingReport
     from clv.runs import Run
 
 #: Of what is kept; trainings of another version are made anew.
@@ -61,9 +63,13 @@ class Wish:
     @property
     def key(self) -> str:
         """Name of the training: equal for equal wishes."""
-        told = {"version": _VERSION, "design": self.design.as_dict()}
-        told |= {"labels": sorted(self.labels), "seed": self.seed}
-        told |= {"learners": self.learners and sorted(self.learners)}
+        told = {
+            "version": _VERSION,
+            "design": self.design.as_dict(),
+            "labels": sorted(self.labels),
+            "seed": self.seed,
+            "learners": self.learners and sorted(self.learners),
+        }
         return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -89,7 +95,7 @@ class Kept:
     run: Run
     key: str
     wish: Wish
-    report: dict[str, Any]
+    report: TrainingReport
     bids: list[Tenth]
     scored: int
 
@@ -149,27 +155,20 @@ def stored(run: Run, key: str) -> Kept | None:
     """
     folder = run.training(key)
     try:
-        told = json.loads((folder / _BIDS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        told = checked(KeptTraining, read_json(folder / _BIDS))
+    except (FileNotFoundError, ValueError):
         return None
-    if told.get("version") != _VERSION:
+    if told["version"] != _VERSION:
         return None
     report = artefact.read_card(folder)["report"]
     wish = Wish(
         Design.from_dict(report["design"]),
         tuple(told["labels"]),
-        int(report["seed"]),
+        report["seed"],
         None if told["learners"] is None else tuple(told["learners"]),
     )
-    bids = [
-        Tenth(
-            int(one["rank"]),
-            float(one["predicted"]),
-            _curve(one),
-        )
-        for one in told["tenths"]
-    ]
-    return Kept(run, key, wish, report, bids, int(told["scored"]))
+    bids = [Tenth(one["rank"], one["predicted"], _curve(one)) for one in told["tenths"]]
+    return Kept(run, key, wish, report, bids, told["scored"])
 
 
 def latest(run: Run, months: int | None = None) -> Kept | None:
@@ -201,10 +200,10 @@ def make(run: Run, wish: Wish, work: Work) -> Kept:
         bids = _bids(con, made.rows, wish.design, as_of)
         artefact.save(made, artefact.fingerprint(con), folder)
     write_rows(scored, folder / _PREDICTIONS)
-    told = {
+    told: KeptTraining = {
         "version": _VERSION,
         "labels": list(wish.labels),
-        "learners": wish.learners,
+        "learners": None if wish.learners is None else list(wish.learners),
         "scored": scored.num_rows,
         "tenths": bids,
     }
@@ -226,8 +225,8 @@ def _restrict(con: duckdb.DuckDBPyConnection, wanted: tuple[str, ...], there: li
 
 def _bids(
     con: duckdb.DuckDBPyConnection, rows: pa.Table, design: Design, as_of: date
-) -> list[dict[str, Any]]:
-    """Return the held-out customers by tenth of their forecast, as JSON types."""
+) -> list[BidsOfTenth]:
+    """Return the held-out customers by tenth of their forecast."""
     if design.kind != "early":
         return []
     import pyarrow.compute as pc  # noqa: PLC0415 - slow to import
@@ -248,12 +247,12 @@ def _bids(
     ]
 
 
-def _curve(one: dict[str, Any]) -> Newcomers:
+def _curve(one: BidsOfTenth) -> Newcomers:
     brought = np.array(one["brought"])
     return Newcomers(
         value=str(one["rank"]),
         combined=1,
-        customers=int(one["customers"]),
+        customers=one["customers"],
         orders=0,
         revenue=float(brought[-1] * one["customers"]),
         second=0.0,

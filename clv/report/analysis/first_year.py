@@ -18,6 +18,7 @@ from clv.report.words.segments import between, first, too_few, value_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clv.core.schema import ValuePart
     from clv.insights.newcomers.training import Kept
     from clv.learn.plans import Design
     from clv.report.analysis.pieces import Piece
@@ -145,12 +146,13 @@ def leaderboard(run: Run, kept: Kept) -> Section:
     """Tell which model forecasts customers' values best, on the whole and on what comes later."""
     currency, board = currency_of(run), kept.report["board"]
     rows, chosen = board["rows"], kept.report["choice"]["name"]
-    means = {part: board[key] / board["customers"] for part, key in words.TOTALS.items()}
+    means = words.means(board)
     columns: dict[str, Sequence[str | None]] = {
         "Forecast": [words.row_title(r["name"], chosen) for r in rows],
         with_unit("Error", currency): [f"{r['remaining']['mae']:,.2f}" for r in rows],
     }
-    for part, short in (("whole", "whole"), ("remaining", "later")):
+    shorts: dict[ValuePart, str] = {"whole": "whole", "remaining": "later"}
+    for part, short in shorts.items():
         columns |= {
             f"of {short}": [
                 percent(r[part]["mae"] / means[part]) if means[part] > 0 else None for r in rows
@@ -172,7 +174,7 @@ def leaderboard(run: Run, kept: Kept) -> Section:
     return Section("leaderboard", "Who forecasts best", tuple(told))
 
 
-def gain(run: Run, kept: Kept, part: str = "remaining") -> Section:
+def gain(run: Run, kept: Kept, part: ValuePart = "remaining") -> Section:
     """Tell which share of the value the best customers by forecast brought."""
     board, row, rival = kept.report["board"], words.chosen_row(kept), words.rival_row(kept)
     lines = [charts.Gain(r["title"], r[part]["gain"]) for r in (row, rival) if r is not None]

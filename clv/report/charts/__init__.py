@@ -20,6 +20,7 @@ from clv.report.charts.customer import (
 )
 from clv.report.charts.first_year import (
     Gain,
+    NamedImportance,
     effect_figure,
     errors_figure,
     gain_figure,
@@ -42,6 +43,7 @@ __all__ = [
     "Curve",
     "Gain",
     "Measure",
+    "NamedImportance",
     "alive_figure",
     "cohort_curves_figure",
     "cohort_heatmap_figure",

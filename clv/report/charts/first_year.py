@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
+from clv.core.schema import Importance
 from clv.report.charts.base import ACCENT, GRID, MUTED, as_forecast, layout, with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.report.charts.base import Row
+    from clv.core.schema import Decile, EffectPoint, MonthOfValue
 
 #: Of the lines beside the chosen model's; they differ by dash as well.
 _OTHERS: Final = {
@@ -29,6 +30,12 @@ class Gain(NamedTuple):
 
     name: str
     shares: Sequence[float]
+
+
+class NamedImportance(Importance):
+    """A feature's importance, as shares of the error, and the feature as people read it."""
+
+    label: str
 
 
 def gain_figure(
@@ -92,7 +99,12 @@ def gain_figure(
 
 
 def errors_figure(
-    rows: Sequence[Row], others: Sequence[Row], *, names: tuple[str, str], symbol: str, dark: bool
+    rows: Sequence[Decile],
+    others: Sequence[Decile],
+    *,
+    names: tuple[str, str],
+    symbol: str,
+    dark: bool,
 ) -> go.Figure:
     """Draw the mean absolute error by group of the forecast, beside another forecast's.
 
@@ -108,7 +120,7 @@ def errors_figure(
         Whether the page is dark.
     """
 
-    def bars(found: Sequence[Row], name: str) -> go.Bar:
+    def bars(found: Sequence[Decile], name: str) -> go.Bar:
         return go.Bar(
             x=[f"{row['bin']:.0f}" for row in found],
             y=[row["mae"] for row in found],
@@ -141,20 +153,18 @@ def errors_figure(
     return figure
 
 
-def importance_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
+def importance_figure(rows: Sequence[NamedImportance], *, dark: bool = False) -> go.Figure:
     """Draw how much the error grows when a feature is shuffled, the most important on top.
 
     Parameters
     ----------
-    rows
-        ``label``, and as shares of the error: ``share``, ``low``, ``high``.
     dark
         Whether the page is dark.
     """
     figure = go.Figure(
         go.Bar(
             x=[row["share"] for row in rows],
-            y=[_short(str(row["label"])) for row in rows],
+            y=[_short(row["label"]) for row in rows],
             orientation="h",
             marker_color=ACCENT[dark],
             error_x={
@@ -166,7 +176,7 @@ def importance_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
                 "thickness": 1.5,
                 "width": 3,
             },
-            customdata=[escape(str(row["label"])) for row in rows],
+            customdata=[escape(row["label"]) for row in rows],
             hovertemplate="%{customdata}<br><b>%{x:.1%}</b> more error<extra></extra>",
         )
     )
@@ -174,7 +184,7 @@ def importance_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
         figure,
         height=90 + 30 * len(rows),
         alt=f"Bars of {len(rows)} features; the most important is {rows[0]['label']} with "
-        f"{float(rows[0]['share']):.1%} more error.",
+        f"{rows[0]['share']:.1%} more error.",
     )
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False, ticksuffix=" ")
     figure.update_xaxes(
@@ -184,14 +194,12 @@ def importance_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
 
 
 def effect_figure(
-    points: Sequence[Row], *, words: bool, across: str, symbol: str, dark: bool = False
+    points: Sequence[EffectPoint], *, words: bool, across: str, symbol: str, dark: bool = False
 ) -> go.Figure:
     """Draw how the expected value moves with one feature.
 
     Parameters
     ----------
-    points
-        ``value`` (a number or a word), ``expected``, ``customers``.
     words
         Whether the values are words: bars instead of a line.
     across
@@ -222,26 +230,26 @@ def effect_figure(
         )
     )
     figure = go.Figure(trace)
-    low = min(points, key=lambda p: float(p["expected"]))
-    high = max(points, key=lambda p: float(p["expected"]))
+    low = min(points, key=lambda p: p["expected"])
+    high = max(points, key=lambda p: p["expected"])
     layout(
         figure,
         height=280,
-        alt=f"Expected value over {across}, from {symbol}{float(low['expected']):,.2f} at "
-        f"{low['value']} to {symbol}{float(high['expected']):,.2f} at {high['value']}.",
+        alt=f"Expected value over {across}, from {symbol}{low['expected']:,.2f} at "
+        f"{low['value']} to {symbol}{high['expected']:,.2f} at {high['value']}.",
     )
     figure.update_xaxes(title=across, type="category" if words else "linear")
     figure.update_yaxes(title=with_unit("Expected remaining value", symbol), tickprefix=symbol)
     return figure
 
 
-def months_figure(rows: Sequence[Row], *, symbol: str, dark: bool = False) -> go.Figure:
+def months_figure(rows: Sequence[MonthOfValue], *, symbol: str, dark: bool = False) -> go.Figure:
     """Draw what tested customers brought in each month, and what was expected.
 
     Parameters
     ----------
     rows
-        ``month`` from 1, ``actual`` and ``expected`` revenue of all of them.
+        Their ``month`` counted from 1.
     symbol
         Of the currency.
     dark
@@ -249,7 +257,7 @@ def months_figure(rows: Sequence[Row], *, symbol: str, dark: bool = False) -> go
     """
     names = [str(row["month"]) for row in rows]
 
-    def bars(key: str, name: str) -> go.Bar:
+    def bars(key: Literal["actual", "expected"], name: str) -> go.Bar:
         return go.Bar(
             x=names,
             y=[row[key] for row in rows],
@@ -263,7 +271,7 @@ def months_figure(rows: Sequence[Row], *, symbol: str, dark: bool = False) -> go
             as_forecast(bars("expected", "Forecast"), dark=dark),
         ]
     )
-    came, said = (sum(float(row[k]) for row in rows) for k in ("actual", "expected"))
+    came, said = sum(row["actual"] for row in rows), sum(row["expected"] for row in rows)
     layout(
         figure,
         height=320,

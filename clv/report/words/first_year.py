@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core import names
 from clv.core.formatting import count, day, money, month, percent, plural
@@ -14,7 +14,16 @@ from clv.report.words.segments import first, value_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.core.types import Facts
+    from clv.core.schema import (
+        BoardRow,
+        Decile,
+        Effect,
+        EffectPoint,
+        Importance,
+        Leaderboard,
+        MonthsOfValue,
+        ValuePart,
+    )
     from clv.features.spans import Span
     from clv.insights.newcomers import Channel, Compared, Group, Mark, SecondOrder
     from clv.insights.newcomers.acquisition import Newcomers
@@ -30,8 +39,6 @@ CORRELATION: Final = (
     "A correlation, not an effect: whoever comes back early may have been the better customer from the "
     "start, in ways that no file shows. Making others order again need not bring as much."
 )
-#: Part of the value → where the leaderboard has its total.
-TOTALS: Final = {"whole": "total", "remaining": "remaining"}
 STANDINGS: Final = {
     "more": "▲ more than the others",
     "less": "▼ less than the others",
@@ -98,20 +105,18 @@ def sentence(everyone: Newcomers, months: int, kept: Kept | None, currency: str)
     return f"{told}; the best tenth by our forecast brings {percent(share)} of that value."
 
 
-def best_share(kept: Kept, part: str = "whole") -> float | None:
+def best_share(kept: Kept, part: ValuePart = "whole") -> float | None:
     """Return the share that the best tenth of the held-out customers brought."""
-    share = chosen_row(kept)[part]["top10"]
-    return None if share is None else float(share)
+    return chosen_row(kept)[part]["top10"]
 
 
-def chosen_row(kept: Kept) -> Facts:
+def chosen_row(kept: Kept) -> BoardRow:
     """Return the chosen model's row of the leaderboard."""
     name = kept.report["choice"]["name"]
-    found: Facts = next(r for r in kept.report["board"]["rows"] if r["name"] == name)
-    return found
+    return next(r for r in kept.report["board"]["rows"] if r["name"] == name)
 
 
-def rival_row(kept: Kept) -> Facts | None:
+def rival_row(kept: Kept) -> BoardRow | None:
     """Return the best forecast that learns nothing from features; None where there is none."""
     found = (r for r in kept.report["board"]["rows"] if not r["learned"])
     return next(found, None)
@@ -218,7 +223,13 @@ def design_title(kept: Kept) -> str:
     ).rstrip()
 
 
-def thin(board: Facts) -> str:
+def means(board: Leaderboard) -> dict[ValuePart, float]:
+    """Return what a tested customer brought on average, in all and after the prediction point."""
+    customers = board["customers"]
+    return {"whole": board["total"] / customers, "remaining": board["remaining"] / customers}
+
+
+def thin(board: Leaderboard) -> str:
     """Warn where few of the tested customers brought anything of what was to be foreseen."""
     returned = board.get("returned", FEW)
     if returned >= FEW:
@@ -244,19 +255,21 @@ def remaining_name(design: Design) -> str:
     return f"After {point(design)}" if design.kind == "early" else "Next months"
 
 
-def parts(kept: Kept) -> dict[str, str]:
+def parts(kept: Kept) -> dict[ValuePart, str]:
     """Return the parts of the value that are told apart: in the window design there is one."""
-    remaining = {"remaining": remaining_name(kept.wish.design)}
-    return {"whole": "Whole value"} | remaining if kept.wish.design.kind == "early" else remaining
+    remaining = remaining_name(kept.wish.design)
+    if kept.wish.design.kind == "window":
+        return {"remaining": remaining}
+    return {"whole": "Whole value", "remaining": remaining}
 
 
-def as_share(row: Facts) -> dict[str, Any]:
+def as_share(row: Importance) -> Importance:
     """Return an importance with its smallest and largest shuffle as shares of the error, too."""
     scale = row["share"] / row["increase"] if row["increase"] else 0.0
-    return dict(row) | {end: row[end] * scale for end in ("low", "high")}
+    return {**row, "low": row["low"] * scale, "high": row["high"] * scale}
 
 
-def gain_title(kept: Kept, part: str) -> str:
+def gain_title(kept: Kept, part: ValuePart) -> str:
     """Say what the best customers by forecast brought."""
     row = chosen_row(kept)[part]
     if row["top10"] is None:
@@ -267,7 +280,7 @@ def gain_title(kept: Kept, part: str) -> str:
     )
 
 
-def deciles_title(rows: Sequence[Facts], currency: str) -> str:
+def deciles_title(rows: Sequence[Decile], currency: str) -> str:
     """Say what the best and the last group brought."""
     best, last = rows[0], rows[-1]
     return (
@@ -276,16 +289,17 @@ def deciles_title(rows: Sequence[Facts], currency: str) -> str:
     )
 
 
-def importance_title(rows: Sequence[Facts], design: Design) -> str:
+def importance_title(rows: Sequence[Importance], design: Design) -> str:
     """Say what the forecast looks at most."""
     if not rows or rows[0]["share"] <= 0:
         return "No single feature makes the forecast better on customers that were held out"
     return f"The forecast looks most at: {feature(rows[0]['name'], design).lower()}"
 
 
-def months_title(told: Facts, currency: str) -> str:
+def months_title(told: MonthsOfValue, currency: str) -> str:
     """Say how close the months' totals came."""
-    came, expected = (sum(r[k] for r in told["rows"]) for k in ("actual", "expected"))
+    came = sum(r["actual"] for r in told["rows"])
+    expected = sum(r["expected"] for r in told["rows"])
     return (
         f"Month by month: {money(expected, currency)} were expected of the held-out customers, "
         f"{money(came, currency)} came"
@@ -340,20 +354,20 @@ def _feature(base: str, which: str) -> str:
     return f"{told} not known" if missing else told
 
 
-def points(effect: Facts) -> list[dict[str, Any]]:
+def points(effect: Effect) -> list[EffectPoint]:
     """Return an effect's points with values as people read them: months and flags in words."""
 
-    def told(value: object) -> object:
+    def told(value: float | str) -> float | str:
         if effect["kind"] == "month":
-            number = round(float(str(value)))
+            number = round(float(value))
             return month(f"{number // 12}-{number % 12 + 1:02d}").replace("\u00a0", " ")
         if effect["kind"] == "flag":
-            return "yes" if float(str(value)) >= 0.5 else "no"
+            return "yes" if float(value) >= 0.5 else "no"
         return value
 
     # Steps that are added up can lead below nothing; nobody brings less.
     return [
-        dict(p) | {"value": told(p["value"]), "expected": max(p["expected"], 0.0)}
+        {**p, "value": told(p["value"]), "expected": max(p["expected"], 0.0)}
         for p in effect["points"]
     ]
 
