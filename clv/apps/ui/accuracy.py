@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv.apps.ui import page, parts
-from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core.formatting import (
-    count,
     day,
     percent,
     percent_number,
@@ -22,7 +20,7 @@ from clv.core.formatting import (
 )
 from clv.core.names import title
 from clv.forecast import receipt
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.words import receipt as words
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def show(found: Receipt, model: str) -> None:
     _reliability(found, origin, model)
     _tracking(found, origin, model)
     _months(found, origin, model)
-    _explanation(found)
+    parts.explain(explained.accuracy([o["customers"] for o in found["origins"]]))
 
 
 def _date(found: Receipt) -> str:
@@ -268,41 +266,3 @@ def behind(row: Mapping[str, Any]) -> str:
         return "as good"
     low, high = (words.signed(row[k]) for k in ("difference_low", "difference_high"))
     return f"{words.signed(row['difference'])} ({low} to {high})"
-
-
-def _explanation(found: Receipt) -> None:
-    customers = [int(o["customers"]) for o in found["origins"]]
-    known = (
-        f" Customers known: {' to '.join(count(n) for n in sorted({min(customers), max(customers)}))}."
-        if customers
-        else ""
-    )
-    with st.expander("How is this computed?", icon=":material/help:"):
-        st.markdown(
-            "**The test.** Everybody is sent back to a date in the past, sees only the orders up to "
-            "that day, and forecasts the months after it; then the forecast is compared with what "
-            "those customers did. Customers are never split at random, and nothing from after the "
-            "date is seen: models are fitted anew for every date, rules of thumb learn from an "
-            "earlier period. The last test ends on the day of the forecast; a test looks at most "
-            f"half the history ahead, and needs {FEWEST_CUSTOMERS} customers.{known}\n\n"
-            "**Orders** are days with an order. **Orders foretold**: expected over actual total. "
-            "**MAPE**: mean of |expected / actual − 1| over the months' totals. **MAE**: mean of "
-            "|expected − actual| over customers; it favours whoever expects too little, since most "
-            "customers order nothing. **Gini**: how well customers are ranked, over the perfect "
-            "ranking. **Best 10 %**: their share of all orders. **AUC**: how often a buyer had the "
-            "higher chance than a non-buyer. **Brier**: mean squared error of the chance.\n\n"
-            "**Who is best** is decided by the mean Poisson deviance of each customer's orders, "
-            "2 (y log(y / f) − y + f), which is smallest for the true expectation. **Intervals** of "
-            "differences come from drawing customers 1,000 times (bootstrap), both contenders judged "
-            "on the same customers; a customer known on several dates is drawn with all of them. A "
-            "difference whose interval holds 0, or of less than a thousandth, tells nothing.\n\n"
-            "**Groups** hold a tenth of the customers each, or more where forecasts are the same. "
-            "The intervals of shares are Wilson's.\n\n"
-            f"{words.RULE_OF_CHOICE}\n\n"
-            "**First orders valued too** expects the same orders as the model without; its value "
-            "of an order learns from the first order as well. Past accuracy is no promise: a change in "
-            "the shop shows only afterwards.\n\n"
-            "**Sources.** Fader, Hardie & Lee (2005); Batislam, Denizel & Filiztekin (2007); "
-            "Schmittlein, Morrison & Colombo (1987); Wübben & von Wangenheim (2008) on rules of "
-            "thumb; Hanley & MacGibbon (2006)."
-        )

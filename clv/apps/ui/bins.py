@@ -12,11 +12,12 @@ import streamlit as st
 from clv.apps.ui import outside as from_outside
 from clv.apps.ui import page, parts, trouble
 from clv.core.errors import ClvError, SettingsError
-from clv.core.formatting import count, day, money, percent, percent_number, plain, plural, with_unit
-from clv.core.scores import CLIP, NAMES
+from clv.core.formatting import day, money, percent_number, plain, plural, with_unit
+from clv.core.scores import NAMES
 from clv.core.segments import LIKELIHOODS, Thresholds
 from clv.insights import bins
 from clv.insights.bins import SIDES
+from clv.report import explained
 from clv.report.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.report.words import bins as words
 from clv.report.words.segments import chances
@@ -70,7 +71,7 @@ def show(run: Run, receipt: Facts) -> None:
         _disagreement(found)
     _scores(found)
     _downloads(found)
-    _explanation(found)
+    parts.explain(explained.bins(words.test(found), words.clipped(found)), "help_bins")
 
 
 def _choice(names: list[str], receipt: Facts, outside: Chances | None) -> tuple[str, str]:
@@ -284,32 +285,4 @@ def _downloads(found: Facts) -> None:
             lambda: json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False).encode(),
             "bins.json",
             "download_bins_json",
-        )
-
-
-def _explanation(found: Facts) -> None:
-    with st.expander("How is this computed?", icon=":material/help:", key="help_bins"):
-        meanings = "\n".join(f"- **{name}**: {meaning}" for name, meaning in words.SCORES.values())
-        clipped = " and ".join(
-            f"{count(found['measures'][side]['clipped'])} of {words.label(found, side)}"
-            for side in SIDES
-        )
-        st.markdown(
-            f"**The test.** Both forecasts saw the orders up to {day(found['as_of'])} and nothing later. "
-            f"Each of {plural(found['customers'], 'customer')} known then gets a chance of at least one "
-            f"order up to {day(found['end'])}; {count(found['buyers'])} ({percent(found['rate'])}) did "
-            "order. The limits of the bins are yours; they change the bins, not the scores.\n\n"
-            "**Who is better** is decided by the mean squared error of the chance (Brier), which is "
-            "smallest for the true chances. **Intervals** of differences come from drawing customers "
-            f"{bins.DRAWS} times (bootstrap), both forecasts judged on the same draws; a difference "
-            "whose interval holds 0 tells nothing. Those of shares are Wilson's. Where forecasts "
-            "disagree, their errors are compared on the customers in different bins alone.\n\n"
-            f"{meanings}\n\n"
-            f"Chances moved for the log-loss, being nearer to 0 or 1 than {percent(CLIP)}: "
-            f"{plain(clipped)}.\n\n"
-            "**Take care.** A chance holds for many customers together: of 100 with 70\u00a0% about 70 "
-            "order, nobody knows which. A forecast from outside is taken as it comes: whether it saw "
-            "orders of later days, only its maker knows.\n\n"
-            "**Sources.** Brier (1950); Murphy (1973); Stephenson, Coelho & Jolliffe (2008) on the part "
-            "within the groups; Wilson (1927); Hanley & MacGibbon (2006)."
         )

@@ -25,7 +25,7 @@ from clv.core.formatting import (
 )
 from clv.insights.cohorts import report as reports
 from clv.insights.cohorts.verdict import compare
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.words import cohorts as words
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def show(run: Run) -> None:
     _sizes(found.facts)
     _table(run, found, currency)
     cohort_downloads.show(run, found, shown, measure, dict(chosen))
-    _explanation(grain)
+    parts.explain(explained.cohorts(grain))
 
 
 def _controls(run: Run) -> tuple[Grain, Measure]:
@@ -336,29 +336,3 @@ def _table(run: Run, found: CohortReport, currency: str) -> None:
             number(format="%.2f", help=f"So far, up to {day(found.facts.as_of)}."),
         )
     parts.table(shown, "cohort_table", f"{len(rows)} cohorts, newest first")
-
-
-def _explanation(grain: Grain) -> None:
-    with st.expander("How is this computed?", icon=":material/help:"):
-        st.markdown(
-            f"**Cohort**: the customers whose first order falls into one {grain} (UTC; weeks run "
-            f"from Monday to Sunday). **{grain.capitalize()} 0** is that {grain} itself, {grain} 1 "
-            "the one after it. Every share and every amount is per original customer of the "
-            "cohort, also those who never came back.\n\n"
-            f"A {grain} that holds the as-of date and is not over is left out of averages and "
-            "comparisons. Averages weigh every customer equally.\n\n"
-            f"**Came back** means a second day with an order. **Compared** are cohorts of "
-            f"30 customers or more, all at the same age: the latest that at least half of them "
-            "have reached. Each is tested against all others together (shares: two-proportion "
-            "z-test or Fisher's exact test; amounts: Welch's test and one with a common variance, "
-            "the weaker verdict counting). Among many cohorts some look "
-            "outstanding by chance; Holm's correction keeps the risk of naming any of them wrongly "
-            "at 5\u00a0%.\n\n"
-            "**The first cohort** may hold customers who had ordered before the file begins.\n\n"
-            "**Forecast**: for each cohort the model's expectations of its customers, added up: "
-            "days with an order, times the expected value of one, undiscounted and before margin; "
-            "and the chance that a customer orders at least once in the period. A running period "
-            "counts what happened plus what is expected of the rest. History counts orders, the "
-            "forecast days with an order. Customers who are yet to come are not in it.\n\n"
-            "**Sources.** Fader & Hardie, buy-till-you-die models; Holm (1979); Welch (1947)."
-        )

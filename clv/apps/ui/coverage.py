@@ -8,9 +8,9 @@ import streamlit as st
 
 from clv.apps.ui import page, parts
 from clv.apps.ui.cohort_downloads import written
-from clv.core.formatting import count, day, dollars, percent, percent_number, plain
+from clv.core.formatting import day, dollars, percent, percent_number, plain
 from clv.core.names import title
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.words import ranges as range_words
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def show(run: Run, found: Receipt) -> None:
         _picture(found, rows)
         _table(found, rows)
     _totals(run, found)
-    _explanation(found)
+    ranges = found["ranges"]
+    tested = sum(ranges["customers"].values())
+    parts.explain(explained.ranges(ranges["levels"], tested), "help_ranges")
 
 
 def groups(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -136,30 +138,3 @@ def _totals(run: Run, found: Receipt) -> None:
             cells = [percent_number(None if bias is None else 1 + bias) for bias in biases]
             shown[name] = (cells, share)
     parts.table(shown, "totals_table", "Expected totals as shares of what came, date by date")
-
-
-def _explanation(found: Receipt) -> None:
-    levels = found["ranges"]["levels"]
-    used = ", ".join(f"{name}: {percent(level)}" for name, level in levels.items())
-    number = sum(found["ranges"]["customers"].values())
-    with st.expander("How is this computed?", icon=":material/help:", key="help_ranges"):
-        st.markdown(
-            "**A range** comes from the whole distribution of what a customer may bring: how often "
-            "they order, and what they spend each time. Its low end is nothing where nothing is "
-            "likely enough, and so is its high end where nothing is what most probably comes. Such "
-            "ranges can't hold fewer customers than they do: what is to equal the promise is the "
-            "share of the customers whose range is wider than zero.\n\n"
-            "**Calibrated** means: for every tested customer the level is found from which on the "
-            "range would have held what came; the level that was needed for the promised share takes "
-            "its place, group by group (split conformal prediction). What is shown was measured on the "
-            "last date with levels from the earlier ones; the forecast uses those of all dates.\n\n"
-            f"Levels of this forecast, from {count(number)} tests of a customer: {used} (numbers: repeat "
-            "order days).\n\n"
-            "**Groups.** The highest 5\u00a0% by forecast are checked apart, and so are customers with "
-            "one order day. Intervals of shares are Wilson's.\n\n"
-            "**Take care.** Calibration can't know what no earlier date has seen: a change in the shop "
-            "or a Christmas in the horizon makes ranges hold fewer. Outcomes are revenue as it came "
-            "in, before discounting and margin.\n\n"
-            "**Sources.** Vovk, Gammerman & Shafer (2005); Chernozhukov, Wüthrich & Zhu (2021); Wilson "
-            "(1927)."
-        )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from clv.apps.ui import customer_parts, page, pretrained, session, top
+from clv.apps.ui import customer_parts, page, parts, pretrained, session, top
 from clv.core.formatting import (
     count,
     day,
@@ -27,6 +27,7 @@ from clv.core.formatting import (
 from clv.forecast import receipt
 from clv.insights import customer as one
 from clv.models.card import from_card
+from clv.report import explained
 from clv.report.words import customer as words
 from clv.report.words import ranges as range_words
 from clv.report.words.run import ORDER_DAYS, horizon_end, span
@@ -146,9 +147,15 @@ def _everything(run: Run, found: Known) -> None:
     customer_parts.monthly(run, facts)
     customer_parts.comparison(run, facts, found.cohort, found.group)
     if run.only_value:
-        pretrained.explanation()
+        parts.explain(explained.ready_made())
     else:
-        customer_parts.explanation(facts, settings)
+        text = explained.customer(
+            settings,
+            forecast=facts["p_alive"] is not None,
+            valued=facts["predicted_clv"] is not None,
+            ranged=facts["predicted_clv_high"] is not None,
+        )
+        parts.explain(text)
 
 
 def _cards(run: Run, found: Known) -> list[page.Card]:

@@ -44,29 +44,6 @@ _MEASURES: Final = {
     "p_purchase": "Chance of buying",
 }
 
-_COUNTED: Final = (
-    "**Orders** are those of the file, up to the as-of date; for rhythm and forecast, orders on one "
-    "day count once. The cohort are all customers whose first order fell in the same month."
-)
-_FORECAST: Final = (
-    "**The forecast** looks at how often this customer has come back, how long ago the last order "
-    "was compared with their own rhythm, and how customers with such a history went on. It is an "
-    "average over what may happen: one customer may order much more or nothing at all.\n\n"
-    "**The line of being active** is computed for every day of the past from what was known on that "
-    "day, with today's model: P(alive) = 1 / (1 + a/(b+x) · ((α+T)/(α+t))^(r+x)) in MBG/NBD, where x "
-    "counts repeat order days, t is the day of the last one and T that day, both from the first "
-    "order. BG/NBD lets nobody leave before the first repeat order: its line stays at 100\u00a0% "
-    "until then.\n\n"
-    "**Next order and overdue.** While active, the wait follows a Lomax distribution: its quantile q "
-    "counted from today is (α+T)·((1−q)^(−1/(r+x)) − 1). A repeat buyer is overdue once 9 out of 10 "
-    "active customers with that history would have ordered: the same formula with q = 0.9, counted "
-    "from the last order, so with t in the place of T."
-)
-_SOURCES: Final = (
-    "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). BG/NBD: "
-    "Fader, Hardie & Lee (2005). Gamma-Gamma: Fader & Hardie (2013)."
-)
-
 
 def as_of_day(settings: Facts) -> date:
     """Return the day on which a run's forecast stands."""
@@ -339,28 +316,3 @@ def _download(run: Run, facts: Facts, table: Any, label: str) -> None:  # noqa: 
         on_click="ignore",
         width="stretch",
     )
-
-
-def explanation(facts: Facts, settings: Facts) -> None:
-    """Explain the page, folded away; of forecast and value only where there is one."""
-    told = [_COUNTED]
-    if facts["p_alive"] is not None:
-        told.append(_FORECAST)
-    if facts["predicted_clv"] is not None:
-        told.append(
-            f"**What they are worth** is the expected revenue of {next_months(settings)}, discounted "
-            f"at {percent(settings['discount_rate'])} a year, at a margin of "
-            f"{percent(settings['margin'])}. **Money at risk** is (1 − chance of being active) × "
-            "that value, were they known to be active."
-        )
-    if facts["predicted_clv_high"] is not None:
-        told.append(
-            "**The range** is that of what may come: how often this customer orders, and how much each "
-            "time, as both are known from the history. It is made surer, or less sure, until as many "
-            "customers of tests on past dates lay within theirs as promised. Most customers of most "
-            "shops order nothing, so that many ranges begin with, or are, nothing."
-        )
-    if facts["p_alive"] is not None:
-        told.append(_SOURCES)
-    with st.expander("How is this computed?", icon=":material/help:"):
-        st.markdown("\n\n".join(told))

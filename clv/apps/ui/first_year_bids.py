@@ -15,7 +15,7 @@ from clv.core.errors import ClvError
 from clv.core.formatting import dollars, money, percent, plain, plural, symbol, with_unit
 from clv.ingest import Spend, read_spend
 from clv.insights import newcomers
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.words import first_year as words
 from clv.report.words.segments import between, first, payback, too_few
 
@@ -71,7 +71,7 @@ def show(run: Run, lives: Lives, kept: Kept | None) -> None:
     else:
         _tenths(kept, margin, price, currency)
     _channels(run, lives, margin, currency)
-    _explanation(lives.months)
+    parts.explain(explained.bids(lives.months), "help_bids")
 
 
 def _tenths(kept: Kept, margin: float, price: float, currency: str) -> None:
@@ -243,17 +243,3 @@ def _spend_table(
             "everybody won."
         )
     )
-
-
-def _explanation(months: int) -> None:
-    with st.expander("How is this computed?", icon=":material/help:", key="help_bids"):
-        st.markdown(
-            f"**Most you could pay** (CAC ceiling) = margin × what customers of that part brought in "
-            f"{first(months)}, in fact, among customers held out from the training. **Earned back in** is "
-            "the first month by whose end margin × revenue has covered the cost.\n\n"
-            "**Whose part?** The forecast is made some time after the first order, so the part of a "
-            "customer isn't known when they are won. It says what more of the same kind would be worth: "
-            "look at which labels the best part has, and bid there.\n\n"
-            "**Take care.** Costs of a campaign rise with its size: the ceiling is for the average "
-            "customer, not for the next one."
-        )

@@ -14,7 +14,7 @@ from clv.insights.newcomers import training
 from clv.insights.newcomers.training import Wish
 from clv.learn.plans import Design
 from clv.learn.work import Work
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.words import first_year as words
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _found(kept: Kept, currency: str) -> None:
         if fold.open:
             _months(kept, currency)
     _downloads(kept)
-    _explanation(kept)
+    parts.explain(explained.training(kept.wish.design.kind), "help_training")
 
 
 def _leaderboard(kept: Kept, currency: str) -> None:
@@ -333,30 +333,3 @@ def _downloads(kept: Kept) -> None:
         "month by month. The model is kept here for a day at least: download it to keep it, and score "
         "others with it from the command line."
     )
-
-
-def _explanation(kept: Kept) -> None:
-    design = kept.wish.design
-    split = (
-        "The model that is tested was trained only on what was known on the day on which the first of "
-        "the tested customers reached the prediction point: on customers whose months were over by then."
-        if design.kind == "early"
-        else "The last possible day is held out; the model was trained on earlier days whose months "
-        "were over by then."
-    )
-    with st.expander("How is this computed?", icon=":material/help:", key="help_training"):
-        st.markdown(
-            f"**Split strictly by time.** {split} Where the history is long enough an earlier date "
-            "decides between the models, and the one shown has no say.\n\n"
-            "**Who wins.** LightGBM (chance × amount) stays unless another learned model forecast the "
-            "remaining value better by more than chance: a mean Tweedie deviance per customer, compared in pairs "
-            "with a 99\u00a0% interval. Rules of thumb and MBG/NBD stand beside them; where one is as good, "
-            "or better, that is said.\n\n"
-            "**Gain curve.** Customers sorted by forecast; the curve is the share of all revenue that the "
-            "first of them brought. **Ranges** are quantiles, widened until they held on later "
-            "customers.\n\n"
-            "**Kept.** The downloaded model is trained on everybody whose value is known, in formats that "
-            "run no code when they are opened.\n\n"
-            "**Sources.** Duan (1983) on retransformation; Tibshirani (1996); Apley & Zhu (2020); Romano, "
-            "Patterson & Candès (2019)."
-        )

@@ -13,7 +13,7 @@ from clv.apps.ui import page, parts
 from clv.core.formatting import day, money, percent, percent_number, plural, symbol, with_unit
 from clv.insights import newcomers
 from clv.insights.cohorts.verdict import compare
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.charts.newcomer_pictures import groups_figure
 from clv.report.words import cohorts as cohort_words
 from clv.report.words import first_year as words
@@ -33,7 +33,7 @@ def show(run: Run, lives: Lives) -> None:
     _groups(lives, currency)
     _second(lives, currency)
     _marks(lives)
-    _explanation(lives.months)
+    parts.explain(explained.worth(lives.months), "help_worth")
 
 
 def _curves(run: Run, currency: str) -> None:
@@ -236,24 +236,3 @@ def _marks(lives: Lives) -> None:
         ),
     }
     parts.table(table, "marks_table", "How much is decided by the end of some months")
-
-
-def _explanation(months: int) -> None:
-    with st.expander("How is this computed?", icon=":material/help:", key="help_worth"):
-        st.markdown(
-            f"**Worth**: revenue of {first(months)} of a customer's life, the first order included, "
-            "before margin and not discounted, of the customers who have lived through all of them. A "
-            "month of life begins on the day of the month of the first order. The page on segments uses "
-            "everybody for as long as they are known, so its figures differ somewhat.\n\n"
-            "**More or less than the others**: Welch's test and one with a common variance, the weaker "
-            "verdict counting; Holm's correction keeps the risk of naming any group wrongly at 5\u00a0%. "
-            f"Groups of fewer than {newcomers.FEW} customers have no figure.\n\n"
-            "**Alike on the first day**: the same fifth by value, the same quarter of the first order, "
-            "and the label chosen. Within every such group customers with an early second order are "
-            "compared with those without, and the differences are averaged over the former (coarsened "
-            "exact matching). Who has no counterpart is left out. What is compared comes after those "
-            "days, so the second order itself is not in it.\n\n"
-            "**Take care.** A group whose customers bring more need not be the reason for it, and who "
-            "was a customer before the file begins counts as new in it.\n\n"
-            "**Sources.** Iacus, King & Porro (2012), coarsened exact matching; Holm (1979); Welch (1947)."
-        )

@@ -12,7 +12,7 @@ from clv.apps.ui.cohort_downloads import written
 from clv.core.formatting import dollars, plural
 from clv.forecast import receipt as receipts
 from clv.insights import assumptions
-from clv.report import findings
+from clv.report import explained, findings
 from clv.report.charts import assumption_pictures as pictures
 from clv.report.findings import health as health_words
 from clv.report.words import assumptions as words
@@ -43,7 +43,7 @@ def show(run: Run) -> None:
     found = _findings(run, checks)
     _assumptions(run, checks)
     _downloads(checks, found)
-    _explanation()
+    parts.explain(explained.health())
 
 
 def _findings(run: Run, checks: Sequence[Check]) -> dict[str, list[Finding]] | None:
@@ -134,27 +134,4 @@ def _downloads(checks: Sequence[Check], found: dict[str, list[Finding]] | None) 
             ).encode(),
             "model_health.json",
             "download_health_json",
-        )
-
-
-def _explanation() -> None:
-    with st.expander("How is this computed?", icon=":material/help:"):
-        st.markdown(
-            "**An assumption** is checked by a distance: how far the file is from what the model takes "
-            "for granted, 0 for not at all, with a 99\u00a0% interval. Up to a *trivial* size no forecast "
-            "is the worse for it; from a *large* one on, whoever plans with the forecast should know. "
-            "**Violated**: surely more than trivial, and large. **Doubtful**: surely more than trivial, "
-            "or surely there and probably more. **Holds**: surely not large. Otherwise there is **too "
-            "little data** to say. So a million customers do not turn what nobody would notice into a "
-            "violation, and a hundred do not turn ignorance into health.\n\n"
-            "**Intervals** come from a jackknife: customers are dealt into 40 groups, and every figure "
-            "is computed again without each of them. Of more than 100,000 customers a random part is "
-            "looked at. **What matters most** has the largest distance beside the size from which on it "
-            "is large.\n\n"
-            "**Does well, does poorly** follow from the test on this file's own past (see “How good is "
-            "it?”). A miss counts only where it is larger than chance explains: 1.96 standard errors of "
-            "the total of the customers' errors. **What would help** is what another forecast of the same "
-            "test gained, or did not; and what to do about an assumption that is violated.\n\n"
-            "**Sources.** Wheat & Morrison (1990); Platzer & Reutterer (2016); Fader & Hardie (2013); "
-            "Wolter (2007) on the grouped jackknife; Batislam, Denizel & Filiztekin (2007)."
         )

@@ -13,10 +13,9 @@ from clv.core.formatting import day, percent, percent_number, plain, with_unit
 from clv.core.segments import LIKELIHOODS, TIERS, Thresholds, likelihood_sql
 from clv.insights.segments import tables
 from clv.insights.segments.lists import CampaignList
-from clv.report import charts
-from clv.report.words import ranges as range_words
+from clv.report import charts, explained
 from clv.report.words import segments as words
-from clv.report.words.run import ORDER_DAYS, next_months
+from clv.report.words.run import next_months
 
 if TYPE_CHECKING:
     from clv.runs import Run
@@ -136,25 +135,6 @@ def show(run: Run) -> None:
                     f"{name.capitalize()} (CSV)",
                     f"list_{name.replace(' ', '_')}",
                 )
-    _explanation(settings, has_money=has_money, ranged=bool(run.summary.get("ranges")))
-
-
-def _explanation(settings: dict[str, Any], *, has_money: bool, ranged: bool) -> None:
-    worth = "predicted lifetime value" if has_money else "expected orders"
-    with st.expander("How is this computed?", icon=":material/help:", key="help_likelihoods"):
-        ends = f"{range_words.OF_SUMS}\n\n" if ranged else ""
-        st.markdown(
-            f"**Chance of buying** is the chance of at least one order in {next_months(settings)}: "
-            "that of still being active × that an active customer with this history orders in that "
-            "time, both from the fitted model. The limits between the likelihoods "
-            "are yours.\n\n"
-            "**Expected buyers** are the chances added up: the number to count on, however the limits "
-            "are set.\n\n"
-            f"**High, middle, low**: the best 20\u00a0% of customers by {worth}, the next 30\u00a0%, "
-            "the rest; customers with the same forecast are in the same tier."
-            f"{'' if has_money else f' Expected orders: {ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]}.'}\n\n"
-            f"{ends}"
-            "**Take care.** A chance holds for many customers together: of 100 with 70\u00a0% about 70 "
-            "order, nobody knows which. And it is no answer to a mailing: who will order anyway needs "
-            "none."
-        )
+    ranged = bool(run.summary.get("ranges"))
+    told = explained.likelihoods(settings, has_money=has_money, ranged=ranged)
+    parts.explain(told, "help_likelihoods")

@@ -10,6 +10,7 @@ import streamlit as st
 from clv.apps.ui import jobs, page, parts, session
 from clv.core.formatting import day, dollars, percent, plain, plural, symbol, to_date, with_unit
 from clv.insights import monitor
+from clv.report import explained
 from clv.report.charts import monitoring as charts
 from clv.report.charts import receipt as proof_charts
 from clv.report.words import monitor as words
@@ -56,7 +57,7 @@ def show(run: Run) -> None:
     _upload(found)
     _history(found)
     _downloads(found)
-    _explanation()
+    parts.explain(explained.monitoring())
 
 
 def _alone(run: Run) -> None:
@@ -77,7 +78,7 @@ def _alone(run: Run) -> None:
         "- **What to do**: go on, use the newer forecast, ask for another model, look at the file."
     )
     st.page_link(page.HOME, label="Upload a later file", icon=":material/upload_file:")
-    _explanation()
+    parts.explain(explained.monitoring())
 
 
 def _tracked(found: Mapping[str, Any]) -> None:
@@ -325,33 +326,4 @@ def _downloads(found: Mapping[str, Any]) -> None:
             lambda: json.dumps(found, indent=2, ensure_ascii=False).encode(),
             "monitoring.json",
             "download_monitor_json",
-        )
-
-
-def _explanation() -> None:
-    with st.expander("How is this computed?", icon=":material/help:"):
-        st.markdown(
-            "**Earlier runs** are those of the same customers: at least half of their orders are in "
-            "this file too. Of several runs as of one day the published one counts, else the newest.\n\n"
-            "**What came** is read off this file's orders, for the customers an earlier run knew, in the "
-            "months of its forecast that are over. **Too high** means that more was forecast than came. "
-            "Orders are days with an order; revenue is undiscounted; the total's range holds for the "
-            "discounted value, as on the summary.\n\n"
-            "**The new file** is compared by its days after the earlier as-of date with as many days "
-            "before it, up to twelve times. *Look at it*: fewer than half the least or more than twice the most "
-            "orders; less than 70\u00a0% of the orders of any of the four weeks before in the newest one (and "
-            "four weeks alike); more than 5\u00a0% of the earlier orders gone; a share of rejected rows 2 "
-            "points (of the new rows 20), of missing values and repeated orders 5 points higher; a stability index of 0.1, or distributions 10\u00a0% apart, and "
-            "more than chance; a pause twice as long as ever. *Don't use it yet*: a tenth or ten times as many; "
-            "newest weeks that fell clearly deeper than ever in a year, on days that the shop was open; 20\u00a0% gone; "
-            "20 (40), 50 and 40 points; an index of order values of 0.25, hardly ever by chance; a pause of more than 14 days and "
-            "five times as long as ever.\n\n"
-            "**What to do** follows from a rule, the first that applies: look at the file, if a check says "
-            "*don't use it yet*; another model, if the last two totals were missed by more than 10\u00a0% to "
-            "the same side by the model that this run uses; use the newer forecast, if they were missed by another "
-            "one, the last total lies outside its range, the chances "
-            "are off by more than 5 points, or what is expected of a new customer moved by more than "
-            "15\u00a0%; else go on.\n\n"
-            "**Sources.** Siddiqi (2006) and Yurdakul (2018) on the population stability index; "
-            "Kolmogorov (1933) and Smirnov (1948)."
         )

@@ -14,7 +14,7 @@ from clv.core.formatting import day, money, percent_number, symbol, with_unit
 from clv.core.metrics import FEW
 from clv.insights.newcomers import acquisition
 from clv.insights.segments import tables
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.words import segments as words
 from clv.report.words.run import ORDER_DAYS, next_months
 from clv.runs import write_rows
@@ -80,7 +80,7 @@ def show(run: Run) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    _explanation(months)
+    parts.explain(explained.newcomers(months), "help_newcomers")
 
 
 def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None]:
@@ -275,25 +275,3 @@ def as_csv(
         target = Path(folder) / "new_customers.csv"
         write_rows(pa.table(columns), target)
         return target.read_bytes()
-
-
-def _explanation(months: int) -> None:
-    with st.expander("How is this computed?", icon=":material/help:", key="help_newcomers"):
-        st.markdown(
-            "**Most you could pay** (CAC ceiling) = margin × what a customer brought in "
-            f"{words.first(months)} after the first order, that order included. Months of a customer's "
-            "life last 30.4 days. Each month's mean is taken over the customers watched through the "
-            "whole of it, and the means are added up. This is history, not forecast, and it is not "
-            "discounted.\n\n"
-            "**Cautious** is the lower end of the 80 % interval that the spread between customers "
-            f"leaves. With fewer than {FEW} customers there is no figure.\n\n"
-            "**Earned back in** is the first month by whose end margin × revenue per customer has "
-            "covered the cost.\n\n"
-            "**The page of cohorts** counts calendar months and takes a first year from those alone who "
-            "were seen for all of it, so its figures for as many months differ somewhat.\n\n"
-            "**Take care.** A channel whose customers bring more need not be the reason for it. Late "
-            "months rest on the customers won first, who may have been different ones. Who was a "
-            "customer before the file begins counts as new in it, and brings more than a new one. "
-            "Costs of a campaign rise with its size: the ceiling is for the average customer, not "
-            "for the next one."
-        )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv.apps.ui import page, parts, session
-from clv.core.formatting import count, day, percent, percent_number, plural, with_unit
+from clv.core.formatting import count, day, percent_number, plural, with_unit
 from clv.insights.segments import tables
 from clv.insights.segments.lists import CampaignList
+from clv.report import explained
 from clv.report.words import segments as words
 from clv.report.words.run import ORDER_DAYS, next_months
 
@@ -69,7 +70,7 @@ def show(run: Run) -> None:
         wanted = CampaignList(least_active=int(least) / 100)
         label = f"All {plural(totals['customers'], 'overdue customer')} (CSV)"
         parts.download_run(run, wanted.filename, label, "list_overdue")
-    _explanation(settings)
+    parts.explain(explained.overdue(settings), "help_overdue")
 
 
 def _table(run: Run, totals: dict[str, Any], rows: list[dict[str, Any]]) -> None:
@@ -140,24 +141,4 @@ def _table(run: Run, totals: dict[str, Any], rows: list[dict[str, Any]]) -> None
     if chosen := event.selection.rows:
         st.switch_page(
             page.ONE, query_params={"run": run.id, "customer": rows[chosen[0]]["customer_id"]}
-        )
-
-
-def _explanation(settings: dict[str, Any]) -> None:
-    with st.expander("How is this computed?", icon=":material/help:", key="help_overdue"):
-        st.markdown(
-            "**Overdue** is a repeat buyer silent for so long that 9 out of 10 active customers with "
-            "the same history would have ordered by now: the wait (α+t)·(0.1^(−1/(r+x)) − 1) after "
-            "the last order has passed, with x repeat order days, the last one t days after the "
-            "first, and r and α of the fitted model (MBG/NBD, BG/NBD). **Due by** is that day. The "
-            "**usual gap** is their own mean, t ÷ x, for comparison only.\n\n"
-            "**At risk** = (1 − chance of still being active) × **worth if active**: what the customer "
-            f"would bring in {next_months(settings)} if known to be active, discounted at "
-            f"{percent(settings['discount_rate'])} a year, at a margin of "
-            f"{percent(settings['margin'])}. Without amounts it is orders: "
-            f"{ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]}.\n\n"
-            "**If active, next order**: the wait counted from today, in 4 of 5 cases.\n\n"
-            "**Take care.** Where 9 out of 10 have ordered, 1 in 10 has not and is still active. And who "
-            "has very likely left has the most formally at risk: so those less likely to be active "
-            f"than {percent(tables.LEAST_ACTIVE)} are left out unless you ask for them."
         )

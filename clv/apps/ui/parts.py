@@ -293,3 +293,9 @@ def customers(
     st.caption("A click on a column's name sorts by it. Tick a row to open that customer.")
     if chosen := event.selection.rows:
         st.switch_page(ONE, query_params={"run": run.id, "customer": ids[chosen[0]]})
+
+
+def explain(text: str, key: str | None = None) -> None:
+    """Offer a page's definitions (`clv.report.explained`), folded away."""
+    with st.expander("How is this computed?", icon=":material/help:", key=key):
+        st.markdown(text)

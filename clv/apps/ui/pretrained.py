@@ -107,24 +107,6 @@ def concentration(run: Run) -> None:
         page.cards(row, "worth")
 
 
-def explanation() -> None:
-    """Say how the values came about."""
-    with st.expander("How is this computed?", icon=":material/help:"):
-        st.markdown(
-            "**The model** is a file that this dashboard's operator has allowed. It was not fitted to "
-            "this file, and nobody but its maker knows how it works, over which time its values run "
-            "and which costs are taken off. Horizon, discount rate and margin of the settings are not "
-            "applied to it.\n\n"
-            "**What it is asked with**, for each customer: most items in one order; most revenue in "
-            "one order; revenue in all; number of orders; days since the last order; longest interval "
-            "between two consecutive orders in days. Who has ordered once gets, for the last one, the "
-            "average of the longest intervals of the customers with two orders or more, plus the days "
-            "since the last order. Where the file has no number of items, an order counts as one.\n\n"
-            "**What it can't say**: expected orders, chances of buying, who is still active, when the "
-            "next order is due, and between what the value lies. The models of this program do."
-        )
-
-
 def customer_sentence(run: Run, facts: Mapping[str, Any]) -> str:
     """Answer: what is this customer worth."""
     worth = money(facts["predicted_clv"], _currency(run))

@@ -21,7 +21,7 @@ from clv.core.formatting import (
 from clv.core.segments import ACTIONS, TO_SAVE, rule
 from clv.insights.segments import tables
 from clv.insights.segments.lists import CampaignList
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.words import ranges as range_words
 from clv.report.words import segments as words
 from clv.report.words.run import ORDER_DAYS, horizon, next_months, span
@@ -164,7 +164,8 @@ def _groups(run: Run) -> None:
                 parts.download_run(
                     run, wanted.filename, "List (CSV)", f"list_{name.replace(' ', '_')}"
                 )
-    _explanation(run)
+    ranged = bool(run.summary.get("ranges"))
+    parts.explain(explained.segments(run.settings, ranged=ranged))
 
 
 def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, Any]]) -> None:
@@ -229,25 +230,3 @@ def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, A
 
 def _share(part: float | None, whole: float) -> float:
     return float(part or 0.0) / whole if whole else 0.0
-
-
-def _explanation(run: Run) -> None:
-    settings = run.settings
-    ends = f"{range_words.OF_SUMS}\n\n" if run.summary.get("ranges") else ""
-    with st.expander("How is this computed?", icon=":material/help:"):
-        st.markdown(
-            "**Groups.** The rules are read from top to bottom of the model's answers: one order "
-            "day only (new, promising, one-time), probably gone (inactive), overdue (at risk), late "
-            "(needs attention), on schedule (champions, loyal, promising). Everybody is in exactly "
-            "one group. Days with an order are counted; two orders on one day are one.\n\n"
-            "**Usual gaps.** How long an active customer of that history may well be silent follows "
-            "from the fitted model, not from a fixed number of days.\n\n"
-            "**Money at risk** = (1 − chance of still being active) × what the customer would bring "
-            f"in {next_months(settings)} if active, discounted at "
-            f"{percent(settings['discount_rate'])} a year, at a margin of "
-            f"{percent(settings['margin'])}. It is what is lost if those who seem to leave have left; "
-            "no campaign wins all of it back.\n\n"
-            f"{ends}"
-            "**Groups describe, they don't explain.** Champions who get a mailing buy more than "
-            "others, and would have without it: leave some out at random to see what a campaign does."
-        )

@@ -27,7 +27,7 @@ from clv.core.formatting import (
     with_unit,
 )
 from clv.forecast import receipt
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.words import ranges as range_words
 from clv.report.words.run import (
     MODEL_TITLES,
@@ -61,7 +61,10 @@ def show(run: Run) -> None:
     _downloads(run)
     _rows(run)
     _settings(run)
-    _explanation(run)
+    if run.only_value:
+        parts.explain(explained.ready_made())
+    else:
+        parts.explain(explained.summary(run.settings))
     if st.button("Upload another file", icon=":material/upload_file:", key="start_over"):
         session.start_over()
         st.rerun()
@@ -348,34 +351,3 @@ def _tested(settings: dict[str, Any]) -> str:
     if not settings.get("backtest"):
         return "Made without a test on past dates"
     return f"Tested on past dates; ranges that are to hold for **{percent(settings['level'])}**"
-
-
-def _explanation(run: Run) -> None:
-    if run.only_value:
-        pretrained.explanation()
-        return
-    settings = run.settings
-    with st.expander("How is this computed?", icon=":material/help:"):
-        st.markdown(
-            "**Orders.** Every customer is described by three numbers: on how many days they came "
-            "back (frequency), how old they were at their last order (recency) and how old they "
-            "are now (T, in days). The purchase model estimates from all customers how often "
-            "people order and when they quietly stay away, and from that, for each customer, the "
-            "chance of being still active and the expected days with an order.\n\n"
-            "**Value.** The spend model (Gamma-Gamma) estimates what one order of each customer "
-            "is worth: mostly their own average where they have many orders, closer to "
-            "everybody's where they have few.\n\n"
-            "**Lifetime value** = the sum over the months of the horizon of expected orders × "
-            "expected order value × margin ÷ (1 + discount rate)^(months ÷ 12), here at "
-            f"{percent(settings['discount_rate'])} a year and a margin of "
-            f"{percent(settings['margin'])}.\n\n"
-            "**What to keep in mind.** The forecast covers the customers in the file, not those "
-            "you will win. It knows no campaigns, and the season only where the tests chose a model "
-            "that wears it: else a Christmas peak is spread over the year. Orders on one day count "
-            "as one.\n\n"
-            "**Ranges.** The total's range adds up chance, what is not known of the model's "
-            "parameters, and by how much tests on past dates missed the total beyond the two; the "
-            "last one rules.\n\n"
-            "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). "
-            "Gamma-Gamma: Fader & Hardie (2013)."
-        )

@@ -12,7 +12,7 @@ from clv.apps.ui import page, parts, session
 from clv.core.formatting import count, duration, plural
 from clv.insights import simulate
 from clv.models.base import MARKS
-from clv.report import charts
+from clv.report import charts, explained
 from clv.report.words import survival as words
 from clv.runs import write_rows
 
@@ -59,7 +59,8 @@ def show(run: Run) -> None:
     _lives(run, kind, one)
     _table(rows)
     _download(kind, one, seed)
-    _explanation(kind, run)
+    pooled = run.model["purchases"]["name"] == "pooled-rate"
+    parts.explain(explained.survival(kind, pooled=pooled))
 
 
 def _controls() -> tuple[Kind, int | None]:
@@ -223,36 +224,3 @@ def _download(kind: Kind, one: OneRun, seed: int) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def _explanation(kind: Kind, run: Run) -> None:
-    pooled = run.model["purchases"]["name"] == "pooled-rate"
-    with st.expander("How is this computed?", icon=":material/help:"):
-        who = (
-            "**New customers** are drawn from the fitted model: a buying rate and a chance of leaving "
-            "each. Time counts from their first order, which itself is not counted."
-            if kind == "new"
-            else "**Your customers** are a random sample of the file, drawn anew for every run. Each "
-            "has a buying rate and a chance of leaving that fit their own history, and may have left "
-            "already. Time counts from the as-of date; only orders after it are counted."
-        )
-        leaving = (
-            "There were too few repeat orders to say who leaves: everybody is taken to stay for ever, "
-            "at one rate. Read the long run as an upper limit."
-            if pooled
-            else "A customer orders at random at their rate until, after one of the orders, they leave "
-            "for good. In the MBG/NBD that may happen right after the first order too, on day 0; in "
-            "the BG/NBD only after a repeat order. The cross on a line is that last order."
-        )
-        st.markdown(
-            f"{who}\n\n{leaving}\n\n"
-            f"**This run** is one draw of the dice. The **band** holds 9 out of 10 of "
-            f"{count(simulate.RUNS)} other runs; the **exact mean** comes from the model's formula and "
-            "needs no dice: where the two disagree, that is chance. Without a seed every run is "
-            "another one.\n\n"
-            "**Alive** means: would order again sooner or later. Nobody sees it happen, so it is the "
-            "model's word. And nobody has data on 100 years: beyond the length of your history this "
-            "is the fitted model carried on, as if neither shop nor customers ever changed.\n\n"
-            "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). "
-            "BG/NBD: Fader, Hardie & Lee (2005)."
-        )

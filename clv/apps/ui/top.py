@@ -21,6 +21,7 @@ from clv.core.formatting import (
     to_date,
     with_unit,
 )
+from clv.report import explained
 from clv.report.words import ranges as range_words
 from clv.report.words.run import ORDER_DAYS, next_months, span, top_sentence
 
@@ -95,7 +96,7 @@ def show(run: Run) -> None:
         st.caption("The file has no value column, so customers are ranked by orders only.")
     _table(run, table, kind)
     _downloads(run, kind, int(number), table.num_rows)
-    _explanation(settings)
+    parts.explain(explained.top(settings))
 
 
 def _range(run: Run, kind: Kind, number: int) -> str:
@@ -238,20 +239,3 @@ def _downloads(run: Run, kind: Kind, number: int, rows: int) -> None:
     with right:
         label = f"All {count(run.summary['customers'])} customers (CSV)"
         parts.download_run(run, "predictions.csv", label, "download_predictions")
-
-
-def _explanation(settings: dict[str, Any]) -> None:
-    with st.expander("How is this computed?", icon=":material/help:"):
-        st.markdown(
-            "**Will buy most** ranks by the expected number of days with an order in "
-            f"{next_months(settings)}, several orders on one day counting once; **will spend most** by "
-            "that number × the expected value of one such day.\n\n"
-            "**Chance of buying** is the chance of at least one order in that time. It is not the "
-            "chance of still being active: an active customer may still not order.\n\n"
-            "The expected values are averages over what may happen: single customers will deviate, "
-            "and **low** and **high end** say how far, by chance and by what the tests on past dates "
-            "showed. Of the list as a whole chance is little, but all may turn out better or worse "
-            "together: its range says so.\n\n"
-            "**Sources.** MBG/NBD: Batislam, Denizel & Filiztekin (2007); Wagner & Hoppe (2008). "
-            "Gamma-Gamma: Fader & Hardie (2013)."
-        )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core import names
-from clv.core.formatting import count, day, percent, plural
-from clv.core.scores import MORE_IS_BETTER
+from clv.core.formatting import count, day, percent, plain, plural
+from clv.core.scores import CLIP, MORE_IS_BETTER
 from clv.insights.bins import SIDES
 
 if TYPE_CHECKING:
@@ -318,3 +318,24 @@ def _other(side: str) -> str:
 
 def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
+
+
+def test(found: Facts) -> str:
+    """Say what both forecasts saw, and of whom they spoke; ends with a space."""
+    return (
+        f"Both forecasts saw the orders up to {day(found['as_of'])} and nothing later. "
+        f"Each of {plural(found['customers'], 'customer')} known then gets a chance of at least one "
+        f"order up to {day(found['end'])}; {count(found['buyers'])} ({percent(found['rate'])}) did "
+        "order. "
+    )
+
+
+def clipped(found: Facts) -> str:
+    """Say of how many chances the log-loss would be beyond all bounds; ends a paragraph."""
+    moved = " and ".join(
+        f"{count(found['measures'][side]['clipped'])} of {label(found, side)}" for side in SIDES
+    )
+    return (
+        f"Chances moved for the log-loss, being nearer to 0 or 1 than {percent(CLIP)}: "
+        f"{plain(moved)}.\n\n"
+    )
