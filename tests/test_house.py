@@ -123,7 +123,7 @@ def test_no_package_registry_is_named():
 def test_the_version_is_kept_in_one_place():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert "version" not in project["project"]
-    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "clv.__version__"}
+    assert project["tool"]["hatch"]["version"] == {"path": "clv/__init__.py"}
     assert f"## [{clv.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 

@@ -41,7 +41,7 @@ from clv.runs.files import (
     write_rows,
     write_table,
 )
-from clv.runs.places import default_root, demo_model, models_root, new_id
+from clv.runs.places import default_root, models_root, new_id
 from clv.runs.run import Kind, Run, Table
 from clv.runs.store import Store
 from clv.runs.writer import RunWriter
@@ -55,7 +55,6 @@ __all__ = [
     "Table",
     "copy_csv",
     "default_root",
-    "demo_model",
     "models_root",
     "new_id",
     "now",

@@ -5,36 +5,47 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.core.orders import EXTRAS
+from clv.core.shipped import INSTALLED, SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: What the id of a draft or a run looks like.
 ID: Final = re.compile(r"[0-9a-f]{32}")
-_DATA: Final = Path(__file__).parents[2] / "data"
 _TABLES: Final = ("orders", "rejects", "forecasts", "profiles")
 
 
 def default_root() -> Path:
-    """Return the store's folder: ``$CLV_RUNS``, else ``data/runs`` beside the package."""
+    """Return the store's folder: ``$CLV_RUNS``, else ``runs`` in `home`."""
     override = os.environ.get("CLV_RUNS")
-    return Path(override) if override else _DATA / "runs"
+    return Path(override) if override else home() / "runs"
 
 
 def models_root() -> Path:
-    """Return the folder of ready-made models: ``$CLV_MODELS``, else ``data/models``."""
+    """Return the folder of ready-made models: ``$CLV_MODELS``, else ``models`` in `home`."""
     override = os.environ.get("CLV_MODELS")
-    return Path(override) if override else _DATA / "models"
+    return Path(override) if override else home() / "models"
 
 
-def demo_model() -> Path | None:
-    """Return the folder of the small trained model that comes with the program; None without it."""
-    found = _DATA / "ltv_demo"
-    return found if found.is_dir() else None
+def home() -> Path:
+    """Return where the program keeps what it makes.
+
+    ``data`` of a checkout; of an installed program the user's own folder for data, as the system
+    has it.
+    """
+    if not INSTALLED:
+        return SHIPPED
+    folders = {
+        "darwin": Path("~/Library/Application Support"),
+        "win32": Path(os.environ.get("LOCALAPPDATA") or "~/AppData/Local"),
+    }
+    other = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share")
+    return folders.get(sys.platform, other).expanduser() / "clv-workbench"
 
 
 def new_id() -> str:

@@ -1,4 +1,4 @@
-"""Sample files to try everything on: five made-up ones in ``data/``, and the real CDNOW log.
+"""Sample files to try everything on: five made-up ones, and the real CDNOW log.
 
 ``tools/samples`` writes the made-up ones: ``make samples`` draws them again.
 """
@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from clv.core.errors import FileError, InputError, did_you_mean
+from clv.core.shipped import SHIPPED
 
-__all__ = ["DATA", "SAMPLES", "Sample", "sample", "sample_path"]
+__all__ = ["DATA", "SAMPLES", "Sample", "demo_model", "sample", "sample_path"]
 
-DATA: Final = Path(__file__).resolve().parents[2] / "data"
+DATA: Final = SHIPPED
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,12 @@ def sample_path(name: str) -> Path:
         msg = f"The sample file {chosen.filename} is missing."
         raise FileError(msg, hint)
     return path
+
+
+def demo_model() -> Path | None:
+    """Return the folder of the small trained model that comes with the program; None without it."""
+    found = DATA / "ltv_demo"
+    return found if found.is_dir() else None
 
 
 def _lifetimes_datasets() -> Path:

@@ -9,7 +9,7 @@ import pytest
 
 from clv.apps.api.config import Config
 from clv.learn import artefact
-from clv.runs import demo_model
+from clv.samples import demo_model
 from tests.api.conftest import client
 from tests.api.test_lookups import problem
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from clv.core.access import tokens
 from clv.core.errors import SettingsError
-from clv.runs import default_root, demo_model
+from clv.runs import default_root
+from clv.samples import demo_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,7 @@ _WIDTH: Final = 88
 
 Folder = Annotated[
     Path | None,
-    typer.Option("--models", help="Folder of models. Default: $CLV_MODELS, else data/models."),
+    typer.Option("--models", help="Folder of models. Default: $CLV_MODELS, else beside the runs."),
 ]
 
 

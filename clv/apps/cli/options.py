@@ -19,7 +19,9 @@ RunId = Annotated[
 OutCsv = Annotated[Path | None, typer.Option(help="Write CSV here instead of the terminal.")]
 StoreDir = Annotated[
     Path | None,
-    typer.Option(help="Folder of the run store. Default: $CLV_RUNS, else data/runs."),
+    typer.Option(
+        help="Folder of the run store. Default: $CLV_RUNS, else data/runs, or your own data folder if installed."
+    ),
 ]
 
 

@@ -79,7 +79,7 @@ class Shelf:
     Parameters
     ----------
     root
-        The folder; default: ``$CLV_MODELS``, else ``data/models``.
+        The folder; default: see `clv.runs.models_root`.
     """
 
     def __init__(self, root: Path | None = None) -> None:
