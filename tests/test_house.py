@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import re
 import subprocess
 import tomllib
@@ -55,6 +56,33 @@ def test_no_bare_except(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     bare = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler) and not n.type]
     assert bare == []
+
+
+#: What a docstring or a page of the documentation names in backticks.
+NAMED = re.compile(r"`(clv(?:\.\w+)+)`|`(clv(?:/\w+)+(?:\.py|/))`")
+
+
+def is_there(dotted: str, path: str) -> bool:
+    """Say whether a module, something in it, or a path of the repository is there."""
+    if path:
+        return (ROOT / path).exists()
+    try:
+        pkgutil.resolve_name(dotted)
+    except (AttributeError, ImportError):
+        return False
+    return True
+
+
+def test_what_is_named_in_backticks_is_there():
+    texts = [*PYTHON, *(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    lost = {
+        (name_of(path), *found)
+        for path in texts
+        if path.exists()
+        for found in set(NAMED.findall(path.read_text(encoding="utf-8")))
+        if not is_there(*found)
+    }
+    assert lost == set()
 
 
 def pins(name: str) -> list[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class RegularDraws(NamedTuple):
-    """Customers drawn for a simulation that starts now; a `clv.models.purchase.draws.Drawn`.
+    """Customers drawn for a simulation that starts now; a `clv.models.base.Drawn`.
 
     Attributes
     ----------

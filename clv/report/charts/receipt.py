@@ -137,7 +137,7 @@ def tracking_figure(
     Parameters
     ----------
     weeks
-        `clv.backtest.moving_origin.track`.
+        `clv.backtest.moving_origin.path`.
     lines
         Contender → its name; at most three, the forecast's own first.
     by_week
