@@ -142,7 +142,7 @@ def test_a_run_that_cannot_write_its_last_file_leaves_nothing(store, monkeypatch
 KILLED = """
 import sys, time
 from pathlib import Path
-from clv import pipeline
+from clv.forecast import pipeline
 from clv.runs import Store
 from clv.core.settings import Settings
 

@@ -158,7 +158,7 @@ run()
 """
 LATE = """
 import signal, sys
-from clv import cli
+from clv.apps import cli
 def main():
     sys.exit(128 + signal.SIGTERM)
 cli.main = main
@@ -170,7 +170,8 @@ run()
 #: At an object's end Python says "Exception ignored", and goes on.
 IGNORED = """
 import signal, sys, weakref
-from clv import stopping, terminal
+from clv.apps.cli import terminal
+from clv.core import stopping
 class Thing: pass
 thing = Thing()
 kept = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clv.backtest.history import History
+    from clv.core.schema import RangedValue, Summary, SumRanges
     from clv.core.types import Bools, Floats
     from clv.models.base import PurchaseModel, SpendModel
 
@@ -40,9 +41,7 @@ class Terms:
     whale: float
 
     @classmethod
-    def of(
-        cls, summary: Mapping[str, Any], receipt: Mapping[str, Any] | None, clv: Floats
-    ) -> Self | None:
+    def of(cls, summary: Summary, receipt: Mapping[str, Any] | None, clv: Floats) -> Self | None:
         """Read them off a run; None for one that was made without a test, and so has no ranges.
 
         Parameters
@@ -55,7 +54,7 @@ class Terms:
         ranges = summary.get("ranges")
         if not ranges or not receipt:
             return None
-        return cls(float(ranges["error"]), receipt["ranges"], whale_cut(clv))
+        return cls(ranges["error"], receipt["ranges"], whale_cut(clv))
 
 
 def whale_cut(clv: Floats) -> float:
@@ -150,34 +149,33 @@ class Reach:
         """Return every customer's range; shapes (n,), ``worth`` what an order value is worth."""
         return ends_of(self._factors, self.history, clv >= whale_cut(clv), worth)
 
-    def totals(self, worth: Floats, clv: Floats, segment: pa.ChunkedArray) -> dict[str, Any]:
-        """Return the ranges of the total and of every segment: JSON types.
+    def totals(self, worth: Floats, clv: Floats, segment: pa.ChunkedArray) -> SumRanges:
+        """Return the ranges of the total and of every segment.
 
         Parameters
         ----------
         segment
             Length n, text.
-
-        Returns
-        -------
-        dict
-            ``level, model_error, tests`` from the adjustments, ``error``; ``total``: ``low, high``;
-            ``segments``: name → ``value, low, high``.
         """
         names = segment.combine_chunks().dictionary_encode()
         of = np.asarray(names.indices)
         variance = self.variance[self.history.triple] * worth**2
         sums, variances = (np.bincount(of, values) for values in (clv, variance))
-        known = {key: self.adjustments[key] for key in ("level", "model_error", "tests")}
-        how = {"level": known["level"], "model": known["model_error"], "tests": known["tests"]}
+        level, model_error, tests = (
+            self.adjustments[key] for key in ("level", "model_error", "tests")
+        )
+        how = {"level": level, "model": model_error, "tests": tests}
         all_low, all_high = around(clv.sum(), variance.sum(), error=self.error, **how)
         errors = _errors(self.purchases, self.spend, self.history, self.days, of)
         low, high = around(sums, variances, error=errors, **how)
-        segments = {
+        segments: dict[str, RangedValue] = {
             str(name): {"value": float(sums[i]), "low": float(low[i]), "high": float(high[i])}
             for i, name in enumerate(names.dictionary.to_pylist())
         }
-        return known | {
+        return {
+            "level": level,
+            "model_error": model_error,
+            "tests": tests,
             "error": self.error,
             "total": {"low": float(all_low), "high": float(all_high)},
             "segments": segments,

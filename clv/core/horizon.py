@@ -5,11 +5,12 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv.core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from clv.core.schema import MonthSpan
     from clv.core.settings import Settings
 
 
@@ -31,7 +32,7 @@ class Month:
     end_days: int
     discount: float
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> MonthSpan:
         """Return plain JSON types."""
         return {
             "month": self.month,

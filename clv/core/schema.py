@@ -7,12 +7,33 @@ that was read; whatever an older version may not have written is ``NotRequired``
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic wants both of there
 
 Document = TypeVar("Document")
+
+
+class _Day:
+    """What makes a text a day: it begins with one in ISO form."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(_source: object, _handler: object) -> Any:  # noqa: ANN401
+        from pydantic_core import core_schema  # noqa: PLC0415 - only readers need it
+
+        text = core_schema.str_schema(strict=True)
+        return core_schema.no_info_after_validator_function(_day, text)
+
+
+def _day(text: str) -> str:
+    date.fromisoformat(text[:10])
+    return text
+
+
+#: A day, or a moment of it, in ISO form.
+Day = Annotated[str, _Day]
 
 # -- measures ----------------------------------------------------------------------------------------
 
@@ -63,7 +84,266 @@ class ReliabilityBin(TypedDict):
 
 # -- the report of a check ---------------------------------------------------------------------------
 
+#: What becomes of rows of a kind about which the user may decide.
+Rule = Literal["keep", "drop"]
+
+
+class OptionsRecord(TypedDict):
+    """`clv.core.settings.IngestOptions` as it was asked for."""
+
+    layout: str | None
+    mapping: dict[str, str]
+    date_order: Literal["dmy", "mdy", "ymd"] | None
+    decimal: Literal[".", ","] | None
+    encoding: str | None
+    delimiter: str | None
+    keep: list[str]
+    drop: list[str]
+    labels: NotRequired[list[str] | None]
+
+
+class InputFile(TypedDict):
+    """A file as it was uploaded."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class RejectedRow(TypedDict):
+    """One row that was left out; a table's row is named and counted as people do."""
+
+    file: str
+    line: int
+    code: str
+    reason: str
+    text: str
+
+
+class FileReport(TypedDict, total=False):
+    """What became of the rows of one table."""
+
+    name: str
+    rows_total: int
+    rows_accepted: int
+    rows_rejected: int
+    #: Code of a check → rows.
+    reasons: dict[str, int]
+    encoding: str
+    delimiter: str
+    header: bool
+    date_format: str
+    decimal: str
+    mapping: dict[str, str]
+    #: Which of several related tables it is.
+    table: str
+    #: Status → orders of a marketplace that don't count for it.
+    not_delivered: dict[str, int]
+    #: Rows that were looked up for nothing.
+    not_needed: int
+
+
+class Report(TypedDict, total=False):
+    """What a check found: every row accounted for (docs/files.md).
+
+    Nothing of it is needed to open a run: earlier versions said less.
+    """
+
+    rows_total: int
+    rows_accepted: int
+    rows_rejected: int
+    #: Code of a check → rows that were left out for it.
+    reasons: dict[str, int]
+    #: Code of a check → rows that were kept and pointed out.
+    noted: dict[str, int]
+    reason_titles: dict[str, str]
+    remedies: dict[str, str]
+    rules: dict[str, Rule]
+    files: list[FileReport]
+    layout: str
+    layout_title: str
+    encoding: str
+    delimiter: str
+    date_format: str
+    decimal: str
+    #: Role → column of the first file.
+    mapping: dict[str, str]
+    labels: list[str]
+    #: Which of `clv.core.orders.EXTRAS` the files have beside ``labels``.
+    tables: list[str]
+    skipped: list[str]
+    currency: str
+    has_revenue: bool
+    rows_netted: int
+    orders_cancelled: int
+    far_dates: list[str]
+    orders: int
+    customers: int
+    revenue: float | None
+    first_order: str | None
+    last_order: str | None
+    as_of: str | None
+    examples: list[RejectedRow]
+    messages: list[str]
+    options: OptionsRecord
+    inputs: list[InputFile]
+
+
 # -- settings and summary ----------------------------------------------------------------------------
+
+
+class MonthSpan(TypedDict):
+    """A calendar month of the horizon, (start, end], and what its value is discounted by."""
+
+    month: int
+    start: str
+    end: str
+    discount: float
+
+
+class _Asked(TypedDict, total=False):
+    discount_rate: float
+    margin: float
+    model: str
+    level: float
+    backtest: bool
+    time_unit: Literal["day"]
+
+
+class SettingsRecord(_Asked):
+    """`clv.core.settings.Settings` as they were asked for."""
+
+    as_of: str | None
+    horizon_months: int
+    currency: str
+
+
+class RunSettings(_Asked):
+    """The settings of a forecast: ``settings.json``.
+
+    ``as_of``, ``currency`` and ``backtest`` say what they were in the end.
+    """
+
+    as_of: Day
+    created_at: Day
+    horizon_months: int
+    currency: str
+    months: list[MonthSpan]
+    ingest: NotRequired[OptionsRecord]
+    inputs: NotRequired[list[str]]
+    #: What runs of the same bytes and settings have in common.
+    fingerprint: NotRequired[str]
+    run_id: NotRequired[str]
+
+
+#: For whoever asks for what both say.
+AnySettings = SettingsRecord | RunSettings
+
+
+class MonthForecast(MonthSpan):
+    """What all customers together should bring within a month; None where nothing was forecast."""
+
+    predicted_purchases: float | None
+    predicted_revenue: float | None
+    predicted_clv: float | None
+
+
+class PastMonth(TypedDict):
+    """What a month (``2017-03``) brought."""
+
+    month: str
+    orders: int
+    revenue: float | None
+
+
+class CurvePoint(TypedDict):
+    """How much of the value (0 to 1) the best customers (0 to 1) hold."""
+
+    customers: float
+    value: float
+
+
+class Ends(TypedDict):
+    """A range."""
+
+    low: float
+    high: float
+
+
+class RangedValue(Ends):
+    """A value within its range."""
+
+    value: float
+
+
+class SumRanges(TypedDict):
+    """The ranges of the total and of every segment, and what they are made of."""
+
+    level: float
+    model_error: float
+    tests: int
+    error: float
+    total: Ends
+    segments: dict[str, RangedValue]
+
+
+class CutsRecord(TypedDict):
+    """`clv.core.segments.Cuts` of a run."""
+
+    new_days: int
+    high_value: float
+    middle_value: float
+
+
+class Summary(TypedDict):
+    """A forecast in all: ``summary.json``. None where the file or the model has nothing to say of it."""
+
+    customers: int
+    orders: NotRequired[int]
+    revenue: NotRequired[float | None]
+    first_order: NotRequired[str | None]
+    last_order: NotRequired[str | None]
+    one_time_share: NotRequired[float]
+    predicted_purchases: NotRequired[float | None]
+    predicted_revenue: NotRequired[float | None]
+    predicted_clv: NotRequired[float | None]
+    median_clv: NotRequired[float | None]
+    mean_clv: NotRequired[float | None]
+    #: How many customers should buy at least once.
+    expected_buyers: NotRequired[float | None]
+    as_of: NotRequired[str]
+    #: How unevenly the value is spread: no points and no share where there is none.
+    concentration: NotRequired[list[CurvePoint]]
+    top20_share: NotRequired[float | None]
+    monthly: NotRequired[list[MonthForecast]]
+    history_monthly: NotRequired[list[PastMonth]]
+    #: None for a forecast made without a test.
+    ranges: NotRequired[SumRanges | None]
+    cuts: NotRequired[CutsRecord]
+
+
+class CustomerForecast(TypedDict):
+    """One customer's row of the forecasts: the columns of `clv.core.orders.FORECASTS`."""
+
+    customer_id: str
+    orders: int
+    revenue: float | None
+    first_order: date
+    last_order: date
+    frequency: int
+    recency: int
+    T: int
+    monetary_value: float | None
+    p_alive: float | None
+    p_purchase: float | None
+    predicted_purchases: float | None
+    predicted_order_value: float | None
+    predicted_clv: float | None
+    predicted_clv_low: float | None
+    predicted_clv_high: float | None
+    next_order_date: date | None
+    segment: str | None
+
 
 # -- the model card ----------------------------------------------------------------------------------
 

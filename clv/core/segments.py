@@ -7,13 +7,13 @@ them by hand; the few numbers in them are constants here or are read off the run
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from clv.core.schema import CutsRecord
 
 #: Of a customer who stayed active after the last order: chance of having been silent this long.
 OVERDUE: Final = 0.10
@@ -92,9 +92,13 @@ class Cuts:
     high_value: float
     middle_value: float
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> CutsRecord:
         """Return plain JSON types."""
-        return asdict(self)
+        return {
+            "new_days": self.new_days,
+            "high_value": self.high_value,
+            "middle_value": self.middle_value,
+        }
 
 
 @dataclass(frozen=True)
@@ -130,9 +134,9 @@ class Thresholds:
         return edges[place + 1], edges[place]
 
 
-def rule(group: str, cuts: Mapping[str, Any], horizon: str) -> str:
+def rule(group: str, cuts: CutsRecord, horizon: str) -> str:
     """Return a group's rule with the run's own numbers; ``horizon`` is ``12 months``."""
-    days = int(cuts["new_days"])
+    days = cuts["new_days"]
     return GROUPS[group].format(new_days="day" if days == 1 else f"{days} days", horizon=horizon)
 
 
@@ -160,7 +164,7 @@ def group_sql(cuts: Cuts, value: str) -> str:
         ELSE 'promising' END"""
 
 
-def tier_sql(cuts: Mapping[str, Any], value: str) -> str:
+def tier_sql(cuts: CutsRecord, value: str) -> str:
     """Return SQL for a customer's value tier, one of `TIERS`; ``cuts`` as a run records them."""
     return (
         f"CASE WHEN {value} >= {float(cuts['high_value'])!r} THEN 'high' "

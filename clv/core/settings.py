@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
 
 from clv.core.choice import PURCHASES, Choice
 from clv.core.errors import SettingsError
@@ -11,6 +11,8 @@ from clv.core.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+
+    from clv.core.schema import OptionsRecord, SettingsRecord
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
 #: What asks for the model that forecast this file's own past best.
@@ -50,21 +52,35 @@ class IngestOptions:
     drop: frozenset[str] = frozenset()
     labels: tuple[str, ...] | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> OptionsRecord:
         """Return plain JSON types."""
-        return asdict(self) | {
+        return {
+            "layout": self.layout,
             "mapping": dict(self.mapping),
+            "date_order": self.date_order,
+            "decimal": self.decimal,
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
             "keep": sorted(self.keep),
             "drop": sorted(self.drop),
             "labels": None if self.labels is None else list(self.labels),
         }
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> IngestOptions:
+    def from_dict(cls, content: OptionsRecord) -> IngestOptions:
         """Rebuild from `as_dict`."""
-        sets = {name: frozenset(content[name]) for name in ("keep", "drop")}
         labels = content.get("labels")
-        return cls(**(dict(content) | sets | {"labels": None if labels is None else tuple(labels)}))
+        return cls(
+            layout=content["layout"],
+            mapping=content["mapping"],
+            date_order=content["date_order"],
+            decimal=content["decimal"],
+            encoding=content["encoding"],
+            delimiter=content["delimiter"],
+            keep=frozenset(content["keep"]),
+            drop=frozenset(content["drop"]),
+            labels=None if labels is None else tuple(labels),
+        )
 
 
 @dataclass(frozen=True)
@@ -122,6 +138,16 @@ class Settings:
                 one_of = f"{AUTO}, {', '.join(PURCHASES)}"
                 raise SettingsError(str(error), f"Choose one of: {one_of}.") from error
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> SettingsRecord:
         """Return plain JSON types, the as-of date in ISO form."""
-        return asdict(self) | {"as_of": self.as_of.isoformat() if self.as_of else None}
+        return {
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "horizon_months": self.horizon_months,
+            "discount_rate": self.discount_rate,
+            "margin": self.margin,
+            "model": self.model,
+            "currency": self.currency,
+            "level": self.level,
+            "backtest": self.backtest,
+            "time_unit": self.time_unit,
+        }

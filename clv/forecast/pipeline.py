@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv import ingest
 from clv.core import engine
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from clv.backtest.evaluation import Proof
+    from clv.core.schema import Report, RunSettings
     from clv.core.settings import IngestOptions
     from clv.core.types import Progress
     from clv.runs import Draft, Run, RunWriter, Store
@@ -44,7 +45,7 @@ def check(
     options: IngestOptions,
     as_of: date | None = None,
     progress: Progress = quiet,
-) -> dict[str, Any]:
+) -> Report:
     """Read and check files into a draft; return the report.
 
     The draft gets ``orders``, ``rejects`` and the report even when no order is left, so that the
@@ -62,7 +63,7 @@ def check(
     return report
 
 
-def _store(con: duckdb.DuckDBPyConnection, draft: Draft, report: dict[str, Any]) -> None:
+def _store(con: duckdb.DuckDBPyConnection, draft: Draft, report: Report) -> None:
     """Write what a check found into its draft, the report last."""
     targets = {"orders": draft.orders, "rejects": draft.rejects}
     found = {"labels": "labels"} if report["labels"] else {}
@@ -102,8 +103,8 @@ def forecast(
     _refuse_unknown(settings)
     report = draft.report
     ingest.refuse_no_orders(report)
-    as_of = settings.as_of or date.fromisoformat(report["as_of"])
-    if as_of < date.fromisoformat(report["last_order"]):
+    as_of = settings.as_of or date.fromisoformat(str(report["as_of"]))
+    if as_of < date.fromisoformat(str(report["last_order"])):
         msg = f"The as-of date {as_of} lies before the last order ({report['last_order']})."
         raise SettingsError(msg, "Check the files again with that as-of date.")
     with store.begin(draft, run_id) as writer, engine.connect() as con:
@@ -139,7 +140,7 @@ def run(
         if not report["orders"]:
             _store(con, draft, report)
             ingest.refuse_no_orders(report)
-        as_of = date.fromisoformat(report["as_of"])
+        as_of = date.fromisoformat(str(report["as_of"]))
         _summarise(con, as_of, progress)
         stored = pool.submit(_store, con.cursor(), draft, report)
         with store.begin(draft, unfinished=True) as writer:
@@ -152,17 +153,15 @@ def prove(run: Run, progress: Progress = quiet) -> None:
     """Test a run that was made without a test; the result is kept beside the run."""
     stored = run.settings
     settings = Settings(
-        horizon_months=int(stored["horizon_months"]),
-        model=str(stored["model"]),
-        # Runs of earlier versions say less.
-        level=float(stored.get("level", Settings.level)),
+        horizon_months=stored["horizon_months"],
+        model=stored["model"],
+        level=stored.get("level", Settings.level),
     )
     with run.connect() as con:
         con.execute("CREATE VIEW customers AS SELECT * FROM forecasts")
-        as_of = date.fromisoformat(str(stored["as_of"])[:10])
         made = str(run.model.get("model", stored["model"]))
         made = STANDARD if made == AUTO else made
-        found = _prove(con, settings, as_of, str(stored.get("currency") or ""), progress, made)
+        found = _prove(con, settings, run.as_of, stored["currency"], progress, made)
     run.add_receipt(found.receipt, found.tested)
 
 
@@ -196,7 +195,7 @@ def _summarise(con: duckdb.DuckDBPyConnection, as_of: date, progress: Progress) 
 def _write(
     con: duckdb.DuckDBPyConnection,
     writer: RunWriter,
-    report: dict[str, Any],
+    report: Report,
     settings: Settings,
     as_of: date,
     progress: Progress,
@@ -204,7 +203,7 @@ def _write(
     """Forecast, and write the run's files but for those of its draft."""
     from clv.forecast import predictions as core  # noqa: PLC0415
 
-    months_of(as_of, settings)  # What can't be looked at so far ahead is refused before the work.
+    months = months_of(as_of, settings)  # Too many are refused before the work.
     choice, ranges = Choice.parse(STANDARD if settings.model == AUTO else settings.model), None
     # A ready-made model says nothing of orders, by which forecasts are tested.
     tested = settings.backtest and not choice.ready_made
@@ -218,22 +217,17 @@ def _write(
     card["data"]["files"] = report["inputs"]
     writer.put("model", card)
     writer.put("summary", summary)
-    writer.put(
-        "settings",
-        settings.as_dict()
-        | {
-            "as_of": as_of.isoformat(),
-            "backtest": tested,
-            "currency": settings.currency or report["currency"],
-            "months": [
-                {k: m[k] for k in ("month", "start", "end", "discount")} for m in card["months"]
-            ],
-            "ingest": report["options"],
-            "inputs": [f["name"] for f in report["inputs"]],
-            "fingerprint": fingerprint(
-                [f["sha256"] for f in report["inputs"]], settings.as_dict(), report["options"]
-            ),
-            "created_at": now(),
-            "run_id": writer.id,
-        },
-    )
+    asked, inputs = settings.as_dict(), report["inputs"]
+    recorded: RunSettings = {
+        **asked,
+        "as_of": as_of.isoformat(),
+        "backtest": tested,
+        "currency": settings.currency or report["currency"],
+        "months": [month.as_dict() for month in months],
+        "ingest": report["options"],
+        "inputs": [file["name"] for file in inputs],
+        "fingerprint": fingerprint([file["sha256"] for file in inputs], asked, report["options"]),
+        "created_at": now(),
+        "run_id": writer.id,
+    }
+    writer.put("settings", recorded)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from clv.core.choice import Choice
     from clv.core.horizon import Month
+    from clv.core.schema import Summary
     from clv.core.settings import Settings
     from clv.core.types import Progress
     from clv.forecast.summary import Scores
@@ -71,7 +72,7 @@ def make(
     forecasts: Path,
     profiles: Path,
     progress: Progress,
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[dict[str, Any], Summary]:
     """Fit the models on the ``customers`` of a connection and write the forecasts.
 
     Parameters
@@ -135,7 +136,8 @@ def make(
         )
     if given:
         card["ready_made"] = given.card
-    return card, summary | {"cuts": cuts.as_dict()}
+    summary["cuts"] = cuts.as_dict()
+    return card, summary
 
 
 def score_triples(fitted: Fitted, history: History, months: Sequence[Month]) -> Scores:

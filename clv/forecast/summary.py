@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from clv.backtest.history import History
     from clv.core.horizon import Month
+    from clv.core.schema import CurvePoint, MonthForecast, PastMonth, Summary
     from clv.core.settings import Settings
     from clv.core.types import Floats
 
@@ -32,7 +33,7 @@ def of_run(
     months: list[Month],
     settings: Settings,
     as_of: date,
-) -> dict[str, Any]:
+) -> Summary:
     """Return the totals that the first page shows: plain JSON types, None where there is nothing.
 
     Parameters
@@ -51,6 +52,7 @@ def of_run(
     )
     bought, value = scores.get("predicted_purchases"), scores.get("predicted_order_value")
     clv, chance = scores.get("predicted_clv"), scores.get("p_purchase")
+    points, top = _concentration(clv, len(history.x))
     return {
         "customers": len(history.x),
         "orders": orders,
@@ -67,21 +69,26 @@ def of_run(
         "mean_clv": None if clv is None else float(clv.mean()),
         "expected_buyers": None if chance is None else float(chance.sum()),
         "as_of": as_of.isoformat(),
-        **_concentration(clv, len(history.x)),
+        "concentration": points,
+        "top20_share": top,
         "monthly": _monthly(history, profile.get("purchases"), value, months, settings),
         "history_monthly": _past(con, as_of),
     }
 
 
-def _past(con: duckdb.DuckDBPyConnection, as_of: date) -> list[dict[str, Any]]:
+def _past(con: duckdb.DuckDBPyConnection, as_of: date) -> list[PastMonth]:
     """Return the orders and the revenue of every past month."""
-    found = con.execute(
-        "SELECT strftime(date_trunc('month', ordered_at), '%Y-%m') AS month, count(*) AS orders, "
-        "sum(revenue) AS revenue FROM orders "
-        f"WHERE ordered_at < DATE '{as_of}' + INTERVAL 1 DAY "
-        "GROUP BY date_trunc('month', ordered_at) ORDER BY 1"
-    ).fetchall()
-    return [dict(zip(("month", "orders", "revenue"), row, strict=True)) for row in found]
+    found: list[PastMonth] = (
+        con.sql(
+            "SELECT strftime(date_trunc('month', ordered_at), '%Y-%m') AS month, count(*) AS orders, "
+            "sum(revenue) AS revenue FROM orders "
+            f"WHERE ordered_at < DATE '{as_of}' + INTERVAL 1 DAY "
+            "GROUP BY date_trunc('month', ordered_at) ORDER BY 1"
+        )
+        .to_arrow_table()
+        .to_pylist()
+    )
+    return found
 
 
 def _monthly(
@@ -90,10 +97,17 @@ def _monthly(
     value: Floats | None,
     months: list[Month],
     settings: Settings,
-) -> list[dict[str, Any]]:
+) -> list[MonthForecast]:
     """Return the forecast's totals month by month, summed over triples."""
-    names = ("predicted_purchases", "predicted_revenue", "predicted_clv")
-    result: list[dict[str, Any]] = [month.as_dict() | dict.fromkeys(names) for month in months]
+    result: list[MonthForecast] = [
+        {
+            **month.as_dict(),
+            "predicted_purchases": None,
+            "predicted_revenue": None,
+            "predicted_clv": None,
+        }
+        for month in months
+    ]
     if each is None:
         return result
     bought = history.customers @ each
@@ -106,17 +120,17 @@ def _monthly(
     return result
 
 
-def _concentration(values: Floats | None, customers: int) -> dict[str, Any]:
+def _concentration(values: Floats | None, customers: int) -> tuple[list[CurvePoint], float | None]:
     """Return the share of value held by the top shares of customers, best first."""
     total = 0.0 if values is None else float(values.sum())
     if values is None or not total > 0:
-        return {"concentration": [], "top20_share": None}
+        return [], None
     cumulative = np.concatenate(([0.0], np.cumsum(np.sort(values)[::-1]))) / total
     shares = np.linspace(0, 1, min(_CURVE_POINTS, customers) + 1)
     at = np.interp(shares * len(values), np.arange(len(values) + 1), cumulative)
     top = float(np.interp(0.2 * len(values), np.arange(len(values) + 1), cumulative))
-    points = [
+    points: list[CurvePoint] = [
         {"customers": float(c), "value": min(float(v), 1.0)}
         for c, v in zip(shares, at, strict=True)
     ]
-    return {"concentration": points, "top20_share": top}
+    return points, top

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv.core import engine
 from clv.core.errors import FileError
@@ -25,16 +26,18 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.schema import Report
     from clv.core.settings import IngestOptions
     from clv.core.types import Progress
     from clv.ingest.columns.kinds import Sorted
+    from clv.ingest.orders.decisions import Decisions
     from clv.ingest.orders.table import Table
 
 
 @contextmanager
 def read(
     inputs: Sequence[Path], options: IngestOptions, as_of: date | None, progress: Progress
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Any]]]:
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Report]]:
     """Read and check the files.
 
     Yields
@@ -60,18 +63,20 @@ def read(
             _refuse_twins(inputs, [found.result() for found in hashes])
         progress("Opening files", 0, len(inputs))
         found = kinds.sort(opening.open_all(inputs, options, spool), options)
-        tables, settled = _orders(con, found, options, as_of, spool, progress)
+        tables, decided = _orders(con, found, options, as_of, spool, progress)
         if found.events:
             tables += _events(con, found, options, as_of, spool, len(tables))
-            settled["tables"].append("events")
-        asked, has_order_id = options.labels is not None, settled["has_order_id"]
-        settled["labels"] = labels.build(
-            con, settled["grouping"], asked=asked, has_order_id=has_order_id
+        asked, has_order_id = options.labels is not None, decided.has_order_id
+        decided = replace(
+            decided,
+            tables=[*decided.tables, *(["events"] if found.events else [])],
+            labels=labels.build(con, decided.labels, asked=asked, has_order_id=has_order_id),
+            unused=found.unused,
+            events_alone=found.events_alone,
         )
-        settled |= {"unused": found.unused, "events_alone": found.events_alone}
         progress("Listing rejected rows", 0, 0)
         make_rejects(con, tables)
-        report = make_report(con, tables, settled, as_of)
+        report = make_report(con, tables, decided, as_of)
         report["options"] = options.as_dict()
         report["inputs"] = [
             {"name": path.name, "bytes": path.stat().st_size, "sha256": found.result()}
@@ -92,20 +97,20 @@ def _orders(
     as_of: date | None,
     spool: Path,
     progress: Progress,
-) -> tuple[list[Table], dict[str, Any]]:
+) -> tuple[list[Table], Decisions]:
     """Make ``orders`` from what the files are; return the tables and what was decided."""
     if found.market:
         rules = checks.rules(options, has_order_id=True)
         parts = marketplace.prepare(found, options, spool)
         names = marketplace.grouping(found, options.labels)
-        settled = marketplace.settle(
+        decided = marketplace.settle(
             con, found, parts, names, rules, _latest(as_of), spool, progress
         )
-        return [part.table for part in parts], settled | {"grouping": names}
+        return [part.table for part in parts], decided
     tables = order_files.prepare(found.orders, options, spool)
     names = order_files.label_names([(t.source, t.dialect, t.match) for t in tables], options)
-    settled = order_files.settle(con, tables, names, options, _latest(as_of), spool, progress)
-    return tables, settled | {"grouping": names}
+    decided = order_files.settle(con, tables, names, options, _latest(as_of), spool, progress)
+    return tables, decided
 
 
 def _events(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.errors import NoRowsError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.schema import FileReport, Report
+    from clv.ingest.orders.decisions import Decisions
     from clv.ingest.orders.table import Table
 
 _EXAMPLES: Final = 20
@@ -24,9 +26,9 @@ _EXAMPLES: Final = 20
 def make_report(
     con: duckdb.DuckDBPyConnection,
     tables: list[Table],
-    settled: dict[str, Any],
+    decided: Decisions,
     as_of: date | None,
-) -> dict[str, Any]:
+) -> Report:
     """Return the report as plain JSON types; see docs/files.md for what it says.
 
     Parameters
@@ -35,8 +37,8 @@ def make_report(
         Has ``orders`` and ``rejects``.
     tables
         The files, loaded.
-    settled
-        What `clv.ingest.reading` decided on the way: rules, notes, currency.
+    decided
+        What was decided on the way.
     as_of
         As the user gave it.
     """
@@ -50,17 +52,18 @@ def make_report(
         "SELECT count(*), count(DISTINCT customer_id), sum(revenue), min(ordered_at), max(ordered_at) "
         "FROM orders",
     )
-    examples = con.execute(f"SELECT * FROM rejects LIMIT {_EXAMPLES}").fetchall()
+    examples = con.sql(f"SELECT * FROM rejects LIMIT {_EXAMPLES}").to_arrow_table()
+    day = as_of or (last.date() if last else None)
     head = tables[0]
-    report: dict[str, Any] = {
+    report: Report = {
         "rows_total": total,
         "rows_accepted": total - rejected,
         "rows_rejected": rejected,
         "reasons": {c.code: counts[c.code] for c in known if c.code in counts},
-        "noted": settled["noted"],
+        "noted": dict(decided.noted),
         "reason_titles": {c.code: c.title for c in known},
         "remedies": {c.code: c.remedy for c in known},
-        "rules": settled["rules"],
+        "rules": dict(decided.rules),
         "files": [
             {
                 "name": t.source.name,
@@ -74,7 +77,7 @@ def make_report(
                 "date_format": t.dates.title,
                 "decimal": t.numbers.decimal,
                 "mapping": t.mapping,
-                **_related(t, settled),
+                **_related(t, decided),
             }
             for t in tables
         ],
@@ -83,28 +86,25 @@ def make_report(
         "encoding": head.source.encoding,
         "delimiter": head.dialect.title,
         "date_format": head.dates.title,
-        "decimal": settled["decimal"],
-        "mapping": settled["mapping"],
-        "labels": settled["labels"],
-        "tables": settled["tables"],
+        "decimal": decided.decimal,
+        "mapping": dict(decided.mapping),
+        "labels": list(decided.labels),
+        "tables": list(decided.tables),
         "skipped": [name for t in tables for name in t.source.skipped],
-        "currency": settled["currency"],
-        "has_revenue": "revenue" in settled["mapping"] or "unit_price" in settled["mapping"],
-        "rows_netted": settled["rows_netted"],
-        "orders_cancelled": settled["orders_cancelled"],
-        "far_dates": settled["far_dates"],
+        "currency": decided.currency,
+        "has_revenue": "revenue" in decided.mapping or "unit_price" in decided.mapping,
+        "rows_netted": decided.rows_netted,
+        "orders_cancelled": decided.orders_cancelled,
+        "far_dates": list(decided.far_dates),
         "orders": orders,
         "customers": customers,
         "revenue": revenue,
         "first_order": first.date().isoformat() if first else None,
         "last_order": last.date().isoformat() if last else None,
-        "as_of": (as_of or (last.date() if last else None)),
-        "examples": [
-            dict(zip(("file", "line", "code", "reason", "text"), e, strict=True)) for e in examples
-        ],
+        "as_of": day.isoformat() if day else None,
+        "examples": examples.to_pylist(),
     }
-    report["as_of"] = report["as_of"].isoformat() if report["as_of"] else None
-    report["messages"] = _messages(report, settled)
+    report["messages"] = _messages(report, decided)
     return report
 
 
@@ -127,43 +127,43 @@ def _sum(per_file: dict[str, dict[str, int]]) -> Counter[str]:
     return total
 
 
-def _related(table: Table, settled: dict[str, Any]) -> dict[str, Any]:
+def _related(table: Table, decided: Decisions) -> FileReport:
     """Return what the report says of one of several related tables beside its rows."""
     if not table.kind:
         return {}
-    more: dict[str, Any] = {"table": table.kind}
+    more: FileReport = {"table": table.kind}
     if table.kind == "orders":
-        more["not_delivered"] = settled["statuses"][table.source.name]
-    if table.source.name in settled.get("not_needed", {}):
-        more["not_needed"] = settled["not_needed"][table.source.name]
+        more["not_delivered"] = dict(decided.statuses[table.source.name])
+    if table.source.name in decided.not_needed:
+        more["not_needed"] = decided.not_needed[table.source.name]
     return more
 
 
-def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
+def _messages(report: Report, decided: Decisions) -> list[str]:
     """Say in plain sentences what was done without being asked."""
     total, rejected = report["rows_total"], report["rows_rejected"]
     reasons, noted, rules = report["reasons"], report["noted"], report["rules"]
-    worst = max(reasons, key=reasons.get, default="")
+    worst = max(reasons, key=lambda code: reasons[code], default="")
     mapping = report["mapping"]
     days = ", ".join(report["far_dates"][:5])
     far = "left out" if rules["far_date"] == "drop" else "kept"
     value = f"The value of a row is “{mapping.get('items')}” × “{mapping.get('unit_price')}”."
-    doubtful = settled["doubtful"]
+    doubtful = decided.doubtful
     kept = noted.get("duplicate", 0)
     dropped = reasons.get("duplicate", 0)
-    spare = sum(settled.get("not_needed", {}).values())
-    unreadable = settled.get("unreadable", 0)
-    sentences = {
+    spare = sum(decided.not_needed.values())
+    unreadable = decided.unreadable
+    sentences: dict[str, object] = {
         "The file looks like visits or logins, and every row counts as a purchase. If they are none, "
-        "upload the orders beside it.": settled["events_alone"],
+        "upload the orders beside it.": decided.events_alone,
         f"Rows left out, most often for: {checks.TITLES.get(worst, '').lower()} ({reasons.get(worst, 0):,} of "
         f"{rejected:,}).": rejected > 0.05 * total,
-        f"Lines above the header, passed over: {settled['titles']}.": settled["titles"],
+        f"Lines above the header, passed over: {decided.titles}.": decided.titles,
         **{f"{one} is no table and was not read.": True for one in report["skipped"]},
         value: "unit_price" in mapping,
         f"'{doubtful}' was read with the decimal mark '{report['decimal']}'. If its mark parts "
         "thousands, choose the other decimal mark.": doubtful,
-        "The file has no order number: every row is one order.": not settled["has_order_id"],
+        "The file has no order number: every row is one order.": not decided.has_order_id,
         f"Rows that repeat an earlier row exactly: {kept:,}. They were kept, because without an order "
         "number two equal purchases may both be real.": kept,
         f"Rows that repeat an earlier row exactly: {dropped:,}. They were left out.": dropped,
@@ -175,7 +175,7 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
         f"Orders cancelled in full, which do not count as orders: {report['orders_cancelled']:,}.": (
             report["orders_cancelled"]
         ),
-        **{f"{one} is not needed and was not read.": True for one in settled["unused"]},
+        **{f"{one} is not needed and was not read.": True for one in decided.unused},
         f"Rows of products, sellers and names of categories that no delivered order needs: {spare:,}.": (
             spare
         ),
@@ -187,7 +187,7 @@ def _messages(report: dict[str, Any], settled: dict[str, Any]) -> list[str]:
     return [sentence for sentence, holds in sentences.items() if holds]
 
 
-def refuse_no_orders(report: dict[str, Any]) -> None:
+def refuse_no_orders(report: Report) -> None:
     """Raise `NoRowsError` when nothing usable is left, with what was rejected and why."""
     if report["orders"]:
         return

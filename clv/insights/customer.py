@@ -21,7 +21,8 @@ from clv.models.season.seasonal import due, through_life
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.core.types import Facts, Floats
+    from clv.core.schema import CustomerForecast
+    from clv.core.types import Floats
     from clv.models.base import PurchaseModel
     from clv.runs import Run
 
@@ -35,7 +36,8 @@ PATH_POINTS: Final = 1000
 #: Fewer others are too few to compare with.
 FEWEST_PEERS: Final = 10
 #: What customers are compared by, columns of the forecasts; those the run has nothing for are null.
-MEASURES: Final = ("orders", "revenue", "p_purchase", "predicted_clv")
+Measure = Literal["orders", "revenue", "p_purchase", "predicted_clv"]
+MEASURES: Final[tuple[Measure, ...]] = ("orders", "revenue", "p_purchase", "predicted_clv")
 
 
 class Standing(StrEnum):
@@ -51,7 +53,9 @@ class Standing(StrEnum):
     ON_SCHEDULE = "on schedule"
 
 
-def standing(facts: Facts, p_silent: float | None, new_days: int = NEW_DAYS) -> Standing | None:
+def standing(
+    facts: CustomerForecast, p_silent: float | None, new_days: int = NEW_DAYS
+) -> Standing | None:
     """Return where a customer stands; None without a forecast.
 
     Parameters
@@ -63,13 +67,13 @@ def standing(facts: Facts, p_silent: float | None, new_days: int = NEW_DAYS) -> 
     new_days
         Days within which a customer with one order is new: ``new_days`` of the run's cuts.
     """
-    alive = facts["p_alive"]
-    if alive is None or p_silent is None:
+    alive, chance = facts["p_alive"], facts["p_purchase"]
+    if alive is None or chance is None or p_silent is None:
         return None
     once = facts["frequency"] == 0
     rules = (
         (once and facts["T"] <= new_days, Standing.NEW),
-        (once and facts["p_purchase"] >= PROMISING, Standing.PROMISING),
+        (once and chance >= PROMISING, Standing.PROMISING),
         (once, Standing.ONCE),
         (alive < GONE, Standing.GONE),
         (p_silent < OVERDUE, Standing.OVERDUE),
@@ -202,7 +206,7 @@ _SETS: Final = {
 }
 
 
-def peers(run: Run, facts: Facts, kind: Literal["cohort", "segment"]) -> Peers | None:
+def peers(run: Run, facts: CustomerForecast, kind: Literal["cohort", "segment"]) -> Peers | None:
     """Compare a customer with those of the same first month, or of the same named group.
 
     None without a forecast where groups are asked for: then nobody has one.
@@ -219,7 +223,7 @@ def peers(run: Run, facts: Facts, kind: Literal["cohort", "segment"]) -> Peers |
     row = run.query(sql, [key, *(facts[m] for m in MEASURES)]).to_pylist()[0]
     others = int(row["customers"]) - 1
 
-    def share(side: str, measure: str) -> float | None:
+    def share(side: str, measure: Measure) -> float | None:
         if others < 1 or facts[measure] is None:
             return None
         return float(row[f"{side}_{measure}"] / others)
@@ -232,13 +236,13 @@ def peers(run: Run, facts: Facts, kind: Literal["cohort", "segment"]) -> Peers |
     )
 
 
-def silence(run: Run, facts: Facts) -> tuple[float | None, float | None]:
+def silence(run: Run, facts: CustomerForecast) -> tuple[float | None, float | None]:
     """Return ``p_silent`` and the money at risk (currency units) of a customer.
 
     The first is None without a forecast, the second without a forecast of value.
     """
     sql = (
-        f"SELECT p_silent, {at_risk_sql(float(run.settings['margin']))} AS at_risk FROM "
+        f"SELECT p_silent, {at_risk_sql(run.settings['margin'])} AS at_risk FROM "
         "(SELECT * FROM forecasts WHERE customer_id = ?) JOIN profiles USING (frequency, recency, T)"
     )
     row = run.query(sql, [facts["customer_id"]]).to_pylist()[0]
@@ -255,7 +259,7 @@ def labels(run: Run, customer_id: str) -> dict[str, str]:
     return {name: str(value) for name, value in row.items() if value is not None}
 
 
-def purchase_ages(run: Run, facts: Facts) -> list[int]:
+def purchase_ages(run: Run, facts: CustomerForecast) -> list[int]:
     """Return the ages in days on which a customer bought, up to the as-of date."""
     sql = (
         "SELECT DISTINCT date_diff('day', ?::DATE, ordered_at::DATE) AS age FROM orders "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core.formatting import count, percent
 from clv.core.metrics import FEW
+from clv.core.settings import Settings
 from clv.insights import bins as comparison
 from clv.insights import simulate
 from clv.insights.segments import tables
@@ -23,13 +24,13 @@ from clv.report.words.segments import first
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.core.types import Facts
+    from clv.core.schema import AnySettings
     from clv.insights.cohorts.calendar import Grain
     from clv.insights.simulate import Kind
 
 
 #: What the documentation explains with.
-STANDARD: Final[Facts] = {"horizon_months": 12, "discount_rate": 0.10, "margin": 1.0}
+STANDARD: Final[AnySettings] = Settings().as_dict()
 _COUNTED: Final = (
     "**Orders** are those of the file, up to the as-of date; for rhythm and forecast, orders on one "
     "day count once. The cohort are all customers whose first order fell in the same month."
@@ -54,7 +55,7 @@ _SOURCES: Final = (
 )
 
 
-def summary(settings: Facts = STANDARD) -> str:
+def summary(settings: AnySettings = STANDARD) -> str:
     """Explain the forecast of a whole run."""
     return (
         "**Orders.** Every customer is described by three numbers: on how many days they came "
@@ -107,7 +108,7 @@ def cohorts(grain: Grain = "month") -> str:
     )
 
 
-def top(settings: Facts = STANDARD) -> str:
+def top(settings: AnySettings = STANDARD) -> str:
     """Explain the lists of the best customers."""
     return (
         "**Will buy most** ranks by the expected number of days with an order in "
@@ -125,7 +126,11 @@ def top(settings: Facts = STANDARD) -> str:
 
 
 def customer(
-    settings: Facts = STANDARD, *, forecast: bool = True, valued: bool = True, ranged: bool = True
+    settings: AnySettings = STANDARD,
+    *,
+    forecast: bool = True,
+    valued: bool = True,
+    ranged: bool = True,
 ) -> str:
     """Explain one customer's page; of forecast and value only where there is one."""
     told = [_COUNTED]
@@ -182,7 +187,7 @@ def survival(kind: Kind = "new", *, pooled: bool = False) -> str:
     )
 
 
-def segments(settings: Facts = STANDARD, *, ranged: bool = True) -> str:
+def segments(settings: AnySettings = STANDARD, *, ranged: bool = True) -> str:
     """Explain the groups."""
     ends = f"{OF_SUMS}\n\n" if ranged else ""
     return (
@@ -203,7 +208,7 @@ def segments(settings: Facts = STANDARD, *, ranged: bool = True) -> str:
     )
 
 
-def overdue(settings: Facts = STANDARD) -> str:
+def overdue(settings: AnySettings = STANDARD) -> str:
     """Explain who is overdue, and what is at risk."""
     return (
         "**Overdue** is a repeat buyer silent for so long that 9 out of 10 active customers with "
@@ -223,7 +228,9 @@ def overdue(settings: Facts = STANDARD) -> str:
     )
 
 
-def likelihoods(settings: Facts = STANDARD, *, has_money: bool = True, ranged: bool = True) -> str:
+def likelihoods(
+    settings: AnySettings = STANDARD, *, has_money: bool = True, ranged: bool = True
+) -> str:
     """Explain the chances of buying."""
     worth = "predicted lifetime value" if has_money else "expected orders"
     ends = f"{OF_SUMS}\n\n" if ranged else ""

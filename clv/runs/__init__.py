@@ -20,7 +20,7 @@ Inside::
     places      where store and models are, what a run consists of, what it is called
     files       JSON objects and tables, written all at once
     disk        what a failing disk means
-    soundness   what a stored run must say to be used, and what is said of one that doesn't
+    soundness   whether a stored run can be read, and what is said of one that can't
     views       a run's tables in the engine
     proofs      what the tests of a forecast leave
     lookups     the forecasts mapped from disk

@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv.core import engine
 from clv.core.orders import REJECTS
 from clv.runs.files import read_json, whole, write_json, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from clv.core.schema import Report
 
 
 class Draft:
@@ -42,11 +44,12 @@ class Draft:
         return (self.path / "report.json").exists()
 
     @cached_property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Report:
         """The check's report."""
-        return read_json(self.path / "report.json")
+        found: Report = read_json(self.path / "report.json")
+        return found
 
-    def put_report(self, report: Mapping[str, Any]) -> None:
+    def put_report(self, report: Report) -> None:
         """Store the check's report; from now on the draft is `checked`."""
         with whole(self.path / "report.json") as partial:
             write_json(partial, report)

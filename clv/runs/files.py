@@ -39,7 +39,7 @@ def whole(target: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> Any:  # noqa: ANN401 - the caller knows its shape (`clv.core.schema`)
     """Read one JSON object.
 
     Raises
@@ -54,13 +54,13 @@ def read_json(path: Path) -> dict[str, Any]:
     return result
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Write one JSON object, readable by people; NaN is refused."""
     body = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=str)
     path.write_text(body + "\n", encoding="utf-8")
 
 
-def replace_json(path: Path, content: Mapping[str, Any]) -> None:
+def replace_json(path: Path, content: Mapping[str, object]) -> None:
     """Put one JSON object in the place of another, all at once; it outlasts a loss of power."""
     with whole(path) as partial:
         write_json(partial, content)

@@ -7,13 +7,13 @@ import re
 import secrets
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core.orders import EXTRAS
 from clv.core.shipped import INSTALLED, SHIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from clv.core.schema import Report
 
 #: What the id of a draft or a run looks like.
 ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -53,12 +53,12 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
-def tables(report: Mapping[str, Any]) -> tuple[str, ...]:
+def tables(report: Report) -> tuple[str, ...]:
     """Return the names of a run's Parquet tables: those of every run, then what its files have more."""
     return (*_TABLES, *extras(report))
 
 
-def extras(report: Mapping[str, Any]) -> tuple[str, ...]:
+def extras(report: Report) -> tuple[str, ...]:
     """Return which of `EXTRAS` a report's files have."""
     found = {*(report.get("tables") or ()), *(("labels",) if report.get("labels") else ())}
     return tuple(table for table in EXTRAS if table in found)

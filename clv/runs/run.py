@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.schema import CustomerForecast, Report, RunSettings, Summary
+
 Kind = Literal["buyers", "spenders"]
 Table = Literal["forecasts", "monthly", "rejects"]
 
@@ -50,19 +52,26 @@ class Run:
         return soundness.fault(self.path)
 
     @cached_property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Report:
         """What the check found: rows, rejects by reason, layout, period."""
-        return read_json(self.path / "report.json")
+        found: Report = read_json(self.path / "report.json")
+        return found
 
     @cached_property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> RunSettings:
         """The settings of the forecast, the as-of date filled in."""
-        return read_json(self.path / "settings.json")
+        found: RunSettings = read_json(self.path / "settings.json")
+        return found
 
     @property
     def as_of(self) -> date:
         """The day on which the forecast stands."""
         return _day(self.settings["as_of"])
+
+    @property
+    def horizon_end(self) -> date:
+        """The last day that the forecast looks ahead to."""
+        return _day(self.settings["months"][-1]["end"])
 
     @property
     def first_order(self) -> date:
@@ -77,12 +86,14 @@ class Run:
     @cached_property
     def model(self) -> dict[str, Any]:
         """The model card: parameters, data fingerprint, versions, notes, test vectors."""
-        return read_json(self.path / "model.json")
+        found: dict[str, Any] = read_json(self.path / "model.json")
+        return found
 
     @cached_property
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Summary:
         """Totals of the run and the concentration curve."""
-        return read_json(self.path / "summary.json")
+        found: Summary = read_json(self.path / "summary.json")
+        return found
 
     @property
     def backtest(self) -> dict[str, Any] | None:
@@ -122,7 +133,7 @@ class Run:
     @property
     def labels(self) -> list[str]:
         """Names of the columns by which customers can be compared, as in the file."""
-        return list(self.report.get("labels") or [])
+        return self.report.get("labels", [])
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -162,11 +173,10 @@ class Run:
         """
         return self.query(self._top_sql(kind, n))
 
-    def customer(self, customer_id: str) -> dict[str, Any] | None:
+    def customer(self, customer_id: str) -> CustomerForecast | None:
         """Return one customer's forecasts row, or None."""
-        rows = self.query(
-            "SELECT * FROM forecasts WHERE customer_id = ?", [customer_id]
-        ).to_pylist()
+        sql = "SELECT * FROM forecasts WHERE customer_id = ?"
+        rows: list[CustomerForecast] = self.query(sql, [customer_id]).to_pylist()
         return rows[0] if rows else None
 
     def suggest(self, prefix: str, limit: int = 20) -> list[str]:
@@ -236,13 +246,14 @@ class Run:
         """
         target = self.exports / f"{name}.json"
         with suppress(FileNotFoundError, ValueError):  # A damaged one is made again.
-            return read_json(target)
+            found: dict[str, Any] = read_json(target)
+            return found
         if make is None:
             return None
         content = make()
         with whole(target) as partial:
             write_json(partial, content)
-        return read_json(target)
+        return self.derived(name)
 
     def training(self, key: str) -> Path:
         """Return the folder of a training on the run's orders, whether it has been made or not."""

@@ -1,58 +1,41 @@
-"""What the files of a stored run must say for anything to be read off it, whichever version wrote them.
+"""Whether the files of a stored run can be read: they are there, whole, and of their shape.
 
 A run is written all at once and never changes, but disks fail, copies break off, and people edit.
+The shapes are those of `clv.core.schema`.
 """
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import date
 from functools import lru_cache
 from os import SEEK_END
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from typing_extensions import TypedDict
+
+from clv.core import schema
 from clv.core.errors import DamagedRunError, OutdatedRunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    Rule = Callable[[Any], bool]
+
+class _Card(TypedDict):
+    """What is in every version's model card."""
+
+    purchases: dict[str, object] | None
+    spend: dict[str, object] | None
+    notes: list[object]
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _day(value: object) -> bool:
-    try:
-        date.fromisoformat(str(value)[:10])
-    except ValueError:
-        return False
-    return _text(value)
-
-
-def _part(value: object) -> bool:
-    return value is None or isinstance(value, dict)
-
-
-#: File → what is in every version's, and how it must look.
-NEEDED: Final[Mapping[str, Mapping[str, Rule]]] = {
-    "settings": {
-        "as_of": _day,
-        "created_at": _day,
-        "horizon_months": _number,
-        "currency": _text,
-        "months": lambda value: isinstance(value, list),
-    },
-    "model": {"purchases": _part, "spend": _part, "notes": lambda value: isinstance(value, list)},
-    "summary": {"customers": _number},
-    "report": {},
+#: File → its shape.
+SHAPES: Final[Mapping[str, type]] = {
+    "settings": schema.RunSettings,
+    "model": _Card,
+    "summary": schema.Summary,
+    "report": schema.Report,
 }
 #: Tables, and whether every version's run has one. A Parquet file begins and ends with the same word.
 TABLES: Final[Mapping[str, bool]] = {
@@ -70,7 +53,7 @@ def fault(folder: Path) -> str:
     Of tables only the ends are read: that tells one that is cut off.
     """
     marks = []
-    for name in (*(f"{name}.json" for name in NEEDED), *(f"{name}.parquet" for name in TABLES)):
+    for name in (*(f"{name}.json" for name in SHAPES), *(f"{name}.parquet" for name in TABLES)):
         with suppress(OSError):
             found = (folder / name).stat()
             marks.append((name, found.st_ino, found.st_mtime_ns, found.st_size))
@@ -97,7 +80,7 @@ def outdated() -> OutdatedRunError:
 def _fault(folder: Path, _: tuple[object, ...]) -> str:
     """Look a run through once, and again if one of its files has changed."""
     faults = (
-        *(_fault_of(folder, name) for name in NEEDED),
+        *(_fault_of(folder, name) for name in SHAPES),
         *(_fault_of_table(folder, name) for name in TABLES),
     )
     return next(filter(None, faults), "")
@@ -133,7 +116,5 @@ def _fault_of(folder: Path, name: str) -> str:
         return f"{file} is cut off, or is no JSON"
     if not isinstance(content, dict):
         return f"{file} holds something else than a run's"
-    wrong = [
-        key for key, fits in NEEDED[name].items() if key not in content or not fits(content[key])
-    ]
-    return f'{file} has no usable "{wrong[0]}"' if wrong else ""
+    wrong = schema.fault(SHAPES[name], content)
+    return f"{file} has {wrong}" if wrong else ""

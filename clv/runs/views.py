@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
@@ -15,13 +15,15 @@ from clv.runs.places import tables
 from clv.runs.soundness import damaged, outdated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from clv.core.schema import Report, RunSettings
 
 
 @contextmanager
 def opened(
-    folder: Path, report: Mapping[str, Any], settings: Mapping[str, Any]
+    folder: Path, report: Report, settings: RunSettings
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the engine with the tables of a run's folder as views.
 
@@ -45,7 +47,7 @@ def opened(
             raise outdated() from error
 
 
-def broken(folder: Path, report: Mapping[str, Any]) -> str:
+def broken(folder: Path, report: Report) -> str:
     """Return the name of a table whose file is there, but no Parquet; empty if none is."""
     for table in tables(report):
         try:
@@ -60,8 +62,8 @@ def broken(folder: Path, report: Mapping[str, Any]) -> str:
 def _create(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
-    report: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    report: Report,
+    settings: RunSettings,
 ) -> None:
     for table in tables(report):
         source = engine.text(folder / f"{table}.parquet")
@@ -84,7 +86,7 @@ def _create(
     )
 
 
-def _complete(folder: Path, report: Mapping[str, Any]) -> bool:
+def _complete(folder: Path, report: Report) -> bool:
     """Whether the run has all tables, and its profiles all columns, of this version."""
     if not all((folder / f"{table}.parquet").exists() for table in tables(report)):
         return False

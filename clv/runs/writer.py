@@ -49,7 +49,7 @@ class RunWriter:
         return self
 
     def put(
-        self, name: Literal["model", "settings", "summary"], content: Mapping[str, Any]
+        self, name: Literal["model", "settings", "summary"], content: Mapping[str, object]
     ) -> None:
         """Write one of the run's JSON files."""
         write_json(self._partial / f"{name}.json", content)

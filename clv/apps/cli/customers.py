@@ -31,8 +31,8 @@ def top(
     Example: python -m clv top spenders --n 100 --out top.csv
     """
     chosen = chosen_run(run_id, store)
-    figure = "predicted_purchases" if kind == "buyers" else "predicted_revenue"
-    total = chosen.summary[figure]
+    summary = chosen.summary
+    total = summary["predicted_purchases" if kind == "buyers" else "predicted_revenue"]
     if total is None and not (kind == "spenders" and chosen.only_value):
         notes = " ".join(note["message"] for note in chosen.model["notes"])
         msg = f"This run has no forecast of {'purchases' if kind == 'buyers' else 'revenue'}."
@@ -40,7 +40,7 @@ def top(
     if out is not None:
         check_writable([out])
         chosen.write_top(kind, n, out)
-        customers = chosen.summary["customers"]
+        customers = summary["customers"]
         typer.echo(f"{out}: the {min(n, customers):,} top {kind} of {customers:,} customers.")
         return
     table = chosen.top(kind, n)
@@ -48,9 +48,7 @@ def top(
     if chosen.only_value:
         columns = ["rank", "customer_id", "orders", "revenue", "predicted_clv"]
     columns += (
-        []
-        if chosen.summary["predicted_revenue"] is None
-        else ["predicted_revenue", "predicted_clv"]
+        [] if summary["predicted_revenue"] is None else ["predicted_revenue", "predicted_clv"]
     )
     terminal.say_table(columns, table.select(columns).to_pylist())
 

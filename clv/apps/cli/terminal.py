@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from clv.core.schema import Report
     from clv.runs import Run
 
 
@@ -48,7 +49,7 @@ def _shown() -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
-def say_report(report: dict[str, Any]) -> None:
+def say_report(report: Report) -> None:
     """Print what the check found."""
     files = ", ".join(f["name"] for f in report["files"])
     typer.echo(f"{files}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.core.schema import TrainingReport
+    from clv.core.schema import Report, TrainingReport
     from clv.core.types import Progress
 
 _WIDTH = 88
@@ -232,7 +232,7 @@ def _orders(
     label: Sequence[str] | None,
     as_of: date | None,
     progress: Progress,
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Any] | None]]:
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Report | None]]:
     """Open the orders of files, with the report on them, or those of a run, reported on before."""
     from clv import ingest  # noqa: PLC0415
 

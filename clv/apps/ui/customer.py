@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -33,6 +33,7 @@ from clv.report.words import ranges as range_words
 from clv.report.words.run import ORDER_DAYS, horizon_end, span
 
 if TYPE_CHECKING:
+    from clv.core.schema import CustomerForecast
     from clv.runs import Kind, Run
 
 _SUGGESTIONS: Final = 12
@@ -45,7 +46,7 @@ _LONGEST_NAME: Final = 60
 class Known:
     """All that one customer's page shows but the orders; see `clv.insights.customer`."""
 
-    facts: dict[str, Any]
+    facts: CustomerForecast
     labels: dict[str, str]
     where: one.Standing | None
     p_silent: float | None
@@ -69,8 +70,7 @@ def known(run_id: str, customer_id: str) -> Known | None:
     if where is not None:
         model = from_card(run.model["purchases"])
         outlook = one.outlook(model, facts["frequency"], facts["recency"], facts["T"])
-        end = customer_parts.horizon_day(run.settings)
-        ahead = (end - run.as_of).days
+        ahead = (run.horizon_end - run.as_of).days
         path = one.alive_path(model, one.purchase_ages(run, facts), facts["T"], ahead)
     return Known(
         facts,
@@ -87,7 +87,7 @@ def known(run_id: str, customer_id: str) -> Known | None:
 
 def new_days(run: Run) -> int:
     """Return the usual days between two orders of this run's repeat buyers."""
-    return int(run.summary["cuts"]["new_days"])
+    return run.summary["cuts"]["new_days"]
 
 
 def show(run: Run) -> None:
@@ -130,7 +130,7 @@ def _everything(run: Run, found: Known) -> None:
         model=model,
     )
     st.markdown(dollars(" ".join(why)))
-    ranges, currency = run.summary.get("ranges"), str(settings.get("currency") or "")
+    ranges, currency = run.summary.get("ranges"), settings["currency"]
     told = range_words.customer(facts, ranges, receipt.stored(run), currency)
     if told := " ".join(filter(None, (told, range_words.missing(run.summary)))):
         st.caption(dollars(told))
@@ -160,7 +160,7 @@ def _everything(run: Run, found: Known) -> None:
 
 def _cards(run: Run, found: Known) -> list[page.Card]:
     settings, facts = run.settings, found.facts
-    currency, ahead = str(settings.get("currency") or ""), span(settings)
+    currency, ahead = settings["currency"], span(settings)
     row = []
     if run.only_value:
         row.append(pretrained.customer_card(run, facts))

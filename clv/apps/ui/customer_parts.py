@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -31,13 +31,12 @@ from clv.report.words import customer as words
 from clv.report.words.run import ORDER_DAYS, horizon, next_months
 
 if TYPE_CHECKING:
+    from clv.core.schema import CustomerForecast
     from clv.runs import Run
-
-    Facts = dict[str, Any]
 
 _LIST_ORDERS: Final = 500
 _DRAW_ORDERS: Final = 5000
-_MEASURES: Final = {
+_MEASURES: Final[dict[one.Measure, str]] = {
     "orders": "Orders so far",
     "revenue": "Spent so far",
     "predicted_clv": "Worth",
@@ -45,18 +44,7 @@ _MEASURES: Final = {
 }
 
 
-def as_of_day(settings: Facts) -> date:
-    """Return the day on which a run's forecast stands."""
-    return date.fromisoformat(settings["as_of"])
-
-
-def horizon_day(settings: Facts) -> date:
-    """Return the last day of a run's horizon."""
-    months = settings.get("months") or []
-    return date.fromisoformat(months[-1]["end"]) if months else as_of_day(settings)
-
-
-def activity(run: Run, facts: Facts, path: one.AlivePath, model: str) -> None:
+def activity(run: Run, facts: CustomerForecast, path: one.AlivePath, model: str) -> None:
     """Show the chance of being active, from the first order to the end of the horizon."""
     if model == "pooled-rate":
         st.caption("The forecast assumes that nobody has left, so there is no path to draw.")
@@ -80,10 +68,10 @@ def activity(run: Run, facts: Facts, path: one.AlivePath, model: str) -> None:
     )
 
 
-def who(run: Run, facts: Facts, labels: dict[str, str]) -> None:
+def who(run: Run, facts: CustomerForecast, labels: dict[str, str]) -> None:
     """Show the facts: orders, amounts, rhythm, cohort, group, labels."""
     st.subheader("Who they are", anchor=False)
-    currency = str(run.settings.get("currency") or "")
+    currency = run.settings["currency"]
     orders = count(facts["orders"])
     if facts["orders"] > facts["frequency"] + 1:
         orders += f" on {plural(facts['frequency'] + 1, 'day')}"
@@ -92,12 +80,13 @@ def who(run: Run, facts: Facts, labels: dict[str, str]) -> None:
         "Last order": day(facts["last_order"]),
         "Orders": orders,
     }
-    if run.has_value:
-        told["Spent"] = money(facts["revenue"], currency)
-        told["Average order"] = money(facts["revenue"] / facts["orders"], currency)
+    spent = facts["revenue"]
+    if run.has_value and spent is not None:
+        told["Spent"] = money(spent, currency)
+        told["Average order"] = money(spent / facts["orders"], currency)
         if facts["orders"] > facts["frequency"] + 1:
             told["Average per day with an order"] = money(
-                facts["revenue"] / (facts["frequency"] + 1), currency
+                spent / (facts["frequency"] + 1), currency
             )
         if facts["predicted_order_value"] is not None:
             told["Expected per day with an order"] = money(facts["predicted_order_value"], currency)
@@ -120,7 +109,11 @@ def who(run: Run, facts: Facts, labels: dict[str, str]) -> None:
 
 
 def next_steps(
-    run: Run, facts: Facts, seen: one.Outlook, p_silent: float | None, at_risk: float | None
+    run: Run,
+    facts: CustomerForecast,
+    seen: one.Outlook,
+    p_silent: float | None,
+    at_risk: float | None,
 ) -> None:
     """Show chances by horizon, the window of the next order, whether it is overdue."""
     st.subheader("What comes next", anchor=False)
@@ -144,12 +137,11 @@ def next_steps(
     st.markdown("\n".join(f"- {dollars(sentence)}" for sentence in told if sentence))
 
 
-def timeline(run: Run, facts: Facts, seen: one.Outlook | None) -> None:
+def timeline(run: Run, facts: CustomerForecast, seen: one.Outlook | None) -> None:
     """Show the orders over time, the list behind them, its download."""
-    settings = run.settings
-    currency = str(settings.get("currency") or "")
+    currency = run.settings["currency"]
     table = run.customer_orders(facts["customer_id"])
-    as_of, end = as_of_day(settings), horizon_day(settings)
+    as_of, end = run.as_of, run.horizon_end
     known = run.has_value
     # A next order far beyond the horizon would squeeze the history into a corner.
     when = to_date(facts["next_order_date"])
@@ -207,12 +199,12 @@ def timeline(run: Run, facts: Facts, seen: one.Outlook | None) -> None:
         _download(run, facts, "orders", f"{orders} (CSV)")
 
 
-def monthly(run: Run, facts: Facts) -> None:
+def monthly(run: Run, facts: CustomerForecast) -> None:
     """Show the forecast month by month, the list behind it, its download."""
     if facts["predicted_purchases"] is None:
         return
     settings = run.settings
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     table = run.customer_monthly(facts["customer_id"])
     if table.num_rows == 0:
         return
@@ -260,16 +252,18 @@ def monthly(run: Run, facts: Facts) -> None:
         _download(run, facts, "monthly", f"{plural(table.num_rows, 'month')} of forecast (CSV)")
 
 
-def comparison(run: Run, facts: Facts, cohort: one.Peers | None, group: one.Peers | None) -> None:
+def comparison(
+    run: Run, facts: CustomerForecast, cohort: one.Peers | None, group: one.Peers | None
+) -> None:
     """Show how the customer compares with cohort and group."""
     sentence = words.peers_sentence(facts, cohort, group, valued=run.has_value)
     if not sentence:
         return
     st.subheader("Compared with others", anchor=False)
     st.markdown(sentence)
-    currency = str(run.settings.get("currency") or "")
+    currency = run.settings["currency"]
 
-    def written(measure: str, value: float) -> str:
+    def written(measure: one.Measure, value: float) -> str:
         if measure == "p_purchase":
             return percent(value)
         return f"{value:,.4g}" if measure == "orders" else dollars(money(value, currency))
@@ -277,7 +271,7 @@ def comparison(run: Run, facts: Facts, cohort: one.Peers | None, group: one.Peer
     measures = [m for m in _MEASURES if facts[m] is not None]
     columns = {
         "": [_MEASURES[m] for m in measures],
-        "This customer": [written(m, facts[m]) for m in measures],
+        "This customer": [written(m, value) for m in measures if (value := facts[m]) is not None],
     }
     for name, peers in (
         (f"Cohort {month(facts['first_order'])}", cohort),
@@ -304,7 +298,7 @@ def comparison(run: Run, facts: Facts, cohort: one.Peers | None, group: one.Peer
     )
 
 
-def _download(run: Run, facts: Facts, table: Any, label: str) -> None:  # noqa: ANN401
+def _download(run: Run, facts: CustomerForecast, table: Any, label: str) -> None:  # noqa: ANN401
     name = re.sub(r"[^\w-]+", "_", str(facts["customer_id"]))[:40].strip("_")
     st.download_button(
         label,

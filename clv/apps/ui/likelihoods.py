@@ -38,7 +38,7 @@ def worth(run_id: str, thresholds: Thresholds) -> dict[str, sum_ranges.Sum]:
 def show(run: Run) -> None:
     """Show the limits, the likelihoods by value tier, the table, the lists."""
     settings, has_money = run.settings, tables.has_money(run)
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     heading = st.container()
     limits = []
     defaults = Thresholds()
@@ -116,13 +116,13 @@ def show(run: Run) -> None:
                 number(format="localized", help="Discounted, at your margin (predicted_clv)."),
             ),
         }
-        if values := worth(run.id, thresholds):
+        if (ranges := run.summary.get("ranges")) and (values := worth(run.id, thresholds)):
             ends = [values.get(name) for name, _ in lines]
             shown |= parts.range_columns(
                 currency,
                 [end.low if end else 0 for end in ends],
                 [end.high if end else 0 for end in ends],
-                f"Ends of the {percent(run.summary['ranges']['level'])} range of their lifetime value.",
+                f"Ends of the {percent(ranges['level'])} range of their lifetime value.",
             )
     parts.table(shown, "likelihoods_table", "The four likelihoods of an order")
     for column, (name, _), size in zip(st.columns(4), lines, sizes, strict=True):

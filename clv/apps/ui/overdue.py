@@ -37,7 +37,7 @@ def found(run_id: str, least_active: float) -> list[dict[str, Any]]:
 def show(run: Run) -> None:
     """Show who is overdue, why, until when, and the list."""
     settings, has_money = run.settings, tables.has_money(run)
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     heading = st.container()
     least = st.number_input(
         "Leave out customers whose chance of still being active is below (%)",
@@ -76,7 +76,7 @@ def show(run: Run) -> None:
 def _table(run: Run, totals: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     """Show who is overdue; a ticked row opens that customer."""
     settings, has_money = run.settings, tables.has_money(run)
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     date_column = st.column_config.DateColumn(format="D MMM YYYY")
     shown: dict[str, tuple[list[Any], Any]] = {

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from clv.core.schema import CustomerForecast
     from clv.runs import Run
 
 _MOST: Final = 1000
@@ -70,7 +71,7 @@ def sentence(run: Run) -> str:
     top = facts.get("top20_share")
     if top is not None and facts["customers"] >= 20:
         told += f"; the best 20\u00a0% hold {percent(top)} of it"
-    back = 1 - float(facts["one_time_share"])
+    back = 1 - facts["one_time_share"]
     if 0 < back < 1:
         share = share_in_words(back)
         who = f"{share} customers has" if share.startswith("1 in") else f"{share} of customers have"
@@ -107,7 +108,7 @@ def concentration(run: Run) -> None:
         page.cards(row, "worth")
 
 
-def customer_sentence(run: Run, facts: Mapping[str, Any]) -> str:
+def customer_sentence(run: Run, facts: CustomerForecast) -> str:
     """Answer: what is this customer worth."""
     worth = money(facts["predicted_clv"], _currency(run))
     return (
@@ -116,7 +117,7 @@ def customer_sentence(run: Run, facts: Mapping[str, Any]) -> str:
     )
 
 
-def customer_card(run: Run, facts: Mapping[str, Any]) -> page.Card:
+def customer_card(run: Run, facts: CustomerForecast) -> page.Card:
     """Return the card of one customer's value."""
     full = money_full(facts["predicted_clv"], _currency(run))
     return page.Card(
@@ -145,7 +146,7 @@ def top(run: Run, ranked: pa.Table) -> int:
     )
     rows = ranked.slice(0, int(number)).to_pydict()
     found, worth = len(rows["rank"]), sum(rows["predicted_clv"])
-    total, currency = float(run.summary["predicted_clv"]), _currency(run)
+    total, currency = run.summary.get("predicted_clv") or 0.0, _currency(run)
     who = "The customer at the top is" if found == 1 else f"These {count(found)} customers are"
     told = f"{who} worth {money(worth, currency)}"
     if total > 0 and found < run.summary["customers"]:
@@ -179,7 +180,7 @@ def top(run: Run, ranked: pa.Table) -> int:
 def groups(run: Run) -> None:
     """Show the customers in tiers of value, each with its list."""
     rows = value_tiers.sizes(run)
-    customers, total = float(run.summary["customers"]), float(run.summary["predicted_clv"])
+    customers, total = run.summary["customers"], run.summary.get("predicted_clv") or 0.0
     best = rows[0]
     told = f"The best {percent(best['customers'] / customers)} of customers"
     if total > 0:
@@ -308,4 +309,4 @@ def _name(run: Run) -> str:
 
 
 def _currency(run: Run) -> str:
-    return str(run.settings.get("currency") or "")
+    return run.settings["currency"]

@@ -81,12 +81,12 @@ def _cards(
     totals: dict[str, Any],
 ) -> list[page.Card]:
     settings, has_money = run.settings, tables.has_money(run)
-    currency, ahead = str(settings.get("currency") or ""), span(settings)
+    currency, ahead = settings["currency"], span(settings)
     customers = sum(int(r["customers"]) for r in rows)
     fading = [r for r in rows if r["segment"] in TO_SAVE]
     number = sum(int(r["customers"]) for r in fading)
     risk = sum(float(r["at_risk"]) for r in fading)
-    buyers = float(run.summary["expected_buyers"])
+    buyers = run.summary.get("expected_buyers") or 0.0
     what = "money" if has_money else "orders"
     full = money_full(risk, currency) if has_money else expected(risk)
     return [
@@ -169,7 +169,7 @@ def _groups(run: Run) -> None:
 
 
 def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, Any]]) -> None:
-    currency, has_money = str(run.settings.get("currency") or ""), tables.has_money(run)
+    currency, has_money = run.settings["currency"], tables.has_money(run)
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     share = number(format="%.1f %%")
     whole = number(format="localized")

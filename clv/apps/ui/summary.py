@@ -41,6 +41,7 @@ from clv.report.words.run import (
 )
 
 if TYPE_CHECKING:
+    from clv.core.schema import RunSettings, Summary
     from clv.runs import Run
 
 
@@ -92,7 +93,7 @@ def _sureness(run: Run) -> None:
 
 def _cards(run: Run) -> list[page.Card]:
     summary, settings = run.summary, run.settings
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     ahead = span(settings)
     dates = period(summary.get("first_order"), summary.get("last_order"))
     row = [
@@ -140,7 +141,7 @@ def _cards(run: Run) -> list[page.Card]:
     return [*row, pretrained.card(run)] if run.only_value else row
 
 
-def _buyers(summary: dict[str, Any]) -> str:
+def _buyers(summary: Summary) -> str:
     buyers = summary.get("expected_buyers")
     return "" if buyers is None else f"About {count(buyers)} customers should order at least once."
 
@@ -167,7 +168,7 @@ def _history(run: Run) -> None:
     first, as_of = to_date(summary["first_order"]), to_date(settings["as_of"])
     if first is None or as_of is None:
         return
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     forecast = summary.get("monthly") or []
     figure = charts.history_forecast_figure(
         history,
@@ -197,7 +198,7 @@ def _concentration(run: Run) -> None:
     # A fifth of fewer than twenty customers is one, two or three of them: no picture of a spread.
     if not points or summary.get("top20_share") is None or summary["customers"] < 20:
         return
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     left, right = st.columns([3, 2], gap="large")
     with left:
         parts.chart(
@@ -246,7 +247,7 @@ def _months(run: Run) -> None:
     monthly = summary.get("monthly") or []
     if not monthly or summary.get("predicted_purchases") is None:
         return
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     table: dict[str, list[Any]] = {
         "From": [_after(m["start"]) for m in monthly],
         "To": [to_date(m["end"]) for m in monthly],
@@ -335,7 +336,7 @@ def _settings(run: Run) -> None:
             f"- Horizon **{next_months(settings)}**, until {horizon_end(settings)}\n"
             f"- Discount rate **{percent(settings['discount_rate'])}** a year\n"
             f"- Margin **{percent(settings['margin'])}** of revenue\n"
-            f"- Currency **{unit(str(settings.get('currency') or ''))}**, never converted\n"
+            f"- Currency **{unit(settings['currency'])}**, never converted\n"
             f"- Model **{MODEL_TITLES.get(settings['model']) or names.title(settings['model'])}**\n"
             f"- {_tested(settings)}"
         )
@@ -347,7 +348,7 @@ def _settings(run: Run) -> None:
             st.rerun()
 
 
-def _tested(settings: dict[str, Any]) -> str:
+def _tested(settings: RunSettings) -> str:
     if not settings.get("backtest"):
         return "Made without a test on past dates"
     return f"Tested on past dates; ranges that are to hold for **{percent(settings['level'])}**"

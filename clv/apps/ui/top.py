@@ -23,11 +23,12 @@ from clv.core.formatting import (
 )
 from clv.report import explained
 from clv.report.words import ranges as range_words
-from clv.report.words.run import ORDER_DAYS, next_months, span, top_sentence
+from clv.report.words.run import ORDER_DAYS, Shown, next_months, span, top_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from clv.core.schema import RunSettings
     from clv.runs import Kind, Run
 
 _MOST: Final = 1000
@@ -39,6 +40,13 @@ def worth(run_id: str, kind: Kind, number: int) -> sum_ranges.Sum | None:
     """Return what the first customers of a ranking are worth together, with its range."""
     ids = ranked(run_id, kind)["customer_id"].slice(0, number).to_pylist()
     return sum_ranges.together(session.store().run(run_id), ids)
+
+
+class Figures(Shown):
+    """What a list amounts to."""
+
+    clv: float | None
+    buyers: float | None
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -101,16 +109,14 @@ def show(run: Run) -> None:
 
 def _range(run: Run, kind: Kind, number: int) -> str:
     """Say between what the list's value should lie; empty without ranges."""
-    found = worth(run.id, kind, number)
-    if found is None:
+    found, ranges = worth(run.id, kind, number), run.summary.get("ranges")
+    if found is None or ranges is None:
         return ""
-    wide = range_words.together(
-        found, run.summary["ranges"], str(run.settings.get("currency") or "")
-    )
+    wide = range_words.together(found, ranges, run.settings["currency"])
     return f"Together they should be worth {wide}."
 
 
-def _totals(table: pa.Table) -> dict[str, Any]:
+def _totals(table: pa.Table) -> Figures:
     def total(name: str) -> float | None:
         known = [v for v in table[name].to_pylist() if v is not None]
         return sum(known) if known else None
@@ -124,8 +130,8 @@ def _totals(table: pa.Table) -> dict[str, Any]:
     }
 
 
-def _cards(figures: dict[str, Any], settings: dict[str, Any]) -> list[page.Card]:
-    currency, ahead = str(settings.get("currency") or ""), span(settings)
+def _cards(figures: Figures, settings: RunSettings) -> list[page.Card]:
+    currency, ahead = settings["currency"], span(settings)
     number = figures["n"]
     row = [
         page.Card(
@@ -159,7 +165,7 @@ def _cards(figures: dict[str, Any], settings: dict[str, Any]) -> list[page.Card]
 
 def _table(run: Run, table: pa.Table, kind: Kind) -> None:
     rows = table.to_pydict()
-    currency = str(run.settings.get("currency") or "")
+    currency = run.settings["currency"]
     money_known = run.summary.get("predicted_revenue") is not None
     revenue_known = run.has_value
     number = st.column_config.NumberColumn

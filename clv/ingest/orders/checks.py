@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import SettingsError, did_you_mean
 
 if TYPE_CHECKING:
+    from clv.core.schema import Rule
     from clv.core.settings import IngestOptions
-
-Rule = Literal["keep", "drop"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ rows are kept whether an order needs them or not, and the report says how many n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.orders import ATTRIBUTES
@@ -17,6 +17,7 @@ from clv.ingest.columns.kinds import MARKETPLACE
 from clv.ingest.orders import companions, netting, table
 from clv.ingest.orders.checks import NUMBER
 from clv.ingest.orders.companions import Companion, reject, reject_repeats
+from clv.ingest.orders.decisions import Decisions, noted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.schema import Rule
     from clv.core.settings import DateOrder, IngestOptions
     from clv.core.types import Progress
     from clv.ingest.columns.kinds import Kind, Sorted
     from clv.ingest.files.values import DateFormat, NumberFormat
-    from clv.ingest.orders.checks import Rule
 
 
 ROLES: Final = {
@@ -136,7 +137,7 @@ def settle(
     latest: date,
     spool: Path,
     progress: Progress,
-) -> dict[str, Any]:
+) -> Decisions:
     """Read the tables, join them, and make ``orders``, ``order_lines`` and ``attributes``.
 
     Parameters
@@ -149,11 +150,6 @@ def settle(
         Of the checks that can be turned round.
     latest
         Orders after this day are rejected.
-
-    Returns
-    -------
-    dict
-        What the report needs to know, see `clv.ingest.report`.
     """
     for kind in MARKETPLACE:
         companions.create(con, kind)
@@ -176,33 +172,29 @@ def settle(
     gone = netting.build_orders(con, has_order_id=True)
     _judge_rest(con)
     _attributes(con, known)
-    noted = {
-        "zero_value": zeros if rules["zero_value"] == "keep" else 0,
-        "far_date": sum(n for _, n in far) if rules["far_date"] == "keep" else 0,
-    }
     (made,) = engine.row(con, "SELECT count(category) FROM order_lines")
     money = next(p.table.numbers for p in parts if p.kind.name == "payments")
-    return {
-        "rules": rules,
-        "noted": {code: n for code, n in noted.items() if n},
-        "rows_netted": 0,
-        "orders_cancelled": gone,
-        "far_dates": [day.isoformat() for day, _ in far],
-        "currency": money.currency,
-        "decimal": money.decimal,
-        "has_order_id": True,
-        "titles": sum(max(p.table.dialect.skip - p.table.dialect.header, 0) for p in parts),
-        "doubtful": money.doubtful,
-        "mapping": ROLES,
-        "tables": [*(["lines"] if "category" in known and made else []), "attributes"],
-        "unreadable": companions.unreadable(con, MARKETPLACE),
-        "not_needed": _not_needed(con, parts),
-        "statuses": {
+    return Decisions(
+        rules=rules,
+        noted=noted(rules, zero_value=zeros, far_date=sum(n for _, n in far)),
+        orders_cancelled=gone,
+        far_dates=[day.isoformat() for day, _ in far],
+        currency=money.currency,
+        decimal=money.decimal,
+        has_order_id=True,
+        titles=sum(part.table.titles for part in parts),
+        doubtful=money.doubtful,
+        mapping=ROLES,
+        tables=[*(["lines"] if "category" in known and made else []), "attributes"],
+        labels=names,
+        unreadable=companions.unreadable(con, MARKETPLACE),
+        not_needed=_not_needed(con, parts),
+        statuses={
             part.table.source.name: _statuses(con, number)
             for number, part in enumerate(parts)
             if part.kind is _ORDERS
         },
-    }
+    )
 
 
 def _statuses(con: duckdb.DuckDBPyConnection, number: int) -> dict[str, int]:

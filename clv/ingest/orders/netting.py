@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.ingest.orders.checks import Rule
+    from clv.core.schema import Rule
 
 #: A gap of more than ten years on both sides of a few rows marks them as typing errors.
 FAR_DAYS: Final = 3653

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError
 from clv.ingest.columns import labels, matching
 from clv.ingest.orders import checks, contents, netting, rows
+from clv.ingest.orders.decisions import Decisions, noted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +93,7 @@ def settle(
     latest: date,
     spool: Path,
     progress: Progress,
-) -> dict[str, Any]:
+) -> Decisions:
     """Read the files and make ``orders``, and ``order_lines`` if the files tell them.
 
     Parameters
@@ -101,11 +102,6 @@ def settle(
         Labels; they become columns of ``lines``, for `clv.ingest.columns.labels.build`.
     latest
         Orders after this day are rejected.
-
-    Returns
-    -------
-    dict
-        What the report needs to know, see `clv.ingest.report`.
     """
     has_order_id = all("order_id" in t.mapping for t in tables)
     rules = checks.rules(options, has_order_id=has_order_id)
@@ -130,22 +126,19 @@ def settle(
     one_by_one = has_order_id and not one_total
     roles = [r for r in ("category", "product") if all(r in t.mapping for t in tables)]
     made = contents.build(con, roles, has_order_id=one_by_one)
-    noted = {
-        "duplicate": duplicates if rules["duplicate"] == "keep" else 0,
-        "zero_value": zeros if rules["zero_value"] == "keep" else 0,
-        "far_date": sum(n for _, n in far) if rules["far_date"] == "keep" else 0,
-    }
-    return {
-        "rules": rules,
-        "noted": {code: n for code, n in noted.items() if n},
-        "rows_netted": netted,
-        "orders_cancelled": gone,
-        "far_dates": [day.isoformat() for day, _ in far],
-        "currency": currency or tables[0].numbers.currency,
-        "has_order_id": has_order_id,
-        "titles": sum(max(t.dialect.skip - t.dialect.header, 0) for t in tables),
-        "mapping": tables[0].mapping,
-        "decimal": tables[0].numbers.decimal,
-        "tables": ["lines"] if made else [],
-        "doubtful": next((t.numbers.doubtful for t in tables if t.numbers.doubtful), ""),
-    }
+    found = {"duplicate": duplicates, "zero_value": zeros, "far_date": sum(n for _, n in far)}
+    return Decisions(
+        rules=rules,
+        noted=noted(rules, **found),
+        orders_cancelled=gone,
+        far_dates=[day.isoformat() for day, _ in far],
+        currency=currency or tables[0].numbers.currency,
+        decimal=tables[0].numbers.decimal,
+        has_order_id=has_order_id,
+        titles=sum(table.titles for table in tables),
+        doubtful=next((t.numbers.doubtful for t in tables if t.numbers.doubtful), ""),
+        mapping=tables[0].mapping,
+        tables=["lines"] if made else [],
+        labels=names,
+        rows_netted=netted,
+    )

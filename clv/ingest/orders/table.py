@@ -73,6 +73,11 @@ class Table:
         """Role → column name."""
         return self.match.mapping
 
+    @property
+    def titles(self) -> int:
+        """Lines above the header."""
+        return max(self.dialect.skip - self.dialect.header, 0)
+
     def index(self) -> rec.Records:
         """Return where each data record of the file lies (found on first need)."""
         if self.records is None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.schema import MonthSpan
     from clv.runs import Run
 
     Columns = Mapping[str, Any]
@@ -36,7 +37,7 @@ _SUMS: Final = ", ".join(
 )
 
 
-def elapsed(run: Run, old: Run) -> list[dict[str, Any]]:
+def elapsed(run: Run, old: Run) -> list[MonthSpan]:
     """Return the months of the older forecast that are over by the newer run's as-of date."""
     return [m for m in old.settings["months"] if str(m["end"])[:10] <= run.as_of.isoformat()]
 
@@ -227,9 +228,14 @@ def _customers(
     if "revenue" in measures:
         value = _total([sums["said"]], [sums["came"]]) | {"low": None, "high": None}
         if ranges and sums["variance"] is not None:
-            how = {"level": ranges["level"], "error": ranges["error"]}
-            how |= {"model": ranges["model_error"], "tests": ranges["tests"]}
-            low, high = around(sums["said"], sums["variance"], **how)
+            low, high = around(
+                sums["said"],
+                sums["variance"],
+                level=ranges["level"],
+                error=ranges["error"],
+                model=ranges["model_error"],
+                tests=ranges["tests"],
+            )
             value |= {"low": float(low), "high": float(high), "level": ranges["level"]}
     whole = months == int(old.settings["horizon_months"])
     mean = float(actual.mean())

@@ -34,8 +34,10 @@ from clv.report.words.run import (
 )
 
 if TYPE_CHECKING:
+    from clv.core.schema import Summary
     from clv.core.types import Facts
     from clv.report.analysis.pieces import Piece
+    from clv.report.words.run import Shown
     from clv.runs import Kind, Run
 
 
@@ -72,7 +74,7 @@ _COMMON: Final = {
 
 def currency_of(run: Run) -> str:
     """Return the run's currency, empty where it isn't known."""
-    return str(run.settings.get("currency") or "")
+    return run.settings["currency"]
 
 
 def remarks(run: Run) -> list[Piece]:
@@ -89,11 +91,14 @@ def data(run: Run) -> Section:
     """Tell how much of the files counts, and what was left out for which reason."""
     report = run.report
     pieces: list[Piece] = [answer(rows_sentence(report))]
-    titles = report.get("reason_titles") or {}
+    titles = report.get("reason_titles", {})
     found = [
         (titles.get(code, code), number, what)
-        for kind, what in (("reasons", "left out"), ("noted", "kept, pointed out"))
-        for code, number in sorted((report.get(kind) or {}).items(), key=lambda r: (-r[1], r[0]))
+        for counts, what in (
+            (report.get("reasons", {}), "left out"),
+            (report.get("noted", {}), "kept, pointed out"),
+        )
+        for code, number in sorted(counts.items(), key=lambda r: (-r[1], r[0]))
     ]
     pieces.append(
         text(f"Orders from {period(report.get('first_order'), report.get('last_order'))}.")
@@ -112,7 +117,7 @@ def data(run: Run) -> Section:
                 f"{count(report['rows_total'])} rows.",
             )
         )
-    pieces += [note(str(message)) for message in report.get("messages") or []]
+    pieces += [note(message) for message in report.get("messages", [])]
     return Section("data", "What was read", tuple(pieces))
 
 
@@ -276,10 +281,8 @@ def _totals(run: Run) -> list[str]:
             f"{money(summary['mean_clv'], currency)} a customer on average; half of them are worth "
             f"less than {money(summary['median_clv'], currency)}."
         )
-    ranges = summary.get("ranges") or {}
-    total = ranges.get("total")
-    if total:
-        low, high = (money(total[k], currency) for k in ("low", "high"))
+    if ranges := summary.get("ranges"):
+        low, high = (money(ranges["total"][k], currency) for k in ("low", "high"))
         told.append(
             f"In {percent(ranges['level'])} of cases the lifetime value of all of them lies between "
             f"{low} and {high}."
@@ -287,7 +290,7 @@ def _totals(run: Run) -> list[str]:
     return told
 
 
-def _months(summary: Facts, currency: str) -> Table:
+def _months(summary: Summary, currency: str) -> Table:
     rows = summary["monthly"]
     columns: dict[str, list[str | None]] = {
         "Up to": [day(m["end"]) for m in rows],
@@ -321,9 +324,10 @@ def _top(run: Run, kind: Kind, n: int) -> Section:
             run, key, title, f"There is {missing} for this file, so nobody can be ranked by it."
         )
     rows = run.top(kind, n).to_pylist()
-    sums = {
-        name: sum(row[f"predicted_{name}"] or 0.0 for row in rows)
-        for name in ("purchases", "revenue")
+    together: Shown = {
+        "n": len(rows),
+        "purchases": sum(row["predicted_purchases"] or 0.0 for row in rows),
+        "revenue": sum(row["predicted_revenue"] or 0.0 for row in rows),
     }
     columns: dict[str, list[str | None]] = {
         "#": [str(r["rank"]) for r in rows],
@@ -336,13 +340,14 @@ def _top(run: Run, kind: Kind, n: int) -> Section:
             money(r["predicted_revenue"]) for r in rows
         ]
         columns[with_unit("Lifetime value", currency)] = [money(r["predicted_clv"]) for r in rows]
-        if any(r.get("predicted_clv_low") is not None for r in rows):
-            level = percent((summary.get("ranges") or {}).get("level"))
+        if any(r["predicted_clv_low"] is not None for r in rows):
+            ranges = summary.get("ranges")
+            level = percent(ranges["level"] if ranges else None)
             columns[with_unit(f"{level} range", currency)] = [_range(r) for r in rows]
     columns["Orders so far"] = [count(r["orders"]) for r in rows]
     if run.has_value:
         columns[with_unit("Revenue so far", currency)] = [money(r["revenue"]) for r in rows]
     columns["Last order"] = [day(r["last_order"]) for r in rows]
     caption = f"Within {next_months(run.settings)} from {day(run.settings['as_of'])}. {ORDER_DAYS}."
-    said = top_sentence({"n": len(rows)} | sums, kind, summary, run.settings)
+    said = top_sentence(together, kind, summary, run.settings)
     return Section(key, title, (answer(said), Table(columns, frozenset({"Customer"}), caption)))

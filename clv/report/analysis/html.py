@@ -13,6 +13,7 @@ from clv.report.words.run import horizon, horizon_end
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clv.core.schema import RunSettings
     from clv.report.analysis.pieces import Section
     from clv.runs import Run
 
@@ -77,7 +78,7 @@ def page(run: Run, sections: Sequence[Section]) -> str:
     str
         A whole HTML document: style and pictures inside, no script, nothing from elsewhere.
     """
-    names = files(list(run.settings.get("inputs") or []))
+    names = files(run.settings.get("inputs", []))
     title = escape(f"Purchase forecast: {names}" if names else "Purchase forecast")
     body = "".join(
         f'<section id="{escape(s.key)}"><h2>{escape(s.title)}</h2>{s.html()}</section>'
@@ -98,12 +99,12 @@ def page(run: Run, sections: Sequence[Section]) -> str:
     )
 
 
-def meaning(settings: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+def meaning(settings: RunSettings, model: Mapping[str, Any]) -> str:
     """Return what the figures mean: as of, horizon, currency, model."""
     parts = [
         f"as of {day(settings['as_of'])}",
         f"next {horizon(settings)}, until {horizon_end(settings)}",
-        f"amounts in {unit(str(settings.get('currency') or ''))}",
+        f"amounts in {unit(settings['currency'])}",
         forecasts.of_card(model),
     ]
     return " · ".join(parts)

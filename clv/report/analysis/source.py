@@ -18,6 +18,7 @@ from clv.runs import Store
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clv.core.schema import OptionsRecord
     from clv.runs import Run
 
 
@@ -43,7 +44,7 @@ def find(run_id: str = "latest", store: str | Path | None = None) -> Run:
 def forecast(
     files: Sequence[str | Path],
     settings: Mapping[str, Any] | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: OptionsRecord | None = None,
     store: str | Path | None = None,
 ) -> Run:
     """Make a run from order files.

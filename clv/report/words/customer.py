@@ -30,7 +30,7 @@ from clv.report.words.run import next_months
 if TYPE_CHECKING:
     from datetime import date
 
-    from clv.core.types import Facts
+    from clv.core.schema import CustomerForecast, RunSettings
     from clv.insights.customer import Outlook, Peers
 
 
@@ -57,9 +57,11 @@ VERDICTS: Final = {
 }
 
 
-def customer_sentence(customer: Facts, settings: Facts, where: Standing | None) -> str:
+def customer_sentence(
+    customer: CustomerForecast, settings: RunSettings, where: Standing | None
+) -> str:
     """Answer: where does this customer stand, will they buy, what are they worth."""
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     chance, value = customer.get("p_purchase"), customer.get("predicted_clv")
     if chance is None or where is None:
         return "There is no forecast for this customer, only what happened so far."
@@ -75,19 +77,19 @@ def customer_sentence(customer: Facts, settings: Facts, where: Standing | None) 
     return f"{first}, and the customer is worth {worth} over that time."
 
 
-def _orders(number: float) -> str:
+def _orders(number: float | None) -> str:
     amount = expected(number)
     return "1 order is" if amount == "1" else f"{amount} orders are"
 
 
-def _order_days(number: float) -> str:
+def _order_days(number: float | None) -> str:
     amount = expected(number)
     return "1 day with an order is" if amount == "1" else f"{amount} days with an order are"
 
 
 def reasons(
-    customer: Facts,
-    settings: Facts,
+    customer: CustomerForecast,
+    settings: RunSettings,
     where: Standing | None,
     *,
     p_silent: float | None = None,
@@ -129,14 +131,14 @@ def rhythm(days: float) -> str:
     return plural(days / 7, "week") if 14 <= days < 183 else duration(days)
 
 
-def _history(customer: Facts, quiet: int, as_of: date) -> str:
+def _history(customer: CustomerForecast, quiet: int, as_of: date) -> str:
     """Say how often, how regularly, and for how long not: no full stop yet."""
-    orders, repeats = int(customer["orders"]), int(customer["frequency"])
+    orders, repeats = customer["orders"], customer["frequency"]
     if repeats == 0:
         times = "once" if orders == 1 else f"{count(orders)} times, all on one day"
         when = f"on {day(as_of)}" if quiet == 0 else f"{rhythm(quiet)} before {day(as_of)}"
         return f"Ordered {times}, {when}"
-    gap = float(customer["recency"]) / repeats
+    gap = customer["recency"] / repeats
     times = "twice" if orders == 2 else f"{count(orders)} times"
     if orders > repeats + 1:
         times += f" on {count(repeats + 1)} days"
@@ -150,11 +152,16 @@ def _history(customer: Facts, quiet: int, as_of: date) -> str:
 
 
 def _conclusion(
-    customer: Facts, settings: Facts, where: Standing, p_silent: float, new_days: int
+    customer: CustomerForecast,
+    settings: RunSettings,
+    where: Standing,
+    p_silent: float,
+    new_days: int,
 ) -> str:
-    still = f"the chance of still being active is {percent(customer['p_alive'])}"
+    alive = customer["p_alive"] or 0.0
+    still = f"the chance of still being active is {percent(alive)}"
     # Overdue and yet nearly surely active: possible where hardly anybody leaves after an order.
-    loyal = "customers with such a history seldom leave, and " if customer["p_alive"] >= 0.9 else ""
+    loyal = "customers with such a history seldom leave, and " if alive >= 0.9 else ""
     by_now = (
         "An active customer of that rhythm would have ordered by now with a chance of "
         f"{percent(1 - p_silent)}"
@@ -163,7 +170,7 @@ def _conclusion(
         "With one order day no rhythm is known; of customers in the same position, "
         f"{percent(customer['p_purchase'])} order again in {next_months(settings)}"
     )
-    days = int(customer["frequency"]) + 1
+    days = customer["frequency"] + 1
     if where is Standing.ON_SCHEDULE and days >= _WELL_KNOWN:
         return f". That fits a rhythm well known from {count(days)} order days, so {still}."
     if where is Standing.GONE and p_silent >= OVERDUE:
@@ -201,12 +208,12 @@ def _pooled(where: Standing) -> str:
     return f"{same}{rare.get(where, '')}."
 
 
-def _value(customer: Facts, settings: Facts) -> list[str]:
+def _value(customer: CustomerForecast, settings: RunSettings) -> list[str]:
     """Say what the value is made of; nothing without amounts."""
     worth, each = customer.get("predicted_clv"), customer.get("predicted_order_value")
     if worth is None or each is None:
         return []
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     own = customer.get("monetary_value")
     whose, days = "the average of all customers", customer["orders"] > customer["frequency"] + 1
     if customer["frequency"] and own is not None:
@@ -226,7 +233,7 @@ def _value(customer: Facts, settings: Facts) -> list[str]:
     return [told]
 
 
-def next_order(customer: Facts, as_of: object) -> str:
+def next_order(customer: CustomerForecast, as_of: object) -> str:
     """Say when the next order may come; ``not expected`` beyond ten years."""
     when = to_date(customer.get("next_order_date"))
     start = to_date(as_of)  # type: ignore[arg-type]
@@ -257,7 +264,9 @@ def window_sentence(seen: Outlook, as_of: date) -> str:
     )
 
 
-def due_sentence(customer: Facts, seen: Outlook, p_silent: float | None, as_of: date) -> str:
+def due_sentence(
+    customer: CustomerForecast, seen: Outlook, p_silent: float | None, as_of: date
+) -> str:
     """Say from when on a repeat buyer is overdue; empty for others."""
     last = to_date(customer["last_order"])
     if customer["frequency"] == 0 or p_silent is None or last is None:
@@ -271,18 +280,18 @@ def due_sentence(customer: Facts, seen: Outlook, p_silent: float | None, as_of: 
     return f"Not overdue: 9 out of 10 such customers, if active, {verb} by {day(due)}."
 
 
-def risk_sentence(at_risk: float | None, settings: Facts) -> str:
+def risk_sentence(at_risk: float | None, settings: RunSettings) -> str:
     """Say what is lost if the customer has left; empty without amounts."""
     if at_risk is None:
         return ""
-    amount = money(at_risk, str(settings.get("currency") or ""))
+    amount = money(at_risk, settings["currency"])
     return (
         f"Money at risk: {amount} more would be expected in {next_months(settings)} if they were "
         "known to be active."
     )
 
 
-def path_statement(customer: Facts, then: float, model: str) -> str:
+def path_statement(customer: CustomerForecast, then: float, model: str) -> str:
     """Say how the chance of being active went; ``then`` is that on the day of the last order."""
     now = customer["p_alive"]
     if model == "bg-nbd" and customer["frequency"] == 0:
@@ -298,7 +307,7 @@ def path_statement(customer: Facts, then: float, model: str) -> str:
 
 
 def peers_sentence(
-    customer: Facts, cohort: Peers | None, group: Peers | None, *, valued: bool
+    customer: CustomerForecast, cohort: Peers | None, group: Peers | None, *, valued: bool
 ) -> str:
     """Say how a customer compares with those who came in the same month, and with the group.
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clv.backtest.sum_ranges import Sum
+    from clv.core.schema import CustomerForecast, RunSettings, Summary, SumRanges
     from clv.core.types import Facts
 
 
@@ -35,32 +36,32 @@ OF_SUMS: Final = (
 )
 
 
-def level(facts: Facts) -> str:
+def level(ranges: SumRanges) -> str:
     """Return the promised share within a sentence: ``8 in 10``."""
-    return of_ten(float(facts["level"]))
+    return of_ten(ranges["level"])
 
 
-def total(summary: Facts, settings: Facts) -> str:
+def total(summary: Summary, settings: RunSettings) -> str:
     """Say how sure the total is; empty without ranges."""
     ranges = summary.get("ranges")
     if ranges is None:
         return ""
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     wide = money_range(ranges["total"]["low"], ranges["total"]["high"], currency)
     return (
         f"All customers together should be worth {wide} in {next_months(settings)} "
-        f"({percent(ranges['level'])} range around {money(summary['predicted_clv'], currency)})."
+        f"({percent(ranges['level'])} range around {money(summary.get('predicted_clv'), currency)})."
     )
 
 
-def together(found: Sum | None, ranges: Facts, currency: str) -> str:
+def together(found: Sum | None, ranges: SumRanges, currency: str) -> str:
     """Write the range of a sum: ``between €40,000 and €310,000 (80 % range)``; empty for none."""
     if found is None:
         return ""
     return f"{money_range(found.low, found.high, currency)} ({percent(ranges['level'])} range)"
 
 
-def missing(summary: Facts) -> str:
+def missing(summary: Summary) -> str:
     """Say that there are no ranges where there could be some, or what they lack."""
     # Who says values only, as a ready-made model does, has nothing that a range could be made of.
     if summary.get("predicted_clv") is None or summary.get("predicted_purchases") is None:
@@ -89,7 +90,9 @@ def evidence(found: Facts | None) -> str:
     return f"Tested on {number}, {whose} foretold {share} of the orders{money}."
 
 
-def customer(facts: Facts, ranges: Facts | None, found: Facts | None, currency: str) -> str:
+def customer(
+    facts: CustomerForecast, ranges: SumRanges | None, found: Facts | None, currency: str
+) -> str:
     """Say what one customer's range means, and how such ranges did; empty without one.
 
     Parameters
@@ -119,7 +122,7 @@ def customer(facts: Facts, ranges: Facts | None, found: Facts | None, currency: 
     return f"{told} Tested as of {day(as_of)}, {percent(row['inside'])} of such customers {did}."
 
 
-def _nothing(facts: Facts) -> bool:
+def _nothing(facts: CustomerForecast) -> bool:
     return money_range(facts["predicted_clv_low"], facts["predicted_clv_high"]) == money_range(0, 0)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
+
+from typing_extensions import TypedDict
 
 from clv.core.formatting import (
     count,
@@ -16,9 +18,10 @@ from clv.core.formatting import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from clv.core.schema import AnySettings, Report, RunSettings, Summary
+    from clv.runs import Kind
 
-    from clv.core.types import Facts
+    Ahead = Literal["predicted_purchases", "predicted_revenue"]
 
 
 MODEL_TITLES: Final = {
@@ -34,35 +37,43 @@ MODEL_TITLES: Final = {
 ORDER_DAYS: Final = "Days with an order; several orders on one day count once"
 
 
-def horizon(settings: Facts) -> str:
+class Shown(TypedDict):
+    """Customers of a list together; None where nothing of it is forecast."""
+
+    n: int
+    purchases: float | None
+    revenue: float | None
+
+
+def horizon(settings: AnySettings) -> str:
     """Return ``12 months``."""
-    return plural(int(settings["horizon_months"]), "month")
+    return plural(settings["horizon_months"], "month")
 
 
-def span(settings: Facts) -> str:
+def span(settings: AnySettings) -> str:
     """Return ``next 12 months``, for labels."""
-    months = int(settings["horizon_months"])
+    months = settings["horizon_months"]
     return "next month" if months == 1 else f"next {months} months"
 
 
-def next_months(settings: Facts) -> str:
+def next_months(settings: AnySettings) -> str:
     """Return ``the next 12 months``, or ``the next month``."""
-    months = int(settings["horizon_months"])
+    months = settings["horizon_months"]
     return "the next month" if months == 1 else f"the next {months} months"
 
 
-def horizon_end(settings: Facts) -> str:
+def horizon_end(settings: RunSettings) -> str:
     """Return the last day of the horizon, written out."""
-    months = settings.get("months") or []
+    months = settings["months"]
     return day(months[-1]["end"]) if months else ""
 
 
-def summary_sentence(summary: Facts, settings: Facts) -> str:
+def summary_sentence(summary: Summary, settings: RunSettings) -> str:
     """Say how many came back and what the best fifth will bring."""
-    customers = int(summary.get("customers") or 0)
+    customers = summary["customers"]
     if customers == 0:
         return "No order was left to count."
-    back = 1 - float(summary.get("one_time_share") or 0)
+    back = 1 - summary.get("one_time_share", 0)
     if customers == 1:
         first = "There is one customer in this file."
     elif back <= 0:
@@ -90,59 +101,50 @@ def summary_sentence(summary: Facts, settings: Facts) -> str:
     return f"{first}."
 
 
-def history_title(summary: Facts, settings: Facts, measure: str) -> str:
+def history_title(
+    summary: Summary, settings: RunSettings, measure: Literal["revenue", "orders"]
+) -> str:
     """Say what the month-by-month chart shows for ``"revenue"`` or ``"orders"``."""
-    currency = str(settings.get("currency") or "")
-    key = "predicted_revenue" if measure == "revenue" else "predicted_purchases"
+    currency = settings["currency"]
+    key: Ahead = "predicted_revenue" if measure == "revenue" else "predicted_purchases"
     figure = summary.get(key)
-    rows: Sequence[Facts] = summary.get("history_monthly") or []
+    rows = summary.get("history_monthly", [])
     if figure is not None:
         amount = f"{expected(figure)} orders"
         if measure == "revenue":
             amount = f"{money(figure, currency)} of revenue"
         return f"Today's customers should bring {amount} in {next_months(settings)}"
-    known = [r for r in rows if r.get(measure) is not None]
+    known = [(float(value), r) for r in rows if (value := r[measure]) is not None]
     if not known:
         return "Orders by month"
-    best = max(known, key=lambda r: float(r[measure]))
-    amount = (
-        money(best[measure], currency) if measure == "revenue" else plural(best[measure], "order")
-    )
+    most, best = max(known, key=lambda pair: pair[0])
+    amount = money(most, currency) if measure == "revenue" else plural(best["orders"], "order")
     return f"The best month so far was {month(best['month'])} with {amount}"
 
 
-def concentration_title(summary: Facts) -> str:
+def concentration_title(summary: Summary) -> str:
     """Say how concentrated value is."""
-    return f"The top 20\u00a0% of customers hold {percent(summary['top20_share'])} of the value"
+    return f"The top 20\u00a0% of customers hold {percent(summary.get('top20_share'))} of the value"
 
 
-def top_sentence(rows: Facts, kind: str, summary: Facts, settings: Facts) -> str:
+def top_sentence(shown: Shown, kind: Kind, summary: Summary, settings: RunSettings) -> str:
     """Say what the customers at the top will bring together.
 
     Parameters
     ----------
-    rows
-        ``n``, ``purchases`` and ``revenue`` of the customers shown.
-    kind
-        ``"buyers"`` or ``"spenders"``.
+    shown
+        The customers shown, together.
     """
-    number = int(rows["n"])
+    number = shown["n"]
     who = "The customer at the top" if number == 1 else f"These {count(number)} customers"
-    key, total_key = (
-        ("purchases", "predicted_purchases")
-        if kind == "buyers"
-        else ("revenue", "predicted_revenue")
-    )
-    figure = float(rows[key] or 0)
-    total = float(summary.get(total_key) or 0)
-    amount = (
-        f"{expected(figure)} orders"
-        if kind == "buyers"
-        else money(figure, str(settings.get("currency") or ""))
-    )
-    verb = "should place" if kind == "buyers" else "should spend"
-    sentence = f"{who} {verb} {amount} in {next_months(settings)}"
-    customers = int(summary.get("customers") or 0)
+    if kind == "buyers":
+        figure, total = shown["purchases"] or 0, summary.get("predicted_purchases") or 0
+        does = f"should place {expected(figure)} orders"
+    else:
+        figure, total = shown["revenue"] or 0, summary.get("predicted_revenue") or 0
+        does = f"should spend {money(figure, settings['currency'])}"
+    sentence = f"{who} {does} in {next_months(settings)}"
+    customers = summary["customers"]
     if not total or customers <= number:
         return f"{sentence}."
     return (
@@ -151,10 +153,10 @@ def top_sentence(rows: Facts, kind: str, summary: Facts, settings: Facts) -> str
     )
 
 
-def rows_sentence(report: Facts) -> str:
+def rows_sentence(report: Report) -> str:
     """Answer the check's question: how much of the file counts."""
-    total, used = int(report["rows_total"]), int(report["rows_accepted"])
-    what = f"{plural(int(report['orders']), 'order')} of {plural(int(report['customers']), 'customer')}"
+    total, used = report["rows_total"], report["rows_accepted"]
+    what = f"{plural(report['orders'], 'order')} of {plural(report['customers'], 'customer')}"
     if total == used:
         return f"All {plural(total, 'row')} can be used: {what}."
     share = percent(used / total) if total else percent(0)

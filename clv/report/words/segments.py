@@ -12,6 +12,7 @@ from clv.report.words.run import next_months
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clv.core.schema import RunSettings
     from clv.insights.newcomers.acquisition import Interval, Newcomers
 
     Row = Mapping[str, Any]
@@ -32,9 +33,7 @@ def _orders(value: float | None) -> str:
     return f"{text} order" if text == "1" else f"{text} orders"
 
 
-def sentence(
-    groups: Sequence[Row], overdue: Row, settings: Mapping[str, Any], *, has_money: bool
-) -> str:
+def sentence(groups: Sequence[Row], overdue: Row, settings: RunSettings, *, has_money: bool) -> str:
     """Answer: how many customers need something done, and what depends on it.
 
     Parameters
@@ -44,7 +43,7 @@ def sentence(
     overdue
         From `clv.insights.segments.tables.overdue_totals`.
     """
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     customers = sum(int(g["customers"]) for g in groups)
     rows = [g for g in groups if g["segment"] in TO_SAVE]
     number = sum(int(g["customers"]) for g in rows)
@@ -104,7 +103,7 @@ def overdue_title(totals: Row, currency: str, *, has_money: bool) -> str:
     return f"{count(number)} {verb} overdue, with {risk} at risk"
 
 
-def likelihood_title(rows: Sequence[Row], settings: Mapping[str, Any], limit: float) -> str:
+def likelihood_title(rows: Sequence[Row], settings: RunSettings, limit: float) -> str:
     """Say how many are highly likely to order."""
     customers = sum(int(r["customers"]) for r in rows)
     number = sum(int(r["customers"]) for r in rows if r["likelihood"] == LIKELIHOODS[0])

@@ -1,0 +1,72 @@
+"""What was decided while files became orders: the report tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clv.core.schema import Rule
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What was decided on the way, and how much it touched.
+
+    Attributes
+    ----------
+    rules
+        Of the checks that can be turned round.
+    noted
+        Code of a check → rows that were kept and are pointed out.
+    far_dates
+        Days more than ten years from all others, in ISO form.
+    has_order_id
+        Every file has a column of order numbers.
+    titles
+        Lines above headers that were passed over.
+    doubtful
+        An amount that reads two ways; empty for none.
+    mapping
+        Role → column of the first file.
+    tables
+        Which of `clv.core.orders.EXTRAS` there are beside the labels.
+    labels
+        Columns by which customers are to be compared; once they are built, by which they can be.
+    unreadable
+        Cells of related tables that count as unknown.
+    not_needed
+        File → rows that were looked up for nothing.
+    statuses
+        File → status → orders that don't count for it.
+    unused
+        Files that were not read.
+    events_alone
+        Events came without orders, and count as orders.
+    """
+
+    rules: Mapping[str, Rule]
+    noted: Mapping[str, int]
+    orders_cancelled: int
+    far_dates: Sequence[str]
+    currency: str
+    decimal: str
+    has_order_id: bool
+    titles: int
+    doubtful: str
+    mapping: Mapping[str, str]
+    tables: Sequence[str]
+    labels: Sequence[str]
+    rows_netted: int = 0
+    unreadable: int = 0
+    not_needed: Mapping[str, int] = field(default_factory=dict)
+    statuses: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unused: Sequence[str] = ()
+    events_alone: bool = False
+
+
+def noted(rules: Mapping[str, Rule], **found: int) -> dict[str, int]:
+    """Return what is pointed out of the rows found: those that the rules keep."""
+    return {code: rows for code, rows in found.items() if rows and rules[code] == "keep"}
