@@ -51,6 +51,65 @@ def test_only_the_ingest_knows_what_a_csv_is():
     assert guilty == []
 
 
+def csv_writers(source: str) -> list[str]:
+    """Return what writes CSV in a piece of code, or could."""
+    tree = ast.parse(source)
+    modules = [
+        f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    ]
+    found = [name for name in modules if re.match(r"(?:csv|pyarrow\.csv)\b", name)]
+    methods = {"to_csv", "write_csv"}
+    nodes = list(ast.walk(tree))
+    found += [n.attr for n in nodes if isinstance(n, ast.Attribute) and n.attr in methods]
+    # The engine writes CSV wherever it isn't told otherwise.
+    inside = {id(part) for n in nodes if isinstance(n, ast.JoinedStr) for part in ast.walk(n)}
+    texts = [
+        ast.unparse(n)
+        for n in nodes
+        if isinstance(n, ast.JoinedStr)
+        or (isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in inside)
+    ]
+    copies = [t for t in texts if re.search(r"\bCOPY\b.*\bTO\b", t, flags=re.DOTALL)]
+    return found + [t for t in copies if "FORMAT parquet" not in t]
+
+
+def test_there_is_one_csv_writer():
+    # What ingest spools is for its own reader, which is to see the cells as they are.
+    guilty = {
+        name_of(path): found
+        for path in PACKAGE
+        if (ROOT / "clv/ingest") not in path.parents
+        if (found := csv_writers(path.read_text(encoding="utf-8")))
+    }
+    assert set(guilty) == {"clv/runs/files.py"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import csv\ncsv.DictWriter(out, names).writerows(rows)",
+        "from csv import writer\nwriter(out).writerow(row)",
+        "from pyarrow import csv",
+        "import pyarrow.csv as text",
+        "from pyarrow.csv import write_csv",
+        "frame.to_csv(target)",
+        "relation.write_csv('out.csv')",
+        "con.execute(f'COPY ({sql}) TO {target} (FORMAT csv, HEADER)')",
+        "con.execute('COPY t TO ' + target)",
+    ],
+)
+def test_a_second_csv_writer_would_be_caught(code):
+    assert csv_writers(code)
+
+
+def test_no_writer_is_seen_where_there_is_none():
+    assert csv_writers("from clv.runs import csv_of, write_rows\nwrite_rows(rows, out)") == []
+    assert csv_writers("con.execute(f'COPY t TO {target} (FORMAT parquet)')") == []
+
+
 @pytest.mark.parametrize("path", PYTHON, ids=name_of)
 def test_no_bare_except(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))

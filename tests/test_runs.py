@@ -24,7 +24,7 @@ from clv.core.errors import InputError, OutdatedRunError, RunNotFoundError
 from clv.core.orders import FORECASTS, MONTHLY, ORDERS, REJECTS
 from clv.core.settings import IngestOptions
 from clv.forecast import pipeline
-from clv.runs import Store, default_root, new_id, read_json, write_json
+from clv.runs import Store, default_root, files, new_id, read_json, write_json
 from tests.test_pipeline import make_draft, make_run, new_store, plain, shop
 
 ROOT = Path(__file__).parent.parent
@@ -636,7 +636,7 @@ def test_tab_and_carriage_return_at_the_start_are_neutralised():
     with duckdb.connect() as con:
         con.execute("CREATE TABLE t AS SELECT unnest($1::VARCHAR[]) AS a, -1.5 AS b", [cells])
         found = con.execute(
-            f"SELECT {clv.runs.safe_cells({'a': 'VARCHAR', 'b': 'DOUBLE'})} FROM t"
+            f"SELECT {files.safe_cells({'a': 'VARCHAR', 'b': 'DOUBLE'})} FROM t"
         ).fetchall()
     assert [a for a, _ in found] == [
         *("'\t=1", "'\r=1", "'=1", "'+1", "'-1", "'@1"),

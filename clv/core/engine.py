@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -16,12 +13,7 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from concurrent.futures import Future
     from pathlib import Path
-
-#: Rows that are turned into CSV in one piece, and pieces that may wait to be written.
-_CSV_ROWS: Final = 8192
-_CSV_PIECES: Final = 8
 
 
 @contextmanager
@@ -89,35 +81,3 @@ def write_parquet(
         f"COPY {table} TO {text(target)} (FORMAT parquet, PARQUET_VERSION v2, "
         f"DICTIONARY_SIZE_LIMIT 1000, ROW_GROUP_SIZE {rows})"
     )
-
-
-def write_csv(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
-    """Write a query as CSV: UTF-8, text in quotes, numbers such that they read back to the last bit.
-
-    The engine makes the rows, Arrow the text, in half the engine's time for it; two pieces at once.
-    """
-    from pyarrow import csv  # noqa: PLC0415 - most connections write none
-
-    style = csv.WriteOptions(include_header=False)
-
-    def text_of(rows: pa.RecordBatch) -> pa.Buffer:
-        sink = pa.BufferOutputStream()
-        csv.write_csv(rows, sink, style)
-        return sink.getvalue()
-
-    relation = con.sql(query)
-    with target.open("wb") as out, ThreadPoolExecutor(2) as pool:
-        names = [csv_cell(column) for column in relation.columns]
-        out.write((",".join(names) + "\n").encode())
-        pieces: deque[Future[pa.Buffer]] = deque()
-        for rows in relation.to_arrow_reader(_CSV_ROWS):
-            pieces.append(pool.submit(text_of, rows))
-            if len(pieces) > _CSV_PIECES:
-                out.write(pieces.popleft().result())
-        for piece in pieces:
-            out.write(piece.result())
-
-
-def csv_cell(value: str) -> str:
-    """Return text as a CSV cell, in quotes only if it needs them."""
-    return '"' + value.replace('"', '""') + '"' if re.search('[",\r\n]', value) else value

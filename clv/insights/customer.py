@@ -6,9 +6,8 @@ said of a customer and the group they are in never contradict each other.
 
 from __future__ import annotations
 
-import tempfile
+import io
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -277,7 +276,6 @@ def csv(run: Run, table: Literal["orders", "monthly"], customer_id: str) -> byte
         "monthly": (MONTHLY, "t.month"),
     }[table]
     sql = f"SELECT * FROM {table} WHERE customer_id = {engine.text(customer_id)}"
-    with tempfile.TemporaryDirectory(prefix="clv-customer-") as folder:
-        target = Path(folder) / "customer.csv"
-        run.write_query(sql, columns, target, order)
-        return target.read_bytes()
+    out = io.BytesIO()
+    run.write_query(sql, columns, out, order)
+    return out.getvalue()

@@ -18,7 +18,7 @@ visible. Ids are unguessable: whoever knows one may read it.
 Inside::
 
     places      where store and models are, what a run consists of, what it is called
-    files       JSON objects and tables, written all at once
+    files       JSON objects and tables, written all at once; the one writer of CSV
     disk        what a failing disk means
     soundness   whether a stored run can be read, and what is said of one that can't
     views       a run's tables in the engine
@@ -32,14 +32,12 @@ Inside::
 
 from clv.runs.draft import Draft
 from clv.runs.files import (
-    copy_csv,
+    csv_of,
     now,
     read_json,
     replace_json,
-    safe_cells,
     write_json,
     write_rows,
-    write_table,
 )
 from clv.runs.places import default_root, models_root, new_id
 from clv.runs.run import Kind, Run, Table
@@ -53,15 +51,13 @@ __all__ = [
     "RunWriter",
     "Store",
     "Table",
-    "copy_csv",
+    "csv_of",
     "default_root",
     "models_root",
     "new_id",
     "now",
     "read_json",
     "replace_json",
-    "safe_cells",
     "write_json",
     "write_rows",
-    "write_table",
 ]

@@ -13,12 +13,13 @@ from pyarrow import parquet
 
 from clv.core.orders import FORECASTS, MONTHLY, REJECTS
 from clv.runs import lookups, places, receipt, soundness, views
-from clv.runs.files import copy_csv, read_json, safe_cells, whole, write_json, write_table
+from clv.runs.files import read_json, whole, write_csv, write_json, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
+    from typing import BinaryIO
 
     import duckdb
 
@@ -217,18 +218,17 @@ class Run:
         with self.connect() as con:
             write_table(con, table, _COLUMNS[table], target, order)
 
-    def write_top(self, kind: Kind, n: int, target: Path) -> None:
+    def write_top(self, kind: Kind, n: int, target: Path | BinaryIO) -> None:
         """Write the top table as CSV."""
         columns = {"rank": "BIGINT"} | FORECASTS | {"predicted_revenue": "DOUBLE"}
-        with self.connect() as con:
-            inner = self._top_sql(kind, n)
-            copy_csv(con, f"SELECT {safe_cells(columns)} FROM ({inner}) ORDER BY rank", target)
+        self.write_query(self._top_sql(kind, n), columns, target, "t.rank")
 
-    def write_query(self, sql: str, columns: Mapping[str, str], target: Path, order: str) -> None:
+    def write_query(
+        self, sql: str, columns: Mapping[str, str], target: Path | BinaryIO, order: str
+    ) -> None:
         """Write the rows of a query over the run's views as CSV; ``t`` is the query in ``order``."""
         with self.connect() as con:
-            cells = safe_cells(columns, "t.")
-            copy_csv(con, f"SELECT {cells} FROM ({sql}) AS t ORDER BY {order}", target)
+            write_csv(con, sql, columns, target, order)
 
     def export_query(self, name: str, sql: str, columns: Mapping[str, str], order: str) -> Path:
         """Write a query for download (once) under its own name and return the file."""

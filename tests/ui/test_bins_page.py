@@ -10,11 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv.apps.ui import bins as shown
-from clv.apps.ui import parts
 from clv.core.segments import LIKELIHOODS
 from clv.insights import bins
 from clv.report.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.report.words import bins as words
+from clv.runs import csv_of
 from tests.bins_case import RECEIPT, TriedRun, customers
 from tests.ui.conftest import texts
 from tests.ui.test_pages import calm
@@ -141,7 +141,7 @@ def test_an_upload_that_names_nobody(at):
 
 
 def test_downloads():
-    read = list(csv.DictReader(io.StringIO(parts.csv_of(customers().slice(0, 2)).decode())))
+    read = list(csv.DictReader(io.StringIO(csv_of(customers().slice(0, 2)).decode())))
     assert read[0]["customer_id"] == customers()["customer_id"][0].as_py()
     assert float(read[0]["T"]) == customers()["T"][0].as_py()
 

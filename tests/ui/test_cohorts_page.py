@@ -15,6 +15,7 @@ from clv.insights.cohorts.calendar import period_name, period_of
 from clv.insights.cohorts.report import cohorts_of, first_year
 from clv.insights.cohorts.verdict import compare
 from clv.report.words import cohorts as words
+from clv.runs import csv_of
 from tests.ui.conftest import texts
 from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm
@@ -110,7 +111,7 @@ def test_labels_restrict_everything(pages, tmp_path):
 def test_downloads_hold_all_cells(tmp_path):
     run = fake_run(tmp_path)
     found = cohorts_of(run, "month")
-    long = list(csv.DictReader(io.StringIO(downloads.written(downloads.long_rows(found)).decode())))
+    long = list(csv.DictReader(io.StringIO(csv_of(downloads.long_rows(found)).decode())))
     facts = [r for r in long if r["status"] != "forecast"]
     assert sum(int(float(r["orders"])) for r in facts) == run.summary["orders"]
     assert sum(float(r["revenue"]) for r in facts) == pytest.approx(
@@ -174,3 +175,18 @@ def test_no_run_leads_to_the_upload(pages):
 def test_unknown_run(pages):
     at = pages.open("Cohorts", run="abc")
     assert "There is no run" in at.error[0].value
+
+
+def test_no_download_holds_a_formula(tmp_path):
+    """Whatever a cohort or a label is called, a spreadsheet shows it and runs nothing."""
+    found = cohorts_of(fake_run(tmp_path), "month")
+    formula = '=HYPERLINK("http://localhost/?"&A2,"Total")'
+    rows = [row | {"label": formula, formula: None} for row in downloads.cohort_rows(found)]
+    read = list(csv.DictReader(io.StringIO(csv_of(rows).decode())))
+    assert {row["label"] for row in read} == {f"'{formula}"}
+    assert list(read[0])[-1] == f"'{formula}"
+    assert [float(row["customers"]) for row in read] == [row["customers"] for row in rows]
+
+
+def test_a_download_of_nothing_is_empty():
+    assert csv_of([]) == b""

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from clv.apps.ui import first_year, first_year_worth, jobs, page, parts
+from clv.apps.ui import first_year, first_year_worth, jobs, page
 from clv.core.formatting import money, percent
 from clv.insights import newcomers
 from clv.insights.newcomers import training
@@ -20,6 +20,7 @@ from clv.insights.newcomers.second_order import Difference, SecondOrder
 from clv.learn.plans import Design
 from clv.learn.work import Work
 from clv.report.words import first_year as words
+from clv.runs import csv_of
 from tests.test_pipeline import make_run, new_store, shop
 from tests.test_worth import QUICK
 from tests.ui.fakes import fake_run
@@ -337,7 +338,7 @@ def test_a_changed_training_is_said_and_left_out(pages, here, run, kept):
 def test_the_table_as_a_file(run):
     found = newcomers.compare(newcomers.lives_of(run, 12), "channel")
     rows = list(
-        csv.DictReader(io.StringIO(parts.csv_of(first_year_worth.groups_table(found, 12)).decode()))
+        csv.DictReader(io.StringIO(csv_of(first_year_worth.groups_table(found, 12)).decode()))
     )
     assert [r["value"] for r in rows] == ["ads", "mail"]
     assert float(rows[0]["revenue_12_months"]) == found.groups[0].newcomers.brought[-1]

@@ -10,13 +10,13 @@ from datetime import date
 import pytest
 
 from clv.apps.ui import health, jobs
-from clv.apps.ui.cohort_downloads import written
 from clv.backtest import evaluation
 from clv.forecast import receipt as receipts
 from clv.insights import assumptions
 from clv.report import findings
 from clv.report.findings import health as health_words
 from clv.report.words import assumptions as words
+from clv.runs import csv_of
 from tests.test_pipeline import make_run, new_store, shop
 from tests.test_proof import cdnow_sample
 from tests.ui.fakes import fake_run
@@ -175,7 +175,7 @@ def test_a_history_without_a_forecast_has_no_findings(pages, tmp_path):
 
 
 def test_downloads(run, checks):
-    rows = list(csv.DictReader(io.StringIO(written(health_words.rows(checks)).decode())))
+    rows = list(csv.DictReader(io.StringIO(csv_of(health_words.rows(checks)).decode())))
     assert [r["assumption"] for r in rows] == [words.WORDS[c.key].name for c in checks]
     assert [r["verdict"] for r in rows] == [c.verdict for c in checks]
     assert [float(r["estimate"]) for r in rows] == [c.effect.estimate for c in checks]

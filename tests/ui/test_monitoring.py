@@ -11,6 +11,7 @@ import pytest
 from clv.insights import monitor
 from clv.report.charts import monitoring as charts
 from clv.report.words import monitor as words
+from clv.runs import csv_of
 from tests.test_monitor import EARLY, LAST, LATE, cells, change
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.conftest import texts
@@ -83,9 +84,8 @@ def test_every_view_of_every_forecast(at, found, view):
 
 
 def test_downloads(found):
-    from clv.apps.ui import parts
 
-    rows = list(csv.DictReader(io.StringIO(parts.csv_of(monitor.table(found)).decode())))
+    rows = list(csv.DictReader(io.StringIO(csv_of(monitor.table(found)).decode())))
     assert {r["kind"] for r in rows} == {"data", "model", "forecast"}
     assert json.loads(json.dumps(found, allow_nan=False))["run"] == found["run"]
 

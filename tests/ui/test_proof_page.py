@@ -10,7 +10,6 @@ import pytest
 
 from clv.apps.ui import accuracy, coverage, jobs
 from clv.apps.ui import receipt_downloads as files
-from clv.apps.ui.cohort_downloads import written
 from clv.backtest import evaluation
 from clv.core.formatting import day, percent, plain
 from clv.core.names import title
@@ -18,6 +17,7 @@ from clv.forecast import receipt
 from clv.report import charts
 from clv.report.words import ranges as range_words
 from clv.report.words import receipt as words
+from clv.runs import csv_of
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm
@@ -239,14 +239,14 @@ def test_history_only(pages, tmp_path):
 
 
 def test_downloads(found):
-    rows = list(csv.DictReader(io.StringIO(written(receipt.boards(found)).decode())))
+    rows = list(csv.DictReader(io.StringIO(csv_of(receipt.boards(found)).decode())))
     assert len(rows) == len(found["together"]["loss"]) * 3
     assert float(rows[0]["loss"]) == found["together"]["loss"][rows[0]["contender"]]
-    groups = list(csv.DictReader(io.StringIO(written(files.bin_rows(found)).decode())))
+    groups = list(csv.DictReader(io.StringIO(csv_of(files.bin_rows(found)).decode())))
     best = next(g for g in groups if g["contender"] == "mbg-nbd" and g["of"] == "chance")
     top = found["origins"][0]["measures"]["mbg-nbd"]["reliability"]
     assert (best["bin"], float(best["predicted"])) == (str(len(top)), top[0]["predicted"])
-    weeks = list(csv.DictReader(io.StringIO(written(files.week_rows(found)).decode())))
+    weeks = list(csv.DictReader(io.StringIO(csv_of(files.week_rows(found)).decode())))
     last = found["origins"][-1]["weeks"][-1]
     assert (int(weeks[-1]["actual"]), float(weeks[-1]["bg-nbd"])) == (
         last["actual"],

@@ -29,8 +29,6 @@ def backtest(
 
     Example: python -m clv backtest --run latest --out backtest.csv
     """
-    import pyarrow as pa  # noqa: PLC0415
-
     from clv.forecast import receipt  # noqa: PLC0415
 
     chosen = chosen_run(run_id, store)
@@ -50,14 +48,12 @@ def backtest(
     elif out.suffix == ".json":
         write_json(out, found)
     else:
-        write_rows(pa.Table.from_pylist(receipt.boards(found)), out)
+        write_rows(receipt.boards(found), out)
     terminal.say_tests(found, out)
 
 
 def _of_ready_made(run: Run, out: Path | None) -> None:
     """Print how well a run's ready-made model told the best customers on past dates, or write it."""
-    import pyarrow as pa  # noqa: PLC0415 - `--help` needs none of this
-
     from clv.learn.ready_made import comparison  # noqa: PLC0415
 
     with terminal.progress() as progress:
@@ -73,7 +69,7 @@ def _of_ready_made(run: Run, out: Path | None) -> None:
     elif out.suffix == ".json":
         write_json(out, found)
     else:
-        write_rows(pa.Table.from_pylist(rows), out)
+        write_rows(rows, out)
     dates = ", ".join(origin["as_of"] for origin in found["origins"])
     head = f"{out}: r" if out else "R"
     typer.echo(f"{head}evenue, as of {dates}, {found['horizon_months']} months ahead.")

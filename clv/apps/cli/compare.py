@@ -57,8 +57,6 @@ def compare(
 
     Example: python -m clv compare mbg-nbd recency-rule
     """
-    import pyarrow as pa  # noqa: PLC0415 - `--help` needs none of this
-
     from clv.insights import bins  # noqa: PLC0415
 
     check_writable([to_score, rejects, out], [probabilities] if probabilities else [])
@@ -77,7 +75,7 @@ def compare(
     if out is not None and out.suffix == ".json":
         write_json(out, found)
     elif out is not None:
-        write_rows(pa.Table.from_pylist(bins.rows(found)), out)
+        write_rows(bins.rows(found), out)
     _say(found, out)
 
 

@@ -34,8 +34,6 @@ def simulate(
 
     Example: python -m clv simulate --population yours --seed 7
     """
-    import pyarrow as pa  # noqa: PLC0415
-
     from clv.insights import simulate as simulation  # noqa: PLC0415
 
     chosen = chosen_run(run_id, store)
@@ -47,7 +45,7 @@ def simulate(
     ahead = simulation.outlook(chosen, model, population, customers=customers, runs=runs, seed=seed)
     rows = simulation.table(one, ahead)
     if out is not None:
-        write_rows(pa.Table.from_pylist(rows), out)
+        write_rows(rows, out)
         typer.echo(f"{out}: {ahead.customers:,} customers, {runs:,} runs, seed {seed}.")
         return
     terminal.say_simulation(rows)

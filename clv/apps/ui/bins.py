@@ -6,7 +6,6 @@ import json
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import streamlit as st
 
 from clv.apps.ui import outside as from_outside
@@ -21,8 +20,11 @@ from clv.report import explained
 from clv.report.charts.bins import bins_figure, cells_figure, reliabilities_figure
 from clv.report.words import bins as words
 from clv.report.words.segments import chances
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from clv.core.types import Facts
     from clv.ingest import Chances
     from clv.runs import Run
@@ -268,14 +270,14 @@ def _downloads(found: Facts) -> None:
     with left:
         parts.download_made(
             "Four bins (CSV)",
-            lambda: parts.csv_of(pa.Table.from_pylist(bins.rows(found))),
+            lambda: csv_of(bins.rows(found)),
             "bins.csv",
             "download_bins",
         )
     with middle:
         parts.download_made(
             "Who is in which bin (CSV)",
-            lambda: parts.csv_of(pa.Table.from_pylist(bins.cell_rows(found))),
+            lambda: csv_of(bins.cell_rows(found)),
             "bins_of_both.csv",
             "download_bins_cells",
         )

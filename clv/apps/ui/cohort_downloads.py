@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -16,6 +13,7 @@ from clv.core.formatting import count
 from clv.insights.cohorts.calendar import period_name
 from clv.insights.cohorts.report import cohort_customers
 from clv.insights.cohorts.triangle import FORECAST
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from clv.insights.cohorts.report import CohortReport
     from clv.insights.cohorts.triangle import Measure, Triangle
     from clv.runs import Run
-
-_NOTHING: Final = ""
 
 
 def show(
@@ -40,29 +36,28 @@ def show(
     with left:
         parts.download_made(
             "All cells, fact and forecast (CSV)",
-            lambda: written(long_rows(found)),
+            lambda: csv_of(long_rows(found)),
             f"cohorts_{grain}.csv",
             "download_cohorts",
         )
         parts.download_made(
             "Cohorts with second orders (CSV)",
-            lambda: written(cohort_rows(found)),
+            lambda: csv_of(cohort_rows(found)),
             f"cohorts_{grain}_summary.csv",
             "download_cohort_summary",
         )
     with right:
         parts.download_made(
             "The triangle as shown (CSV)",
-            lambda: written(triangle_rows(shown, measure)),
+            lambda: csv_of(triangle_rows(shown, measure)),
             f"cohorts_{grain}_{measure}.csv",
             "download_triangle",
         )
 
         def customers() -> bytes:
-            with tempfile.TemporaryDirectory(prefix="clv-cohorts-") as folder:
-                target = Path(folder) / "customers.csv"
-                cohort_customers(run, grain, chosen, target)
-                return target.read_bytes()
+            out = io.BytesIO()
+            cohort_customers(run, grain, chosen, out)
+            return out.getvalue()
 
         parts.download_made(
             f"These {count(found.seconds[None].customers)} customers and their cohorts (CSV)",
@@ -120,15 +115,6 @@ def cohort_rows(found: CohortReport) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def written(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return rows as CSV; every text in them is ours, so no cell can be a formula."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: _NOTHING if v is None else v for k, v in r.items()} for r in rows)
-    return out.getvalue().encode()
 
 
 def _known(value: float) -> float | None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from clv.apps.ui import page, parts
-from clv.apps.ui.cohort_downloads import written
 from clv.core.formatting import day, dollars, percent, percent_number, plain
 from clv.core.names import title
 from clv.report import charts, explained
 from clv.report.words import ranges as range_words
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,7 @@ def _table(found: Receipt, rows: list[dict[str, Any]]) -> None:
     with left:
         parts.download_made(
             "Coverage, every group (CSV)",
-            lambda: written(coverage_rows(found)),
+            lambda: csv_of(coverage_rows(found)),
             "ranges.csv",
             "download_ranges",
         )

@@ -18,6 +18,7 @@ from clv.insights import newcomers
 from clv.report import charts, explained
 from clv.report.words import first_year as words
 from clv.report.words.segments import between, first, payback, too_few
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from clv.insights.newcomers import Lives
@@ -197,7 +198,7 @@ def _spend_table(
         st.markdown(plain(f"{plural(spend.rejects.num_rows, 'row')} of {spend.rows:,} left out."))
         parts.download_made(
             "Rows left out, with line and reason (CSV)",
-            lambda: parts.csv_of(spend.rejects),
+            lambda: csv_of(spend.rejects),
             "rows_left_out.csv",
             "download_spend_rejects",
         )

@@ -18,6 +18,7 @@ from clv.report.charts.newcomer_pictures import groups_figure
 from clv.report.words import cohorts as cohort_words
 from clv.report.words import first_year as words
 from clv.report.words.segments import between, first, too_few, value_name
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from clv.insights.newcomers import Compared, Lives
@@ -116,7 +117,7 @@ def _groups(lives: Lives, currency: str) -> None:
     with left:
         parts.download_made(
             "This table (CSV)",
-            lambda: parts.csv_of(groups_table(found, months)),
+            lambda: csv_of(groups_table(found, months)),
             "worth_by_group.csv",
             "download_worth",
         )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from clv.apps.ui import jobs, page, parts
-from clv.apps.ui.cohort_downloads import written
 from clv.core.formatting import dollars, plural
 from clv.forecast import receipt as receipts
 from clv.insights import assumptions
@@ -16,6 +15,7 @@ from clv.report import explained, findings
 from clv.report.charts import assumption_pictures as pictures
 from clv.report.findings import health as health_words
 from clv.report.words import assumptions as words
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +122,7 @@ def _downloads(checks: Sequence[Check], found: dict[str, list[Finding]] | None) 
     with left:
         parts.download_made(
             f"{plural(len(checks), 'assumption')} with figures (CSV)",
-            lambda: written(health_words.rows(checks)),
+            lambda: csv_of(health_words.rows(checks)),
             "model_health.csv",
             "download_health_csv",
         )

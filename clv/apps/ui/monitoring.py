@@ -14,6 +14,7 @@ from clv.report import explained
 from clv.report.charts import monitoring as charts
 from clv.report.charts import receipt as proof_charts
 from clv.report.words import monitor as words
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -316,7 +317,7 @@ def _downloads(found: Mapping[str, Any]) -> None:
     with left:
         parts.download_made(
             "Every figure (CSV)",
-            lambda: parts.csv_of(monitor.table(found)),
+            lambda: csv_of(monitor.table(found)),
             "monitoring.csv",
             "download_monitor_csv",
         )

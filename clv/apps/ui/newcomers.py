@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -17,7 +15,7 @@ from clv.insights.segments import tables
 from clv.report import charts, explained
 from clv.report.words import segments as words
 from clv.report.words.run import ORDER_DAYS, next_months
-from clv.runs import write_rows
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from clv.insights.newcomers.acquisition import Acquisition, Newcomers
@@ -271,7 +269,4 @@ def as_csv(
             "cac_ceiling_cautious": pa.array([m and m.low for m in most], pa.float64()),
             "payback_month": pa.array([g.payback(margin, price) for g in rows], pa.int64()),
         }
-    with tempfile.TemporaryDirectory(prefix="clv-newcomers-") as folder:
-        target = Path(folder) / "new_customers.csv"
-        write_rows(pa.table(columns), target)
-        return target.read_bytes()
+    return csv_of(pa.table(columns))

@@ -19,6 +19,7 @@ from clv.core.formatting import count, day, plain, plural
 from clv.ingest import Chances, read_chances
 from clv.insights.bins import accounted
 from clv.report.words import bins as words
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +62,7 @@ def show(run: Run, receipt: Facts, tested: pa.Table) -> Chances | None:
         head = tested.select(["customer_id", "frequency", "recency", "T"])
         parts.download_made(
             f"{count(tested.num_rows)} customers to score, as of {as_of} (CSV)",
-            lambda: parts.csv_of(head),
+            lambda: csv_of(head),
             f"customers_to_score_{origin['as_of']}.csv",
             "download_to_score",
         )
@@ -117,7 +118,7 @@ def _received(kept: Chances, tested: pa.Table) -> None:
         st.warning(plain(f"No tested customer has a chance. {kept.advice}"), icon=":material/info:")
     parts.download_made(
         f"{plural(kept.rejects.num_rows, 'row')} left out, with line and reason (CSV)",
-        lambda: parts.csv_of(kept.rejects),
+        lambda: csv_of(kept.rejects),
         "rows_left_out.csv",
         "download_outside_rejects",
     )

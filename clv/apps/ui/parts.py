@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,14 +11,12 @@ import streamlit as st
 from clv.apps.ui import downloads
 from clv.apps.ui.page import HOME, ONE, title
 from clv.core.formatting import MISSING, dollars, with_unit
-from clv.runs import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import BinaryIO
 
     import plotly.graph_objects as go
-    import pyarrow as pa
 
     from clv.runs import Draft, Run
 
@@ -209,14 +206,6 @@ def download_made(label: str, make: Callable[[], bytes], name: str, key: str) ->
         on_click="ignore",
         width="stretch",
     )
-
-
-def csv_of(rows: pa.Table) -> bytes:
-    """Return a small table as CSV, formula cells neutralised."""
-    with tempfile.TemporaryDirectory(prefix="clv-csv-") as folder:
-        target = Path(folder) / "rows.csv"
-        write_rows(rows, target)
-        return target.read_bytes()
 
 
 def _download(label: str, name: str, address: str, build: Callable[[], Path], key: str) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from clv.apps.ui import parts
-from clv.apps.ui.cohort_downloads import written
 from clv.core.formatting import count
 from clv.forecast import receipt
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,16 +25,16 @@ def show(run: Run, found: Receipt) -> None:
 
     def tested() -> bytes:
         rows = run.tested()
-        return b"" if rows is None else parts.csv_of(rows)
+        return b"" if rows is None else csv_of(rows)
 
     def everything() -> bytes:
         return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False).encode()
 
     files = (
-        ("Models and rules, every date", "backtest.csv", lambda: written(receipt.boards(found))),
-        ("Groups by forecast", "backtest_groups.csv", lambda: written(bin_rows(found))),
-        ("Week by week", "backtest_weeks.csv", lambda: written(week_rows(found))),
-        ("Month by month", "backtest_months.csv", lambda: written(month_rows(found))),
+        ("Models and rules, every date", "backtest.csv", lambda: csv_of(receipt.boards(found))),
+        ("Groups by forecast", "backtest_groups.csv", lambda: csv_of(bin_rows(found))),
+        ("Week by week", "backtest_weeks.csv", lambda: csv_of(week_rows(found))),
+        ("Month by month", "backtest_months.csv", lambda: csv_of(month_rows(found))),
         (
             f"The {count(found['origins'][-1]['customers'])} tested customers",
             "backtest_customers.csv",

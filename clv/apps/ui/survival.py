@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -14,7 +12,7 @@ from clv.insights import simulate
 from clv.models.base import MARKS
 from clv.report import charts, explained
 from clv.report.words import survival as words
-from clv.runs import write_rows
+from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from clv.insights.simulate import Kind, OneRun, Outlook
@@ -209,15 +207,9 @@ def _table(rows: list[dict[str, Any]]) -> None:
 
 
 def _download(kind: Kind, one: OneRun, seed: int) -> None:
-    def written() -> bytes:
-        with tempfile.TemporaryDirectory(prefix="clv-survival-") as folder:
-            target = Path(folder) / "survival.csv"
-            write_rows(simulate.customer_table(one), target)
-            return target.read_bytes()
-
     st.download_button(
         f"The {plural(len(one.customer_id), 'customer')} of this run (CSV)",
-        data=written,
+        data=lambda: csv_of(simulate.customer_table(one)),
         file_name=f"survival_{kind}_{seed}.csv",
         mime="text/csv",
         key="download_survival",

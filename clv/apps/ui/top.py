@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import io
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -225,10 +224,9 @@ def _rounded(values: list[float | None], digits: int) -> list[float | None]:
 
 def _downloads(run: Run, kind: Kind, number: int, rows: int) -> None:
     def written() -> bytes:
-        with tempfile.TemporaryDirectory(prefix="clv-top-") as folder:
-            target = Path(folder) / "top.csv"
-            run.write_top(kind, number, target)
-            return target.read_bytes()
+        out = io.BytesIO()
+        run.write_top(kind, number, out)
+        return out.getvalue()
 
     left, right = st.columns(2)
     with left:

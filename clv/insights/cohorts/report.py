@@ -27,6 +27,7 @@ from clv.models.card import from_card
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
     import duckdb
     from numpy.typing import NDArray
@@ -266,7 +267,7 @@ def first_year(facts: Triangle) -> FirstYear | None:
 
 
 def cohort_customers(
-    run: Run, grain: Grain, chosen: Mapping[str, Sequence[str | None]], target: Path
+    run: Run, grain: Grain, chosen: Mapping[str, Sequence[str | None]], target: Path | BinaryIO
 ) -> None:
     """Write one row per chosen customer with the cohort, first and last order, orders, revenue."""
     form = {
