@@ -72,14 +72,16 @@ def rank(trials: Sequence[Trial]) -> Ranking | None:
     """Rank the contenders of some dates; None where none that can be the forecast was tested."""
     share = shares(trials, [trial.losses(losses) for trial in trials]) if trials else {}
     loss = {name: float(values.mean()) for name, values in share.items()}
-    able = sorted((n for n in loss if n in CHOSEN_FROM), key=lambda n: loss[n])
+    ranked = sorted(loss, key=lambda n: metrics.comparable(loss[n]))
+    able = [n for n in ranked if n in CHOSEN_FROM]
     if not able:
         return None
     standard = STANDARD if STANDARD in able else able[0]
     challengers = [n for n in able if n in _better(share, standard)]
     winner = challengers[0] if challengers else standard
     others = [n for n in able if not _alike(share[n], share[winner])]
-    barred = sorted(_better(share, winner) - set(CHOSEN_FROM), key=lambda n: loss[n])
+    ahead = _better(share, winner)
+    barred = [n for n in ranked if n in ahead and n not in CHOSEN_FROM]
     return Ranking(winner, others[0] if others else None, challengers, loss, barred)
 
 

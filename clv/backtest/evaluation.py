@@ -364,6 +364,6 @@ def _runner_up(together: Mapping[str, Any] | None) -> dict[str, Any]:
     rivals = {name: edges for name, edges in apart.items() if not name.endswith(ALL_ORDERS)}
     if together is None or not rivals:
         return {"runner_up": None, "noise": None}
-    second = min(rivals, key=lambda name: rivals[name][0])
+    second = min(rivals, key=lambda name: metrics.comparable(together["loss"][name]))
     sure = metrics.differs(rivals[second], together["loss"][together["best"]])
     return {"runner_up": second, "noise": not sure}

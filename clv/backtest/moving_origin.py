@@ -248,7 +248,7 @@ def report(con: duckdb.DuckDBPyConnection, chosen: Plan, trials: Sequence[Trial]
     for trial in trials:
         found, tested = trial.sample, trial.tested
         measures = measure(found, tested)
-        best = min(measures, key=lambda name: measures[name]["loss"])
+        best = min(measures, key=lambda name: metrics.comparable(measures[name]["loss"]))
         apart = metrics.paired_difference(trial.losses(losses), best)
         months, weeks = path(con, trial, chosen.horizon_months)
         rows.append(
@@ -283,7 +283,7 @@ def over_all(trials: Sequence[Trial]) -> dict[str, Any]:
     """
     share = shares(trials, [trial.losses(losses) for trial in trials])
     mean = {name: float(values.mean()) for name, values in share.items()}
-    best = min(mean, key=lambda name: mean[name])
+    best = min(mean, key=lambda name: metrics.comparable(mean[name]))
     apart = metrics.paired_difference(share, best)
     return {
         "loss": mean,

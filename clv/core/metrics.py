@@ -318,6 +318,15 @@ def differs(edges: Sequence[float], loss: float) -> bool:
     return low > 0 and difference >= MATTERS * loss
 
 
+def comparable(loss: float) -> float:
+    """Return a loss to nine digits, to order models by: the first of those that say the same leads.
+
+    Fits that coincide, as those of Erlang-1 and Poisson, differ later than that, and not the same
+    way on every processor.
+    """
+    return float(f"{loss:.9g}")
+
+
 def bootstrap(statistic: Callable[[Floats], Any], customers: int, draws: int) -> Floats:
     """Return a statistic under ``draws`` Poisson bootstrap weightings of the customers.
 

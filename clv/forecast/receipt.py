@@ -10,6 +10,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
+from clv.core import metrics
 from clv.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def leaderboard(found: Receipt, as_of: str = "") -> list[dict[str, Any]]:
         edges = compared["apart"].get(name, [None] * 3)
         row |= zip(("difference", "difference_low", "difference_high"), edges, strict=True)
         rows.append(row)
-    return sorted(rows, key=lambda row: float(row["loss"]))
+    return sorted(rows, key=lambda row: metrics.comparable(row["loss"]))
 
 
 def boards(found: Receipt) -> list[dict[str, Any]]:
@@ -154,7 +155,7 @@ def closest_total(found: Receipt) -> str | None:
         for name in names
     }
     known = {name: value for name, value in off.items() if value is not None}
-    return min(known, key=lambda name: known[name]) if known else None
+    return min(known, key=lambda name: metrics.comparable(known[name])) if known else None
 
 
 def _figures(origin: Mapping[str, Any], name: str) -> dict[str, float | None]:

@@ -334,7 +334,10 @@ class Lasso(_Sklearn):
 
     def predict(self, who: Examples) -> Floats:
         """Return the expected remaining value, shape (n,), never negative."""
-        found: Floats = np.maximum(self.model_.predict(plain(who.features).matrix), 0.0)
+        scaled = self.model_[0].transform(plain(who.features).matrix)
+        # Row by row: a matrix product adds up in another order for one customer than for many.
+        each = np.multiply(scaled, self.model_[-1].coef_, order="C")
+        found: Floats = np.maximum(each.sum(axis=1) + self.model_[-1].intercept_, 0.0)
         return found
 
     def state(self) -> LearnerState:

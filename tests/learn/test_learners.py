@@ -90,6 +90,8 @@ def test_learners_come_close_to_the_truth_and_are_the_same_twice(planted, kind):
     assert again.files() == model.files()
     back = kind.restore(model.state(), model.files())
     assert np.array_equal(back.predict(test), said)
+    for some in (1, 2, 5, 300):
+        assert np.array_equal(model.predict(test.rows(np.arange(some))), said[:some])
     gains = model.gains()
     assert set(gains) <= {"x0", "x1", "x2", "x3"}
     assert gains["x3"] > gains.get("x2", 0.0)

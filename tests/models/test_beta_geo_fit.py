@@ -46,6 +46,16 @@ def test_cdnow_master(cdnow_master):
     assert round(BGNBD().fit(*cdnow_master).log_likelihood_, 2) == -95368.44
 
 
+def likelihood_of_lifetimes(theirs, params, x, t_x, age, weights):
+    """Return what lifetimes' formula says of parameters, in the data's unit."""
+    unit = age.max()
+    logs = np.log(params.to_numpy() / [1, unit, 1, 1])
+    mean = theirs._negative_log_likelihood(
+        logs, x.astype(int), t_x / unit, age / unit, weights, 0.0
+    )
+    return -mean * weights.sum() - (weights @ x) * np.log(unit)
+
+
 @MODELS
 @pytest.mark.parametrize("name", ["cdnow", "donations"])
 def test_same_optimum_as_lifetimes(ours, theirs, name, request, fit_lifetimes):
@@ -55,11 +65,14 @@ def test_same_optimum_as_lifetimes(ours, theirs, name, request, fit_lifetimes):
     assert model.log_likelihood_ >= likelihood - 1e-8 * abs(likelihood)
     assert model.converged_
     if model.log_likelihood_ > likelihood + 0.1:
-        # The donations: lifetimes' MBG/NBD doesn't converge, and its BG/NBD ends in a worse
-        # maximum than the one where customers leave either at once or never.
+        # The donations: lifetimes' MBG/NBD doesn't converge; nor does its BG/NBD, or it ends in a
+        # worse maximum than the one where customers leave either at once or never: which of them,
+        # the last digits of the processor decide. Its likelihood is as large here as ours says.
         assert name == "donations"
-        assert (reference is None) == (ours is MBGNBD)
+        assert reference is None or ours is BGNBD
         assert model.at_bound_ == (("r", "alpha") if ours is MBGNBD else ("a", "b"))
+        here = likelihood_of_lifetimes(theirs, model.params_, *data)
+        assert here == pytest.approx(model.log_likelihood_, rel=1e-7)
     else:
         np.testing.assert_allclose(model.params_, reference.params_, rtol=3e-4)
         np.testing.assert_allclose(model.standard_errors_, reference.standard_errors_, rtol=1e-3)
@@ -152,17 +165,17 @@ def test_marketplace_converges(ours, theirs, share, seed, make_marketplace, fit_
 
 
 @MODELS
-def test_online_retail_converges_where_lifetimes_does_not(
+def test_online_retail_converges_where_lifetimes_may_not(
     ours, theirs, online_retail_cleanings, fit_lifetimes
 ):
-    failures = 0
     for name, data in online_retail_cleanings.items():
         model = ours().fit(*data)
         assert model.converged_, name
-        reference, likelihood = fit_lifetimes(theirs(), *data)
-        failures += reference is None
+        _, likelihood = fit_lifetimes(theirs(), *data)
         assert model.log_likelihood_ >= likelihood - 1e-8 * abs(likelihood), name
-    assert failures, "lifetimes has learned to converge here: the test has lost its point"
+        # Without the cancellations nobody leaves: a maximum at infinity, on the way to which
+        # lifetimes converges, or not, by the last digits of the processor.
+        assert model.at_bound_ == (() if name == "all" else ("a",)), name
 
 
 @MODELS

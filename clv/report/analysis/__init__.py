@@ -2,7 +2,7 @@
 
 Each section is a function from a run to a `Section`, which shows itself in a notebook::
 
-    from clv import analysis
+    from clv.report import analysis
 
     run = analysis.forecast(["orders.csv"], {"horizon_months": 12})
     analysis.top_spenders(run)

@@ -27,7 +27,7 @@ _INTRODUCTION: Final = """# {title}
 Every section is made by one call, and can be made again. The first cell says from what: with `FILES`
 from your order files, read and forecast with the same settings; without, from the stored forecast on
 the machine that made this notebook. What the functions take: `help(analysis)`."""
-_BEGIN: Final = """from clv import analysis
+_BEGIN: Final = """from clv.report import analysis
 
 FILES = []  # your order files: {example!r}
 RUN = {run!r}  # the stored forecast; who knows this name may open it
