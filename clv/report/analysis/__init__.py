@@ -2,9 +2,9 @@
 
 Each section is a function from a run to a `Section`, which shows itself in a notebook::
 
-    from clv.report import analysis
+    from clv import analysis, forecast_files
 
-    run = analysis.forecast(["orders.csv"], {"horizon_months": 12})
+    run = forecast_files(["orders.csv"])
     analysis.top_spenders(run)
 
 `write` puts all of them into one HTML page or a notebook.
@@ -16,7 +16,6 @@ from clv.report.analysis.files import NAMES, build, stored, write
 from clv.report.analysis.health import assumptions, survival
 from clv.report.analysis.pieces import Section
 from clv.report.analysis.receipt import evidence, ideas, verdict
-from clv.report.analysis.source import find, forecast
 
 __all__ = [
     "NAMES",
@@ -25,9 +24,7 @@ __all__ = [
     "build",
     "data",
     "evidence",
-    "find",
     "fit",
-    "forecast",
     "four_bins",
     "ideas",
     "outlook",

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from clv.core.formatting import count, money, percent, plural, symbol, with_unit
 from clv.insights import newcomers as first_months
 from clv.insights.newcomers import training
+from clv.learn.artefact import load
+from clv.learn.plans import Design
+from clv.learn.scoring import to_score
 from clv.learn.work import Work
 from clv.report import charts
 from clv.report.analysis.figures import currency_of
@@ -17,12 +20,29 @@ from clv.report.words.segments import between, first, too_few, value_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
+
+    import pyarrow as pa
 
     from clv.core.schema import ValuePart
     from clv.insights.newcomers.training import Kept
-    from clv.learn.plans import Design
+    from clv.learn.model import Model
     from clv.report.analysis.pieces import Piece
     from clv.runs import Run
+
+__all__ = [
+    "Design",
+    "bids",
+    "by_label",
+    "gain",
+    "leaderboard",
+    "load",
+    "looked_at",
+    "newcomers",
+    "scores",
+    "second_orders",
+    "train",
+]
 
 _MOST_SHOWN: Final = 12
 _MOST_FEATURES: Final = 10
@@ -32,6 +52,20 @@ def train(run: Run, design: Design) -> Kept:
     """Train on the orders of a run and keep the model beside it; made once for equal designs."""
     wish = training.Wish(design, tuple(run.labels))
     return training.stored(run, wish.key) or training.make(run, wish, Work())
+
+
+def scores(
+    run: Run, model: Model, as_of: date | None = None, since: date | None = None
+) -> pa.Table:
+    """Say what a trained model expects of the customers of a run, one row per customer.
+
+    Parameters
+    ----------
+    as_of, since
+        See `clv.learn.scoring.to_score`.
+    """
+    with run.connect() as con:
+        return model.table(to_score(con, model, as_of, since))
 
 
 def newcomers(run: Run, months: int = 12) -> Section:

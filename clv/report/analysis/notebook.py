@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.core.formatting import files, plain
+from clv.forecast.files import recorded
 from clv.report.analysis.html import meaning
 from clv.report.analysis.pieces import outputs
-from clv.report.analysis.source import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _INTRODUCTION: Final = """# {title}
 Every section is made by one call, and can be made again. The first cell says from what: with `FILES`
 from your order files, read and forecast with the same settings; without, from the stored forecast on
 the machine that made this notebook. What the functions take: `help(analysis)`."""
-_BEGIN: Final = """from clv.report import analysis
+_BEGIN: Final = """from clv import analysis, forecast_files, open_run
 
 FILES = []  # your order files: {example!r}
 RUN = {run!r}  # the stored forecast; who knows this name may open it
@@ -35,7 +35,7 @@ STORE = None  # the folder of the stored forecasts; None for the usual one
 SETTINGS = {settings}
 OPTIONS = {options}
 
-run = analysis.forecast(FILES, SETTINGS, OPTIONS) if FILES else analysis.find(RUN, STORE)"""
+run = forecast_files(FILES, SETTINGS, OPTIONS) if FILES else open_run(RUN, STORE)"""
 
 
 def notebook(run: Run, made: Sequence[tuple[Step, Section]]) -> dict[str, Any]:

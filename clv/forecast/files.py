@@ -1,4 +1,4 @@
-"""Where an analysis begins: a run that is there already, or one made from order files."""
+"""Where an analysis begins: order files, of which a run is made, or a run that is there already."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from clv.runs import Run
 
 
-def find(run_id: str = "latest", store: str | Path | None = None) -> Run:
-    """Return a run of a store.
+def open_run(run_id: str = "latest", store: str | Path | None = None) -> Run:
+    """Open a run that has been made before.
 
     Parameters
     ----------
@@ -41,10 +41,10 @@ def find(run_id: str = "latest", store: str | Path | None = None) -> Run:
     return found.latest() if run_id == "latest" else found.run(run_id)
 
 
-def forecast(
+def forecast_files(
     files: Sequence[str | Path],
-    settings: Mapping[str, Any] | None = None,
-    options: OptionsRecord | None = None,
+    settings: Settings | Mapping[str, Any] | None = None,
+    options: IngestOptions | OptionsRecord | None = None,
     store: str | Path | None = None,
 ) -> Run:
     """Make a run from order files.
@@ -54,10 +54,10 @@ def forecast(
     files
         Read as one.
     settings
-        Fields of `clv.core.settings.Settings`; ``as_of`` may be an ISO date. What isn't given has its
-        default.
+        What the forecast means; also as a mapping of its fields, where ``as_of`` may be an ISO date.
+        What isn't given has its default.
     options
-        How to read the files, as `clv.core.settings.IngestOptions.as_dict` returns it; detected if None.
+        How to read the files, also as `IngestOptions.as_dict` returns it; detected if None.
     store
         Folder to keep the run in. None for one that is gone when Python ends.
 
@@ -73,11 +73,18 @@ def forecast(
     for path in map(Path, files):
         with path.open("rb") as handle:
             inputs.append(draft.add_upload(path.name, iter(lambda: handle.read(1 << 20), b"")))
-    reading = IngestOptions() if options is None else IngestOptions.from_dict(options)
-    return pipeline.run(kept, draft, inputs, reading, _settings(settings or {}))
+    return pipeline.run(kept, draft, inputs, _reading(options), _settings(settings or {}))
 
 
-def _settings(given: Mapping[str, Any]) -> Settings:
+def _reading(given: IngestOptions | OptionsRecord | None) -> IngestOptions:
+    if isinstance(given, IngestOptions):
+        return given
+    return IngestOptions() if given is None else IngestOptions.from_dict(given)
+
+
+def _settings(given: Settings | Mapping[str, Any]) -> Settings:
+    if isinstance(given, Settings):
+        return given
     day = given.get("as_of")
     return Settings(
         **dict(given) | {"as_of": date.fromisoformat(day) if isinstance(day, str) else day}
@@ -85,7 +92,7 @@ def _settings(given: Mapping[str, Any]) -> Settings:
 
 
 def recorded(run: Run) -> dict[str, Any]:
-    """Return the settings of a run as `forecast` takes them."""
+    """Return the settings of a run as `forecast_files` takes them."""
     known = {field.name for field in fields(Settings)}
     return {name: value for name, value in run.settings.items() if name in known}
 
