@@ -732,7 +732,7 @@ def test_everything_is_computed_once_and_kept(store, last, middle, early, monkey
     first = monitor.observe(store, last)
     monkeypatch.setattr(uploads, "compare", None)
     monkeypatch.setattr(tracking, "track", None)
-    assert monitor.observe(store, last, compute=False) == first
+    assert monitor.observed(store, last) == first
     assert first["against"]["run"] == middle.id
     assert [one["run"] for one in first["tracked"]] == [middle.id, early.id]
     assert [e["run"] for e in first["timeline"]] == [early.id, middle.id, last.id]
@@ -743,7 +743,7 @@ def test_what_has_not_been_looked_at_is_not_computed_when_asked_not_to(tmp_path)
     store = new_store(tmp_path)
     for when in (EARLY, LATE):
         run = make_run(store, change(lambda r: [r]), as_of=when)
-    assert monitor.observe(store, run, compute=False) is None
+    assert monitor.observed(store, run) is None
 
 
 def test_runs_of_other_customers_are_no_family_and_the_published_one_of_a_day_is(tmp_path):

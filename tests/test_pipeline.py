@@ -18,6 +18,7 @@ import pytest
 from clv.core.errors import InputError, NoRowsError, SettingsError
 from clv.core.orders import FORECASTS, MONTHLY
 from clv.core.settings import IngestOptions, Settings
+from clv.core.types import quiet
 from clv.forecast import pipeline
 from clv.runs import Store
 from clv.samples import sample_path
@@ -39,7 +40,7 @@ def new_store(root):
     return Store(Path(root))
 
 
-def make_draft(store, *contents, as_of=None, progress=pipeline.quiet, **options):
+def make_draft(store, *contents, as_of=None, progress=quiet, **options):
     """Check contents (text, bytes or paths) as uploads of a new draft."""
     draft = store.new_draft()
     for content in contents:

@@ -14,8 +14,8 @@ from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core import engine, metrics
 from clv.core.choice import RULES
 from clv.core.settings import IngestOptions, Settings
+from clv.core.types import quiet
 from clv.forecast import pipeline, predictions, receipt
-from clv.forecast.pipeline import quiet
 from clv.models.purchase.heuristics import HEURISTICS
 from clv.samples import sample_path
 from tests import test_season as seasons

@@ -7,13 +7,14 @@ that was read; whatever an older version may not have written is ``NotRequired``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic wants both of there
 
-Document = TypeVar("Document")
+Document = TypeVar("Document", bound=Mapping[str, Any])
 
 
 class _Day:
@@ -661,7 +662,259 @@ class AlreadyScored(TypedDict):
     ids: NotRequired[list[str]]
 
 
+# -- the comparison of a ready-made model ------------------------------------------------------------
+
+
+class RankingMeasures(TypedDict):
+    """How well a contender told customers' revenue, see `clv.core.metrics.amounts`."""
+
+    top10: float | None
+    top20: float | None
+    gini: float | None
+    spearman: float | None
+    mae: float | None
+    bias: float | None
+
+
+class ComparedOrigin(TypedDict):
+    """One past day: contender → how well it did."""
+
+    as_of: str
+    end: str
+    customers: int
+    measures: dict[str, RankingMeasures]
+
+
+class ReadyMadeComparison(TypedDict):
+    """A ready-made model beside others, see `clv.learn.ready_made.comparison`."""
+
+    name: str
+    horizon_months: int
+    reason: str
+    origins: list[ComparedOrigin]
+
+
 # -- monitoring --------------------------------------------------------------------------------------
+
+#: ``ok``; ``look``: somebody should look at it; ``stop``: don't use it before somebody has.
+Verdict = Literal["ok", "look", "stop"]
+#: What to do now, see `clv.insights.monitor.advice`.
+Action = Literal["mend", "model", "refit", "keep", "wait"]
+#: What is counted: days with an order, or what they brought.
+TrackedMeasure = Literal["purchases", "revenue"]
+
+
+class CheckDetails(TypedDict, total=False):
+    """What a check's sentence needs beside its two figures; each check has keys of its own."""
+
+    title: str
+    remedy: str
+    rows: int
+    #: Days, or names of models.
+    before: str | None
+    now: str | None
+    why: str
+    low: float
+    high: float
+    days: int
+    spans: int
+    orders: int
+    moved: int
+    levels: list[str]
+    number: int
+    customers: int
+    psi: float
+    psi_chance: float
+    distance: float | None
+    distance_chance: float | None
+
+
+class FoundByCheck(TypedDict):
+    """One figure of the earlier run beside that of the later one, see `clv.insights.monitor.base.Check`."""
+
+    key: str
+    verdict: Verdict
+    before: float | None
+    now: float | None
+    subject: str
+    more: CheckDetails
+
+
+class ParameterEstimate(TypedDict):
+    """A parameter of a run's model with its 95 % interval."""
+
+    model: str
+    parameter: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+class MovedParameter(TypedDict):
+    """A parameter of two runs with the same model; ``apart``: whether the intervals are."""
+
+    model: str
+    parameter: str
+    before: float
+    before_low: float | None
+    before_high: float | None
+    now: float
+    now_low: float | None
+    now_high: float | None
+    apart: bool | None
+
+
+class RunInHistory(TypedDict):
+    """A run's place in the history, see `clv.insights.monitor.models.describe`."""
+
+    run: str
+    as_of: str
+    created_at: str
+    published: bool
+    model: str | None
+    why: Literal["asked", "tested", "standard"]
+    customers: int
+    predicted_purchases: float | None
+    predicted_clv: float | None
+    horizon_months: int
+    parameters: list[ParameterEstimate]
+    orders: float | None
+    order_value: float | None
+
+
+class SaidAndCame(TypedDict):
+    """What was forecast of some customers, or a month, and what came; no revenue without amounts."""
+
+    predicted_purchases: float | None
+    purchases: float
+    predicted_revenue: float | None
+    revenue: float | None
+
+
+class TrackedMonth(SaidAndCame):
+    """One month of an earlier forecast."""
+
+    month: int
+    start: str
+    end: str
+
+
+class TrackedSegment(SaidAndCame):
+    """One segment of an earlier forecast."""
+
+    segment: str
+    customers: int
+
+
+class TrackedTotal(TypedDict):
+    """A total that was forecast, and what came; bias 0.1: 10 % too much."""
+
+    predicted: float
+    actual: float
+    bias: float | None
+
+
+class TrackedValue(TrackedTotal):
+    """The discounted value of all customers, with its range."""
+
+    low: float | None
+    high: float | None
+    level: NotRequired[float]
+
+
+class RangesOfCustomers(TypedDict):
+    """How many customers' outcomes lay within their ranges."""
+
+    level: float
+    customers: int
+    inside: float
+    above: float
+    wider: float
+
+
+class TrackedRanking(TypedDict):
+    """What the customers ranked highest brought."""
+
+    measure: TrackedMeasure
+    top10: float | None
+    top20: float | None
+    lift: float | None
+    deciles: list[Decile]
+
+
+class TrackedForecast(TypedDict):
+    """An earlier forecast beside what came, see `clv.insights.monitor.tracking.track`."""
+
+    run: str
+    as_of: str
+    model: str
+    months: int
+    horizon: int
+    until: str
+    customers: int
+    gone: int
+    by_month: list[TrackedMonth]
+    segments: list[TrackedSegment]
+    total: dict[TrackedMeasure, TrackedTotal]
+    mape: dict[TrackedMeasure, float | None]
+    mape_segments: dict[TrackedMeasure, float | None]
+    value: TrackedValue | None
+    each: float | None
+    chances: Chances
+    reliability: list[ReliabilityBin]
+    ranges: RangesOfCustomers | None
+    ranking: TrackedRanking
+
+
+class EarlierRun(TypedDict):
+    """The run that another one is held against."""
+
+    run: str
+    as_of: str
+    files: list[str]
+
+
+class AdviceGiven(TypedDict):
+    """What to do, and the keys of what speaks for it."""
+
+    action: Action
+    reasons: list[str]
+
+
+class MonitoringFindings(TypedDict):
+    """Everything the monitoring says of a run, see `clv.insights.monitor.observe`."""
+
+    run: str
+    as_of: str
+    currency: str
+    against: EarlierRun | None
+    data: list[FoundByCheck]
+    model: list[FoundByCheck]
+    moved: list[MovedParameter]
+    tracked: list[TrackedForecast]
+    timeline: list[RunInHistory]
+    verdict: Verdict
+    advice: AdviceGiven
+
+
+class KeptOverlap(TypedDict):
+    """How many of an earlier run's orders a later one's file holds."""
+
+    orders: int
+    found: int
+
+
+class KeptChecks(TypedDict):
+    """The checks of one upload against another."""
+
+    checks: list[FoundByCheck]
+
+
+class KeptTracking(TypedDict):
+    """An earlier forecast beside what came; None where there is nothing to be said of it."""
+
+    found: TrackedForecast | None
+
 
 # -- checking ----------------------------------------------------------------------------------------
 

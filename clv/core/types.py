@@ -19,3 +19,7 @@ Texts = NDArray[np.object_]
 Progress = Callable[[str, int, int], None]
 #: Figures by name, as JSON has them.
 Facts = Mapping[str, Any]
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    """Report progress to nobody."""

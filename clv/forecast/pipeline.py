@@ -13,6 +13,7 @@ from clv.core.errors import SettingsError
 from clv.core.horizon import months_of
 from clv.core.orders import EXTRAS
 from clv.core.settings import AUTO, Settings
+from clv.core.types import quiet
 from clv.forecast.publish import fingerprint
 from clv.ingest import Preview, detect
 from clv.learn.ready_made.shelf import Shelf
@@ -30,13 +31,7 @@ if TYPE_CHECKING:
     from clv.core.types import Progress
     from clv.runs import Draft, Run, RunWriter, Store
 
-    #: Called with a stage's sentence, how much of it is done, and of how much (0: unknown).
-
 __all__ = ["Preview", "check", "detect", "forecast", "prove", "run"]
-
-
-def quiet(stage: str, done: int, total: int) -> None:
-    """Report progress to nobody."""
 
 
 def check(

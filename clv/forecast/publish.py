@@ -80,7 +80,7 @@ def prepared(run: Run) -> tuple[pa.Table, dict[str, list[dict[str, Any]]]]:
             for kind in _KINDS
         }
 
-    return run.lookup(), run.derived("top", tops) or {}
+    return run.lookup(), run.derived("top", dict, tops) or {}
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clv.core.orders import FORECASTS, MONTHLY, REJECTS
+from clv.core.schema import checked
 from clv.runs import lookups, places, receipt, soundness, views
 from clv.runs.files import read_json, whole, write_csv, write_json, write_table
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.core.schema import CustomerForecast, Report, RunSettings, Summary
+    from clv.core.schema import CustomerForecast, Document, Report, RunSettings, Summary
 
 Kind = Literal["buyers", "spenders"]
 Table = Literal["forecasts", "monthly", "rejects"]
@@ -238,22 +239,21 @@ class Run:
         return target
 
     def derived(
-        self, name: str, make: Callable[[], Mapping[str, Any]] | None = None
-    ) -> dict[str, Any] | None:
+        self, name: str, kind: type[Document], make: Callable[[], Document] | None = None
+    ) -> Document | None:
         """Return something costly that follows from the run (JSON), made once by ``make``.
 
-        Without ``make``, None where it has not been made yet. Safe to delete, like every export.
+        ``kind`` says what it looks like; what looks otherwise is made again. Without ``make``, None where it has not been made yet. Safe to delete, like every export.
         """
         target = self.exports / f"{name}.json"
         with suppress(FileNotFoundError, ValueError):  # A damaged one is made again.
-            found: dict[str, Any] = read_json(target)
-            return found
+            return checked(kind, read_json(target))
         if make is None:
             return None
         content = make()
         with whole(target) as partial:
             write_json(partial, content)
-        return self.derived(name)
+        return checked(kind, read_json(target))
 
     def training(self, key: str) -> Path:
         """Return the folder of a training on the run's orders, whether it has been made or not."""

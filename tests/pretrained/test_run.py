@@ -18,7 +18,9 @@ from clv.apps import cli
 from clv.core import metrics
 from clv.core.choice import Choice
 from clv.core.errors import InputError, LayoutError, ModelFileError, ModelLimitError, SettingsError
+from clv.core.schema import RankingMeasures
 from clv.core.settings import IngestOptions, Settings
+from clv.core.types import quiet
 from clv.features import BASKET, basket_matrix
 from clv.forecast import pipeline, receipt
 from clv.insights import value_tiers
@@ -232,7 +234,7 @@ def test_tiers_add_up(run):
 
 
 def test_the_comparison_measures_what_came_after_each_past_date(call, run, file):
-    found = comparison.compared(run, pipeline.quiet)
+    found = comparison.compared(run, quiet)
     assert (found["name"], found["horizon_months"]) == ("pretrained:sums", 4)
     assert found == comparison.stored(run)
     lines = pd.read_csv(file, parse_dates=["created_at_date"])
@@ -247,7 +249,9 @@ def test_the_comparison_measures_what_came_after_each_past_date(call, run, file)
         assert origin["customers"] == len(ids)
         expected = metrics.amounts([came.get(i, 0.0) for i in ids], [said[i] for i in ids])
         measured = origin["measures"]["pretrained:sums"]
-        assert measured == pytest.approx({k: expected[k] for k in comparison.MEASURES}, rel=1e-9)
+        assert measured == pytest.approx(
+            {k: expected[k] for k in RankingMeasures.__annotations__}, rel=1e-9
+        )
     code, _, err = call("backtest", "--run", run.id, "--out", "c.csv")
     assert (code, err) == (0, "")
     with Path("c.csv").open(encoding="utf-8") as written:
@@ -258,7 +262,7 @@ def test_the_comparison_measures_what_came_after_each_past_date(call, run, file)
 
 def test_it_has_no_receipt_for_orders(run):
     with pytest.raises(InputError, match="says nothing of orders"):
-        receipt.receipt(run, pipeline.quiet)
+        receipt.receipt(run, quiet)
 
 
 def test_an_operator_adds_lists_and_removes(call, tmp_path, monkeypatch):

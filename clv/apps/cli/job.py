@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from clv.core.schema import MonitoringFindings, Verdict
     from clv.core.settings import IngestOptions, Settings
     from clv.runs import Run, Store
 
@@ -89,7 +90,7 @@ class Job:
     def done(self, made: Run) -> None:
         """Publish if asked to and if nothing speaks against it, and tell what was made."""
         found = self._held(made) if self._guard else None
-        verdict = found["verdict"] if found else "ok"
+        verdict: Verdict = found["verdict"] if found else "ok"
         fit = self._publish and verdict != "stop"
         changed = publish.publish(self._store, made) if fit else False
         if self._json:
@@ -110,13 +111,13 @@ class Job:
 
             sys.exit(EXIT[verdict])
 
-    def _held(self, made: Run) -> dict[str, Any]:
+    def _held(self, made: Run) -> MonitoringFindings:
         """Hold a run against the one published before."""
         from clv.insights import monitor  # noqa: PLC0415 - unguarded jobs need none of it
 
         before = monitor.published_before(self._store, made)
         now = monitor.published_now(self._store)
-        return monitor.observe(self._store, made, before, published=now) or {}
+        return monitor.observe(self._store, made, before, published=now)
 
     def _line(self, made: Run) -> dict[str, Any]:
         report, summary = made.report, made.summary
@@ -198,7 +199,7 @@ def say_line(content: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False, default=str))
 
 
-def _say_held(found: Mapping[str, Any], made: Run) -> None:
+def _say_held(found: MonitoringFindings, made: Run) -> None:
     """Say what the guard found."""
     from clv.report.words import monitor as words  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,7 @@ from clv.core.formatting import percent
 from clv.runs import Store, write_json, write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from clv.core.schema import MonitoringFindings
 
 
 def monitor(
@@ -49,7 +49,6 @@ def monitor(
     published = None if against else monitoring.published_now(where)
     with terminal.progress() as progress:
         found = monitoring.observe(where, chosen, before, progress, published=published)
-    assert found is not None  # noqa: S101 - it computes what it does not know
     if out is None:
         pass
     elif out.suffix == ".json":
@@ -60,7 +59,7 @@ def monitor(
     sys.exit(monitoring.EXIT[found["verdict"]])
 
 
-def _say(found: Mapping[str, Any], out: Path | None) -> None:
+def _say(found: MonitoringFindings, out: Path | None) -> None:
     """Print the answer, the checks, the tracked forecasts and what to do."""
     from clv.report.words import monitor as words  # noqa: PLC0415
 

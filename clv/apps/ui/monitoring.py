@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
 from clv.apps.ui import jobs, page, parts, session
 from clv.core.formatting import day, dollars, percent, plain, plural, symbol, to_date, with_unit
 from clv.insights import monitor
+from clv.insights.monitor.base import said_and_came
 from clv.report import explained
 from clv.report.charts import monitoring as charts
 from clv.report.charts import receipt as proof_charts
@@ -17,8 +18,7 @@ from clv.report.words import monitor as words
 from clv.runs import csv_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
+    from clv.core.schema import EarlierRun, MonitoringFindings, TrackedForecast, TrackedMeasure
     from clv.report.charts.base import Measure
     from clv.runs import Run
 
@@ -30,7 +30,7 @@ def show(run: Run) -> None:
     """Show the answer, the cards, earlier forecasts beside what came, and the upload's checks."""
     page.title(TITLE, run)
     store = session.store()
-    found = monitor.observe(store, run, compute=False)
+    found = monitor.observed(store, run)
     if found is None:
         page.answer("Earlier runs are being looked for, and held against this one.")
         jobs.do(
@@ -55,7 +55,7 @@ def show(run: Run) -> None:
     st.markdown(f"**What to do: {short[0].lower()}{short[1:]}.** {long}")
     if found["tracked"]:
         _tracked(found)
-    _upload(found)
+    _upload(found, found["against"])
     _history(found)
     _downloads(found)
     parts.explain(explained.monitoring())
@@ -82,7 +82,7 @@ def _alone(run: Run) -> None:
     parts.explain(explained.monitoring())
 
 
-def _tracked(found: Mapping[str, Any]) -> None:
+def _tracked(found: MonitoringFindings) -> None:
     """Show one earlier forecast, chosen by its day, in the ways one may ask of it."""
     tracked = found["tracked"]
     left, right = st.columns([1, 2], vertical_alignment="bottom")
@@ -121,23 +121,24 @@ def _tracked(found: Mapping[str, Any]) -> None:
     }[view or _VIEWS[0]](one, found["currency"], over)
 
 
-def _by_month(one: Mapping[str, Any], currency: str, over: str) -> None:
-    valued = "revenue" in one["total"]
+def _by_month(one: TrackedForecast, currency: str, over: str) -> None:
+    key: TrackedMeasure = "revenue" if "revenue" in one["total"] else "purchases"
     figure = charts.months_figure(
         one["by_month"],
-        measure="revenue" if valued else "orders",
+        measure="revenue" if key == "revenue" else "orders",
         symbol=symbol(currency),
         dark=page.dark(),
     )
-    key = "revenue" if valued else "purchases"
     mean = one["mape"][key]
     told = f" A single month was missed by {percent(mean)} on average." if mean is not None else ""
     parts.chart(figure, words.tracking_title(one), f"{over}{told}", "monitor_months")
 
 
-def _by_segment(one: Mapping[str, Any], currency: str, over: str) -> None:
-    key = "revenue" if "revenue" in one["total"] else "purchases"
+def _by_segment(one: TrackedForecast, currency: str, over: str) -> None:
+    key: TrackedMeasure = "revenue" if "revenue" in one["total"] else "purchases"
     rows = one["segments"]
+    pairs = [said_and_came(row, key) for row in rows]
+    said, came = ([value or 0.0 for value in values] for values in zip(*pairs, strict=True))
     mean = one["mape_segments"][key]
     told = f": {percent(mean)} a group on average" if mean is not None else ""
     st.subheader(f"By the segment of that day{told}", anchor=False)
@@ -147,10 +148,10 @@ def _by_segment(one: Mapping[str, Any], currency: str, over: str) -> None:
         {
             "Segment": ([r["segment"] for r in rows], st.column_config.TextColumn(pinned=True)),
             "Customers": ([r["customers"] for r in rows], number),
-            f"Forecast {title}": ([round(r[f"predicted_{key}"]) for r in rows], number),
-            f"Came {title}": ([round(r[key]) for r in rows], number),
+            f"Forecast {title}": ([round(v) for v in said], number),
+            f"Came {title}": ([round(v) for v in came], number),
             "Forecast off by (%)": (
-                [100 * (r[f"predicted_{key}"] / r[key] - 1) if r[key] > 0 else None for r in rows],
+                [100 * (s / c - 1) if c > 0 else None for s, c in zip(said, came, strict=True)],
                 st.column_config.NumberColumn(
                     format="%+.0f", help="Above 0: more was forecast than came."
                 ),
@@ -162,7 +163,7 @@ def _by_segment(one: Mapping[str, Any], currency: str, over: str) -> None:
     st.caption(dollars(over))
 
 
-def _by_chance(one: Mapping[str, Any], _currency: str, over: str) -> None:
+def _by_chance(one: TrackedForecast, _currency: str, over: str) -> None:
     figure = proof_charts.reliability_figure(one["reliability"], dark=page.dark())
     off = one["chances"]["ece"] * 100
     parts.chart(
@@ -173,7 +174,7 @@ def _by_chance(one: Mapping[str, Any], _currency: str, over: str) -> None:
     )
 
 
-def _by_rank(one: Mapping[str, Any], currency: str, over: str) -> None:
+def _by_rank(one: TrackedForecast, currency: str, over: str) -> None:
     ranking = one["ranking"]
     measure: Measure = "revenue" if ranking["measure"] == "revenue" else "orders"
     figure = proof_charts.ranking_figure(
@@ -189,8 +190,8 @@ def _by_rank(one: Mapping[str, Any], currency: str, over: str) -> None:
     parts.chart(figure, said, over, "monitor_ranking")
 
 
-def _upload(found: Mapping[str, Any]) -> None:
-    st.subheader(f"The new file beside that of {day(found['against']['as_of'])}", anchor=False)
+def _upload(found: MonitoringFindings, against: EarlierRun) -> None:
+    st.subheader(f"The new file beside that of {day(against['as_of'])}", anchor=False)
     rows = words.check_rows([*found["data"], *found["model"]], found["currency"])
     for row in rows:
         if row["remedy"]:
@@ -213,25 +214,9 @@ def _upload(found: Mapping[str, Any]) -> None:
     )
 
 
-def _history(found: Mapping[str, Any]) -> None:
+def _history(found: MonitoringFindings) -> None:
     """Show every run of these customers, and what became of its forecast."""
-    drawn = [
-        {
-            "as_of": one["as_of"],
-            "share": one["value"]["actual"] / one["value"]["predicted"]
-            if one["value"]
-            else one["total"]["purchases"]["actual"] / one["total"]["purchases"]["predicted"],
-            "months": one["months"],
-        }
-        | {
-            end: one["value"][end] / one["value"]["predicted"]
-            if one["value"] and one["value"][end] is not None
-            else None
-            for end in ("low", "high")
-        }
-        for one in reversed(found["tracked"])
-        if _said(one) > 0
-    ]
+    drawn = [row for one in reversed(found["tracked"]) if (row := _share(one)) is not None]
     if drawn:
         parts.chart(
             charts.history_figure(drawn, dark=page.dark()),
@@ -277,15 +262,24 @@ def _history(found: Mapping[str, Any]) -> None:
     _parameters(found)
 
 
-def _said(one: Mapping[str, Any]) -> float:
-    said: float = (
-        one["value"]["predicted"] if one["value"] else one["total"]["purchases"]["predicted"]
-    )
-    return said
+def _share(one: TrackedForecast) -> charts.ForecastShare | None:
+    """Return what came as a share of what was forecast, if that was anything."""
+    total, value = one["value"] or one["total"]["purchases"], one["value"]
+    said = total["predicted"]
+    if not said > 0:
+        return None
+    low, high = (None, None) if value is None else (value["low"], value["high"])
+    return {
+        "as_of": one["as_of"],
+        "share": total["actual"] / said,
+        "months": one["months"],
+        "low": None if low is None else low / said,
+        "high": None if high is None else high / said,
+    }
 
 
-def _parameters(found: Mapping[str, Any]) -> None:
-    rows: Sequence[Mapping[str, Any]] = found["moved"]
+def _parameters(found: MonitoringFindings) -> None:
+    rows = found["moved"]
     if not rows:
         return
     words_of = {True: "apart", False: "overlap", None: "not known"}
@@ -312,7 +306,7 @@ def _parameters(found: Mapping[str, Any]) -> None:
         )
 
 
-def _downloads(found: Mapping[str, Any]) -> None:
+def _downloads(found: MonitoringFindings) -> None:
     left, right = st.columns(2)
     with left:
         parts.download_made(

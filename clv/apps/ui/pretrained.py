@@ -31,11 +31,9 @@ from clv.learn.ready_made.shelf import Shelf
 from clv.report import charts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pyarrow as pa
 
-    from clv.core.schema import CustomerForecast
+    from clv.core.schema import CustomerForecast, ReadyMadeComparison
     from clv.runs import Run
 
 _MOST: Final = 1000
@@ -283,7 +281,7 @@ def proof(run: Run) -> None:
     )
 
 
-def told(found: Mapping[str, Any]) -> str:
+def told(found: ReadyMadeComparison) -> str:
     """Say in a sentence or two how the model compares."""
     if not found["origins"]:
         return f"There is no test of this model. {found['reason']}"

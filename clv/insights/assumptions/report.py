@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clv.core.types import quiet
 from clv.insights.assumptions.base import Check
 from clv.insights.assumptions.calendar import cohorts, season
 from clv.insights.assumptions.counts import first_repeat, frequencies
@@ -24,10 +25,6 @@ _ALL: Final = (
 )
 #: Of the stored form: checks of another form are made anew.
 _NAME: Final = "assumptions-1"
-
-
-def quiet(stage: str, done: int, total: int) -> None:
-    """Report progress to nobody."""
 
 
 def checks(run: Run, progress: Progress = quiet) -> list[Check]:
@@ -58,11 +55,11 @@ def checks(run: Run, progress: Progress = quiet) -> list[Check]:
 
 def stored(run: Run) -> list[Check] | None:
     """Return the run's checks if they have been made."""
-    found = run.derived(_NAME)
+    found = run.derived(_NAME, dict)
     return None if found is None else [Check.from_dict(each) for each in found["checks"]]
 
 
 def checked(run: Run, progress: Progress = quiet) -> list[Check]:
     """Return the run's checks, making them on first use; see `checks`."""
-    run.derived(_NAME, lambda: {"checks": [c.as_dict() for c in checks(run, progress)]})
+    run.derived(_NAME, dict, lambda: {"checks": [c.as_dict() for c in checks(run, progress)]})
     return stored(run) or []

@@ -12,14 +12,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from clv.core.schema import Action, TrackedForecast
     from clv.insights.monitor.base import Check
 
-Action = Literal["mend", "model", "refit", "keep", "wait"]
 #: Miss of the total, as a share of what came, that counts as systematic if it comes twice.
 AGAIN: Final = 0.10
 #: The same for a forecast without a range.
@@ -38,7 +38,7 @@ class Advice(NamedTuple):
 def advise(
     data: Sequence[Check],
     model: Sequence[Check],
-    tracked: Sequence[Mapping[str, Any]],
+    tracked: Sequence[TrackedForecast],
     name: str | None,
 ) -> Advice:
     """Apply the rule.
@@ -65,18 +65,17 @@ def advise(
     return Advice("keep", ("held",)) if tracked else Advice("wait", ("young",))
 
 
-def miss(one: Mapping[str, Any]) -> float | None:
+def miss(one: TrackedForecast) -> float | None:
     """Return by which share a tracked forecast's total missed: of revenue if known, else of orders."""
     total = one["total"]
-    found: float | None = total.get("revenue", total["purchases"])["bias"]
-    return found
+    return total.get("revenue", total["purchases"])["bias"]
 
 
-def off(one: Mapping[str, Any]) -> list[str]:
+def off(one: TrackedForecast) -> list[str]:
     """Return what speaks against a tracked forecast."""
     reasons = []
     value = one["value"]
-    if value is not None and value["low"] is not None:
+    if value is not None and value["low"] is not None and value["high"] is not None:
         if not value["low"] <= value["actual"] <= value["high"]:
             reasons.append("range")
     elif (bias := miss(one)) is not None and abs(bias) > OFF:

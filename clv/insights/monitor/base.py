@@ -1,16 +1,17 @@
-"""What a check of the monitoring says, in figures; `clv.report.words.monitor` says it in sentences. And a run's days."""
+"""What a check of the monitoring says, in figures; `clv.report.words.monitor` says it in sentences."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from clv.core.schema import CheckDetails, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from clv.core.schema import FoundByCheck, SaidAndCame, TrackedMeasure
 
-#: ``ok``; ``look``: somebody should look at it; ``stop``: don't use it before somebody has.
-Verdict = Literal["ok", "look", "stop"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("ok", "look", "stop")
 
 
@@ -23,13 +24,13 @@ class Check:
     key
         What is checked, a key of `clv.report.words.monitor.CHECKS`.
     verdict
-        See `Verdict`.
+        See `clv.core.schema.Verdict`.
     before, now
         The figures; None where there is none.
     subject
         What of: a reason, a label; empty where there is one only.
     more
-        Further figures and names that the sentence needs: JSON types.
+        Further figures and names that the sentence needs.
     """
 
     key: str
@@ -37,11 +38,18 @@ class Check:
     before: float | None
     now: float | None
     subject: str = ""
-    more: dict[str, Any] = field(default_factory=dict)
+    more: CheckDetails = field(default_factory=CheckDetails)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> FoundByCheck:
         """Return plain JSON types."""
-        return asdict(self)
+        return {
+            "key": self.key,
+            "verdict": self.verdict,
+            "before": self.before,
+            "now": self.now,
+            "subject": self.subject,
+            "more": self.more,
+        }
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -52,3 +60,10 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 def rising(value: float, look: float, stop: float) -> Verdict:
     """Return the verdict on a figure that is the worse the higher it is."""
     return "stop" if value >= stop else "look" if value >= look else "ok"
+
+
+def said_and_came(row: SaidAndCame, measure: TrackedMeasure) -> tuple[float | None, float | None]:
+    """Return what was forecast of a measure, and what came; None where no order had an amount."""
+    if measure == "purchases":
+        return row["predicted_purchases"], row["purchases"]
+    return row["predicted_revenue"], row["revenue"]

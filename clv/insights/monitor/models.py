@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from math import exp, isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from clv.insights.monitor.base import Check, Verdict
+from clv.insights.monitor.base import Check
 from clv.models.card import from_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clv.core.schema import (
+        CheckDetails,
+        MovedParameter,
+        ParameterEstimate,
+        RunInHistory,
+        Verdict,
+    )
     from clv.runs import Run
 
 #: Relative change of what a new customer is expected to do from which on it is worth a look.
@@ -21,8 +28,8 @@ _YEAR: Final = 365
 _Z: Final = 1.959963984540054
 
 
-def describe(run: Run, *, published: bool) -> dict[str, Any]:
-    """Return a run's place in the history: JSON types.
+def describe(run: Run, *, published: bool) -> RunInHistory:
+    """Return a run's place in the history.
 
     ``parameters``: rows ``model, parameter, value, low, high``, the ends those of a 95 % interval (of
     the logarithm, since a parameter can't be negative), None where there is no standard error.
@@ -33,8 +40,7 @@ def describe(run: Run, *, published: bool) -> dict[str, Any]:
     """
     card = run.model
     rows = [
-        {"model": part["name"], "parameter": name}
-        | _interval(value, (part.get("standard_errors") or {}).get(name))
+        _estimate(part["name"], name, value, (part.get("standard_errors") or {}).get(name))
         for part in (card.get("purchases"), card.get("spend"))
         if part
         for name, value in (part.get("parameters") or {}).items()
@@ -64,17 +70,24 @@ def name_of(run: Run) -> str:
     )
 
 
-def _why(settings: Mapping[str, Any]) -> str:
+def _why(settings: Mapping[str, Any]) -> Literal["asked", "tested", "standard"]:
     if settings.get("model", "auto") != "auto":
         return "asked"
     return "tested" if settings.get("backtest") else "standard"
 
 
-def _interval(value: float, error: float | None) -> dict[str, float | None]:
-    if error is None or not value > 0 or not isfinite(error):
-        return {"value": float(value), "low": None, "high": None}
-    factor = exp(min(_Z * error / value, 700.0))
-    return {"value": float(value), "low": value / factor, "high": value * factor}
+def _estimate(model: str, parameter: str, value: float, error: float | None) -> ParameterEstimate:
+    low, high = None, None
+    if error is not None and value > 0 and isfinite(error):
+        factor = exp(min(_Z * error / value, 700.0))
+        low, high = value / factor, value * factor
+    return {
+        "model": model,
+        "parameter": parameter,
+        "value": float(value),
+        "low": low,
+        "high": high,
+    }
 
 
 def _new_customer(card: Mapping[str, Any]) -> float | None:
@@ -99,21 +112,23 @@ def _order_value(card: Mapping[str, Any]) -> float | None:
     return found if isfinite(found) else None
 
 
-def drift(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Check]:
+def drift(now: RunInHistory, before: RunInHistory) -> list[Check]:
     """Compare two runs' models, as `describe` tells of them."""
     checks = []
     if now["model"] != before["model"]:
-        more = {"before": before["model"], "now": now["model"], "why": now["why"]}
+        more: CheckDetails = {"before": before["model"], "now": now["model"], "why": now["why"]}
         checks.append(Check("choice", "look", None, None, more=more))
-    for key in ("orders", "order_value"):
-        old, new = before[key], now[key]
+    for key, old, new in (
+        ("orders", before["orders"], now["orders"]),
+        ("order_value", before["order_value"], now["order_value"]),
+    ):
         if old and new:
             verdict: Verdict = "look" if abs(new / old - 1) > MOVED else "ok"
             checks.append(Check(f"new_customer_{key}", verdict, old, new))
     return checks
 
 
-def moved(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:
+def moved(now: RunInHistory, before: RunInHistory) -> list[MovedParameter]:
     """Return the parameters of two runs with the same models, and whether their intervals part.
 
     Rows ``model, parameter, before, before_low, before_high, now, now_low, now_high, apart``; ``apart``
@@ -121,13 +136,11 @@ def moved(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, A
     part mean more than they would of two samples.
     """
     old = {(r["model"], r["parameter"]): r for r in before["parameters"]}
-    rows = []
+    rows: list[MovedParameter] = []
     for new in now["parameters"]:
         one = old.get((new["model"], new["parameter"]))
         if one is None:
             continue
-        ends = (one["low"], one["high"], new["low"], new["high"])
-        known = all(e is not None for e in ends)
         rows.append(
             {
                 "model": new["model"],
@@ -138,14 +151,19 @@ def moved(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, A
                 "now": new["value"],
                 "now_low": new["low"],
                 "now_high": new["high"],
-                "apart": bool(new["low"] > one["high"] or new["high"] < one["low"])
-                if known
-                else None,
+                "apart": _apart(one, new),
             }
         )
     return rows
 
 
-def timeline(runs: Sequence[Run], published: Sequence[str]) -> list[dict[str, Any]]:
+def _apart(one: ParameterEstimate, other: ParameterEstimate) -> bool | None:
+    """Return whether two intervals have nothing in common; None where one is not known."""
+    if one["low"] is None or one["high"] is None or other["low"] is None or other["high"] is None:
+        return None
+    return other["low"] > one["high"] or other["high"] < one["low"]
+
+
+def timeline(runs: Sequence[Run], published: Sequence[str]) -> list[RunInHistory]:
     """Return `describe` of every run, the earliest as-of date first."""
     return [describe(run, published=run.id in published) for run in reversed(runs)]

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from clv.insights.monitor.base import VERDICTS, Verdict
+from clv.insights.monitor.base import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import Verdict
     from clv.core.types import Floats
 
 

@@ -9,6 +9,7 @@ from clv.insights.monitor.base import Check, rising
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clv.core.schema import CheckDetails
     from clv.runs import Run
 
 #: Rise of the share of all rows, in points.
@@ -34,7 +35,10 @@ def _of_all(run: Run, before: Run) -> Iterator[Check]:
     titles = run.report["reason_titles"]
     for code in dict.fromkeys(["", *shares[0], *shares[1]]):
         old, new = (found.get(code, 0.0) for found in shares)
-        more = {"title": titles.get(code, code), "remedy": run.report["remedies"].get(code, "")}
+        more: CheckDetails = {
+            "title": titles.get(code, code),
+            "remedy": run.report["remedies"].get(code, ""),
+        }
         yield Check("rejected", rising(new - old, *RISE), old, new, code, more)
 
 
@@ -47,7 +51,7 @@ def _of_new(run: Run, before: Run) -> Iterator[Check]:
     left, of = min(sum(added.values()), rows - then), rows - then
     usual = sum(known.values()) / max(then, 1)
     most = max(added, key=lambda code: added[code], default="")
-    more = {"rows": of, "remedy": run.report["remedies"].get(most, "")}
+    more: CheckDetails = {"rows": of, "remedy": run.report["remedies"].get(most, "")}
     verdict = rising(_at_least(left, of) - usual, *RISE_NEW)
     yield Check("rejected_new", verdict, usual, left / of, more=more)
 

@@ -6,13 +6,14 @@ months of the forecast that are over by the newer run's as-of date. Nothing is f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from clv.backtest.totals import around
 from clv.core import engine, metrics
+from clv.insights.monitor.base import said_and_came
 from clv.insights.monitor.models import name_of
 from clv.insights.monitor.uploads import attach
 from clv.models.card import from_card
@@ -21,17 +22,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import duckdb
+    from numpy.typing import ArrayLike
 
-    from clv.core.schema import MonthSpan
+    from clv.core.schema import (
+        MonthSpan,
+        RangesOfCustomers,
+        SaidAndCame,
+        TrackedForecast,
+        TrackedMeasure,
+        TrackedMonth,
+        TrackedSegment,
+        TrackedTotal,
+        TrackedValue,
+    )
     from clv.runs import Run
 
-    Columns = Mapping[str, Any]
+    Columns = Mapping[str, ArrayLike]
 
 #: Customers of whom the ranking and the chances are measured; drawn by a hash of their ids.
 MOST: Final = 250_000
 #: Less than this is rounding when an outcome is held against its range, in currency units.
 _CENT: Final = 0.005
-_TOPS: Final = {"top10": 0.10, "top20": 0.20}
+_TOPS: Final = (0.10, 0.20)
 _SUMS: Final = ", ".join(
     f"sum({c}) AS {c}" for c in ("predicted_purchases", "purchases", "predicted_revenue", "revenue")
 )
@@ -42,13 +54,13 @@ def elapsed(run: Run, old: Run) -> list[MonthSpan]:
     return [m for m in old.settings["months"] if str(m["end"])[:10] <= run.as_of.isoformat()]
 
 
-def track(run: Run, old: Run) -> dict[str, Any] | None:
+def track(run: Run, old: Run) -> TrackedForecast | None:
     """Hold an older run's forecast against a newer run's orders.
 
     Returns
     -------
     dict or None
-        JSON types; None where the older run forecast no purchases or none of its months is over.
+        None where the older run forecast no purchases or none of its months is over.
         ``months`` over, of ``horizon``; ``until``; ``customers``, of whom ``gone`` are not in the newer
         run; ``by_month``: ``month, start, end, predicted_purchases, purchases, predicted_revenue,
         revenue``; ``total``: measure → ``predicted, actual, bias`` (0.1: 10 % too much; None where
@@ -63,7 +75,9 @@ def track(run: Run, old: Run) -> dict[str, Any] | None:
     months = elapsed(run, old)
     if not months or not old.model.get("purchases"):
         return None
-    measures = ["purchases", *(["revenue"] if _valued(run, old) else [])]
+    measures: list[TrackedMeasure] = ["purchases"]
+    if _valued(run, old):
+        measures.append("revenue")
     with old.connect() as con:
         attach(con, run, "later")
         _prepare(con, old, months)
@@ -78,22 +92,43 @@ def track(run: Run, old: Run) -> dict[str, Any] | None:
         some = con.execute(
             f"SELECT * FROM outcomes ORDER BY hash(customer_id) LIMIT {MOST}"
         ).fetchnumpy()
-    found: dict[str, Any] = {
+    best = measures[-1]
+    actual, said = (np.asarray(some[k], dtype=float) for k in (best, f"predicted_{best}"))
+    bought = np.asarray(some["purchases"], dtype=float) > 0
+    chance = np.clip(np.asarray(some["chance"], dtype=float), 0.0, 1.0)
+    top10, top20 = (metrics.capture(actual, said, share) for share in _TOPS)
+    value = _value(old, sums) if "revenue" in measures else None
+    horizon, mean = int(old.settings["horizon_months"]), float(actual.mean())
+    ranges = old.summary.get("ranges")
+    return {
         "run": old.id,
         "as_of": old.as_of.isoformat(),
         "model": name_of(old),
         "months": len(months),
-        "horizon": int(old.settings["horizon_months"]),
+        "horizon": horizon,
         "until": str(months[-1]["end"])[:10],
         "customers": int(customers),
         "gone": int(gone),
         "by_month": by_month,
         "segments": segments,
-        "total": {m: _total([sums[f"predicted_{m}"]], [sums[m]]) for m in measures},
+        "total": {m: _total(*said_and_came(sums.figures, m)) for m in measures},
         "mape": {m: _mape(by_month, m) for m in measures},
         "mape_segments": {m: _mape(segments, m) for m in measures},
+        "value": value,
+        "each": float(np.abs(actual - said).mean()) / mean if mean > 0 else None,
+        "chances": metrics.chances(bought, chance),
+        "reliability": metrics.reliability(bought, chance),
+        "ranges": _coverage(some, float(ranges["level"]))
+        if ranges and value and len(months) == horizon
+        else None,
+        "ranking": {
+            "measure": best,
+            "top10": top10,
+            "top20": top20,
+            "lift": None if top10 is None else top10 / 0.10,
+            "deciles": metrics.deciles(actual, said),
+        },
     }
-    return found | _customers(old, some, sums, measures, len(months))
 
 
 def _valued(run: Run, old: Run) -> bool:
@@ -160,7 +195,7 @@ def _chances(
 
 def _by_month(
     con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+) -> list[TrackedMonth]:
     came = {
         month: (purchases, revenue)
         for month, purchases, revenue in con.execute(
@@ -168,7 +203,7 @@ def _by_month(
         ).fetchall()
     }
     said = {int(row["month"]): row for row in old.summary["monthly"]}
-    rows = []
+    rows: list[TrackedMonth] = []
     for m in months:
         purchases, revenue = came.get(m["month"], (0.0, 0.0))
         rows.append(
@@ -185,76 +220,78 @@ def _by_month(
     return rows
 
 
-def _segments(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+def _segments(con: duckdb.DuckDBPyConnection) -> list[TrackedSegment]:
     """Return what was said and what came by the segment of that time, the largest first."""
     rows = con.sql(
         f"SELECT * FROM (SELECT segment, count(*) AS customers, {_SUMS} FROM outcomes "
         "WHERE segment IS NOT NULL GROUP BY 1) "
         "ORDER BY coalesce(predicted_revenue, predicted_purchases) DESC, segment"
     )
-    found: list[dict[str, Any]] = rows.to_arrow_table().to_pylist()
+    found: list[TrackedSegment] = rows.to_arrow_table().to_pylist()
     return found
 
 
-def _sums(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    row = engine.row(con, f"SELECT {_SUMS}, sum(said), sum(came), sum(variance) FROM outcomes")
-    names = "predicted_purchases purchases predicted_revenue revenue said came variance".split()
-    return dict(zip(names, row, strict=True))
+class _Sums(NamedTuple):
+    """What was said and what came in all; ``said`` and ``came`` are of the value, with its variance."""
+
+    figures: SaidAndCame
+    said: float
+    came: float
+    variance: float | None
 
 
-def _total(predicted: Sequence[float], actual: Sequence[float]) -> dict[str, float | None]:
-    said, came = float(sum(predicted)), float(sum(actual))
+def _sums(con: duckdb.DuckDBPyConnection) -> _Sums:
+    predicted_purchases, purchases, predicted_revenue, revenue, *value = engine.row(
+        con, f"SELECT {_SUMS}, sum(said), sum(came), sum(variance) FROM outcomes"
+    )
+    figures: SaidAndCame = {
+        "predicted_purchases": predicted_purchases,
+        "purchases": purchases,
+        "predicted_revenue": predicted_revenue,
+        "revenue": revenue,
+    }
+    return _Sums(figures, *value)
+
+
+def _total(said: float | None, came: float | None) -> TrackedTotal:
+    said, came = float(said or 0.0), float(came or 0.0)
     return {"predicted": said, "actual": came, "bias": said / came - 1 if came > 0 else None}
 
 
-def _mape(rows: Sequence[Mapping[str, Any]], measure: str) -> float | None:
+def _mape(rows: Sequence[SaidAndCame], measure: TrackedMeasure) -> float | None:
     """Return the mean absolute percentage error over rows; None where one of them came to nothing."""
     if not rows:
         return None
-    return metrics.mape([r[measure] for r in rows], [r[f"predicted_{measure}"] for r in rows])
+    said, came = zip(*(said_and_came(row, measure) for row in rows), strict=True)
+    return metrics.mape(np.array(came, dtype=float), np.array(said, dtype=float))
 
 
-def _customers(
-    old: Run, some: Columns, sums: Mapping[str, Any], measures: Sequence[str], months: int
-) -> dict[str, Any]:
-    """Return what can be said of customers one by one, and of the value of all."""
-    best = measures[-1]
-    actual, said = (np.asarray(some[k], dtype=float) for k in (best, f"predicted_{best}"))
-    bought = np.asarray(some["purchases"], dtype=float) > 0
-    chance = np.clip(np.asarray(some["chance"], dtype=float), 0.0, 1.0)
-    top = {name: metrics.capture(actual, said, share) for name, share in _TOPS.items()}
-    ranges = old.summary.get("ranges")
-    value = None
-    if "revenue" in measures:
-        value = _total([sums["said"]], [sums["came"]]) | {"low": None, "high": None}
-        if ranges and sums["variance"] is not None:
-            low, high = around(
-                sums["said"],
-                sums["variance"],
-                level=ranges["level"],
-                error=ranges["error"],
-                model=ranges["model_error"],
-                tests=ranges["tests"],
-            )
-            value |= {"low": float(low), "high": float(high), "level": ranges["level"]}
-    whole = months == int(old.settings["horizon_months"])
-    mean = float(actual.mean())
-    return {
-        "value": value,
-        "each": float(np.abs(actual - said).mean()) / mean if mean > 0 else None,
-        "chances": metrics.chances(bought, chance),
-        "reliability": metrics.reliability(bought, chance),
-        "ranges": _coverage(some, float(ranges["level"])) if ranges and value and whole else None,
-        "ranking": {
-            "measure": best,
-            **top,
-            "lift": None if top["top10"] is None else top["top10"] / 0.10,
-            "deciles": metrics.deciles(actual, said),
-        },
+def _value(old: Run, sums: _Sums) -> TrackedValue:
+    """Return the value of all, with its range where the older run has one."""
+    total = _total(sums.said, sums.came)
+    value: TrackedValue = {
+        "predicted": total["predicted"],
+        "actual": total["actual"],
+        "bias": total["bias"],
+        "low": None,
+        "high": None,
     }
+    ranges = old.summary.get("ranges")
+    if not ranges or sums.variance is None:
+        return value
+    low, high = around(
+        sums.said,
+        sums.variance,
+        level=ranges["level"],
+        error=ranges["error"],
+        model=ranges["model_error"],
+        tests=ranges["tests"],
+    )
+    value["low"], value["high"], value["level"] = float(low), float(high), ranges["level"]
+    return value
 
 
-def _coverage(some: Columns, level: float) -> dict[str, float]:
+def _coverage(some: Columns, level: float) -> RangesOfCustomers:
     """Return how many customers' outcomes lay within their ranges."""
     came, low, high = (np.asarray(some[k], dtype=float) for k in ("came", "low", "high"))
     inside = (came >= low - _CENT) & (came <= high + _CENT)

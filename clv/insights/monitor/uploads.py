@@ -16,7 +16,7 @@ import numpy as np
 
 from clv.core import engine
 from clv.insights.monitor import rows, shifts
-from clv.insights.monitor.base import Check, Verdict, rising
+from clv.insights.monitor.base import Check, rising
 from clv.insights.monitor.newest import listed_at_once, newest
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
+    from clv.core.schema import CheckDetails, Verdict
     from clv.runs import Run
 
 #: Share of the earlier orders that are missing from the new file, or of its old ones that are new.
@@ -101,7 +102,7 @@ def older(run: Run, published: Run) -> Iterator[Check]:
     then, now = (one.last_order for one in (published, run))
     if now < then:
         verdict = rising((then - now).days, *OLDER)
-        more = {"before": then.isoformat(), "now": now.isoformat()}
+        more: CheckDetails = {"before": then.isoformat(), "now": now.isoformat()}
         yield Check("older", verdict, None, None, more=more)
 
 
@@ -186,7 +187,7 @@ def _found_again(con: duckdb.DuckDBPyConnection, run: Run, before: Run) -> Itera
         verdict: Verdict = rising(lacking / of if of else 0.0, *LOST)
         if verdict == "ok" and other >= LOST[0]:
             verdict = "look"
-        more = {"orders": of, "moved": of - both - lacking}
+        more: CheckDetails = {"orders": of, "moved": of - both - lacking}
         yield Check(key, verdict, usual, abs(usual - other), more=more)
 
 
@@ -223,7 +224,7 @@ def _volume(con: duckdb.DuckDBPyConnection, fresh: Window, history: Window) -> I
         # As many as a span of the usual length would have.
         usual = [row[i] * fresh.days / length for row in past]
         low, high = min(usual), max(usual)
-        more = {"low": low, "high": high, "days": fresh.days, "spans": len(spans)}
+        more: CheckDetails = {"low": low, "high": high, "days": fresh.days, "spans": len(spans)}
         yield Check(
             "volume", _verdict(now[i], low, high), float(np.mean(usual)), now[i], name, more
         )
@@ -353,12 +354,19 @@ def _shift(
     before: float | None,
     now: float | None,
     subject: str = "",
-    **more: object,
+    more: CheckDetails | None = None,
 ) -> Check:
     verdict: Verdict = "look" if shift.looks else "ok"
     if shift.large and key == "order_value":
         verdict = "stop"
-    return Check(key, verdict, before, now, subject, shift._asdict() | more)
+    details: CheckDetails = {
+        "psi": shift.psi,
+        "psi_chance": shift.psi_chance,
+        "distance": shift.distance,
+        "distance_chance": shift.distance_chance,
+        **(more or {}),
+    }
+    return Check(key, verdict, before, now, subject, details)
 
 
 def _labels(
@@ -403,7 +411,7 @@ def _labels(
             unknown[1],
             label,
         )
-        yield _shift("mix", shifts.of_counts(*counts), None, None, label, customers=customers)
+        yield _shift("mix", shifts.of_counts(*counts), None, None, label, {"customers": customers})
 
 
 def _levels(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str | None, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import TypedDict
+
 from clv import __version__
 from clv.core.errors import InputError
 from clv.forecast import receipt
@@ -27,9 +29,16 @@ NAMES: Final = {".html": "purchase_forecast.html", ".ipynb": "purchase_forecast.
 _VERSION: Final = 1
 
 
+class AnalysisFiles(TypedDict):
+    """The two files as they are kept: a page, and a notebook as `nbformat` has it."""
+
+    html: str
+    notebook: dict[str, Any]
+
+
 def stored(run: Run, ending: str) -> bytes | None:
     """Return one of the files if it has been made; ``ending`` is one of `NAMES`."""
-    found = run.derived(_name(run))
+    found = run.derived(_name(run), AnalysisFiles)
     return None if found is None else _bytes(found, ending)
 
 
@@ -45,7 +54,7 @@ def build(run: Run, ending: str, progress: Progress) -> bytes:
     progress
         Told the section, and how many of all are done.
     """
-    made = run.derived(_name(run), lambda: _make(run, progress))
+    made = run.derived(_name(run), AnalysisFiles, lambda: _make(run, progress))
     assert made is not None  # noqa: S101 - made, if it was not there
     return _bytes(made, ending)
 
@@ -70,13 +79,13 @@ def _name(run: Run) -> str:
     return f"analysis-{__version__}-{_VERSION}-{tested}"
 
 
-def _bytes(found: dict[str, Any], ending: str) -> bytes:
+def _bytes(found: AnalysisFiles, ending: str) -> bytes:
     if ending == ".html":
-        return str(found["html"]).encode()
+        return found["html"].encode()
     return (json.dumps(found["notebook"], indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _make(run: Run, progress: Progress) -> dict[str, Any]:
+def _make(run: Run, progress: Progress) -> AnalysisFiles:
     shown: list[tuple[Step, Section]] = []
     printed: list[Section] = []
     for done, step in enumerate(STEPS):

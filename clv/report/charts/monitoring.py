@@ -6,20 +6,23 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
+from typing_extensions import TypedDict
 
+from clv.insights.monitor.base import said_and_came
 from clv.report.charts.base import ACCENT, GRID, MUTED, as_forecast, axis_title, layout, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.report.charts.base import Measure, Row
+    from clv.core.schema import TrackedMeasure, TrackedMonth
+    from clv.report.charts.base import Measure
 
 #: Less than this is drawn as this: a forecast of which nothing came true still has a place.
 _WIDEST: Final = 3.0
 
 
 def months_figure(
-    rows: Sequence[Row], *, measure: Measure, symbol: str = "", dark: bool = False
+    rows: Sequence[TrackedMonth], *, measure: Measure, symbol: str = "", dark: bool = False
 ) -> go.Figure:
     """Draw what came (solid) beside what was forecast (hatched), month by month.
 
@@ -34,30 +37,31 @@ def months_figure(
     dark
         Whether the page is dark.
     """
-    key = "revenue" if measure == "revenue" else "purchases"
+    key: TrackedMeasure = "revenue" if measure == "revenue" else "purchases"
+    said, came = zip(*(said_and_came(row, key) for row in rows), strict=True)
     prefix = symbol if measure == "revenue" else ""
-    names = [written(date.fromisoformat(str(row["end"]))) for row in rows]
+    names = [written(date.fromisoformat(row["end"])) for row in rows]
 
-    def bars(column: str, name: str) -> go.Bar:
+    def bars(values: Sequence[float | None], name: str) -> go.Bar:
         return go.Bar(
             x=names,
-            y=[row[column] for row in rows],
+            y=values,
             name=name,
             hovertemplate=f"Month to %{{x}}<br><b>{prefix}%{{y:,.0f}}</b><extra>{name}</extra>",
         )
 
     figure = go.Figure(
         [
-            bars(key, "Came").update(marker_color=ACCENT[dark]),
-            as_forecast(bars(f"predicted_{key}", "Forecast"), dark=dark),
+            bars(came, "Came").update(marker_color=ACCENT[dark]),
+            as_forecast(bars(said, "Forecast"), dark=dark),
         ]
     )
-    said, came = (sum(row[c] for row in rows) for c in (f"predicted_{key}", key))
+    said_in_all, came_in_all = (sum(v or 0.0 for v in values) for values in (said, came))
     layout(
         figure,
         height=340,
-        alt=f"Bars of {measure} in {len(rows)} months: {prefix}{said:,.0f} were forecast in all, "
-        f"{prefix}{came:,.0f} came.",
+        alt=f"Bars of {measure} in {len(rows)} months: {prefix}{said_in_all:,.0f} were forecast in all, "
+        f"{prefix}{came_in_all:,.0f} came.",
     )
     figure.update_layout(barmode="group", bargap=0.22)
     figure.update_xaxes(type="category", title="Month of the forecast, to")
@@ -65,27 +69,40 @@ def months_figure(
     return figure
 
 
-def history_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
+class ForecastShare(TypedDict):
+    """What came as a share of a forecast (1: exactly), its range as shares, and the months over."""
+
+    as_of: str
+    share: float
+    months: int
+    low: float | None
+    high: float | None
+
+
+def history_figure(rows: Sequence[ForecastShare], *, dark: bool = False) -> go.Figure:
     """Draw what came as a share of each forecast's total, over the forecast's range.
 
     Parameters
     ----------
     rows
-        ``as_of``, ``share`` of the forecast that came (1: exactly), its range ``low, high`` as shares
-        (None without one), ``months`` over; the earliest first.
+        The earliest first.
     dark
         Whether the page is dark.
     """
-    names = [written(date.fromisoformat(str(row["as_of"]))) for row in rows]
-    ranged = [(n, row) for n, row in zip(names, rows, strict=True) if row["low"] is not None]
+    names = [written(date.fromisoformat(row["as_of"])) for row in rows]
+    ranged = [
+        (name, row["low"], row["high"])
+        for name, row in zip(names, rows, strict=True)
+        if row["low"] is not None and row["high"] is not None
+    ]
     figure = go.Figure()
     if ranged:
         figure.add_trace(
             go.Bar(
-                x=[n for n, _ in ranged],
-                y=[row["high"] - row["low"] for _, row in ranged],
-                base=[row["low"] for _, row in ranged],
-                customdata=[[row["low"], row["high"]] for _, row in ranged],
+                x=[name for name, _, _ in ranged],
+                y=[high - low for _, low, high in ranged],
+                base=[low for _, low, _ in ranged],
+                customdata=[[low, high] for _, low, high in ranged],
                 name="Range of the forecast",
                 width=0.34,
                 marker={"color": "rgba(127, 140, 153, 0.28)", "line": {"color": MUTED, "width": 1}},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from typing_extensions import TypedDict
 
 from clv.core import names
 from clv.core.formatting import count, day, expected, money, percent, plural
@@ -11,10 +13,20 @@ from clv.insights.monitor.advice import miss
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.core.types import Facts
+    from clv.core.schema import (
+        CheckDetails,
+        FoundByCheck,
+        MonitoringFindings,
+        TrackedForecast,
+        Verdict,
+    )
 
 
-VERDICTS: Final = {"ok": "As usual", "look": "Look at it", "stop": "Don't use it yet"}
+VERDICTS: Final[dict[Verdict, str]] = {
+    "ok": "As usual",
+    "look": "Look at it",
+    "stop": "Don't use it yet",
+}
 
 #: A miss below this share is none to speak of.
 _EXACT: Final = 0.005
@@ -152,24 +164,24 @@ REASONS: Final = {
 }
 
 
-def name(check: Facts) -> str:
+def name(check: FoundByCheck) -> str:
     """Return what a check is called, with what it is about: ``Volume: orders``."""
-    key, subject = str(check["key"]), str(check["subject"])
+    key, subject = check["key"], check["subject"]
     if key == "missing":
         return f"Orders without {_COLUMNS[subject]}"
     if key == "rejected" and subject:
-        subject = str(check["more"]["title"])
+        subject = check["more"]["title"]
     return f"{CHECKS[key].name}: {subject}" if subject else CHECKS[key].name
 
 
-def figures(check: Facts, currency: str) -> tuple[str, str]:
+def figures(check: FoundByCheck, currency: str) -> tuple[str, str]:
     """Return the earlier and the later figure as they are read; empty where there is none."""
-    if check["key"] == "older":
-        return day(check["more"]["before"]), day(check["more"]["now"])
-    before, now = (_figure(str(check["key"]), check[k], currency) for k in ("before", "now"))
-    if check["key"] == "choice":
-        return tuple(names.title(str(check["more"][k] or "none")) for k in ("before", "now"))  # type: ignore[return-value]
-    return before, now
+    key, more = check["key"], check["more"]
+    if key == "older":
+        return day(more["before"]), day(more["now"])
+    if key == "choice":
+        return names.title(more["before"] or "none"), names.title(more["now"] or "none")
+    return _figure(key, check["before"], currency), _figure(key, check["now"], currency)
 
 
 def _figure(key: str, value: float | None, currency: str) -> str:
@@ -186,9 +198,9 @@ def _figure(key: str, value: float | None, currency: str) -> str:
     return percent(value)
 
 
-def finding(check: Facts) -> str:
+def finding(check: FoundByCheck) -> str:
     """Say what a figure was judged by; empty where that goes without saying."""
-    key, more = str(check["key"]), check["more"]
+    more = check["more"]
     return {
         "volume": lambda: (
             f"Usual in {plural(more['days'], 'day')}: {count(more['low'])} to {count(more['high'])}."
@@ -207,10 +219,10 @@ def finding(check: Facts) -> str:
         "order_value": lambda: _shift(more),
         "gap": lambda: _shift(more),
         "mix": lambda: _shift(more),
-    }.get(key, lambda: "")()
+    }.get(check["key"], lambda: "")()
 
 
-def remedy(check: Facts) -> str:
+def remedy(check: FoundByCheck) -> str:
     """Say what to do about a check; empty where it is as usual."""
     if check["verdict"] == "ok":
         return ""
@@ -218,12 +230,12 @@ def remedy(check: Facts) -> str:
     known = {
         "rejected": more.get("remedy"),  # Of one reason.
         "rejected_new": more.get("remedy"),  # Of the most frequent one.
-        "choice": _CHOSEN.get(more.get("why")),
-    }.get(str(check["key"]))
-    return str(known or CHECKS[str(check["key"])].remedy)
+        "choice": _CHOSEN.get(more.get("why", "")),
+    }.get(check["key"])
+    return known or CHECKS[check["key"]].remedy
 
 
-def _moved(more: Facts) -> str:
+def _moved(more: CheckDetails) -> str:
     """Say how many days with an order are other days only because they lie beside the earlier ones."""
     if not more["moved"]:
         return ""
@@ -231,17 +243,28 @@ def _moved(more: Facts) -> str:
     return f" {share} are a day earlier or later: in another time zone?"
 
 
-def _shift(more: Facts) -> str:
+def _shift(more: CheckDetails) -> str:
     parts = [f"Stability index {more['psi']:.2f}"]
     if more["distance"] is not None:
         parts.append(f"distributions {round(more['distance'] * 100)}\u00a0% apart at most")
     return f"{', '.join(parts)}."
 
 
-def check_rows(checks: Sequence[Facts], currency: str) -> list[dict[str, str]]:
+class CheckRow(TypedDict):
+    """A check as a table says it."""
+
+    verdict: str
+    check: str
+    before: str
+    now: str
+    finding: str
+    remedy: str
+
+
+def check_rows(checks: Sequence[FoundByCheck], currency: str) -> list[CheckRow]:
     """Return checks as a table's rows, the gravest first."""
     grave = {"stop": 0, "look": 1, "ok": 2}
-    rows = []
+    rows: list[CheckRow] = []
     for check in sorted(checks, key=lambda c: grave[c["verdict"]]):
         before, now = figures(check, currency)
         rows.append(
@@ -257,7 +280,7 @@ def check_rows(checks: Sequence[Facts], currency: str) -> list[dict[str, str]]:
     return rows
 
 
-def missed(one: Facts) -> str:
+def missed(one: TrackedForecast) -> str:
     """Say by how much a forecast's total missed: ``10 % too high``, ``as expected``."""
     bias = miss(one)
     if bias is None:
@@ -267,41 +290,40 @@ def missed(one: Facts) -> str:
     return f"{percent(abs(bias))} too {'high' if bias > 0 else 'low'}"
 
 
-def held(one: Facts, currency: str) -> str:
+def held(one: TrackedForecast, currency: str) -> str:
     """Say what a forecast expected and what came."""
-    measure = "revenue" if "revenue" in one["total"] else "purchases"
-    said, came = (
-        money(one["total"][measure][k], currency)
-        if measure == "revenue"
-        else f"{count(one['total'][measure][k])} orders"
-        for k in ("predicted", "actual")
-    )
+    total = one["total"].get("revenue")
+    if total is not None:
+        said, came = money(total["predicted"], currency), money(total["actual"], currency)
+    else:
+        total = one["total"]["purchases"]
+        said, came = f"{count(total['predicted'])} orders", f"{count(total['actual'])} orders"
     start = f"The forecast of {day(one['as_of'])} expected {said} by {day(one['until'])}"
     if miss(one) is None:
         return f"{start}; nothing came."
     return f"{start}; {came} came: it was {missed(one)}."
 
 
-def in_range(one: Facts) -> str:
+def in_range(one: TrackedForecast) -> str:
     """Say whether the total came within its range; empty where it had none."""
     value = one["value"]
-    if value is None or value["low"] is None:
+    if value is None or value["low"] is None or value["high"] is None:
         return ""
     if value["actual"] < value["low"]:
         return "Below its range"
     return "Above its range" if value["actual"] > value["high"] else "Within its range"
 
 
-def sentence(found: Facts) -> str:
+def sentence(found: MonitoringFindings) -> str:
     """Answer the question whether earlier forecasts hold and whether the upload is as usual."""
     if found["against"] is None:
         return (
             "This is the first forecast of these customers. Forecast them again from a later file to "
             "see here whether that file is as usual, and how much of this forecast came true."
         )
-    when = str(found["against"]["as_of"])
+    when = found["against"]["as_of"]
     what = "There is an earlier forecast, of"
-    if when > str(found["as_of"]):
+    if when > found["as_of"]:
         what = "The published forecast is of a later day,"
     parts = [f"{what} {day(when)}."]
     if found["tracked"]:
@@ -316,7 +338,7 @@ def beside(before: str, now: str) -> str:
     return f" (before: {before}; now: {now})" if before and now else ""
 
 
-def upload(found: Facts) -> str:
+def upload(found: MonitoringFindings) -> str:
     """Say how the upload compares with the one before."""
     grave = [c for c in found["data"] if c["verdict"] != "ok"]
     if not grave:
@@ -331,9 +353,9 @@ def upload(found: Facts) -> str:
     return f"{start} “{name(worst)}”{beside(before, now)}."
 
 
-def advice(found: Facts) -> tuple[str, str]:
+def advice(found: MonitoringFindings) -> tuple[str, str]:
     """Return what to do, in a few words and in a sentence with its reasons."""
-    action = str(found["advice"]["action"])
+    action = found["advice"]["action"]
     if found["against"] is None:
         return "Come back later", "There is nothing to compare yet."
     short, long = ADVICE[action]
@@ -349,7 +371,7 @@ def advice(found: Facts) -> tuple[str, str]:
     return short, long
 
 
-def cards(found: Facts) -> list[tuple[str, str, str]]:
+def cards(found: MonitoringFindings) -> list[tuple[str, str, str]]:
     """Return label, value and tooltip of up to five cards."""
     short, long = advice(found)
     grave = sum(c["verdict"] != "ok" for c in found["data"])
@@ -366,8 +388,8 @@ def cards(found: Facts) -> list[tuple[str, str, str]]:
         one = found["tracked"][0]
         over = f"{plural(one['months'], 'month')} of {one['horizon']} over, to {day(one['until'])}"
         made.append(("Last forecast", missed(one).capitalize(), f"The total; {over}."))
-        if within := in_range(one):
-            level = percent(one["value"]["level"])
+        if one["value"] is not None and (within := in_range(one)):
+            level = percent(one["value"].get("level"))
             made.append(
                 ("Total and range", within, f"The range was to hold with {level} certainty.")
             )
@@ -382,12 +404,12 @@ def cards(found: Facts) -> list[tuple[str, str, str]]:
     return made
 
 
-def tracking_title(one: Facts) -> str:
+def tracking_title(one: TrackedForecast) -> str:
     """Say what the chart of forecast and outcome by month shows."""
     return f"The forecast of {day(one['as_of'])}, month by month: {missed(one)} in all"
 
 
-def history_title(tracked: Sequence[Facts]) -> str:
+def history_title(tracked: Sequence[TrackedForecast]) -> str:
     """Say how many totals came within their range."""
     known = [one for one in tracked if in_range(one)]
     if not known:
@@ -397,10 +419,26 @@ def history_title(tracked: Sequence[Facts]) -> str:
     return f"{count(inside)} of {total} held: what came lay within the range of the total"
 
 
-def history_rows(found: Facts) -> list[dict[str, Any]]:
+class HistoryRow(TypedDict):
+    """A run, and what became of its forecast, as a table says it."""
+
+    as_of: str
+    made: str
+    published: bool
+    model: str
+    customers: int
+    orders: float | None
+    order_value: float | None
+    months: int | None
+    missed: str
+    mape: float | None
+    range: str
+
+
+def history_rows(found: MonitoringFindings) -> list[HistoryRow]:
     """Return the history of runs, the latest first, with what became of each forecast."""
     by_run = {one["run"]: one for one in found["tracked"]}
-    rows = []
+    rows: list[HistoryRow] = []
     for entry in reversed(found["timeline"]):
         one = by_run.get(entry["run"])
         rows.append(
