@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.insights.newcomers import acquisition
-from clv.insights.newcomers.acquisition import MONTH_DAYS, Z80, Interval, Newcomers
+from clv.insights.newcomers import months_of_life
+from clv.insights.newcomers.curves import Z80, Interval, Newcomers
+from clv.insights.newcomers.months_of_life import MONTH_DAYS
 from tests.handmade import AS_OF, customer, handmade_run
 from tests.ingest.test_real_files import LIFETIMES, RETAIL, needs_shared
 from tests.test_pipeline import make_run, new_store
@@ -72,7 +73,7 @@ def test_months_of_life_by_hand(few):
     d 0; c's 99 fall into a month that is not over. Month 3: d, whose day 61 lies behind two months
     of 30.4375 days, 8 + 4.
     """
-    all_ = acquisition.overall(few)
+    all_ = months_of_life.overall(few)
     assert all_.watched.tolist() == [5, 3, 1]
     assert all_.brought == pytest.approx([33, 33 + 20 / 3, 33 + 20 / 3 + 12], rel=1e-14)
     # Around the means: month 1 over 5, month 2 over 3.
@@ -88,7 +89,7 @@ def test_months_of_life_by_hand(few):
 
 
 def test_labels_by_hand(few):
-    found = acquisition.by_label(few, "channel")
+    found = months_of_life.by_label(few, "channel")
     shop, web, nowhere = found.groups
     assert [(g.value, g.combined, g.customers) for g in found.groups] == [
         ("shop", 1, 3),
@@ -101,21 +102,21 @@ def test_labels_by_hand(few):
     assert web.brought == pytest.approx([40, 40, 52], rel=1e-14)
     assert nowhere.brought[0] == 60.0
     assert shop.clv.mean == pytest.approx(20.0)
-    everyone, alone = found.everyone, acquisition.overall(few)
+    everyone, alone = found.everyone, months_of_life.overall(few)
     assert everyone.brought == pytest.approx(alone.brought, rel=1e-14)
     assert everyone.error == pytest.approx(alone.error, rel=1e-12)
 
 
 def test_ceiling_and_payback_by_hand(many):
     """Fifteen of each: 75 customers watched for a month, 45 for two, 15 for three."""
-    all_ = acquisition.overall(many)
+    all_ = months_of_life.overall(many)
     assert all_.watched.tolist() == [75, 45, 15]
     assert all_.longest == 2, "under 30 customers nothing is said"
     assert all_.after(3) is None
     assert all_.after(0) is None
     most = all_.ceiling(0.5, 2)
     assert most.mean == pytest.approx(0.5 * (33 + 20 / 3), rel=1e-12)
-    one = acquisition.overall(many).error[1]
+    one = months_of_life.overall(many).error[1]
     assert most.low == pytest.approx(most.mean - 0.5 * Z80 * one, rel=1e-12)
     assert most.high == pytest.approx(most.mean + 0.5 * Z80 * one, rel=1e-12)
     # At a margin of one half the months bring 16.50 and 3.33.
@@ -126,7 +127,7 @@ def test_ceiling_and_payback_by_hand(many):
         2,
         None,
     ]
-    shop, web, nowhere = acquisition.by_label(many, "channel").groups
+    shop, web, nowhere = months_of_life.by_label(many, "channel").groups
     assert (shop.longest, web.longest, nowhere.longest) == (2, 0, 0)
     assert (web.customers, web.watched_through(1), web.watched_through(99)) == (30, 15, 0)
     assert web.ceiling(1.0, 1) is None
@@ -142,7 +143,7 @@ def test_the_lower_end_is_not_below_nothing():
 
 def test_without_amounts_orders_are_counted(tmp_path):
     run = handmade_run(tmp_path, *lives(value=False))
-    all_ = acquisition.overall(run)
+    all_ = months_of_life.overall(run)
     # Month 1: a 2 orders, everybody else 1; month 2: a 1; month 3: d 2.
     assert all_.brought == pytest.approx([6 / 5, 6 / 5 + 1 / 3, 6 / 5 + 1 / 3 + 2])
     assert (all_.revenue, all_.clv, all_.purchases) == (None, None, 6.0)
@@ -150,13 +151,13 @@ def test_without_amounts_orders_are_counted(tmp_path):
 
 def test_history_alone_is_enough(tmp_path):
     run = handmade_run(tmp_path, *lives(forecast=False))
-    all_ = acquisition.overall(run)
+    all_ = months_of_life.overall(run)
     assert all_.brought[0] == pytest.approx(33.0)
     assert (all_.clv, all_.purchases) == (None, None)
 
 
 def test_quarters_of_the_first_order_newest_first(few):
-    found = acquisition.by_cohort(few)
+    found = months_of_life.by_cohort(few)
     first = [AS_OF - timedelta(days=age) for _, age, _, _ in LIVES]
     quarters = sorted({f"{d.year} Q{(d.month + 2) // 3}" for d in first}, reverse=True)
     assert [g.value for g in found.groups] == quarters == ["2017 Q4", "2017 Q3"][: len(quarters)]
@@ -174,7 +175,7 @@ def test_many_values_end_in_one_row(tmp_path):
     run = handmade_run(
         tmp_path, rows, [(r["customer_id"], r["T"], 1.0) for r in rows], labels={"l": names}
     )
-    groups = acquisition.by_label(run, "l").groups
+    groups = months_of_life.by_label(run, "l").groups
     assert [g.value for g in groups[:30]] == [f"v{i:02d}" for i in range(30)]
     assert (len(groups), groups[30].value, groups[30].combined) == (31, None, 10)
     assert groups[30].customers == sum(41 - v for v in range(30, 40))
@@ -185,7 +186,7 @@ def test_a_rest_of_one_value_is_that_value(tmp_path):
     rows = [customer(f"c{i}", 0, 0, i + 1, revenue=1.0) for i in range(31)]
     names = {f"c{i}": f"v{i:02d}" for i in range(31)}
     run = handmade_run(tmp_path, rows, labels={"l": names})
-    groups = acquisition.by_label(run, "l").groups
+    groups = months_of_life.by_label(run, "l").groups
     assert (len(groups), groups[-1].value, groups[-1].combined) == (31, "v30", 1)
 
 
@@ -193,12 +194,12 @@ def test_a_rest_of_one_value_is_that_value(tmp_path):
 def test_labels_are_data(tmp_path, label):
     rows, orders = lives()
     run = handmade_run(tmp_path, rows, orders, labels={label: {"a0": "it's"}})
-    assert {g.value for g in acquisition.by_label(run, label).groups} == {"it's", None}
+    assert {g.value for g in months_of_life.by_label(run, label).groups} == {"it's", None}
 
 
 def test_nobody_has_been_watched_for_a_month(tmp_path):
     rows = [customer("x", 0, 0, 3, revenue=5.0)]
-    all_ = acquisition.overall(handmade_run(tmp_path, rows, [("x", 3, 5.0)]))
+    all_ = months_of_life.overall(handmade_run(tmp_path, rows, [("x", 3, 5.0)]))
     assert (all_.longest, all_.watched.tolist(), all_.after(1)) == (0, [], None)
     assert all_.payback(1.0, 0.0) is None
 
@@ -245,10 +246,10 @@ def same(group: Newcomers, expected) -> None:
 
 def test_cdnow_in_pandas(tmp_path):
     run = make_run(new_store(tmp_path), LIFETIMES / "CDNOW_master.txt")
-    all_ = acquisition.overall(run)
+    all_ = months_of_life.overall(run)
     same(all_, in_pandas(run)["all"])
     assert all_.longest == 17
-    found = acquisition.by_cohort(run)
+    found = months_of_life.by_cohort(run)
     same(found.everyone, in_pandas(run)["all"])
     assert [g.value for g in found.groups] == ["1997 Q1"]
 
@@ -257,7 +258,7 @@ def test_cdnow_in_pandas(tmp_path):
 def test_online_retail_by_country_in_pandas(tmp_path):
     run = make_run(new_store(tmp_path), RETAIL)
     assert run.labels == ["Country"]
-    found = acquisition.by_label(run, "Country")
+    found = months_of_life.by_label(run, "Country")
     expected = in_pandas(run, "Country")
     same(found.everyone, in_pandas(run)["all"])
     assert found.groups[0].value == "United Kingdom"

@@ -18,7 +18,7 @@ from clv.core.errors import FileError, SettingsError, StoppedError
 from clv.core.metrics import FEW
 from clv.insights import newcomers
 from clv.insights.newcomers import training
-from clv.insights.newcomers.acquisition import Interval
+from clv.insights.newcomers.curves import Interval
 from clv.insights.newcomers.lives import QUARTER, SOON, Lives
 from clv.learn import artefact
 from clv.learn.plans import Design
@@ -127,7 +127,7 @@ def test_the_longest_months_are_those_that_enough_customers_lived_through(small,
 
 
 def test_worth_by_hand():
-    found = newcomers.newcomers(lives([[10, 0], [20, 10], [30, 20]]))
+    found = newcomers.newcomers_of(lives([[10, 0], [20, 10], [30, 20]]))
     assert found.brought.tolist() == [20, 30]
     # Standard deviations 10 and 20, of three customers.
     assert found.error == pytest.approx([10 / 3**0.5, 20 / 3**0.5])

@@ -14,7 +14,7 @@ from clv.apps.ui import first_year, first_year_worth, jobs, page
 from clv.core.formatting import money, percent
 from clv.insights import newcomers
 from clv.insights.newcomers import training
-from clv.insights.newcomers.acquisition import Interval
+from clv.insights.newcomers.curves import Interval
 from clv.insights.newcomers.onboarding import Mark
 from clv.insights.newcomers.second_order import Difference, SecondOrder
 from clv.learn.plans import Design
@@ -84,7 +84,7 @@ def test_what_customers_are_worth(pages, here, run):
     at = pages.open(WHERE, run=run.id)
     read = calm(at)
     lives = newcomers.lives_of(run, 12)
-    everyone = newcomers.newcomers(lives)
+    everyone = newcomers.newcomers_of(lives)
     mean = lives.value.mean()
     assert plain(words.sentence(everyone, 12, None, "EUR")) in read
     assert f"A new customer brings {money(mean, 'EUR')} in 12 months" in read

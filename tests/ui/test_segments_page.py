@@ -12,8 +12,8 @@ import pytest
 from clv.apps.ui import downloads
 from clv.core.formatting import money, percent
 from clv.core.segments import GROUPS, LIKELIHOODS, Thresholds
-from clv.insights.newcomers import acquisition
-from clv.insights.newcomers.acquisition import Interval
+from clv.insights.newcomers import months_of_life
+from clv.insights.newcomers.curves import Interval
 from clv.insights.segments import tables
 from clv.report.words import segments as words
 from tests.handmade import AS_OF, customer, handmade_run
@@ -151,7 +151,7 @@ def test_newcomers_by_label(pages, tmp_path):
     run = handmade_run(tmp_path, rows, orders, labels=channels(15))
     at = open_page(pages, run, "New customers")
     read = calm(at)
-    all_ = acquisition.by_label(run, "channel").everyone
+    all_ = months_of_life.by_label(run, "channel").everyone
     assert "The history is too short for 12 months" in read
     assert f"A new customer brings {money(all_.after(2).mean, 'EUR')} in the first 2 months" in read
     assert f"the first 2 months: {words.between(all_.after(2), 'EUR')} in 4 of 5 cases" in read
@@ -205,9 +205,9 @@ def test_only_the_open_view_is_computed_and_all_say_how(pages, made, monkeypatch
         monkeypatch.setattr(
             tables, name, lambda *a, real=real, name=name: read.append(name) or real(*a)
         )
-    by_cohort = acquisition.by_cohort
+    by_cohort = months_of_life.by_cohort
     monkeypatch.setattr(
-        acquisition, "by_cohort", lambda run: read.append("newcomers") or by_cohort(run)
+        months_of_life, "by_cohort", lambda run: read.append("newcomers") or by_cohort(run)
     )
     at = open_page(pages, made)
     for view, more in zip(VIEWS, ([], ["overdue"], ["likelihoods"], ["newcomers"]), strict=True):
@@ -388,7 +388,7 @@ def test_the_table_of_newcomers_can_be_taken_along(pages, tmp_path):
     run = handmade_run(tmp_path, rows, orders, labels=channels(15))
     from clv.apps.ui import newcomers
 
-    found = acquisition.by_label(run, "channel")
+    found = months_of_life.by_label(run, "channel")
     content = newcomers.as_csv(
         [found.everyone, *found.groups],
         ["All", "=shop", "web", "none"],

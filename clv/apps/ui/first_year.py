@@ -19,7 +19,7 @@ from clv.report.words import first_year as words
 from clv.report.words.segments import between, first
 
 if TYPE_CHECKING:
-    from clv.insights.newcomers.acquisition import Newcomers
+    from clv.insights.newcomers.curves import Newcomers
     from clv.insights.newcomers.training import Kept
     from clv.runs import Run
 
@@ -55,7 +55,7 @@ def show(run: Run) -> None:
     months = _months(run, longest)
     with st.spinner("Following the customers' first months…", show_time=False):
         lives = lives_of(run.id, months)
-    everyone = newcomers.newcomers(lives)
+    everyone = newcomers.newcomers_of(lives)
     newest = _kept(run)
     # What another training foresees has no say in what these months are worth.
     kept = newest if newest is None or newest.foresees(months) else _kept(run, months)

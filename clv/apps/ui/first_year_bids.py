@@ -34,7 +34,7 @@ _DRAWN: Final = (1, 2, 5, 10)
 def show(run: Run, lives: Lives, kept: Kept | None) -> None:
     """Show margin and cost, what a customer of each tenth may cost, and the channels."""
     currency = str(run.settings.get("currency") or "")
-    everyone = newcomers.newcomers(lives)
+    everyone = newcomers.newcomers_of(lives)
     most = everyone.after(lives.months)
     left, right = st.columns(2)
     margin = (

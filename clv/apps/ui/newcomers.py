@@ -10,7 +10,7 @@ import streamlit as st
 from clv.apps.ui import page, parts, session
 from clv.core.formatting import day, money, percent_number, symbol, with_unit
 from clv.core.metrics import FEW
-from clv.insights.newcomers import acquisition
+from clv.insights.newcomers import months_of_life
 from clv.insights.segments import tables
 from clv.report import charts, explained
 from clv.report.words import segments as words
@@ -18,7 +18,8 @@ from clv.report.words.run import ORDER_DAYS, next_months
 from clv.runs import csv_of
 
 if TYPE_CHECKING:
-    from clv.insights.newcomers.acquisition import Acquisition, Newcomers
+    from clv.insights.newcomers.curves import Newcomers
+    from clv.insights.newcomers.months_of_life import NewcomersByGroup
     from clv.runs import Run
 
 #: Months in which a new customer should have earned what they cost.
@@ -29,10 +30,12 @@ _COHORT: Final = "\0cohort"
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def compared(run_id: str, label: str) -> Acquisition:
+def compared(run_id: str, label: str) -> NewcomersByGroup:
     """Return the same by the values of a label, or by quarter of the first order."""
     run = session.store().run(run_id)
-    return acquisition.by_cohort(run) if label == _COHORT else acquisition.by_label(run, label)
+    return (
+        months_of_life.by_cohort(run) if label == _COHORT else months_of_life.by_label(run, label)
+    )
 
 
 def everyone(run: Run) -> Newcomers:
@@ -130,7 +133,7 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
     return str(label), int(months), float(margin) / 100, None if cost is None else float(cost)
 
 
-def _curves(run: Run, found: Acquisition, months: int, margin: float, price: float) -> None:
+def _curves(run: Run, found: NewcomersByGroup, months: int, margin: float, price: float) -> None:
     settings, has_value = run.settings, run.has_value
     currency = str(settings.get("currency") or "")
     known = [g for g in found.groups if g.longest and g.combined == 1][:_LINES]

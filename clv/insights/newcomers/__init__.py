@@ -5,7 +5,7 @@ Everything here is history: of customers whose first months are over. Forecasts 
 
 from clv.core.metrics import FEW
 from clv.insights.newcomers.bids import Tenth, tenths
-from clv.insights.newcomers.groups import Compared, Group, compare, newcomers
+from clv.insights.newcomers.groups import Compared, Group, compare, newcomers_of
 from clv.insights.newcomers.lives import QUARTER, SOON, Lives, completed, lives_of, longest
 from clv.insights.newcomers.onboarding import Mark, marks
 from clv.insights.newcomers.second_order import SecondOrder, second_order
@@ -28,7 +28,7 @@ __all__ = [
     "lives_of",
     "longest",
     "marks",
-    "newcomers",
+    "newcomers_of",
     "second_order",
     "tenths",
 ]

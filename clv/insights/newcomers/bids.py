@@ -12,7 +12,7 @@ from clv.insights.newcomers.curves import summed
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.insights.newcomers.acquisition import Newcomers
+    from clv.insights.newcomers.curves import Newcomers
 
 #: Groups are as many of these as have `FEW` customers each.
 _PARTS: Final = (10, 5, 4, 3, 2, 1)
@@ -38,7 +38,7 @@ def tenths(predicted: ArrayLike, monthly: ArrayLike) -> list[Tenth]:
 
     Notes
     -----
-    Equal forecasts share a group. `clv.insights.newcomers.acquisition.Newcomers.ceiling` and ``payback`` of what *came* say what may be paid for such a
+    Equal forecasts share a group. `clv.insights.newcomers.curves.Newcomers.ceiling` and ``payback`` of what *came* say what may be paid for such a
     customer: they rest on what forecasts of this kind were followed by, not on what they promise.
     """
     said, came = np.asarray(predicted, dtype=float), np.asarray(monthly, dtype=float)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from clv.insights.cohorts.verdict import FEWEST, LEVEL, holm, means_differ
-from clv.insights.newcomers.acquisition import MOST_VALUES, Newcomers
-from clv.insights.newcomers.curves import summed
+from clv.insights.newcomers.curves import Newcomers, summed
+from clv.insights.newcomers.months_of_life import MOST_VALUES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,16 +41,16 @@ class Compared:
     def best(self) -> Group | None:
         """The most valuable of the groups that bring more than the others by more than chance."""
         more = [g for g in self.groups if g.standing == "more" and g.newcomers.combined == 1]
-        return max(more, key=_worth, default=None)
+        return max(more, key=_brought, default=None)
 
     @property
     def worst(self) -> Group | None:
         """The least valuable of those that bring less by more than chance."""
         less = [g for g in self.groups if g.standing == "less" and g.newcomers.combined == 1]
-        return min(less, key=_worth, default=None)
+        return min(less, key=_brought, default=None)
 
 
-def newcomers(
+def newcomers_of(
     lives: Lives,
     chosen: NDArray[np.bool_] | None = None,
     value: str | None = None,
@@ -65,7 +65,7 @@ def newcomers(
     chosen
         Shape (n,); all where not given.
     value, combined
-        As in `clv.insights.newcomers.acquisition.Newcomers`.
+        As in `clv.insights.newcomers.curves.Newcomers`.
     """
     rows = np.ones(len(lives), dtype=bool) if chosen is None else chosen
     return summed(
@@ -97,7 +97,7 @@ def compare(lives: Lives, by: str, most: int = MOST_VALUES) -> Compared:
     texts = lives.known[by]
     names, place = _slots(texts, most)
     found = [
-        newcomers(lives, place == i, None if len(values) > 1 else values[0], len(values))
+        newcomers_of(lives, place == i, None if len(values) > 1 else values[0], len(values))
         for i, values in enumerate(names)
     ]
     standing: list[Standing] = ["few"] * len(found)
@@ -116,7 +116,9 @@ def compare(lives: Lives, by: str, most: int = MOST_VALUES) -> Compared:
         rest = (total.sum() - total) / (n.sum() - n)
         for i, p, mean, others in zip(able, p_values, total / n, rest, strict=True):
             standing[i] = "same" if p >= LEVEL else "more" if mean > others else "less"
-    return Compared(newcomers(lives), [Group(g, s) for g, s in zip(found, standing, strict=True)])
+    return Compared(
+        newcomers_of(lives), [Group(g, s) for g, s in zip(found, standing, strict=True)]
+    )
 
 
 def _slots(
@@ -134,5 +136,5 @@ def _slots(
     return names, np.array([slot[text] for text in texts.tolist()], dtype=np.int64)
 
 
-def _worth(group: Group) -> float:
+def _brought(group: Group) -> float:
     return float(group.newcomers.brought[-1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv.core.metrics import capture
-from clv.insights.newcomers.acquisition import Interval
+from clv.insights.newcomers.curves import Interval
 
 if TYPE_CHECKING:
     from clv.insights.newcomers.lives import Lives

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.insights.newcomers.acquisition import Interval, Newcomers
+    from clv.insights.newcomers.curves import Interval, Newcomers
 
 #: Margin surely above the cost; surely below; neither; too few customers to say.
 Verdict = Literal["pays", "loses", "open", "few"]
@@ -58,7 +58,7 @@ def channels(
     margin: float,
     months: int,
 ) -> tuple[list[Channel], list[str]]:
-    """Put spend beside worth.
+    """Put spend beside what customers bring.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def channels(
     groups
         What customers bring by channel, `clv.insights.newcomers.groups.compare`.
     margin, months
-        As in `clv.insights.newcomers.acquisition.Newcomers.ceiling`.
+        As in `clv.insights.newcomers.curves.Newcomers.ceiling`.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def channels(
         blanks around a name make no difference.
     """
     by_name = {_same(name): name for name in won}
-    worth = {g.value: g for g in groups if g.combined == 1}
+    brings = {g.value: g for g in groups if g.combined == 1}
     paid: dict[str, float] = {}
     unknown = []
     for name, amount in spend.items():
@@ -90,7 +90,7 @@ def channels(
     found = []
     for name, amount in paid.items():
         cost = amount / won[name] if won[name] else None
-        group = worth.get(name)
+        group = brings.get(name)
         found.append(
             Channel(
                 name,

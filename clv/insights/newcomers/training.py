@@ -15,8 +15,8 @@ from clv.core import engine
 from clv.core.errors import SettingsError
 from clv.core.schema import KeptTraining, checked
 from clv.features.targets import first_year
-from clv.insights.newcomers.acquisition import Newcomers
 from clv.insights.newcomers.bids import Tenth, tenths
+from clv.insights.newcomers.curves import Newcomers
 from clv.learn import artefact
 from clv.learn.plans import Design, plan
 from clv.learn.scoring import to_score

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clv.core.formatting import count, money, percent, plural, symbol, with_unit
-from clv.insights import newcomers as first_months
-from clv.insights.newcomers import training
+from clv.insights.newcomers import (
+    SOON,
+    compare,
+    lives_of,
+    marks,
+    newcomers_of,
+    second_order,
+    training,
+)
 from clv.learn.artefact import load
 from clv.learn.plans import Design
 from clv.learn.scoring import to_score
@@ -70,8 +77,8 @@ def scores(
 
 def newcomers(run: Run, months: int = 12) -> Section:
     """Tell what a new customer brings, and when it comes."""
-    lives, currency = first_months.lives_of(run, months), currency_of(run)
-    everyone, found = first_months.newcomers(lives), first_months.marks(lives)
+    lives, currency = lives_of(run, months), currency_of(run)
+    everyone, found = newcomers_of(lives), marks(lives)
     curve = charts.Curve("All customers", [float(v) for v in everyone.brought])
     pieces: list[Piece] = [
         answer(words.sentence(everyone, months, None, currency)),
@@ -103,7 +110,7 @@ def newcomers(run: Run, months: int = 12) -> Section:
 def by_label(run: Run, by: str, months: int = 12) -> Section:
     """Tell what customers are worth by something known on the day of the first order."""
     currency = currency_of(run)
-    found = first_months.compare(first_months.lives_of(run, months), by)
+    found = compare(lives_of(run, months), by)
     shown = [g for g in found.groups if g.newcomers.after(months) is not None][:_MOST_SHOWN]
     pieces: list[Piece] = [answer(f"{words.groups_title(found, by, months, currency)}.")]
     if shown:
@@ -140,12 +147,8 @@ def by_label(run: Run, by: str, months: int = 12) -> Section:
 
 def second_orders(run: Run, label: str | None = None, months: int = 12) -> Section:
     """Tell what an early second order goes along with."""
-    lives, currency = first_months.lives_of(run, months), currency_of(run)
-    found = [
-        s
-        for d in first_months.SOON
-        if (s := first_months.second_order(lives, d, label)) is not None
-    ]
+    lives, currency = lives_of(run, months), currency_of(run)
+    found = [s for d in SOON if (s := second_order(lives, d, label)) is not None]
     pieces: list[Piece] = [
         answer(f"{words.second_title(found, currency)}."),
         note(words.CORRELATION),

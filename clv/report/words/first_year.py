@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from clv.features.spans import Span
     from clv.insights.newcomers import Channel, Compared, Group, Mark, SecondOrder
-    from clv.insights.newcomers.acquisition import Newcomers
+    from clv.insights.newcomers.curves import Newcomers
     from clv.insights.newcomers.second_order import Difference
     from clv.insights.newcomers.training import Kept
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clv.core.schema import RunSettings
-    from clv.insights.newcomers.acquisition import Interval, Newcomers
+    from clv.insights.newcomers.curves import Interval, Newcomers
 
     Row = Mapping[str, Any]
 

@@ -9,141 +9,51 @@ yesterday. It is history, not forecast; nothing in it is discounted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from clv.core import engine
-from clv.core.metrics import FEW
+from clv.insights.newcomers.curves import Interval, Newcomers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clv.core.types import Floats
     from clv.runs import Run
 
 
 MONTH_DAYS: Final = 365.25 / 12
-#: Quantile of the normal distribution that leaves 10 % on either side: an interval of 80 %.
-Z80: Final = 1.2815515655446004
 #: Label values shown on their own, those with most customers; the rest is one row.
 MOST_VALUES: Final = 30
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A mean and the 80 % interval that the spread between customers leaves it."""
-
-    mean: float
-    error: float
-
-    @property
-    def low(self) -> float:
-        """Lower end, not below zero."""
-        return max(self.mean - Z80 * self.error, 0.0)
-
-    @property
-    def high(self) -> float:
-        """Upper end."""
-        return self.mean + Z80 * self.error
-
-
-@dataclass(frozen=True)
-class Newcomers:
-    """The customers with one value of a label, and what they brought month by month of their lives.
-
-    Attributes
-    ----------
-    value
-        Value of the label; None where the file has none.
-    combined
-        How many values are in it: more than 1 in the row of all the rest.
-    customers, orders, revenue
-        So far; revenue is None without amounts.
-    second
-        Share of customers who ordered on a second day.
-    purchases
-        Expected within the horizon, of all; None without a forecast.
-    clv
-        Mean predicted CLV per customer; None without one.
-    watched
-        Shape (months,): customers watched through the whole of month 1, 2, …
-    brought
-        Shape (months,): revenue (or orders, without amounts) per customer until the end of the
-        month.
-    error
-        Shape (months,): standard error of ``brought``.
-    """
-
-    value: str | None
-    combined: int
-    customers: int
-    orders: int
-    revenue: float | None
-    second: float
-    purchases: float | None
-    clv: Interval | None
-    watched: Floats
-    brought: Floats
-    error: Floats
-
-    @cached_property
-    def longest(self) -> int:
-        """The last month through which at least `FEW` customers were watched; 0 for none."""
-        return int((self.watched >= FEW).sum())
-
-    def watched_through(self, months: int) -> int:
-        """Return how many customers were watched through a whole number of months."""
-        return int(self.watched[months - 1]) if months <= len(self.watched) else 0
-
-    def after(self, months: int) -> Interval | None:
-        """Return what a customer brought in the first months; None where too few are known."""
-        if not 1 <= months <= self.longest:
-            return None
-        return Interval(float(self.brought[months - 1]), float(self.error[months - 1]))
-
-    def ceiling(self, margin: float, months: int) -> Interval | None:
-        """Return the most that one customer may cost, to be earned back within ``months``."""
-        found = self.after(months)
-        return None if found is None else Interval(margin * found.mean, margin * found.error)
-
-    def payback(self, margin: float, cost: float) -> int | None:
-        """Return the first month by whose end the margin has covered the cost; None if not yet.
-
-        Looks as far as `longest`.
-        """
-        earned = np.flatnonzero(margin * self.brought[: self.longest] >= cost)
-        return int(earned[0]) + 1 if earned.size else None
-
-
-@dataclass(frozen=True)
-class Acquisition:
+class NewcomersByGroup:
     """All customers, and the same by the values of a label, those with most customers first."""
 
     everyone: Newcomers
     groups: list[Newcomers]
 
 
-def by_label(run: Run, label: str) -> Acquisition:
+def by_label(run: Run, label: str) -> NewcomersByGroup:
     """Return what new customers bring, in all and by the values of one of the run's labels."""
     source, key = "forecasts f JOIN labels l USING (customer_id)", f"l.{engine.name(label)}"
-    return _acquisition(run, _PEOPLE.format(source=source, key=key), "key", "count(*) DESC, key")
+    return _by_key(run, _PEOPLE.format(source=source, key=key), "key", "count(*) DESC, key")
 
 
-def by_cohort(run: Run) -> Acquisition:
+def by_cohort(run: Run) -> NewcomersByGroup:
     """Return what new customers bring, in all and by quarter of the first order, newest first."""
     people = _PEOPLE.format(source="forecasts f", key="date_trunc('quarter', f.first_order)")
-    return _acquisition(run, people, "year(key) || ' Q' || quarter(key)", "key DESC")
+    return _by_key(run, people, "year(key) || ' Q' || quarter(key)", "key DESC")
 
 
 def overall(run: Run) -> Newcomers:
     """Return what new customers bring, all together."""
     people = _PEOPLE.format(source="forecasts f", key="NULL::VARCHAR")
-    return _acquisition(run, people, "key", "key").everyone
+    return _by_key(run, people, "key", "key").everyone
 
 
-def _acquisition(run: Run, people: str, value: str, order: str) -> Acquisition:
+def _by_key(run: Run, people: str, value: str, order: str) -> NewcomersByGroup:
     """Read history and forecasts of a run by the ``key`` that a query gives each customer.
 
     Parameters
@@ -171,7 +81,7 @@ def _acquisition(run: Run, people: str, value: str, order: str) -> Acquisition:
     cube = {name: np.asarray(life[name].to_numpy()) for name in life.column_names}
     slots = sorted({int(row["slot"]) for row in facts})
     groups = [_newcomers(facts, cube, [slot], "own", months) for slot in slots]
-    return Acquisition(_newcomers(facts, cube, slots, "all", months), groups)
+    return NewcomersByGroup(_newcomers(facts, cube, slots, "all", months), groups)
 
 
 #: One row per customer: what is added up, whole months watched, and a key.
