@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -288,22 +288,67 @@ def outlook(
     return Outlook(people.size(customers), band(many.alive), band(many.purchases), exact)
 
 
-def table(one: OneRun, ahead: Outlook) -> list[dict[str, Any]]:
-    """Return a row a checkpoint: this run, the mean and band of many runs, the expectation."""
-    rows: list[dict[str, Any]] = [{"after": name} for name in CHECKPOINTS]
-    for name, this, runs, exact in (
-        ("alive", one.alive, ahead.alive, ahead.expected.alive),
-        ("purchases", one.total, ahead.purchases, ahead.expected.purchases),
-    ):
-        for i, at in enumerate(_AT):
-            rows[i] |= {
-                name: int(this[at]),
-                f"{name}_mean": float(runs.mean[at]),
-                f"{name}_low": int(runs.low[at]),
-                f"{name}_high": int(runs.high[at]),
-                f"{name}_expected": float(exact[i]),
-            }
-    return rows
+class Checkpoint(TypedDict):
+    """What is so after some time: in this run, as mean and band of many runs, and as expected."""
+
+    after: str
+    alive: int
+    alive_mean: float
+    alive_low: int
+    alive_high: int
+    alive_expected: float
+    purchases: int
+    purchases_mean: float
+    purchases_low: int
+    purchases_high: int
+    purchases_expected: float
+
+
+class Seen(NamedTuple):
+    """One measure at a checkpoint: this run, mean and band of many runs, the expectation."""
+
+    this: int
+    mean: float
+    low: int
+    high: int
+    expected: float
+
+
+def seen(row: Checkpoint, what: Literal["alive", "purchases"]) -> Seen:
+    """Return one of the two measures of a checkpoint."""
+    if what == "alive":
+        figures = row["alive"], row["alive_mean"], row["alive_low"], row["alive_high"]
+        return Seen(*figures, row["alive_expected"])
+    figures = row["purchases"], row["purchases_mean"], row["purchases_low"], row["purchases_high"]
+    return Seen(*figures, row["purchases_expected"])
+
+
+#: The two measures of a checkpoint, and what they are called.
+MEASURES: Final[dict[Literal["alive", "purchases"], str]] = {
+    "alive": "Alive",
+    "purchases": "Orders",
+}
+
+
+def table(one: OneRun, ahead: Outlook) -> list[Checkpoint]:
+    """Return a row a checkpoint."""
+    alive, purchases, exact = ahead.alive, ahead.purchases, ahead.expected
+    return [
+        {
+            "after": name,
+            "alive": int(one.alive[at]),
+            "alive_mean": float(alive.mean[at]),
+            "alive_low": int(alive.low[at]),
+            "alive_high": int(alive.high[at]),
+            "alive_expected": float(exact.alive[i]),
+            "purchases": int(one.total[at]),
+            "purchases_mean": float(purchases.mean[at]),
+            "purchases_low": int(purchases.low[at]),
+            "purchases_high": int(purchases.high[at]),
+            "purchases_expected": float(exact.purchases[i]),
+        }
+        for i, (name, at) in enumerate(zip(CHECKPOINTS, _AT, strict=True))
+    ]
 
 
 def fresh_seed() -> int:
@@ -319,7 +364,7 @@ def customer_table(one: OneRun) -> pa.Table:
     """
     order = np.argsort(one.lifetime, kind="stable")
     lifetime = one.lifetime[order]
-    columns: dict[str, Any] = {
+    columns: dict[str, pa.Array | NDArray[np.generic]] = {
         "customer_id": pa.array([one.customer_id[i] for i in order], pa.string()),
         "purchases_per_year": pa.array(one.draws.rate[order] * YEAR, mask=lifetime == 0),
         "dropout_day": pa.array(lifetime, mask=lifetime > GRID[-1]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from clv.core.segments import TIERS, tier_sql
 
@@ -14,14 +14,21 @@ if TYPE_CHECKING:
 _COLUMNS: Final = {"customer_id": "VARCHAR", "predicted_clv": "DOUBLE"}
 
 
-def sizes(run: Run) -> list[dict[str, Any]]:
-    """Return one row per tier, highest first, tiers of nobody left out.
+class TierOfValue(TypedDict):
+    """One tier: sums over its customers, currency units."""
 
-    Keys ``tier, customers, orders, revenue, predicted_clv``: sums, currency units.
-    """
+    tier: str
+    customers: int
+    orders: int
+    revenue: float
+    predicted_clv: float
+
+
+def sizes(run: Run) -> list[TierOfValue]:
+    """Return one row per tier, highest first, tiers of nobody left out."""
     tier = tier_sql(run.summary["cuts"], "predicted_clv")
     places = ", ".join(f"({i}, '{name}')" for i, name in enumerate(TIERS))
-    rows: list[dict[str, Any]] = run.query(
+    rows: list[TierOfValue] = run.query(
         f"SELECT tier, customers, orders, revenue, predicted_clv FROM (SELECT {tier} AS tier, "
         "count(*) AS customers, sum(orders)::BIGINT AS orders, sum(revenue) AS revenue, "
         "sum(predicted_clv) AS predicted_clv FROM forecasts GROUP BY ALL) "

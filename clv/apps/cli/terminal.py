@@ -13,10 +13,11 @@ from clv.core.formatting import plural
 from clv.forecast import receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from clv.core.schema import Report
+    from clv.insights.simulate import Checkpoint
     from clv.runs import Run
 
 
@@ -155,15 +156,18 @@ def say_choice(found: Mapping[str, Any]) -> None:
     )
 
 
-def say_simulation(rows: list[dict[str, Any]]) -> None:
+def say_simulation(rows: Sequence[Checkpoint]) -> None:
     """Print a simulation, a column a checkpoint: one run, the mean and band of many, the formula."""
+    from clv.insights.simulate import MEASURES, seen  # noqa: PLC0415 - `--help` needs none of this
+
     said = []
-    for name in ("alive", "purchases"):
+    for what in MEASURES:
+        figures = [seen(row, what) for row in rows]
         ways = {
-            f"{name}, this run": [f"{row[name]:,}" for row in rows],
-            "mean of runs": [f"{row[f'{name}_mean']:,.1f}" for row in rows],
-            "9 in 10 runs": [f"{row[f'{name}_low']:,} to {row[f'{name}_high']:,}" for row in rows],
-            "exact mean": [f"{row[f'{name}_expected']:,.1f}" for row in rows],
+            f"{what}, this run": [f"{one.this:,}" for one in figures],
+            "mean of runs": [f"{one.mean:,.1f}" for one in figures],
+            "9 in 10 runs": [f"{one.low:,} to {one.high:,}" for one in figures],
+            "exact mean": [f"{one.expected:,.1f}" for one in figures],
         }
         for way, cells in ways.items():
             said.append(
@@ -194,7 +198,7 @@ def say_tests(found: dict[str, Any], out: Path | None) -> None:
             typer.echo(f"  note      {name} as of {origin['as_of']}: {why}")
 
 
-def say_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
+def say_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
     """Print rows under their column names, right-aligned."""
 
     def cell(value: object) -> str:

@@ -18,14 +18,15 @@ from clv.report.words import segments as words
 from clv.report.words.run import next_months
 
 if TYPE_CHECKING:
+    from clv.insights.segments.tables import LikelyByTier
     from clv.runs import Run
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def found(run_id: str, thresholds: Thresholds) -> list[dict[str, Any]]:
+def found(run_id: str, thresholds: Thresholds) -> list[LikelyByTier]:
     """Return the likelihoods of buying by value tier."""
     run = session.store().run(run_id)
-    rows: list[dict[str, Any]] = tables.likelihoods(run, thresholds).to_pylist()
+    rows: list[LikelyByTier] = tables.likelihoods(run, thresholds).to_pylist()
     return rows
 
 
@@ -90,7 +91,7 @@ def show(run: Run) -> None:
         for name in LIKELIHOODS
     ]
     sizes = [sum(int(r["customers"]) for r in each) for _, each in lines]
-    buyers = [float(tables.total(each, "buyers") or 0.0) for _, each in lines]
+    buyers = [sum(r["buyers"] for r in each) for _, each in lines]
     shown: dict[str, tuple[list[Any], Any]] = {
         "An order is": ([name.capitalize() for name, _ in lines], text(pinned=True)),
         "Chance": ([words.chances(name, thresholds) for name, _ in lines], text()),
@@ -108,11 +109,14 @@ def show(run: Run) -> None:
     if has_money:
         shown |= {
             with_unit("Forecast revenue", currency): (
-                [round(tables.total(each, "predicted_revenue") or 0) for _, each in lines],
+                [
+                    round(tables.total(r["predicted_revenue"] for r in each) or 0)
+                    for _, each in lines
+                ],
                 number(format="localized", help="Not discounted, before margin."),
             ),
             with_unit("Lifetime value", currency): (
-                [round(tables.total(each, "predicted_clv") or 0) for _, each in lines],
+                [round(tables.total(r["predicted_clv"] for r in each) or 0) for _, each in lines],
                 number(format="localized", help="Discounted, at your margin (predicted_clv)."),
             ),
         }

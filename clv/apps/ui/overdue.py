@@ -15,6 +15,7 @@ from clv.report.words import segments as words
 from clv.report.words.run import ORDER_DAYS, next_months
 
 if TYPE_CHECKING:
+    from clv.insights.segments.tables import OverdueCustomer, OverdueTotals
     from clv.runs import Run
 
 
@@ -23,13 +24,13 @@ _FIRST: Final = 25
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def totals_of(run_id: str, least_active: float) -> dict[str, Any]:
+def totals_of(run_id: str, least_active: float) -> OverdueTotals:
     """Return what the overdue customers amount to."""
     return tables.overdue_totals(session.store().run(run_id), least_active, _FIRST)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def found(run_id: str, least_active: float) -> list[dict[str, Any]]:
+def found(run_id: str, least_active: float) -> list[OverdueCustomer]:
     """Return the overdue customers with most at risk."""
     return tables.overdue(session.store().run(run_id), least_active, _LISTED)
 
@@ -73,7 +74,7 @@ def show(run: Run) -> None:
     parts.explain(explained.overdue(settings), "help_overdue")
 
 
-def _table(run: Run, totals: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+def _table(run: Run, totals: OverdueTotals, rows: list[OverdueCustomer]) -> None:
     """Show who is overdue; a ticked row opens that customer."""
     settings, has_money = run.settings, tables.has_money(run)
     currency = settings["currency"]

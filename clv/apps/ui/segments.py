@@ -27,13 +27,14 @@ from clv.report.words import segments as words
 from clv.report.words.run import ORDER_DAYS, horizon, next_months, span
 
 if TYPE_CHECKING:
+    from clv.insights.segments.tables import OverdueTotals, SegmentGroup
     from clv.runs import Run
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def groups(run_id: str) -> list[dict[str, Any]]:
+def groups(run_id: str) -> list[SegmentGroup]:
     """Return the named groups of a run."""
-    rows: list[dict[str, Any]] = tables.groups(session.store().run(run_id)).to_pylist()
+    rows: list[SegmentGroup] = tables.groups(session.store().run(run_id)).to_pylist()
     return rows
 
 
@@ -77,8 +78,8 @@ def _history_only(run: Run) -> None:
 
 def _cards(
     run: Run,
-    rows: list[dict[str, Any]],
-    totals: dict[str, Any],
+    rows: list[SegmentGroup],
+    totals: OverdueTotals,
 ) -> list[page.Card]:
     settings, has_money = run.settings, tables.has_money(run)
     currency, ahead = settings["currency"], span(settings)
@@ -118,21 +119,22 @@ def _cards(
 def _groups(run: Run) -> None:
     rows, settings = groups(run.id), run.settings
     has_money = tables.has_money(run)
-    key = "predicted_revenue" if has_money else "predicted_purchases"
     forecast, risk = (
         ("Forecast revenue", "Money at risk")
         if has_money
         else ("Expected orders", "Orders at risk")
     )
-    whole = {name: float(tables.total(rows, name) or 0.0) for name in ("customers", key, "at_risk")}
-    shares = [
+    customers, at_risk = sum(r["customers"] for r in rows), sum(r["at_risk"] for r in rows)
+    ahead = [r["predicted_revenue"] if has_money else r["predicted_purchases"] for r in rows]
+    whole = tables.total(ahead) or 0.0
+    shares: list[words.GroupShares] = [
         {
             "segment": r["segment"],
-            "customers": _share(r["customers"], whole["customers"]),
-            "forecast": _share(r[key], whole[key]),
-            "risk": _share(r["at_risk"], whole["at_risk"]),
+            "customers": _share(r["customers"], customers),
+            "forecast": _share(forecast_of_group, whole),
+            "risk": _share(r["at_risk"], at_risk),
         }
-        for r in rows
+        for r, forecast_of_group in zip(rows, ahead, strict=True)
     ]
     parts.chart(
         charts.groups_figure(shares, forecast=forecast, risk=risk, dark=page.dark()),
@@ -150,12 +152,12 @@ def _groups(run: Run) -> None:
         "needs attention: those with the most at risk first."
     )
     for row in rows:
-        name = str(row["segment"])
+        name = row["segment"]
         with st.container(border=True):
             left, right = st.columns([3, 1], vertical_alignment="center")
             left.markdown(
                 f"**{name.capitalize()}** · {plural(row['customers'], 'customer')} "
-                f"({percent(_share(row['customers'], whole['customers']))})  \n"
+                f"({percent(_share(row['customers'], customers))})  \n"
                 f"{rule(name, run.summary['cuts'], horizon(settings))}  \n"
                 f"*{ACTIONS[name]}*"
             )
@@ -168,7 +170,7 @@ def _groups(run: Run) -> None:
     parts.explain(explained.segments(run.settings, ranged=ranged))
 
 
-def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, Any]]) -> None:
+def _groups_table(run: Run, rows: list[SegmentGroup], shares: list[words.GroupShares]) -> None:
     currency, has_money = run.settings["currency"], tables.has_money(run)
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     share = number(format="%.1f %%")
@@ -179,9 +181,12 @@ def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, A
         "Customers (%)": ([percent_number(s["customers"]) for s in shares], share),
     }
     if run.has_value:
-        so_far = tables.total(rows, "revenue") or 0.0
+        so_far = tables.total(r["revenue"] for r in rows) or 0.0
         shown |= {
-            with_unit("Revenue so far", currency): ([round(r["revenue"]) for r in rows], whole),
+            with_unit("Revenue so far", currency): (
+                [round(r["revenue"] or 0) for r in rows],
+                whole,
+            ),
             "Revenue so far (%)": (
                 [percent_number(_share(r["revenue"], so_far)) for r in rows],
                 share,
@@ -192,12 +197,12 @@ def _groups_table(run: Run, rows: list[dict[str, Any]], shares: list[dict[str, A
     if has_money:
         shown |= {
             with_unit("Forecast revenue", currency): (
-                [round(r["predicted_revenue"]) for r in rows],
+                [round(r["predicted_revenue"] or 0) for r in rows],
                 number(format="localized", help=f"In {next_months(run.settings)}, not discounted."),
             ),
             "Forecast revenue (%)": ([percent_number(s["forecast"]) for s in shares], share),
             with_unit("Lifetime value", currency): (
-                [round(r["predicted_clv"]) for r in rows],
+                [round(r["predicted_clv"] or 0) for r in rows],
                 number(format="localized", help="Discounted, at your margin (predicted_clv)."),
             ),
         }

@@ -15,7 +15,7 @@ from clv.report.words import survival as words
 from clv.runs import csv_of
 
 if TYPE_CHECKING:
-    from clv.insights.simulate import Kind, OneRun, Outlook
+    from clv.insights.simulate import Checkpoint, Kind, OneRun, Outlook
     from clv.runs import Run
 
 _KINDS: Final[dict[Kind, str]] = {"new": "New customers", "yours": "Your customers"}
@@ -112,7 +112,7 @@ def _forget() -> None:
 
 
 def _curves(
-    run: Run, kind: Kind, one: OneRun, ahead: Outlook, rows: list[dict[str, Any]], seed: int
+    run: Run, kind: Kind, one: OneRun, ahead: Outlook, rows: list[Checkpoint], seed: int
 ) -> None:
     days = simulate.GRID.tolist()
     names = [duration(d) for d in days]
@@ -175,24 +175,25 @@ def _lives(run: Run, kind: Kind, one: OneRun) -> None:
     parts.chart(figure, words.lives_title(lifetimes, totals, kind), caption, "lives")
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
+def _table(rows: list[Checkpoint]) -> None:
     number = st.column_config.NumberColumn
     shown: dict[str, tuple[list[Any], Any]] = {
         "After": ([r["after"] for r in rows], st.column_config.TextColumn(pinned=True))
     }
-    for key, name in (("alive", "Alive"), ("purchases", "Orders")):
+    for what, name in simulate.MEASURES.items():
+        seen = [simulate.seen(row, what) for row in rows]
         shown |= {
-            name: ([r[key] for r in rows], number(format="localized", help="In this run.")),
+            name: ([s.this for s in seen], number(format="localized", help="In this run.")),
             f"{name}, 9 in 10": (
-                [words.band(r[f"{key}_low"], r[f"{key}_high"]) for r in rows],
+                [words.band(s.low, s.high) for s in seen],
                 st.column_config.TextColumn(help="Between these two numbers in 9 out of 10 runs."),
             ),
             f"{name}, mean": (
-                [round(r[f"{key}_mean"], 1) for r in rows],
+                [round(s.mean, 1) for s in seen],
                 number(format="localized", help=f"Of {count(simulate.RUNS)} runs."),
             ),
             f"{name}, exact": (
-                [round(r[f"{key}_expected"], 1) for r in rows],
+                [round(s.expected, 1) for s in seen],
                 number(format="localized", help="Mean by the model's formula, without simulation."),
             ),
         }

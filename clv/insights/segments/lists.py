@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.errors import InputError, did_you_mean
@@ -147,9 +147,9 @@ def export(run: Run, wanted: CampaignList) -> Path:
     return run.export_query(wanted.filename, _checked(run, wanted), COLUMNS, _ORDER)
 
 
-def first(run: Run, wanted: CampaignList, limit: int) -> list[dict[str, Any]]:
+def first(run: Run, wanted: CampaignList, limit: int) -> list[dict[str, object]]:
     """Return the first rows of a list, as in the file."""
-    rows: list[dict[str, Any]] = run.query(
+    rows: list[dict[str, object]] = run.query(
         f"SELECT {', '.join(COLUMNS)} FROM ({_checked(run, wanted)}) AS t ORDER BY {_ORDER} LIMIT $1",
         [limit],
     ).to_pylist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from clv.models.card import from_card
 from clv.models.season.seasonal import due
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     import pyarrow as pa
 
@@ -61,6 +61,76 @@ def check_forecast(run: Run) -> None:
         raise InputError(msg, notes)
 
 
+class SegmentGroup(TypedDict):
+    """One named group: sums over its customers, but the two chances are means.
+
+    ``predicted_revenue`` is undiscounted and before margin; ``at_risk`` is money at risk and
+    ``if_active`` the CLV if all were active, both orders without amounts.
+    """
+
+    segment: str
+    customers: int
+    orders: int
+    revenue: float | None
+    predicted_purchases: float
+    predicted_revenue: float | None
+    predicted_clv: float | None
+    at_risk: float
+    if_active: float
+    p_purchase: float
+    p_alive: float
+
+
+class LikelyByTier(TypedDict):
+    """Customers of one likelihood of buying and value tier; ``buyers``: the chances added up."""
+
+    likelihood: str
+    tier: str
+    customers: int
+    buyers: float
+    predicted_revenue: float | None
+    predicted_clv: float | None
+
+
+class OverdueTotals(TypedDict):
+    """What the overdue customers amount to, and the first of them; worth: what they would bring if active.
+
+    ``left_out`` says how many are less likely to be active than asked for.
+    """
+
+    customers: int
+    at_risk: float | None
+    worth: float | None
+    first: int
+    first_at_risk: float | None
+    first_worth: float | None
+    left_out: int
+
+
+class OverdueCustomer(TypedDict):
+    """An overdue customer: the forecasts' columns, and what is seen of the silence.
+
+    ``gap_days`` is the mean time between two orders so far, ``reason`` the same in words; by ``due``
+    9 out of 10 active customers with this history would have ordered; in 4 of 5 cases the next order
+    lies between ``next_from`` and ``next_to``, if the customer is still active.
+    """
+
+    customer_id: str
+    last_order: date
+    frequency: int
+    recency: int
+    T: int
+    p_alive: float
+    at_risk: float
+    if_active: float
+    gap_days: float
+    silent_days: int
+    reason: str
+    due: date
+    next_from: date
+    next_to: date
+
+
 def has_money(run: Run) -> bool:
     """Return whether the run predicts revenue; otherwise orders take its place."""
     return run.summary.get("predicted_revenue") is not None
@@ -83,10 +153,7 @@ def _margin(run: Run) -> float | None:
 def groups(run: Run) -> pa.Table:
     """Return one row per named group, in the order of `GROUPS`; groups of nobody are left out.
 
-    Columns ``segment, customers, orders, revenue, predicted_purchases, predicted_revenue,
-    predicted_clv, at_risk, if_active, p_purchase, p_alive``: sums, but the two chances are means.
-    ``predicted_revenue`` is undiscounted and before margin; ``at_risk`` is money at risk and
-    ``if_active`` the CLV if all were active, both orders without amounts. Empty without a forecast.
+    Columns as in `SegmentGroup`. Empty without a forecast.
     """
     places = ", ".join(f"({i}, '{name}')" for i, name in enumerate(GROUPS))
     return run.query(
@@ -103,7 +170,7 @@ def groups(run: Run) -> pa.Table:
     )
 
 
-def sizes(run: Run) -> tuple[list[str], list[dict[str, Any]]]:
+def sizes(run: Run) -> tuple[list[str], list[dict[str, object]]]:
     """Return columns and rows of the groups as a terminal shows them; overdue customers last.
 
     Raises
@@ -116,20 +183,20 @@ def sizes(run: Run) -> tuple[list[str], list[dict[str, Any]]]:
     unit = "money_at_risk" if has_money(run) else "orders_at_risk"
     columns = ["segment", "customers", "p_purchase", "predicted_purchases"]
     columns += ["predicted_revenue", "predicted_clv", unit] if has_money(run) else [unit]
-    rows = [row | {unit: row["at_risk"]} for row in groups(run).to_pylist()]
-    last = dict.fromkeys(columns, "") | {
+    rows: list[SegmentGroup] = groups(run).to_pylist()
+    last = {
+        **dict.fromkeys(columns, ""),
         "segment": f"overdue, at least {LEAST_ACTIVE * 100:g} % active",
         "customers": found["customers"],
         unit: found["at_risk"] or 0.0,
     }
-    return columns, [*rows, last]
+    return columns, [*({**row, unit: row["at_risk"]} for row in rows), last]
 
 
 def likelihoods(run: Run, thresholds: Thresholds | None = None) -> pa.Table:
     """Return one row per likelihood of buying and value tier: 4 × 3 rows, also those of nobody.
 
-    Columns ``likelihood, tier, customers, buyers, predicted_revenue, predicted_clv``; ``buyers`` is
-    the sum of the chances. Empty without a forecast.
+    Columns as in `LikelyByTier`. Empty without a forecast.
     """
     if not has_forecast(run):
         return run.query("SELECT 1 AS customers WHERE false")
@@ -157,12 +224,8 @@ def overdue_sql(run: Run, least_active: float = LEAST_ACTIVE) -> str:
     )
 
 
-def overdue_totals(run: Run, least_active: float = LEAST_ACTIVE, first: int = 25) -> dict[str, Any]:
-    """Return what the overdue customers amount to, and the ``first`` with most at risk.
-
-    Keys ``customers, at_risk, worth, first, first_at_risk, first_worth, left_out``: worth is what
-    they would bring if active, ``left_out`` how many are less likely to be active than asked for.
-    """
+def overdue_totals(run: Run, least_active: float = LEAST_ACTIVE, first: int = 25) -> OverdueTotals:
+    """Return what the overdue customers amount to, and the ``first`` with most at risk."""
     table = run.query(
         "WITH ranked AS (SELECT p_alive, at_risk, if_active, row_number() OVER "
         f"(ORDER BY at_risk DESC, customer_id) AS place FROM ({overdue_sql(run, least_active)})) "
@@ -174,27 +237,17 @@ def overdue_totals(run: Run, least_active: float = LEAST_ACTIVE, first: int = 25
         f"AND p_alive < {float(least_active)!r}) AS left_out FROM ranked",
         [first],
     )
-    result: dict[str, Any] = table.to_pylist()[0]
+    result: OverdueTotals = table.to_pylist()[0]
     return result
 
 
-def overdue(run: Run, least_active: float = LEAST_ACTIVE, limit: int = 100) -> list[dict[str, Any]]:
-    """Return the overdue customers with most at risk, most first.
-
-    The forecasts columns, ``p_silent, at_risk, if_active``, and
-
-    gap_days, silent_days
-        Mean time between two orders so far; days since the last one.
-    reason
-        The same in words, with the chance of still being active.
-    due
-        Day by which 9 out of 10 active customers with this history would have ordered.
-    next_from, next_to
-        Days between which the next order of the customer lies in 4 of 5 cases, if still active.
-    """
+def overdue(
+    run: Run, least_active: float = LEAST_ACTIVE, limit: int = 100
+) -> list[OverdueCustomer]:
+    """Return the overdue customers with most at risk, most first."""
     if not has_forecast(run):
         return []
-    rows: list[dict[str, Any]] = run.query(
+    rows: list[OverdueCustomer] = run.query(
         "SELECT *, recency / frequency AS gap_days, T - recency AS silent_days, "
         f"{reason_sql(run.settings['horizon_months'], active=True)} AS reason "
         f"FROM ({overdue_sql(run, least_active)}) ORDER BY at_risk DESC, customer_id LIMIT $1",
@@ -202,7 +255,9 @@ def overdue(run: Run, least_active: float = LEAST_ACTIVE, limit: int = 100) -> l
     ).to_pylist()
     if not rows:
         return rows
-    x, t_x, age = (np.array([row[k] for row in rows], float) for k in ("frequency", "recency", "T"))
+    x = np.array([row["frequency"] for row in rows], float)
+    t_x = np.array([row["recency"] for row in rows], float)
+    age = np.array([row["T"] for row in rows], float)
     model = from_card(run.model["purchases"])
     as_of = run.as_of
     latest = due(model, x, t_x, age, 1 - OVERDUE)
@@ -219,7 +274,7 @@ def _later(start: date, days: float) -> date:
     return start + timedelta(days=int(np.ceil(min(days, _LONGEST_DAYS))))
 
 
-def total(rows: Sequence[dict[str, Any]], column: str) -> float | None:
-    """Return the sum of a column where it is known; None where it is nowhere."""
-    known = [row[column] for row in rows if row[column] is not None]
+def total(values: Iterable[float | None]) -> float | None:
+    """Return the sum of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
     return sum(known) if known else None

@@ -92,12 +92,11 @@ def survival(
     ahead = simulate.outlook(run, model, kind, customers=customers, seed=_BAND_SEED)
     rows = simulate.table(one, ahead)
     columns: dict[str, list[str | None]] = {"After": [r["after"] for r in rows]}
-    for key, name in (("alive", "Alive"), ("purchases", "Orders")):
-        columns[name] = [count(r[key]) for r in rows]
-        columns[f"{name}, 9 in 10 runs"] = [
-            survival_words.band(r[f"{key}_low"], r[f"{key}_high"]) for r in rows
-        ]
-        columns[f"{name}, exact mean"] = [expected(r[f"{key}_expected"]) for r in rows]
+    for what, name in simulate.MEASURES.items():
+        seen = [simulate.seen(row, what) for row in rows]
+        columns[name] = [count(s.this) for s in seen]
+        columns[f"{name}, 9 in 10 runs"] = [survival_words.band(s.low, s.high) for s in seen]
+        columns[f"{name}, exact mean"] = [expected(s.expected) for s in seen]
     since = survival_words.since(kind, run.settings["as_of"])
     days, lifetimes = simulate.GRID.tolist(), one.lifetime.tolist()
     told = f"This run has the seed {seed}; the band is that of {count(simulate.RUNS)} others."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from clv.core.formatting import count, expected, money, percent, plural
 from clv.core.metrics import FEW
@@ -10,17 +10,25 @@ from clv.core.segments import LIKELIHOODS, TO_SAVE, Thresholds
 from clv.report.words.run import next_months
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from clv.core.schema import RunSettings
     from clv.insights.newcomers.curves import Interval, Newcomers
-
-    Row = Mapping[str, Any]
+    from clv.insights.segments.tables import LikelyByTier, OverdueTotals, SegmentGroup
 
 #: From this share of customers on, a tier named after fewer is said to be larger than meant.
 _LARGE_TIER = 0.3
 #: Below this share of what all would bring if active, what is at risk is next to nothing.
 _HARDLY = 0.01
+
+
+class GroupShares(TypedDict):
+    """One group's shares of all customers, of what is forecast, and of what is at risk."""
+
+    segment: str
+    customers: float
+    forecast: float
+    risk: float
 
 
 def amount(value: float | None, currency: str, *, has_money: bool) -> str:
@@ -33,7 +41,13 @@ def _orders(value: float | None) -> str:
     return f"{text} order" if text == "1" else f"{text} orders"
 
 
-def sentence(groups: Sequence[Row], overdue: Row, settings: RunSettings, *, has_money: bool) -> str:
+def sentence(
+    groups: Sequence[SegmentGroup],
+    overdue: OverdueTotals,
+    settings: RunSettings,
+    *,
+    has_money: bool,
+) -> str:
     """Answer: how many customers need something done, and what depends on it.
 
     Parameters
@@ -44,18 +58,18 @@ def sentence(groups: Sequence[Row], overdue: Row, settings: RunSettings, *, has_
         From `clv.insights.segments.tables.overdue_totals`.
     """
     currency = settings["currency"]
-    customers = sum(int(g["customers"]) for g in groups)
+    customers = sum(g["customers"] for g in groups)
     rows = [g for g in groups if g["segment"] in TO_SAVE]
-    number = sum(int(g["customers"]) for g in rows)
+    number = sum(g["customers"] for g in rows)
     if customers == 1:
         return f"The only customer is in the group “{groups[0]['segment']}”."
     if not number:
-        biggest = max(groups, key=lambda g: int(g["customers"]))
+        biggest = max(groups, key=lambda g: g["customers"])
         return (
             f"No customer is at risk or needs attention; the largest group, “{biggest['segment']}”, "
             f"has {count(biggest['customers'])} of the {count(customers)} customers."
         )
-    worth = amount(sum(float(g["if_active"]) for g in rows), currency, has_money=has_money)
+    worth = amount(sum(g["if_active"] for g in rows), currency, has_money=has_money)
     verb = "is at risk or needs" if number == 1 else "are at risk or need"
     who, is_ = ("it", "is") if number == 1 else ("they", "are")
     kept = f"{who} {is_} worth {worth} over" if has_money else f"{who} should place {worth} in"
@@ -63,7 +77,7 @@ def sentence(groups: Sequence[Row], overdue: Row, settings: RunSettings, *, has_
         f"{plural(number, 'customer')} ({percent(number / customers)}) {verb} attention: kept "
         f"active, {kept} {next_months(settings)}"
     )
-    top = int(overdue["first"])
+    top = overdue["first"]
     if top:
         who = "overdue customer" if top == 1 else f"{count(top)} overdue customers"
         account = "accounts" if top == 1 else "account"
@@ -72,19 +86,19 @@ def sentence(groups: Sequence[Row], overdue: Row, settings: RunSettings, *, has_
     return f"{text}."
 
 
-def groups_title(rows: Sequence[Row], forecast: str) -> str:
+def groups_title(rows: Sequence[GroupShares], forecast: str) -> str:
     """Say which group stands for most of the forecast; ``rows`` hold shares."""
-    top = max(rows, key=lambda row: float(row["forecast"]))
-    name = str(top["segment"]).capitalize()
+    top = max(rows, key=lambda row: row["forecast"])
+    name = top["segment"].capitalize()
     return (
         f"“{name}” holds {percent(top['customers'])} of the customers and "
         f"{percent(top['forecast'])} of the {forecast}"
     )
 
 
-def few_leave(groups: Sequence[Row]) -> str:
+def few_leave(groups: Sequence[SegmentGroup]) -> str:
     """Say so where the model finds that hardly anybody leaves: then little is formally at risk."""
-    risk, worth = (sum(float(g[name]) for g in groups) for name in ("at_risk", "if_active"))
+    risk, worth = sum(g["at_risk"] for g in groups), sum(g["if_active"] for g in groups)
     if risk < _HARDLY * worth:
         return (
             "In this history the model finds hardly anybody leaving, so little is formally at risk; "
@@ -93,9 +107,9 @@ def few_leave(groups: Sequence[Row]) -> str:
     return ""
 
 
-def overdue_title(totals: Row, currency: str, *, has_money: bool) -> str:
+def overdue_title(totals: OverdueTotals, currency: str, *, has_money: bool) -> str:
     """Say how many are overdue and what is at risk."""
-    number = int(totals["customers"])
+    number = totals["customers"]
     if not number:
         return "Nobody is overdue"
     risk = amount(totals["at_risk"], currency, has_money=has_money)
@@ -103,10 +117,10 @@ def overdue_title(totals: Row, currency: str, *, has_money: bool) -> str:
     return f"{count(number)} {verb} overdue, with {risk} at risk"
 
 
-def likelihood_title(rows: Sequence[Row], settings: RunSettings, limit: float) -> str:
+def likelihood_title(rows: Sequence[LikelyByTier], settings: RunSettings, limit: float) -> str:
     """Say how many are highly likely to order."""
-    customers = sum(int(r["customers"]) for r in rows)
-    number = sum(int(r["customers"]) for r in rows if r["likelihood"] == LIKELIHOODS[0])
+    customers = sum(r["customers"] for r in rows)
+    number = sum(r["customers"] for r in rows if r["likelihood"] == LIKELIHOODS[0])
     verb = "orders" if number == 1 else "order"
     return (
         f"{count(number)} of {plural(customers, 'customer')} {verb} again in {next_months(settings)} with a "
@@ -124,19 +138,19 @@ def chances(likelihood: str, thresholds: Thresholds) -> str:
     return f"{percent(low)} to under {percent(high)}"
 
 
-def cell(row: Row, customers: int, currency: str) -> str:
+def cell(row: LikelyByTier, customers: int, currency: str) -> str:
     """Write a cell of likelihood by tier: how many, their share, the mean CLV where there is one."""
-    number = int(row["customers"])
+    number = row["customers"]
     lines = [count(number), percent(number / customers)] if number else [count(0)]
     if number and row["predicted_clv"] is not None:
         lines.append(f"{money(row['predicted_clv'] / number, currency)} each")
     return "<br>".join(lines)
 
 
-def tiers_note(rows: Sequence[Row]) -> str:
+def tiers_note(rows: Sequence[LikelyByTier]) -> str:
     """Warn where many customers are forecast alike, so that the tiers aren't 20, 30 and 50 %."""
-    customers = sum(int(r["customers"]) for r in rows)
-    high = sum(int(r["customers"]) for r in rows if r["tier"] == "high")
+    customers = sum(r["customers"] for r in rows)
+    high = sum(r["customers"] for r in rows if r["tier"] == "high")
     if customers and high / customers > _LARGE_TIER and high > 1:
         return (
             f"Many customers have the same predicted value, so the high tier holds "

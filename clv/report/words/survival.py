@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core.formatting import count, day, duration, expected, percent, plural, short_count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    Row = Mapping[str, Any]
+    from clv.insights.simulate import Checkpoint
 
 #: ``100 years`` is as far as anybody looks.
 _LAST: Final = 36_525
@@ -27,7 +27,7 @@ def since(kind: str, as_of: str) -> str:
     return "the first order" if kind == "new" else day(as_of)
 
 
-def sentence(rows: Sequence[Row], kind: str, customers: int, of: int) -> str:
+def sentence(rows: Sequence[Checkpoint], kind: str, customers: int, of: int) -> str:
     """Answer: how many are alive after a year and after ten, and what have they ordered.
 
     Parameters
@@ -73,13 +73,13 @@ def _alive(number: float, customers: int) -> tuple[str, str]:
     return f"about {said}", "is" if said == "1" else "are"
 
 
-def card_value(row: Row) -> str:
+def card_value(row: Checkpoint) -> str:
     """Write one checkpoint of this run: ``61 alive, 117 orders``; may break after the comma."""
     noun = "order" if row["purchases"] == 1 else "orders"
     return f"{count(row['alive'])}\u00a0alive, {short_count(row['purchases'])}\u00a0{noun}"
 
 
-def card_more(row: Row) -> str:
+def card_more(row: Checkpoint) -> str:
     """Say beside it what other runs come to."""
     alive = _between(row["alive_low"], row["alive_high"])
     orders = _between(row["purchases_low"], row["purchases_high"])
@@ -112,7 +112,7 @@ def half_life(lifetimes: Sequence[float], since: str) -> str:
     return f"This run: half have left after {_span(half)}"
 
 
-def orders_title(rows: Sequence[Row]) -> str:
+def orders_title(rows: Sequence[Checkpoint]) -> str:
     """Say, as the chart's title, what this run's customers have ordered after 10 years."""
     return f"This run: {plural(rows[2]['purchases'], 'order')} in 10 years"
 
