@@ -662,6 +662,85 @@ class AlreadyScored(TypedDict):
     ids: NotRequired[list[str]]
 
 
+# -- assumptions -------------------------------------------------------------------------------------
+
+
+class EffectFound(TypedDict):
+    """How far the data are from an assumption, with a 99 % interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+AssumptionRow = TypedDict(
+    "AssumptionRow",
+    {
+        "from": float | str | None,
+        "to": float | str | None,
+        "month": int,
+        "tier": str,
+        "what": str,
+        "customers": int,
+        "purchases": float,
+        "value": float,
+        "ratio": float,
+        "observed": float,
+        "expected": float,
+        "low": float,
+        "high": float,
+        "change": float,
+        "usual": float,
+        "label": str,
+    },
+    total=False,
+)
+"""A row of the small table behind a check's picture; each check has keys of its own."""
+
+
+class AssumptionFacts(TypedDict, total=False):
+    """Further numbers that a check's words mention; each check has keys of its own."""
+
+    k: float
+    model_k: float
+    spread: float
+    years: float
+    together: bool
+    worn: bool
+    short: bool
+    best: int
+    worst: int
+    best_ratio: float
+    worst_ratio: float
+    age: int
+    seasonal: bool
+    correlation: float | None
+    own: float
+    own_model: float
+    few: int
+    purchase_share: float
+    value_share: float | None
+
+
+class CheckedAssumption(TypedDict):
+    """One assumption, and whether it holds, see `clv.insights.assumptions.base.Check`."""
+
+    key: str
+    effect: EffectFound | None
+    trivial: float
+    large: float
+    customers: int
+    rows: list[AssumptionRow]
+    facts: AssumptionFacts
+    verdict: Literal["holds", "doubtful", "violated", "too little data"]
+
+
+class KeptAssumptions(TypedDict):
+    """All checks that apply to a run."""
+
+    checks: list[CheckedAssumption]
+
+
 # -- the comparison of a ready-made model ------------------------------------------------------------
 
 

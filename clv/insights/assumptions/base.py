@@ -8,21 +8,24 @@ deviation that nobody would notice into a violation, and a hundred don't turn ig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 from scipy import stats
 
+from clv.core.schema import AssumptionFacts
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from clv.core.schema import AssumptionRow, CheckedAssumption
     from clv.core.types import Floats
 
 
 Verdict = Literal["holds", "doubtful", "violated", "too little data"]
-Row = Mapping[str, Any]
 
 #: Of the intervals. Ten checks are looked at together: at 99 % each, fewer than one in ten healthy
 #: files shows a deviation where there is none, and the sizes below make that rarer still.
@@ -67,8 +70,8 @@ class Check:
     trivial: float
     large: float
     customers: int
-    rows: tuple[Row, ...] = ()
-    facts: Row = field(default_factory=dict)
+    rows: tuple[AssumptionRow, ...] = ()
+    facts: AssumptionFacts = field(default_factory=AssumptionFacts)
 
     @property
     def verdict(self) -> Verdict:
@@ -93,17 +96,35 @@ class Check:
         """How much it matters: the effect's size over that from which on it is large."""
         return 0.0 if self.effect is None else abs(self.effect.estimate) / self.large
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> CheckedAssumption:
         """Return plain JSON types, the verdict among them."""
-        return asdict(self) | {"rows": [dict(row) for row in self.rows], "verdict": self.verdict}
+        effect = self.effect
+        return {
+            "key": self.key,
+            "effect": None
+            if effect is None
+            else {"estimate": effect.estimate, "low": effect.low, "high": effect.high},
+            "trivial": self.trivial,
+            "large": self.large,
+            "customers": self.customers,
+            "rows": list(self.rows),
+            "facts": self.facts,
+            "verdict": self.verdict,
+        }
 
     @classmethod
-    def from_dict(cls, content: Row) -> Self:
+    def from_dict(cls, content: CheckedAssumption) -> Self:
         """Rebuild from `as_dict`."""
-        fields = {k: v for k, v in content.items() if k != "verdict"}
-        effect = fields.pop("effect")
-        rows = tuple(fields.pop("rows"))
-        return cls(effect=None if effect is None else Effect(**effect), rows=rows, **fields)
+        effect = content["effect"]
+        return cls(
+            content["key"],
+            None if effect is None else Effect(**effect),
+            content["trivial"],
+            content["large"],
+            content["customers"],
+            tuple(content["rows"]),
+            content["facts"],
+        )
 
 
 def sums(cell: NDArray[Any], values: Floats, *shape: int) -> Floats:

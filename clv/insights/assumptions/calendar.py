@@ -9,7 +9,7 @@ then compared at the same age, with the season taken out.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -28,6 +28,7 @@ from clv.models.fitting.poisson import poisson_fit
 from clv.models.season.season import by_the_year
 
 if TYPE_CHECKING:
+    from clv.core.schema import AssumptionFacts, AssumptionRow
     from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
@@ -128,8 +129,11 @@ def season(group: People) -> Check | None:
     )["span"][0]
     years = group.span / YEAR
     # Over several years a season comes again at other ages, even if all came at once.
-    facts: dict[str, Any] = {"years": years, "together": bool(came < YEAR / 4 and years < 1.9)}
-    facts["worn"] = group.season is not None
+    facts: AssumptionFacts = {
+        "years": years,
+        "together": bool(came < YEAR / 4 and years < 1.9),
+        "worn": group.season is not None,
+    }
     if group.span < YEAR - _WEEK or purchases < FEWEST_PURCHASES:
         short = group.span < YEAR - _WEEK
         return Check(
@@ -139,7 +143,7 @@ def season(group: People) -> Check | None:
             SEASON_LARGE,
             group.customers,
             (),
-            facts | {"short": short},
+            {**facts, "short": short},
         )
     weeks = _weeks(group, days)
     fitted, covariance = jackknife(
@@ -151,8 +155,8 @@ def season(group: People) -> Check | None:
     best = max(rows, key=lambda r: r["ratio"], default=None)
     worst = min(rows, key=lambda r: r["ratio"], default=None)
     if best and worst:
-        facts |= {"best": best["month"], "worst": worst["month"]}
-        facts |= {"best_ratio": best["ratio"], "worst_ratio": worst["ratio"]}
+        facts["best"], facts["worst"] = best["month"], worst["month"]
+        facts["best_ratio"], facts["worst_ratio"] = best["ratio"], worst["ratio"]
     return Check(
         "season", effect, SEASON_TRIVIAL, SEASON_LARGE, group.customers, tuple(rows), facts
     )
@@ -182,9 +186,7 @@ def _amplitude(waves: Floats, covariance: Floats) -> Effect | None:
     return Effect(float(size), low, float(high))
 
 
-def _months(
-    group: People, days: Days, fitted: Floats, columns: int
-) -> list[dict[str, float | int]]:
+def _months(group: People, days: Days, fitted: Floats, columns: int) -> list[AssumptionRow]:
     """Return months of the year: purchases over what model and trend expect, with its 99 % interval."""
     length = days.bought.shape[1]
     time = 2 * np.arange(length) / length - 1
@@ -255,7 +257,7 @@ def cohorts(group: People) -> Check | None:
         return np.array([*ratios, ratios[1] - ratios[0]])
 
     found, covariance = jackknife(by_half, weeks.bought, weeks.expected, came, bought)
-    rows = []
+    rows: list[AssumptionRow] = []
     overall = np.log(bought.sum() / total) - 0.5 * (found[0] + found[1])
     for i, half in enumerate((~late, late)):
         reach = T_GROUPS * np.sqrt(max(covariance[i, i], 0.0))

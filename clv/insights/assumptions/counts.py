@@ -17,6 +17,7 @@ from clv.models.purchase.counts import purchase_counts, states
 from clv.models.purchase.pareto_nbd import ParetoNBD
 
 if TYPE_CHECKING:
+    from clv.core.schema import AssumptionRow
     from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
@@ -117,7 +118,7 @@ def _check(
         last -= 1
     seen = np.append(observed[: last - 1], observed[last - 1 :].sum())
     said = np.append(expected[: last - 1], expected[last - 1 :].sum())
-    rows: list[dict[str, Any]] = [
+    rows: list[AssumptionRow] = [
         {"from": lows[i], "to": highs[i] if i < last - 1 else None} for i in range(last)
     ]
     if never:
@@ -126,5 +127,5 @@ def _check(
     n = float(seen.sum())
     said = said * n / max(said.sum(), 1e-300)
     for row, s, e in zip(rows, seen, said, strict=True):
-        row |= {"observed": float(s / max(n, 1)), "expected": float(e / max(n, 1))}
+        row["observed"], row["expected"] = float(s / max(n, 1)), float(e / max(n, 1))
     return Check(key, misplaced(seen, said), TRIVIAL, LARGE, int(n), tuple(rows))

@@ -15,6 +15,7 @@ from clv.insights.assumptions.base import GROUPS, T_GROUPS, Check, around, jackk
 from clv.models.fitting.poisson import poisson_fit
 
 if TYPE_CHECKING:
+    from clv.core.schema import AssumptionRow
     from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
@@ -70,7 +71,7 @@ def dropout(group: People) -> Check | None:
     with np.errstate(divide="ignore", invalid="ignore"):
         values, covariance = jackknife(ratios, bought, expected)
     reach = T_GROUPS * np.sqrt(np.diag(covariance))
-    rows = tuple(
+    rows: tuple[AssumptionRow, ...] = tuple(
         {
             "from": CLASSES[i],
             "to": CLASSES[i + 1] - 1 if i < size - 1 else None,

@@ -21,6 +21,7 @@ from clv.models.spend.gamma_gamma_core import GammaGammaAll
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from clv.core.schema import AssumptionFacts, AssumptionRow
     from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
@@ -83,13 +84,13 @@ def outliers(group: People) -> Check | None:
     reach = float(stats.t.ppf((1 + LEVEL) / 2, DRAWS - 1)) * error
     worst = int(np.argmax(np.abs(beyond)))
     total = real.x.sum(), (real.x * real.value).sum()
-    facts = {
+    facts: AssumptionFacts = {
         "few": int(extreme.sum()),
         "purchase_share": float(real.x[extreme].sum() / max(total[0], 1)),
         "value_share": float((real.x * real.value)[extreme].sum() / total[1]) if total[1] else None,
     }
     size, reached = float(beyond[worst]), float(reach[worst])
-    table = tuple(
+    table: tuple[AssumptionRow, ...] = tuple(
         {"what": what, "change": float(c), "usual": float(u)}
         for what, c, u in zip(("purchases", "value"), change, usual, strict=False)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clv.core.schema import KeptAssumptions
 from clv.core.types import quiet
 from clv.insights.assumptions.base import Check
 from clv.insights.assumptions.calendar import cohorts, season
@@ -55,11 +56,13 @@ def checks(run: Run, progress: Progress = quiet) -> list[Check]:
 
 def stored(run: Run) -> list[Check] | None:
     """Return the run's checks if they have been made."""
-    found = run.derived(_NAME, dict)
+    found = run.derived(_NAME, KeptAssumptions)
     return None if found is None else [Check.from_dict(each) for each in found["checks"]]
 
 
 def checked(run: Run, progress: Progress = quiet) -> list[Check]:
     """Return the run's checks, making them on first use; see `checks`."""
-    run.derived(_NAME, dict, lambda: {"checks": [c.as_dict() for c in checks(run, progress)]})
+    run.derived(
+        _NAME, KeptAssumptions, lambda: {"checks": [c.as_dict() for c in checks(run, progress)]}
+    )
     return stored(run) or []

@@ -22,6 +22,7 @@ from clv.insights.assumptions.base import (
 )
 
 if TYPE_CHECKING:
+    from clv.core.schema import AssumptionRow
     from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
@@ -76,7 +77,7 @@ def frequency_value(group: People) -> Check | None:
     total, people = (sums(cell, v, GROUPS, len(CLASSES)) for v in (found["m"], n))
     with np.errstate(divide="ignore", invalid="ignore"):
         mean, spread = jackknife(lambda t, p: t / p, total, people)
-    rows = [
+    rows: list[AssumptionRow] = [
         {
             "from": 1 if i == 0 else CLASSES[i - 1] + 1,
             "to": end if i < len(CLASSES) - 1 else None,
@@ -118,7 +119,7 @@ def spend_shape(group: People) -> Check | None:
     observed = sums(found["class"], found["n"], 10)
     n = float(observed.sum())
     expected = np.diff(betainc(p, q, edges / (v + edges)), prepend=0.0, append=1.0) * n
-    rows = [
+    rows: list[AssumptionRow] = [
         {
             "from": 0.0 if i == 0 else float(edges[i - 1]),
             "to": float(edges[i]) if i < 9 else None,
@@ -180,7 +181,7 @@ def spend_spread(group: People) -> Check | None:
         # model's would scatter around theirs by this much.
         variance += (slope * within[0] * float(error) / p**2) ** 2
     reach = T_GROUPS * np.sqrt(np.diag(covariance))
-    rows = [
+    rows: list[AssumptionRow] = [
         {
             "tier": name,
             "observed": float(within[i] ** -0.5),

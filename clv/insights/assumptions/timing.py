@@ -22,6 +22,7 @@ from scipy.special import gammaln
 from clv.insights.assumptions.base import GROUPS, Check, around, jackknife, sums
 
 if TYPE_CHECKING:
+    from clv.core.schema import AssumptionRow
     from clv.core.types import Floats
     from clv.insights.assumptions.people import People
 
@@ -86,7 +87,7 @@ def timing(group: People) -> Check | None:
 
 def _rows(
     group: People, x: Floats, n: Floats, customers: Floats, k: int
-) -> tuple[dict[str, float | None], ...]:
+) -> tuple[AssumptionRow, ...]:
     """Return the shares of gaps by their length over the customer's mean, and the model's."""
     cases = " ".join(
         f"WHEN gap * frequency <= {e} * recency THEN {i}" for i, e in enumerate(EDGES[:-1])

@@ -14,51 +14,62 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from clv.core.schema import AssumptionRow
     from clv.insights.assumptions import Check
 
-    Row = Mapping[str, Any]
 
-
-def table(check: Check, currency: str = "") -> list[dict[str, Any]]:
+def table(check: Check, currency: str = "") -> list[AssumptionRow]:
     """Return the rows behind the picture: ``label`` added, ``value`` named alike everywhere."""
-    value = {"season": "ratio", "cohorts": "purchases", "dropout": "ratio"}
-    value |= {"frequency_value": "value", "spend_spread": "observed"}
-    rows = []
+    rows: list[AssumptionRow] = []
     for row in check.rows:
-        found = dict(row) | {
-            "label": _price(row, currency)
-            if check.key == "spend_shape"
-            else _LABELS[check.key](row)
-        }
-        if check.key in value:
-            found["value"] = row[value[check.key]]
+        priced = check.key == "spend_shape"
+        label = _price(row, currency) if priced else _LABELS[check.key](row)
+        found: AssumptionRow = {**row, "label": label}
+        if check.key in _VALUES:
+            found["value"] = _VALUES[check.key](row)
         rows.append(found)
     return rows
 
 
-def _between(row: Row) -> str:
+#: What a picture of points draws; the others have what is observed beside what is expected.
+_VALUES: Final[Mapping[str, Callable[[AssumptionRow], float]]] = {
+    "season": lambda row: row["ratio"],
+    "cohorts": lambda row: row["purchases"],
+    "dropout": lambda row: row["ratio"],
+    "frequency_value": lambda row: row["value"],
+    "spend_spread": lambda row: row["observed"],
+}
+
+
+def _ends(row: AssumptionRow) -> tuple[float | None, float | None]:
+    """Return the ends of a class of numbers; dates have none."""
     low, high = row["from"], row["to"]
+    return None if isinstance(low, str) else low, None if isinstance(high, str) else high
+
+
+def _between(row: AssumptionRow) -> str:
+    low, high = _ends(row)
     if high is None:
         return f"{low}+"
     return str(low) if low == high else f"{low} – {high}"
 
 
-def _wait(row: Row) -> str:
-    low, high = row["from"], row["to"]
+def _wait(row: AssumptionRow) -> str:
+    low, high = _ends(row)
     if low is None:
         return "not yet"
     return f"after {low} days" if high is None else f"{low + 1} – {high} days"
 
 
-def _multiple(row: Row) -> str:
-    low, high = row["from"], row["to"]
+def _multiple(row: AssumptionRow) -> str:
+    low, high = _ends(row)
     return f"over {low:g} ×" if high is None else f"{low:g} – {high:g} ×"
 
 
-_LABELS: Final[Mapping[str, Callable[[Row], str]]] = {
+_LABELS: Final[Mapping[str, Callable[[AssumptionRow], str]]] = {
     "timing": _multiple,
     "season": lambda row: MONTHS[row["month"] - 1][:3],
-    "cohorts": lambda row: f"{day(row['from'])} –\n{day(row['to'])}",
+    "cohorts": lambda row: f"{day(str(row['from']))} –\n{day(str(row['to']))}",
     "dropout": _between,
     "frequencies": _between,
     "first_repeat": _wait,
@@ -68,8 +79,8 @@ _LABELS: Final[Mapping[str, Callable[[Row], str]]] = {
 }
 
 
-def _price(row: Row, currency: str) -> str:
-    low, high = row["from"], row["to"]
+def _price(row: AssumptionRow, currency: str) -> str:
+    low, high = _ends(row)
     if high is None:
         return f"over {money(low, currency)}"
     return (
@@ -109,8 +120,12 @@ def figure(check: Check, currency: str = "", *, dark: bool = False) -> go.Figure
         classes, share = _BARS[key]
         return observed_expected_figure(rows, classes=classes, share=share, dark=dark)
     if key == "outliers":
-        changes = [
-            row | {"observed": math.expm1(row["change"]), "expected": math.expm1(row["usual"])}
+        changes: list[AssumptionRow] = [
+            {
+                **row,
+                "observed": math.expm1(row["change"]),
+                "expected": math.expm1(row["usual"]),
+            }
             for row in rows
         ]
         return observed_expected_figure(
