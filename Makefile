@@ -111,6 +111,11 @@ lint: $(VENV)/.dev  ## ruff (rules and format), mypy, import contracts
 	$(BIN)/mypy clv tools
 	$(BIN)/lint-imports
 
+.PHONY: docs
+docs: $(VENV)/.dev  ## build the documentation site into build/site
+	$(PY) -m mkdocs build --quiet
+	@echo "build/site/index.html"
+
 .PHONY: bench
 bench: setup  ## time the pipeline against lifetimes and a bare scan
 	$(PY) -m benchmarks.pipeline

@@ -173,7 +173,9 @@ def test_make_help_lists_every_target():
         check=True,
     ).stdout
     assert re.findall(r"^  make (\S+) +\S", shown, flags=re.MULTILINE) == targets
-    assert {"help", "setup", "run", "test", "lint", "bench", "samples", "clean"} == set(targets)
+    assert {"help", "setup", "run", "test", "lint", "docs", "bench", "samples", "clean"} == set(
+        targets
+    )
 
 
 def test_ci_runs_make_test_and_stops_at_the_first_failure():
