@@ -113,8 +113,7 @@ lint: $(VENV)/.dev  ## ruff (rules and format), mypy, import contracts
 
 .PHONY: docs
 docs: $(VENV)/.dev  ## build the documentation site into build/site
-	$(PY) -m mkdocs build --quiet
-	@echo "build/site/index.html"
+	$(PY) -m mkdocs build --strict
 
 .PHONY: bench
 bench: setup  ## time the pipeline against lifetimes and a bare scan

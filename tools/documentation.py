@@ -34,7 +34,8 @@ def rooms() -> dict[str, tuple[str, list[str]]]:
 
 def reference() -> dict[str, str]:
     """Return the pages of the API reference: the public interface, then a page a room."""
-    public = [f"::: clv.{name}\n" for name in clv.__all__]
+    whole = "    options:\n      inherited_members: true\n"
+    public = [f"::: clv.{name}\n{whole}" for name in clv.__all__]
     pages = {"clv": "\n".join(["# The public interface", "", *public])}
     for room, (what, modules) in rooms().items():
         shown = [f"::: clv.{room}.{module}\n" for module in modules]
