@@ -741,7 +741,42 @@ class KeptAssumptions(TypedDict):
     checks: list[CheckedAssumption]
 
 
-# -- the comparison of a ready-made model ------------------------------------------------------------
+# -- ready-made models -------------------------------------------------------------------------------
+
+
+class AllowedModel(TypedDict):
+    """The bytes of a ready-made model that an operator has allowed."""
+
+    sha256: str
+    size: int
+    added_at: str
+
+
+class ShelfManifest(TypedDict):
+    """Which ready-made models are allowed, by name."""
+
+    format: NotRequired[int]
+    models: dict[str, AllowedModel]
+
+
+class ReadyMadeCard(TypedDict):
+    """What a forecast keeps of the ready-made model that made it."""
+
+    name: str
+    sha256: str
+    size: int
+    #: Figures of some customers, and ``predicted_clv``.
+    test_vectors: list[dict[str, float]]
+
+
+class ModelReply(TypedDict):
+    """What the process of a ready-made model says of itself; all but the stage is in foreign hands."""
+
+    stage: Literal["load", "predict", "answer", "done"]
+    kind: NotRequired[object]
+    message: NotRequired[object]
+    name: NotRequired[object]
+    shape: NotRequired[object]
 
 
 class RankingMeasures(TypedDict):

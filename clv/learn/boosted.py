@@ -34,6 +34,10 @@ _LIBRARIES: Final = ("libgomp", "libomp")
 _POWER: Final = 1.5
 
 
+#: What LightGBM records of each set of examples: measure → loss by number of trees.
+Losses = dict[str, dict[str, list[float]]]
+
+
 def missing() -> str | None:
     """Say in a sentence why there is no LightGBM here; None where it can be used."""
     try:
@@ -77,7 +81,7 @@ class Trees:
         for learn, test in cuts[-1:] if len(who) >= _MANY_ROWS else cuts:
             early = _dataset(who.rows(learn), y[learn])
             late = _dataset(who.rows(test), y[test], early)
-            losses: dict[str, Any] = {}
+            losses: Losses = {}
             self._grown(early, len(learn), _MOST_ROUNDS, work, late, losses)
             curves.append(np.array(next(iter(losses["valid_0"].values()))) * len(test))
         if not curves:
@@ -130,7 +134,7 @@ class Trees:
         rounds: int,
         work: Work,
         late: Any = None,  # noqa: ANN401
-        losses: dict[str, Any] | None = None,
+        losses: Losses | None = None,
     ) -> Any:  # noqa: ANN401
         import lightgbm  # noqa: PLC0415 - slow to import
 

@@ -62,18 +62,30 @@ def features(tables: Tables, as_of: date, design: Design, spec: Spec | None = No
     LayoutError
         A table or column that the spec needs, or a feature that is asked for, is not there.
     """
-    shared: dict[str, Any] = {
-        "labels": tables.labels,
-        "lines": tables.lines,
-        "largest_categories": design.largest_categories,
-        "spec": spec,
-    }
     if spec is not None and design.columns is not None:
-        shared["spec"] = pruned(spec, design.columns)
+        spec = pruned(spec, design.columns)
     if design.kind == "early":
-        found = early(tables.orders, as_of, design.after, attributes=tables.attributes, **shared)
+        found = early(
+            tables.orders,
+            as_of,
+            design.after,
+            attributes=tables.attributes,
+            labels=tables.labels,
+            lines=tables.lines,
+            largest_categories=design.largest_categories,
+            spec=spec,
+        )
     else:
-        found = windows(tables.orders, as_of, design.days, events=tables.events, **shared)
+        found = windows(
+            tables.orders,
+            as_of,
+            design.days,
+            events=tables.events,
+            labels=tables.labels,
+            lines=tables.lines,
+            largest_categories=design.largest_categories,
+            spec=spec,
+        )
     return found if design.columns is None else picked(found, design.columns)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from clv.insights.cohorts.calendar import Grain, period_end, period_of, period_s
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from clv.core.types import Floats
     from clv.models.base import PurchaseModel
@@ -66,7 +66,7 @@ def period_ends(as_of: date, horizon_end: date, grain: Grain) -> list[date]:
 
 def outlook(
     model: PurchaseModel,
-    triples: Mapping[str, Any],
+    triples: Mapping[str, ArrayLike],
     cohorts: NDArray[np.int64],
     as_of: date,
     ends: Sequence[date],
@@ -117,8 +117,8 @@ def outlook(
     )
 
 
-def _floats(values: Any) -> Floats:  # noqa: ANN401 - an array, masked where the engine has nulls
-    """Return plain floats, NaN for null."""
+def _floats(values: ArrayLike) -> Floats:
+    """Return plain floats, NaN for null: the engine masks those."""
     return np.asarray(np.ma.filled(np.ma.asarray(values, dtype=float), np.nan))
 
 

@@ -7,6 +7,7 @@ the one before it: orders and customers → `customer_periods` → `cohort_table
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
     from clv.insights.cohorts.calendar import Grain
+
+
+#: Columns of a table of cohorts, of one length; None where something is not known.
+Columns = Mapping[str, Sequence[float | None]]
 
 
 def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain: Grain) -> Any:  # noqa: ANN401 - the caller's own frame type

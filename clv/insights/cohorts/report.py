@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clv.core.types import Floats
+    from clv.insights.cohorts.history import Columns
     from clv.runs import Run
 
 
@@ -124,7 +125,7 @@ class CohortReport:
     continued: Triangle
     ahead: Outlook | None
     seconds: Mapping[int | None, SecondOrders]
-    totals: Mapping[str, Any]
+    totals: Columns
     age: int | None
 
 
@@ -212,9 +213,7 @@ def _ahead(
     return outlook(from_card(card), triples, facts.cohorts, as_of, ends, grain), ends
 
 
-def _seconds(
-    waited: Mapping[str, Sequence[Any]], facts: Triangle
-) -> dict[int | None, SecondOrders]:
+def _seconds(waited: Columns, facts: Triangle) -> dict[int | None, SecondOrders]:
     cohort = np.asarray(waited["cohort"], dtype=np.int64)
     wait = np.array([np.nan if w is None else w for w in waited["wait"]], dtype=float)
     count = np.asarray(waited["customers"], dtype=np.int64)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from clv.insights.cohorts.calendar import Grain, period_end, period_name, period_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from numpy.typing import NDArray
 
     from clv.core.types import Counts, Floats
     from clv.insights.cohorts.forecast import Outlook
+    from clv.insights.cohorts.history import Columns
 
 
 Measure = Literal["retention", "revenue", "cumulative_revenue", "orders", "cumulative_orders"]
@@ -109,7 +109,7 @@ class Triangle:
             revenue=None if self.revenue is None else joined(self.revenue, revenue),
         )
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, str | float | None]]:
         """Return every cell that holds something, as the long table for download."""
         values = {m: self.values(m) for m in MEASURES}
         names = [period_name(c, self.grain) for c in self.cohorts]
@@ -137,7 +137,7 @@ class Triangle:
         return found
 
 
-def triangle(table: Mapping[str, Any], as_of: date, grain: Grain) -> Triangle:
+def triangle(table: Columns, as_of: date, grain: Grain) -> Triangle:
     """Arrange `clv.insights.cohorts.history.cohort_table` as a triangle.
 
     Parameters

@@ -13,15 +13,14 @@ Holm (1979), Scandinavian Journal of Statistics 6(2); Welch (1947), Biometrika 3
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from scipy import stats
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from clv.core.types import Floats
+    from clv.insights.cohorts.history import Columns
     from clv.insights.cohorts.triangle import Triangle
 
 
@@ -89,7 +88,7 @@ def common_age(triangle: Triangle) -> int | None:
     return int(observed[len(observed) // 2]) - 1
 
 
-def compare(triangle: Triangle, totals: Mapping[str, Any], trait: Trait, last: int) -> Verdict:
+def compare(triangle: Triangle, totals: Columns, trait: Trait, last: int) -> Verdict:
     """Compare the cohorts for which period ``last`` is over.
 
     Parameters

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         MovedParameter,
         ParameterEstimate,
         RunInHistory,
+        RunSettings,
         Verdict,
     )
     from clv.runs import Run
@@ -70,7 +71,7 @@ def name_of(run: Run) -> str:
     )
 
 
-def _why(settings: Mapping[str, Any]) -> Literal["asked", "tested", "standard"]:
+def _why(settings: RunSettings) -> Literal["asked", "tested", "standard"]:
     if settings.get("model", "auto") != "auto":
         return "asked"
     return "tested" if settings.get("backtest") else "standard"

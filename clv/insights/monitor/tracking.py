@@ -6,7 +6,7 @@ months of the forecast that are over by the newer run's as-of date. Nothing is f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -135,7 +135,7 @@ def _valued(run: Run, old: Run) -> bool:
     return run.has_value and old.has_value and old.summary["predicted_clv"] is not None
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[Mapping[str, Any]]) -> None:
+def _prepare(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpan]) -> None:
     """Make ``came`` (customer and month → what came) and ``outcomes`` (customer → said and done)."""
     rows = ", ".join(
         f"({m['month']}, DATE '{str(m['start'])[:10]}', DATE '{str(m['end'])[:10]}', "
@@ -176,9 +176,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[Mapping[
     )
 
 
-def _chances(
-    con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[Mapping[str, Any]]
-) -> pa.Table:
+def _chances(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpan]) -> pa.Table:
     """Return the chance of an order in the months that are over, by distinct triple.
 
     From the model card: the run itself has it for the whole horizon only.
@@ -194,7 +192,7 @@ def _chances(
 
 
 def _by_month(
-    con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[Mapping[str, Any]]
+    con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpan]
 ) -> list[TrackedMonth]:
     came = {
         month: (purchases, revenue)

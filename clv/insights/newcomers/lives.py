@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import duckdb
     import pyarrow as pa
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from clv.core.types import Floats, Texts
     from clv.features.spans import Span
@@ -140,7 +140,7 @@ def lives_of(run: Run, months: int = 12) -> Lives:
         known = _known(con, run)
     quarter = year.first_day.astype("datetime64[M]").astype(np.int64) // 3
     names = np.array([f"{1970 + q // 4} Q{q % 4 + 1}" for q in quarter.tolist()], dtype=np.object_)
-    second = np.asarray(np.ma.filled(facts["second"].astype(float), np.inf))
+    second: Floats = np.asarray(np.ma.filled(np.ma.asarray(facts["second"], dtype=float), np.inf))
     return Lives(
         customer_id=year.customer_id,
         first_day=year.first_day,
@@ -148,7 +148,9 @@ def lives_of(run: Run, months: int = 12) -> Lives:
         orders=np.asarray(facts["orders"], dtype=float),
         first_value=np.asarray(facts["first_value"], dtype=float),
         second=second,
-        second_month=np.asarray(np.ma.filled(facts["second_month"], -1), dtype=np.int64),
+        second_month=np.asarray(
+            np.ma.filled(np.ma.asarray(facts["second_month"]), -1), dtype=np.int64
+        ),
         until={d: np.asarray(facts[f"until_{d}"], dtype=float) for d in SOON},
         known=known | {QUARTER: names},
         waiting=year.waiting,
@@ -160,7 +162,7 @@ def _facts(
     ids: pa.Array,
     first_day: NDArray[np.datetime64],
     months: int,
-) -> dict[str, Any]:
+) -> Mapping[str, ArrayLike]:
     """Return sums of each customer's first months, in the order of the ids; leave ``ready`` behind."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 

@@ -9,7 +9,7 @@ yesterday. It is history, not forecast; nothing in it is discounted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from clv.core import engine
 from clv.insights.newcomers.curves import Interval, Newcomers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from clv.runs import Run
@@ -75,7 +77,7 @@ def _by_key(run: Run, people: str, value: str, order: str) -> NewcomersByGroup:
         con.execute(f"CREATE TEMP TABLE people AS {people}")
         con.execute(f"CREATE TEMP TABLE slots AS {_SLOTS.format(value=value, order=order)}")
         con.execute(f"CREATE TEMP TABLE facts AS {_facts_sql(has_value=has_value)}")
-        facts = con.sql(_NAMED_FACTS).to_arrow_table().to_pylist()
+        facts: list[_Facts] = con.sql(_NAMED_FACTS).to_arrow_table().to_pylist()
         life = con.sql(_life_sql(has_value=has_value)).to_arrow_table()
     months = max((int(row["observed"]) for row in facts), default=0)
     cube = {name: np.asarray(life[name].to_numpy()) for name in life.column_names}
@@ -163,8 +165,29 @@ def _life_sql(*, has_value: bool) -> str:
         FROM parts GROUP BY slot, observed, month ORDER BY slot, observed, month"""
 
 
+class _Facts(TypedDict):
+    """Customers of a slot who were watched for so many months: sums, None where nothing is known."""
+
+    slot: int
+    value: str | None
+    values_in: int
+    observed: int
+    customers: int
+    orders: int
+    revenue: float | None
+    again: int
+    purchases: float | None
+    clv: float | None
+    clv_squared: float | None
+
+
+def _total(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(sum(known)) if known else None
+
+
 def _newcomers(
-    facts: list[dict[str, Any]],
+    facts: list[_Facts],
     cube: dict[str, NDArray[Any]],
     slots: list[int],
     which: str,
@@ -172,11 +195,6 @@ def _newcomers(
 ) -> Newcomers:
     """Put together the curve of one slot, or of all."""
     rows = [row for row in facts if row["slot"] in slots]
-
-    def total(name: str) -> float | None:
-        known = [row[name] for row in rows if row[name] is not None]
-        return float(sum(known)) if known else None
-
     customers = sum(int(row["customers"]) for row in rows)
     chosen = np.isin(cube["slot"], slots)
     # [months watched, month of life]: what came in.
@@ -196,16 +214,18 @@ def _newcomers(
     centre = expected[until]
     met = np.take_along_axis(actual, until, axis=1)
     variance = np.cumsum(square) - 2 * (centre * met).sum(axis=0) + ages @ centre**2
-    clv = total("clv")
+    clv = _total(row["clv"] for row in rows)
     return Newcomers(
         value=rows[0]["value"] if len(slots) == 1 and rows[0]["values_in"] == 1 else None,
         combined=int(rows[0]["values_in"]) if rows else 0,
         customers=customers,
         orders=sum(int(row["orders"]) for row in rows),
-        revenue=total("revenue"),
+        revenue=_total(row["revenue"] for row in rows),
         second=sum(int(row["again"]) for row in rows) / max(customers, 1),
-        purchases=total("purchases"),
-        clv=None if clv is None else _spread(clv, total("clv_squared") or 0.0, customers),
+        purchases=_total(row["purchases"] for row in rows),
+        clv=None
+        if clv is None
+        else _spread(clv, _total(row["clv_squared"] for row in rows) or 0.0, customers),
         watched=watched,
         brought=np.cumsum(mean),
         error=np.sqrt(np.maximum(variance, 0.0)),

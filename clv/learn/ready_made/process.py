@@ -16,18 +16,18 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Final, NoReturn, Self
 
 import numpy as np
 
 from clv.core.errors import ModelAnswerError, ModelFileError, ModelLimitError, SettingsError
 from clv.core.formatting import plural
+from clv.core.schema import ModelReply, checked
 from clv.learn.ready_made.listing import HERE, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from clv.core.types import Floats
+    from clv.learn.ready_made.worker import Asked
 
 
 _WORKER: Final = Path(__file__).with_name("worker.py")
@@ -122,7 +122,7 @@ def predict(name: str, content: bytes, figures: Floats, limits: Limits | None = 
             msg, f"Ask its maker to write it again, with dill.dump, under Python {HERE}."
         )
     rows, columns = figures.shape
-    asked = {
+    asked: Asked = {
         "model": len(content),
         "rows": rows,
         "columns": columns,
@@ -138,7 +138,7 @@ def predict(name: str, content: bytes, figures: Floats, limits: Limits | None = 
     return _checked(title, said, answer, rows)
 
 
-def _exchange(title: str, given: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def _exchange(title: str, given: bytes, limits: Limits) -> tuple[ModelReply, bytes]:
     """Run the worker; return what it says, and the bytes of its answer."""
     with tempfile.TemporaryDirectory(prefix="clv-model-") as folder:
         reply = Path(folder) / "reply"
@@ -188,20 +188,12 @@ def _environment(folder: str) -> dict[str, str]:
     }
 
 
-def _read(title: str, said: bytes) -> dict[str, Any]:
+def _read(title: str, said: bytes) -> ModelReply:
     try:
-        found = json.loads(said[:_LONGEST_SAID])
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or found.get("stage") not in {
-        "load",
-        "predict",
-        "answer",
-        "done",
-    }:
+        return checked(ModelReply, json.loads(said[:_LONGEST_SAID]))
+    except ValueError as error:
         msg = f"{title} answered with something that is no answer."
-        raise ModelAnswerError(msg, _ASK)
-    return found
+        raise ModelAnswerError(msg, _ASK) from error
 
 
 def _too_long(title: str, limits: Limits) -> NoReturn:
@@ -211,7 +203,7 @@ def _too_long(title: str, limits: Limits) -> NoReturn:
     raise ModelLimitError(msg, hint)
 
 
-def _explain(title: str, said: Mapping[str, Any], limits: Limits) -> NoReturn:
+def _explain(title: str, said: ModelReply, limits: Limits) -> NoReturn:
     """Raise what the worker could not do, in words for the operator."""
     kind = str(said.get("kind", ""))
     detail = _plain(said.get("message", ""))
@@ -250,7 +242,7 @@ def _plain(text: object) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())[:300]
 
 
-def _checked(title: str, said: Mapping[str, Any], answer: bytes, rows: int) -> Floats:
+def _checked(title: str, said: ModelReply, answer: bytes, rows: int) -> Floats:
     """Return one finite number per row.
 
     Raises

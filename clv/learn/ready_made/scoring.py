@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.features import BASKET, basket_matrix
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from clv.core.schema import ReadyMadeCard
     from clv.core.types import Floats
 
 
@@ -37,14 +38,13 @@ class Worth:
     notes
         What to say about it.
     card
-        The model's ``name, sha256, size``, and ``test_vectors``: figures (`clv.features.BASKET`) and
-        answers of some customers. JSON types.
+        The model's name and hash, and what it answers of some customers (`clv.features.BASKET`).
     """
 
     customer_id: pa.ChunkedArray
     values: Floats
     notes: list[Note]
-    card: dict[str, Any]
+    card: ReadyMadeCard
 
 
 def worth(con: duckdb.DuckDBPyConnection, name: str, as_of: date) -> Worth:
@@ -74,7 +74,12 @@ def worth(con: duckdb.DuckDBPyConnection, name: str, as_of: date) -> Worth:
         {**dict(zip(BASKET, figures[i].tolist(), strict=True)), "predicted_clv": float(values[i])}
         for i in range(0, len(values), step)[:_VECTORS]
     ]
-    card = {"name": name, "sha256": entry.sha256, "size": entry.size, "test_vectors": vectors}
+    card: ReadyMadeCard = {
+        "name": name,
+        "sha256": entry.sha256,
+        "size": entry.size,
+        "test_vectors": vectors,
+    }
     return Worth(ids, values, [_whole(name), *_items(con), *_below(values)], card)
 
 

@@ -7,10 +7,11 @@ import os
 import re
 import unicodedata
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core.choice import READY_MADE
 from clv.core.errors import ModelFileError, SettingsError, did_you_mean
+from clv.core.schema import ShelfManifest, checked
 from clv.runs import models_root, now, read_json, write_json
 
 if TYPE_CHECKING:
@@ -97,11 +98,14 @@ class Shelf:
         if not path.exists():
             return []
         try:
-            models: dict[str, Any] = read_json(path)["models"]
-            found = [Entry(name, **facts) for name, facts in models.items()]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            models = checked(ShelfManifest, read_json(path))["models"]
+        except ValueError as error:
             msg = f"The list of allowed models is damaged: {path}."
             raise ModelFileError(msg, f"Delete it, and add the models again: {_HOW}") from error
+        found = (
+            Entry(name, facts["sha256"], facts["size"], facts["added_at"])
+            for name, facts in models.items()
+        )
         return sorted((e for e in found if _NAME.fullmatch(e.name)), key=lambda e: e.name)
 
     def entry(self, name: str) -> Entry:

@@ -20,7 +20,7 @@ import resource
 import signal
 import sys
 import types
-from typing import Any, BinaryIO
+from typing import BinaryIO, NotRequired, TypedDict
 
 _NEW_NETWORK, _NEW_USER, _NEW_PROCESSES = 0x40000000, 0x10000000, 0x20000000
 _DIE_WITH_PARENT, _NO_NEW_PRIVILEGES = 1, 38
@@ -38,13 +38,35 @@ _NUMBERS = "iufUO"
 _OF_FILES = 1 << 1 | 1 << 14
 
 
+class Asked(TypedDict):
+    """The line that begins an exchange: sizes, limits, and what the model's functions expect to find."""
+
+    model: int
+    rows: int
+    columns: int
+    seconds: int
+    memory: int
+    file: int
+    imports: dict[str, str]
+
+
+class Reply(TypedDict):
+    """The line that ends it: how far it came, and what went wrong."""
+
+    stage: str
+    kind: NotRequired[str]
+    message: NotRequired[str]
+    name: NotRequired[str]
+    shape: NotRequired[list[int]]
+
+
 def main() -> None:
     """Do one exchange."""
     reply = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    asked = json.loads(sys.stdin.buffer.readline())
+    asked: Asked = json.loads(sys.stdin.buffer.readline())
     network = confine(asked)
     enclose()
     try:
@@ -52,13 +74,13 @@ def main() -> None:
     # Whatever a model raises, and be it the wish to exit, is told rather than let loose.
     except BaseException as error:  # noqa: BLE001
         said, body = failure(error), b""
-    reply.write(json.dumps(said | {"network": network}).encode() + b"\n" + body)
+    reply.write(json.dumps({**said, "network": network}).encode() + b"\n" + body)
     reply.flush()
     # A model may have left threads, or functions to be called at the end.
     os._exit(0)
 
 
-def confine(asked: dict[str, Any]) -> bool:
+def confine(asked: Asked) -> bool:
     """Set the limits that the model can't lift; return whether the network is still there."""
     # The first limit on time tells by its signal what happened; the second can't be waited out.
     resource.setrlimit(resource.RLIMIT_CPU, (asked["seconds"], asked["seconds"] + 1))
@@ -130,7 +152,7 @@ def confine_to(folder: str, libc: ctypes.CDLL) -> bool:
     return bool(done and libc.syscall(_OBEY, rules, 0) == 0)
 
 
-def answer(asked: dict[str, Any], given: BinaryIO) -> tuple[dict[str, Any], bytes]:
+def answer(asked: Asked, given: BinaryIO) -> tuple[Reply, bytes]:
     """Load the model, ask it, and return what it said."""
     content = given.read(asked["model"])
     # Functions written in a notebook look up their imports in the main program: give them one.
@@ -148,7 +170,7 @@ def answer(asked: dict[str, Any], given: BinaryIO) -> tuple[dict[str, Any], byte
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001
-        return failure(error) | {"stage": "load"}, b""
+        return {**failure(error), "stage": "load"}, b""
     predict = getattr(model, "predict", None)
     if not callable(predict):
         return {"stage": "load", "kind": "no-predict", "message": type(model).__name__}, b""
@@ -164,7 +186,7 @@ def answer(asked: dict[str, Any], given: BinaryIO) -> tuple[dict[str, Any], byte
     return {"stage": "done", "shape": list(values.shape)}, values.tobytes()
 
 
-def failure(error: BaseException) -> dict[str, Any]:
+def failure(error: BaseException) -> Reply:
     """Return what went wrong while the model was asked."""
     kind = "memory" if isinstance(error, MemoryError) else type(error).__name__
     named = getattr(error, "name", None)
