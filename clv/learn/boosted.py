@@ -197,67 +197,86 @@ def balance(forecast: Floats, actual: Floats) -> float:
     return float(actual.sum()) / total if total > 0 else 1.0
 
 
-class Tweedie:
-    """LightGBM with the Tweedie loss: a sum of a random number of amounts, often none."""
+class _Balanced:
+    """What LightGBM's learners share: forecasts that add up to what the customers learned from brought."""
 
-    name: ClassVar[str] = "lightgbm-tweedie"
-
-    def fit(self, seen: Examples, work: Work) -> Self:
-        """Learn; return self."""
-        y = np.maximum(seen.remaining, 0.0)
-        trees = Trees(objective="tweedie", tweedie_variance_power=_POWER)
-        self.trees_ = trees.fit(seen, y, work)
-        self.names_ = seen.features.names
-        self.factor_ = balance(self.trees_.predict(seen), y)
-        return self
+    names_: tuple[str, ...]
+    factor_: float
 
     def predict(self, who: Examples) -> Floats:
         """Return the expected remaining value, shape (n,), never negative."""
-        return self.factor_ * self.trees_.predict(who)
+        return self.factor_ * self._raw(who)
+
+    def _raw(self, who: Examples) -> Floats:
+        raise NotImplementedError
+
+    def _balance(self, seen: Examples) -> Self:
+        """Set names and factor, once the trees are grown; return self."""
+        self.names_ = seen.features.names
+        self.factor_ = balance(self._raw(seen), np.maximum(seen.remaining, 0.0))
+        return self
+
+    def state(self) -> LearnerState:
+        """Return what is learned beside the files, JSON types."""
+        return {"names": list(self.names_), "factor": self.factor_}
+
+    @classmethod
+    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
+        """Rebuild a fitted learner from its state and files."""
+        self = cls()
+        self.names_, self.factor_ = tuple(state["names"]), state["factor"]
+        self._grown_from(files)
+        return self
+
+    def _grown_from(self, files: Mapping[str, bytes]) -> None:
+        raise NotImplementedError
+
+
+class Tweedie(_Balanced):
+    """LightGBM with the Tweedie loss: a sum of a random number of amounts, often none."""
+
+    name: ClassVar[str] = "lightgbm-tweedie"
+    trees_: Trees
+
+    def fit(self, seen: Examples, work: Work) -> Self:
+        """Learn; return self."""
+        trees = Trees(objective="tweedie", tweedie_variance_power=_POWER)
+        self.trees_ = trees.fit(seen, np.maximum(seen.remaining, 0.0), work)
+        return self._balance(seen)
+
+    def _raw(self, who: Examples) -> Floats:
+        return self.trees_.predict(who)
 
     def gains(self) -> dict[str, float]:
         """Return how much each feature was used; what is not named was not used."""
         return renamed(self.trees_.gains(), self.names_)
 
-    def state(self) -> LearnerState:
-        """Return what is learned beside `files`, JSON types."""
-        return {"names": list(self.names_), "factor": self.factor_}
-
     def files(self) -> dict[str, bytes]:
         """Return the model in LightGBM's text format."""
         return {"model.txt": self.trees_.text()}
 
-    @classmethod
-    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
-        """Rebuild a fitted learner from `state` and `files`."""
-        self = cls()
-        self.names_, self.factor_ = tuple(state["names"]), float(state["factor"])
+    def _grown_from(self, files: Mapping[str, bytes]) -> None:
         self.trees_ = Trees.restore(files["model.txt"])
-        return self
 
 
-class TwoPart:
+class TwoPart(_Balanced):
     """LightGBM twice: the chance of anything more, times the amount of those who bring more."""
 
     name: ClassVar[str] = "lightgbm-two-part"
+    chance_: Trees
+    amount_: Trees
 
     def fit(self, seen: Examples, work: Work) -> Self:
         """Learn; return self."""
         more = seen.remaining > 0
-        self.names_ = seen.features.names
         self.chance_ = Trees(objective="binary").fit(seen, more.astype(float), work)
         amounts = seen.rows(more)
         fewest = max(5, min(30, len(amounts) // 40))
         trees = Trees(objective="gamma", min_data_in_leaf=fewest)
         self.amount_ = trees.fit(amounts, amounts.remaining, work)
-        self.factor_ = balance(self._product(seen), np.maximum(seen.remaining, 0.0))
-        return self
+        return self._balance(seen)
 
-    def predict(self, who: Examples) -> Floats:
-        """Return the expected remaining value, shape (n,), never negative."""
-        return self.factor_ * self._product(who)
-
-    def _product(self, who: Examples) -> Floats:
+    def _raw(self, who: Examples) -> Floats:
         return self.chance(who) * self.amount_.predict(who)
 
     def chance(self, who: Examples) -> Floats:
@@ -273,22 +292,13 @@ class TwoPart:
                 total[name] = total.get(name, 0.0) + gain / whole
         return renamed(total, self.names_)
 
-    def state(self) -> LearnerState:
-        """Return what is learned beside `files`, JSON types."""
-        return {"names": list(self.names_), "factor": self.factor_}
-
     def files(self) -> dict[str, bytes]:
         """Return both models in LightGBM's text format."""
         return {"chance.txt": self.chance_.text(), "amount.txt": self.amount_.text()}
 
-    @classmethod
-    def restore(cls, state: LearnerState, files: Mapping[str, bytes]) -> Self:
-        """Rebuild a fitted learner from `state` and `files`."""
-        self = cls()
-        self.names_, self.factor_ = tuple(state["names"]), float(state["factor"])
+    def _grown_from(self, files: Mapping[str, bytes]) -> None:
         self.chance_ = Trees.restore(files["chance.txt"])
         self.amount_ = Trees.restore(files["amount.txt"])
-        return self
 
 
 def renamed(gains: Mapping[str, float], names: tuple[str, ...]) -> dict[str, float]:

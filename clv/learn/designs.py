@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -64,28 +65,18 @@ def features(tables: Tables, as_of: date, design: Design, spec: Spec | None = No
     """
     if spec is not None and design.columns is not None:
         spec = pruned(spec, design.columns)
-    if design.kind == "early":
-        found = early(
-            tables.orders,
-            as_of,
-            design.after,
-            attributes=tables.attributes,
-            labels=tables.labels,
-            lines=tables.lines,
-            largest_categories=design.largest_categories,
-            spec=spec,
-        )
-    else:
-        found = windows(
-            tables.orders,
-            as_of,
-            design.days,
-            events=tables.events,
-            labels=tables.labels,
-            lines=tables.lines,
-            largest_categories=design.largest_categories,
-            spec=spec,
-        )
+    orders = tables.orders
+    make = (
+        partial(early, orders, as_of, design.after, attributes=tables.attributes)
+        if design.kind == "early"
+        else partial(windows, orders, as_of, design.days, events=tables.events)
+    )
+    found = make(
+        labels=tables.labels,
+        lines=tables.lines,
+        largest_categories=design.largest_categories,
+        spec=spec,
+    )
     return found if design.columns is None else picked(found, design.columns)
 
 
@@ -130,8 +121,8 @@ def picked(found: Features, names: Sequence[str]) -> Features:
 
 
 @dataclass(frozen=True)
-class Early:
-    """The early design's examples.
+class _Examples:
+    """A design's examples.
 
     Parameters
     ----------
@@ -148,6 +139,10 @@ class Early:
     def spec(self, known: date) -> Spec:
         """Choose columns by what was known on a day."""
         return features(self.tables, known, self.design).spec
+
+
+class Early(_Examples):
+    """The early design's examples."""
 
     def split(self, split: Split) -> tuple[Examples, Examples, Examples]:
         """Return the examples to train and to test on, and everybody whose value is known by now."""
@@ -167,17 +162,8 @@ class Early:
         return Examples(found.rows(over), seen[over], values.monthly[place[over]])
 
 
-@dataclass(frozen=True)
-class Window:
-    """The window design's examples; parameters as of `Early`."""
-
-    tables: Tables
-    as_of: date
-    design: Design
-
-    def spec(self, known: date) -> Spec:
-        """Choose columns by what was known on a day."""
-        return features(self.tables, known, self.design).spec
+class Window(_Examples):
+    """The window design's examples."""
 
     def split(self, split: Split) -> tuple[Examples, Examples, Examples]:
         """Return the examples to train and to test on, and again those to test on: everybody known."""

@@ -50,7 +50,8 @@ LEARNERS: Final[dict[str, type[Learner]]] = {
     kind.name: kind for kind in (Boosting, Forest, Lasso, Tweedie, TwoPart)
 }
 
-
+#: Those that need LightGBM.
+_LIGHTGBM: Final = frozenset({Tweedie.name, TwoPart.name})
 _SAMPLE: Final = 50
 #: An error below this, in currency units, is a matter of rounding.
 _NO_ERROR: Final = 1e-6
@@ -249,13 +250,13 @@ def first_days(con: duckdb.DuckDBPyConnection) -> NDArray[np.datetime64]:
 
 def _loadable(named: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return the models that can be trained on this computer, and why the others can't."""
-    lightgbm = [name for name in named if LEARNERS[name] in {Tweedie, TwoPart}]
+    lightgbm = [name for name in named if name in _LIGHTGBM]
     why = missing() if lightgbm else None
     if why is None:
         return list(named), {}
     others = [name for name in named if name not in lightgbm]
     if not others:
-        there = ", ".join(name for name in LEARNERS if LEARNERS[name] not in {Tweedie, TwoPart})
+        there = ", ".join(name for name in LEARNERS if name not in _LIGHTGBM)
         raise SettingsError(why, f"These models need nothing of it: {there}.")
     return others, dict.fromkeys(lightgbm, why)
 

@@ -77,7 +77,7 @@ def show(run: Run) -> None:
         with answer:
             page.answer("No customer has all of these labels.")
         return
-    currency = str(run.settings.get("currency") or "")
+    currency = run.settings["currency"]
     trait = words.TRAITS[measure]
     verdict = None if found.age is None else compare(found.facts, found.totals, trait, found.age)
     year = reports.first_year(found.facts)

@@ -59,7 +59,7 @@ def show(run: Run) -> None:
     newest = _kept(run)
     # What another training foresees has no say in what these months are worth.
     kept = newest if newest is None or newest.foresees(months) else _kept(run, months)
-    currency = str(run.settings.get("currency") or "")
+    currency = run.settings["currency"]
     with answer:
         page.answer(dollars(words.sentence(everyone, months, kept, currency)))
     page.cards(_cards(run, lives, everyone, kept, longest), "first-year")
@@ -108,7 +108,7 @@ def _months(run: Run, longest: int) -> int:
 def _cards(
     run: Run, lives: Lives, everyone: Newcomers, kept: Kept | None, longest: int
 ) -> list[page.Card]:
-    currency, months = str(run.settings.get("currency") or ""), lives.months
+    currency, months = run.settings["currency"], lives.months
     found = everyone.after(months)
     mean = None if found is None else found.mean
     point = Span.of("3m" if months > 3 else "1m")

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from clv.apps.ui import page, parts, trouble
+from clv.apps.ui.newcomers import margin_of
 from clv.core import engine
 from clv.core.errors import ClvError
 from clv.core.formatting import dollars, money, percent, plain, plural, symbol, with_unit
@@ -33,24 +34,12 @@ _DRAWN: Final = (1, 2, 5, 10)
 
 def show(run: Run, lives: Lives, kept: Kept | None) -> None:
     """Show margin and cost, what a customer of each tenth may cost, and the channels."""
-    currency = str(run.settings.get("currency") or "")
+    currency = run.settings["currency"]
     everyone = newcomers.newcomers_of(lives)
     most = everyone.after(lives.months)
     left, right = st.columns(2)
-    margin = (
-        left.number_input(
-            "Margin (%)",
-            min_value=0.1,
-            max_value=100.0,
-            value=round(float(run.settings["margin"]) * 100, 1),
-            step=1.0,
-            format="%.1f",
-            key=f"first_year_margin_{run.id}",
-            persist_state="session",
-            help="Share of revenue that is left to pay for the customer.",
-        )
-        / 100
-    )
+    with left:
+        margin = margin_of(run, "first_year")
     mean = None if most is None else margin * most.mean
     cost = right.number_input(
         with_unit("What you pay for a new customer", currency),

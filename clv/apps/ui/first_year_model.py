@@ -38,7 +38,7 @@ def show(run: Run, months: int, kept: Kept | None) -> None:
     """
     shown = _train(run, months, kept) or kept
     if shown is not None:
-        _found(shown, str(run.settings.get("currency") or ""))
+        _found(shown, run.settings["currency"])
 
 
 def _train(run: Run, months: int, kept: Kept | None) -> Kept | None:

@@ -29,7 +29,7 @@ _MOST_SHOWN: Final = 12
 
 def show(run: Run, lives: Lives) -> None:
     """Show cohorts' curves, groups, second orders, and when the value comes."""
-    currency = str(run.settings.get("currency") or "")
+    currency = run.settings["currency"]
     _curves(run, currency)
     _groups(lives, currency)
     _second(lives, currency)

@@ -108,7 +108,7 @@ def _picture(run: Run, check: Check) -> None:
     if not fold.open:
         return
     with fold:
-        figure = pictures.figure(check, str(run.settings.get("currency") or ""), dark=page.dark())
+        figure = pictures.figure(check, run.settings["currency"], dark=page.dark())
         if figure is None:
             st.markdown(words.statistic(check))
             return

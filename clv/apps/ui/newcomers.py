@@ -51,7 +51,7 @@ def _labels(run: Run) -> list[str]:
 def show(run: Run) -> None:
     """Show the controls, the curves, the table, its download, the explanation."""
     has_value = run.has_value
-    currency = str(run.settings.get("currency") or "")
+    currency = run.settings["currency"]
     with st.spinner("Following the new customers…", show_time=False):
         total = everyone(run)
     heading = st.container()
@@ -87,7 +87,7 @@ def show(run: Run) -> None:
 def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None]:
     """Return label, payback in months, margin as a share, and cost: None for the ceiling."""
     names = {_COHORT: "Quarter of the first order"}
-    currency = str(run.settings.get("currency") or "")
+    currency = run.settings["currency"]
     boxes = st.columns(4 if run.has_value else 2, vertical_alignment="bottom")
     label = boxes[0].selectbox(
         "Compare by",
@@ -108,19 +108,9 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
     )
     if not run.has_value:
         return str(label), int(months), 1.0, None
-    margin = boxes[2].number_input(
-        "Margin (%)",
-        min_value=0.1,
-        max_value=100.0,
-        value=round(float(run.settings["margin"]) * 100, 1),
-        step=1.0,
-        format="%.1f",
-        # Margins and costs are a business's own: another run starts with its own.
-        key=f"acquisition_margin_{run.id}",
-        persist_state="session",
-        help="Share of revenue that is left to pay for the customer.",
-    )
-    most = total.ceiling(float(margin) / 100, int(months))
+    with boxes[2]:
+        margin = margin_of(run, "acquisition")
+    most = total.ceiling(margin, int(months))
     cost = boxes[3].number_input(
         with_unit("What you pay for one", currency),
         min_value=0.0,
@@ -130,12 +120,31 @@ def _controls(run: Run, total: Newcomers) -> tuple[str, int, float, float | None
         placeholder=f"{money(most.mean if most else None, currency)}, the ceiling",
         help="Cost of winning one new customer; empty: the most you could pay, over all customers.",
     )
-    return str(label), int(months), float(margin) / 100, None if cost is None else float(cost)
+    return str(label), int(months), margin, None if cost is None else float(cost)
+
+
+def margin_of(run: Run, name: str) -> float:
+    """Ask for the margin, at first that of the run.
+
+    Margins and costs are a business's own: another run starts with its own.
+    """
+    percent = st.number_input(
+        "Margin (%)",
+        min_value=0.1,
+        max_value=100.0,
+        value=round(float(run.settings["margin"]) * 100, 1),
+        step=1.0,
+        format="%.1f",
+        key=f"{name}_margin_{run.id}",
+        persist_state="session",
+        help="Share of revenue that is left to pay for the customer.",
+    )
+    return float(percent) / 100
 
 
 def _curves(run: Run, found: NewcomersByGroup, months: int, margin: float, price: float) -> None:
     settings, has_value = run.settings, run.has_value
-    currency = str(settings.get("currency") or "")
+    currency = settings["currency"]
     known = [g for g in found.groups if g.longest and g.combined == 1][:_LINES]
     curves = [
         charts.Curve(
@@ -170,7 +179,7 @@ def _curves(run: Run, found: NewcomersByGroup, months: int, margin: float, price
 def _table(
     run: Run, rows: list[Newcomers], names: list[str], months: int, margin: float, price: float
 ) -> None:
-    currency, has_value = str(run.settings.get("currency") or ""), run.has_value
+    currency, has_value = run.settings["currency"], run.has_value
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     shown: dict[str, tuple[list[Any], Any]] = {
         "Customers who": (names, text("Value", pinned=True)),

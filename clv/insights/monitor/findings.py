@@ -125,7 +125,7 @@ def _observe(
     return {
         "run": run.id,
         "as_of": run.as_of.isoformat(),
-        "currency": str(run.settings.get("currency") or ""),
+        "currency": run.settings["currency"],
         "against": None
         if before is None
         else {
