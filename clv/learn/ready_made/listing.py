@@ -10,7 +10,7 @@ import dis
 import pickletools
 import sys
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from clv.core.errors import ModelFileError
 
@@ -49,8 +49,8 @@ class Name(NamedTuple):
 class Call(NamedTuple):
     """What comes of calling something: nobody knows, for nobody calls it."""
 
-    what: Any
-    arguments: Any
+    what: object
+    arguments: object
 
 
 class Code(NamedTuple):
@@ -124,7 +124,10 @@ def listing(content: bytes) -> Listing:
     imported = {
         str(call.arguments[0])
         for call in machine.calls
-        if isinstance(call.what, Name) and call.what.name == "_import_module" and call.arguments
+        if isinstance(call.what, Name)
+        and call.what.name == "_import_module"
+        and isinstance(call.arguments, tuple)
+        and call.arguments
     }
     names = {str(name) for name in machine.names} | imported
     foreign = [code for code in codes if not code.ours]
@@ -167,7 +170,7 @@ def _code(call: Call) -> Code | None:
     return Code(HERE if ours else _python(len(plain), operations), ours, uses)
 
 
-def _bytes(part: Any) -> bytes | None:  # noqa: ANN401
+def _bytes(part: object) -> bytes | None:
     """Return bytes, also those that old protocols write as text to be encoded; None for the rest."""
     if isinstance(part, Call) and isinstance(part.arguments, tuple) and part.arguments:
         text = part.arguments[0]
@@ -209,12 +212,12 @@ class _Machine:
     """The stack and memory of a pickle, with names in the place of things."""
 
     def __init__(self) -> None:
-        self.stack: list[Any] = []
-        self.memo: dict[int, Any] = {}
+        self.stack: list[object] = []
+        self.memo: dict[int, object] = {}
         self.names: set[Name] = set()
         self.calls: list[Call] = []
 
-    def step(self, operation: pickletools.OpcodeInfo, argument: Any) -> None:  # noqa: ANN401
+    def step(self, operation: pickletools.OpcodeInfo, argument: object) -> None:
         """Take one operation."""
         name = operation.name
         if name in _CALLS:
@@ -239,13 +242,13 @@ class _Machine:
         else:
             self._value(operation, argument)
 
-    def _memory(self, name: str, argument: Any) -> None:  # noqa: ANN401
+    def _memory(self, name: str, argument: object) -> None:
         if "GET" in name:
-            self.stack.append(self.memo[int(argument)])
+            self.stack.append(self.memo[int(str(argument))])
         else:
-            self.memo[len(self.memo) if argument is None else int(argument)] = self.stack[-1]
+            self.memo[len(self.memo) if argument is None else int(str(argument))] = self.stack[-1]
 
-    def _value(self, operation: pickletools.OpcodeInfo, argument: Any) -> None:  # noqa: ANN401
+    def _value(self, operation: pickletools.OpcodeInfo, argument: object) -> None:
         """Take what only takes from the stack and puts onto it, as its description says."""
         self._pop(len(operation.stack_before))
         known = {"EMPTY_TUPLE": (), "NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -253,7 +256,7 @@ class _Machine:
             value = known.get(operation.name, _UNKNOWN if argument is None else argument)
             self.stack.append(value)
 
-    def _name(self, operation: str, argument: Any) -> None:  # noqa: ANN401
+    def _name(self, operation: str, argument: object) -> None:
         """Take a reference, written out or put together from two texts; two of them call it at once."""
         if operation == "OBJ":
             what, *arguments = self._to_mark()
@@ -274,12 +277,12 @@ class _Machine:
         what, *arguments = self._pop(parts)
         self._made(what, arguments[0])
 
-    def _made(self, what: Any, arguments: Any) -> None:  # noqa: ANN401
+    def _made(self, what: object, arguments: object) -> None:
         made = Call(what, arguments)
         self.calls.append(made)
         self.stack.append(made)
 
-    def _pop(self, number: int) -> list[Any]:
+    def _pop(self, number: int) -> list[object]:
         if number > len(self.stack):
             msg = "the stack is empty"
             raise IndexError(msg)
@@ -287,7 +290,7 @@ class _Machine:
         del self.stack[len(self.stack) - number :]
         return taken
 
-    def _to_mark(self) -> list[Any]:
+    def _to_mark(self) -> list[object]:
         place = len(self.stack) - 1 - self.stack[::-1].index(_Mark)
         taken = self.stack[place + 1 :]
         del self.stack[place:]
