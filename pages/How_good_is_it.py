@@ -3,10 +3,10 @@
 from clv.apps.ui import how_good, parts
 from clv.apps.ui.page import page
 
-with page("How good is it?", name="proof") as here:
+with page("How good is it?", name="receipt") as here:
     if here.run is not None:
         how_good.show(here.run)
     elif here.busy is not None:
         parts.still_working("How good is it?")
     else:
-        parts.empty("How good is it?", "proof")
+        parts.empty("How good is it?", "receipt")

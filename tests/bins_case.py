@@ -80,6 +80,7 @@ class TriedRun:
     """Stands for a run where only its test matters."""
 
     id: str = "c" * 32
+    receipt = RECEIPT
 
     def tested(self) -> pa.Table:
         """Return the tested customers."""

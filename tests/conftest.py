@@ -11,7 +11,7 @@ _LONG = (
     "test_ltv_notebooks.py",
     "browser",
     "learn",
-    "test_trials.py",
+    "test_evaluation.py",
     "test_assumptions.py",
     "test_cli.py",
     "test_notebook.py",
@@ -25,7 +25,7 @@ _LONG = (
     "test_runs.py",
     "test_beta_geo_fit.py",
     "api",
-    "test_reach.py",
+    "test_forecast_ranges.py",
 )
 
 

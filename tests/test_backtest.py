@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from clv.backtest.candidates import Candidate
-from clv.backtest.moving_origin import run
+from clv.backtest.moving_origin import Backtest, report
 from clv.backtest.past_dates import plan
 from clv.core import engine
 from clv.core.choice import Choice
-from clv.forecast.pipeline import quiet
 from clv.models.purchase.heuristics import HEURISTICS
 
 
@@ -41,6 +40,17 @@ def cdnow(con, every=1):
         )
 
 
+def run(con):
+    """Test everybody on every past date that the orders support."""
+    first = date(1997, 1, 1)
+    chosen = plan(first, date(1998, 6, 30), 9)
+    backtests = [Backtest.at(con, origin, first) for origin in chosen.origins]
+    for backtest in backtests:
+        for contender in contenders():
+            backtest.test(contender)
+    return report(con, chosen, backtests)
+
+
 @pytest.fixture(scope="module")
 def tested():
     """Both data sets at 1997-09-30, nine months ahead, and the origin before."""
@@ -48,8 +58,7 @@ def tested():
     for name, every in (("master", 1), ("sample", 10)):
         with engine.connect() as con:
             cdnow(con, every)
-            first, last = date(1997, 1, 1), date(1998, 6, 30)
-            found[name] = run(con, plan(first, last, 9), first, contenders, quiet)
+            found[name] = run(con)
     return found
 
 
@@ -117,8 +126,7 @@ def test_nobody_is_fitted_on_what_comes_after(tested):
             "UPDATE orders SET revenue = 1000 * revenue, ordered_at = ordered_at + INTERVAL 20 DAY "
             "WHERE ordered_at > DATE '1997-09-30' AND ordered_at < DATE '1998-06-01'"
         )
-        first = date(1997, 1, 1)
-        again = run(con, plan(first, date(1998, 6, 30), 9), first, contenders, quiet)
+        again = run(con)
     for mine, theirs in zip(
         again["origins"][-1]["months"], tested["sample"]["origins"][-1]["months"], strict=True
     ):

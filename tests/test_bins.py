@@ -412,7 +412,6 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     from tests.bins_case import TriedRun
 
     monkeypatch.setattr(Store, "latest", lambda self: TriedRun())
-    monkeypatch.setattr("clv.forecast.receipt.stored", lambda run: RECEIPT)
     app = typer.Typer()
     app.command()(compare)
 

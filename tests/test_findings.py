@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from clv.backtest import choose_model, moving_origin
-from clv.backtest.moving_origin import Trial
+from clv.backtest.moving_origin import Backtest
 from clv.backtest.past_dates import Origin, Sample
 from clv.core.choice import Choice
 from clv.insights.assumptions import Check, Effect
@@ -68,7 +68,7 @@ def receipt(
     """
     contenders = RULES | (contenders or {model: right})
     rng = np.random.default_rng(seed)
-    trials, months = [], []
+    backtests, months = [], []
     for origin in origins:
         rate = rng.gamma(0.5, 2.0, customers)
         worth = rng.gamma(4.0, 10.0, customers)
@@ -77,11 +77,11 @@ def receipt(
         known = Known(rng.poisson(rate).astype(float), *[nothing] * 6, recent_days=365.0)
         ids = pa.chunked_array([pa.array([f"C{i:05d}" for i in range(customers)])])
         sample = Sample(origin, ids, known, came, came * worth if value else nothing)
-        trial = Trial(origin, sample, None)
+        backtest = Backtest(origin, sample, None)
         for name, forecast in contenders.items():
-            trial.tested[name] = moving_origin.Tested(None, Forecast(*forecast(rate, worth)))
-        trials.append(trial)
-        months.append(_months(origin, sample, trial.tested, season))
+            backtest.tested[name] = moving_origin.Tested(None, Forecast(*forecast(rate, worth)))
+        backtests.append(backtest)
+        months.append(_months(origin, sample, backtest.tested, season))
     rows = [
         {
             "as_of": t.origin.as_of.isoformat(),
@@ -92,9 +92,9 @@ def receipt(
             "months": m,
             "mape": {n: {"purchases": _mape(m, n), "value": None} for n in contenders},
         }
-        for t, m in zip(trials, months, strict=True)
+        for t, m in zip(backtests, months, strict=True)
     ]
-    last = trials[-1]
+    last = backtests[-1]
     columns = {"frequency": last.sample.history.frequency, "purchases": last.sample.purchases}
     columns["value"] = last.sample.value
     for name, one in last.tested.items():
@@ -104,11 +104,12 @@ def receipt(
         "horizon_months": 12,
         "reason": "",
         "origins": rows,
-        "together": moving_origin.over_all(trials),
+        "together": moving_origin.over_all(backtests),
         "model": model,
         "choice": {"asked": "auto", "as_good": checked["rule"] if checked["as_good"] else None},
         "checked": checked,
         "recency_days": 90.0,
+        "ranges": {"measured": None},
     } | more
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     return content, pa.table(columns)

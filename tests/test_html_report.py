@@ -155,7 +155,7 @@ def test_the_figures_are_those_of_the_run(run, report):
     assert cells[0] == rows[0]["customer_id"]
     chances = re.findall(r'<td style="text-align:right">([^<]*%)</td>', table)
     assert chances == [percent(r["p_purchase"]) for r in rows]
-    ranges = run.backtest["ranges"]["measured"]
+    ranges = run.receipt["ranges"]["measured"]
     held = next(r for r in ranges["after"] or ranges["before"] if r["group"] == "wider")
     said = f"Ranges that are meant to hold 80 % of the customers held {percent(held['inside'])}"
     assert said.replace("\u00a0", " ") in shown
@@ -186,7 +186,7 @@ def test_a_forecast_tested_later_gets_another_report(run):
     assert analysis.stored(untested, ".html") is None
     before = analysis.build(untested, ".html", lambda *_: None)
     assert b"has not been tested on the file's own past" in before.replace(b"&#x27;", b"'")
-    untested.add_receipt(run.backtest, run.tested())
+    untested.add_receipt(run.receipt, run.tested())
     assert analysis.stored(untested, ".html") is None
 
 

@@ -12,7 +12,7 @@ import pytest
 from clv import ingest
 from clv.core.metrics import capture
 from clv.core.settings import IngestOptions
-from clv.forecast.pipeline import quiet
+from clv.core.types import quiet
 from clv.samples import sample_path
 from tools.samples import SEED, market, marketplace
 from tools.samples.marketplace import DIRT

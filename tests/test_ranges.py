@@ -243,9 +243,9 @@ def test_the_smallest_level_is_the_one_from_which_on_the_range_holds_the_value(s
 def test_factors_are_ranges_times_the_share_that_discounting_leaves():
     found = spread(MBG, SPEND, X, T_X, AGE, 365.0)
     made_of = factors(found, 0.9 * found.mean, np.full(9, 0.8), np.full(9, 0.9))
-    assert made_of["high"] == pytest.approx(0.9 * found.range(0.8)[1])
-    assert made_of["whale_low"] == pytest.approx(0.9 * found.range(0.9)[0])
-    assert made_of["variance"] == pytest.approx(0.81 * found.variance)
+    assert made_of.high == pytest.approx(0.9 * found.range(0.8)[1])
+    assert made_of.whale_low == pytest.approx(0.9 * found.range(0.9)[0])
+    assert made_of.variance == pytest.approx(0.81 * found.variance)
 
 
 # -- the truth is known -------------------------------------------------------------------------------

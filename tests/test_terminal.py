@@ -72,13 +72,13 @@ def test_a_tested_run(capsys, tmp_path):
     told = "\n".join(said(capsys))
     total = made.summary["ranges"]["total"]
     assert f"  range     {total['low']:,.2f} to {total['high']:,.2f} EUR in all (80%)" in told
-    measured = made.backtest["ranges"]["measured"]
+    measured = made.receipt["ranges"]["measured"]
     held = {row["group"]: row["inside"] for row in measured["after"]}
     assert (
         f"of customers' ranges {held['all']:.0%} held as of {measured['as_of']}, "
         f"{held['wider']:.0%} of those above nothing" in told
     )
-    assert f"  because   {made.backtest['choice']['reason']}" in told
+    assert f"  because   {made.receipt['choice']['reason']}" in told
 
 
 def test_a_run_without_a_test_and_one_that_could_not_be_tested(capsys, tmp_path):

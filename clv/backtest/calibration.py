@@ -13,7 +13,7 @@ everybody would: within, if not below its low end and not above its high end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -23,12 +23,13 @@ from clv.backtest.totals import model_error, parameter_error
 from clv.core.metrics import wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from clv.backtest.past_dates import Sample
     from clv.backtest.ranges import Spread
+    from clv.core.schema import Adjustments, Coverage, MeasuredRanges, ReceiptRanges
     from clv.core.types import Bools, Floats
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.purchase.cnbd import CNBDModel
@@ -169,13 +170,13 @@ def groups_of(
     return result
 
 
-def calibrate(checks: Sequence[Check], level: float = LEVEL) -> dict[str, Any]:
+def calibrate(checks: Sequence[Check], level: float = LEVEL) -> Adjustments:
     """Find each group's level on backtests.
 
     Returns
     -------
-    dict
-        JSON types: ``level`` (nominal), ``levels`` and ``customers`` by group. Without backtests,
+    Adjustments
+        ``level`` (nominal), ``levels`` and ``customers`` by group. Without backtests,
         or for a group of few customers where there are few in all, the nominal level.
     """
     group = np.concatenate([c.group for c in checks]) if checks else np.zeros(0, dtype=np.intp)
@@ -202,9 +203,7 @@ def _level(needed: Floats, level: float) -> float:
     return min(max(found, LOWEST_LEVEL), HIGHEST_LEVEL)
 
 
-def levels_of(
-    adjustments: Mapping[str, Any], frequency: Floats, p_zero: Floats
-) -> tuple[Floats, Floats]:
+def levels_of(adjustments: Adjustments, frequency: Floats, p_zero: Floats) -> tuple[Floats, Floats]:
     """Return the levels of triples, shape (n,): of ordinary customers, and of whales among them."""
     levels = np.array([adjustments["levels"][name] for name in GROUPS])
     nominal = float(adjustments["level"])
@@ -214,12 +213,12 @@ def levels_of(
     )
 
 
-def coverage(found: Check, adjustments: Mapping[str, Any]) -> list[dict[str, Any]]:
+def coverage(found: Check, adjustments: Adjustments) -> list[Coverage]:
     """Count whose outcome lay within the range, by group.
 
     Returns
     -------
-    list of dict
+    list of Coverage
         ``group`` (``all``; ``wider``: all but ``nothing``, the ones to compare with the level;
         ``one-time``, ``repeat`` and ``GROUPS``; those with customers), ``customers``, ``inside`` share with its 95 % Wilson interval ``low, high``; ``below,
         above``: shares whose outcome lay on that side; ``zero``: share with a range of 0 to 0.
@@ -231,7 +230,7 @@ def coverage(found: Check, adjustments: Mapping[str, Any]) -> list[dict[str, Any
     named = {"all": everybody, "wider": found.group != _NOTHING}
     named |= {"one-time": found.one_time, "repeat": ~found.one_time}
     named |= {name: found.group == i for i, name in enumerate(GROUPS)}
-    rows = []
+    rows: list[Coverage] = []
     for name, who in named.items():
         customers = int(who.sum())
         if not customers:
@@ -253,7 +252,7 @@ def coverage(found: Check, adjustments: Mapping[str, Any]) -> list[dict[str, Any
     return rows
 
 
-def evaluate(checks: Sequence[Check], level: float = LEVEL) -> dict[str, Any]:
+def evaluate(checks: Sequence[Check], level: float = LEVEL) -> ReceiptRanges:
     """Calibrate, and measure on the last backtest what the calibration on the others is worth.
 
     Parameters
@@ -263,13 +262,13 @@ def evaluate(checks: Sequence[Check], level: float = LEVEL) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        JSON types, for a run's files: ``level, levels, customers`` of all backtests (`calibrate`), to
+    ReceiptRanges
+        For the receipt: ``level, levels, customers`` of all backtests (`calibrate`), to
         forecast with; ``measured``: ``as_of`` of the last origin, and the `coverage` there
         ``before`` calibration and ``after`` calibrating on the earlier origins alone (None where
         there is only one); None without backtests. ``model_error, tests`` for `clv.backtest.totals.around`.
     """
-    measured = None
+    measured: MeasuredRanges | None = None
     if checks:
         *earlier, last = checks
         measured = {
@@ -278,7 +277,8 @@ def evaluate(checks: Sequence[Check], level: float = LEVEL) -> dict[str, Any]:
             "after": coverage(last, calibrate(earlier, level)) if earlier else None,
         }
     sums = np.array([(c.actual, c.mean, c.variance) for c in checks]).reshape(-1, 3).T
-    return calibrate(checks, level) | {
+    return {
+        **calibrate(checks, level),
         "measured": measured,
         "model_error": model_error(*sums),
         "tests": len(checks),

@@ -15,7 +15,7 @@ Where there are several dates, the last one has no say: it stays unseen, to chec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,9 @@ from clv.models.purchase.heuristics import HEURISTICS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.backtest.moving_origin import Trial
+    from clv.backtest.moving_origin import Backtest
     from clv.core.choice import Choice
+    from clv.core.schema import AgainstRules, Tried
     from clv.core.types import Floats
 
 #: Losses of the same forecast are further apart by no more than this share of them, and by this.
@@ -63,14 +64,16 @@ class Ranking(NamedTuple):
     barred: list[str]
 
 
-def deciding(trials: Sequence[Trial]) -> Sequence[Trial]:
-    """Return the trials that may decide: all but the last, or the only one."""
-    return trials[:-1] or trials
+def deciding(backtests: Sequence[Backtest]) -> Sequence[Backtest]:
+    """Return the backtests that may decide: all but the last, or the only one."""
+    return backtests[:-1] or backtests
 
 
-def rank(trials: Sequence[Trial]) -> Ranking | None:
+def rank(backtests: Sequence[Backtest]) -> Ranking | None:
     """Rank the contenders of some dates; None where none that can be the forecast was tested."""
-    share = shares(trials, [trial.losses(losses) for trial in trials]) if trials else {}
+    share = (
+        shares(backtests, [backtest.losses(losses) for backtest in backtests]) if backtests else {}
+    )
     loss = {name: float(values.mean()) for name, values in share.items()}
     ranked = sorted(loss, key=lambda n: metrics.comparable(loss[n]))
     able = [n for n in ranked if n in CHOSEN_FROM]
@@ -101,7 +104,7 @@ def _better(share: Mapping[str, Floats], holder: str) -> set[str]:
 
 
 def better_with(
-    trials: Sequence[Trial], lost: Sequence[Mapping[str, Floats]], plain: str, other: str
+    backtests: Sequence[Backtest], lost: Sequence[Mapping[str, Floats]], plain: str, other: str
 ) -> bool:
     """Return whether one variant of a forecast lost less than the plain one by more than chance.
 
@@ -111,32 +114,35 @@ def better_with(
         Each origin's losses by contender, of the kind that the variant is about.
     """
     two = [{name: by[name] for name in (plain, other) if name in by} for by in lost]
-    return all(len(by) == 2 for by in two) and other in _better(shares(trials, two), plain)
+    return all(len(by) == 2 for by in two) and other in _better(shares(backtests, two), plain)
 
 
-def against_rules(trial: Trial, choice: Choice) -> dict[str, Any] | None:
+def against_rules(backtest: Backtest, choice: Choice) -> AgainstRules | None:
     """Compare the choice with the best rule of thumb at one date, best one that had no say.
 
     Where it could not wear its season then, it is compared as it would have forecast: without.
 
     Returns
     -------
-    dict
+    AgainstRules
         ``as_of``, ``rule`` and the rule's loss less the choice's with its 95 % interval:
         ``difference, low, high``; ``as_good``: the rule is as good as the choice, or better, within
         chance. None where no rule was tested.
     """
-    lost = trial.losses(losses)
+    lost = backtest.losses(losses)
     chosen = choice.name if choice.name in lost else choice.purchases
     rules = [name for name in RULES if name in lost and name != choice.purchases]
     if not rules or chosen not in lost:
         return None
     rule = min(rules, key=lambda name: float(lost[name].mean()))
     edges = metrics.paired_difference({n: lost[n] for n in (chosen, rule)}, chosen)[rule]
+    difference, low, high = edges
     return {
-        "as_of": trial.origin.as_of.isoformat(),
+        "as_of": backtest.origin.as_of.isoformat(),
         "rule": rule,
-        **dict(zip(("difference", "low", "high"), edges, strict=True)),
+        "difference": difference,
+        "low": low,
+        "high": high,
         "as_good": not metrics.differs(edges, float(lost[chosen].mean())),
     }
 
@@ -146,8 +152,8 @@ def reason(
     choice: Choice,
     *,
     asked: bool,
-    tried: Mapping[str, bool],
-    rule: Mapping[str, Any] | None,
+    tried: Tried,
+    rule: AgainstRules | None,
     recency_days: float | None,
     made: bool = False,
 ) -> str:

@@ -1,21 +1,20 @@
-"""Hold the trials that stand behind a forecast: test everything on the past, choose, measure ranges.
+"""The evaluation that stands behind a forecast: test everything on the past, choose, measure ranges.
 
-What comes out is the run's receipt (`clv.forecast.receipt` reads it), the tested customers one by one, and the
-choice.
+What comes out is the run's receipt, the tested customers one by one, and the choice.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from clv.backtest import calibration, choose_model, moving_origin
 from clv.backtest.candidates import Candidate
 from clv.backtest.months import monthly_expected, monthly_losses, monthly_purchases
-from clv.backtest.moving_origin import Trial, value_losses
+from clv.backtest.moving_origin import Backtest, value_losses
 from clv.backtest.past_dates import FEWEST_CUSTOMERS, plan
 from clv.core import engine, metrics
 from clv.core.choice import ALL_ORDERS, RULES, STANDARD, Choice
@@ -25,13 +24,13 @@ from clv.models.purchase.heuristics import HEURISTICS, RecencyRule
 from clv.models.season.estimate import repeat_purchases_by_month
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from datetime import date
 
     import duckdb
     import pyarrow as pa
 
     from clv.backtest.past_dates import Origin, Plan
+    from clv.core.schema import AgainstRules, Receipt, ReceiptChoice, Together, Tried
     from clv.core.settings import Settings
     from clv.core.types import Progress
     from clv.models.contenders import Contender
@@ -43,20 +42,20 @@ MOST_CUSTOMERS: Final = 25_000
 MODELS: Final = ("mbg-nbd", "bg-nbd", "pareto-nbd", "mbg-cnbd")
 
 
-class Proof(NamedTuple):
-    """What the trials found.
+class Evaluation(NamedTuple):
+    """What the tests found.
 
     Attributes
     ----------
     receipt
-        JSON types, see `clv.forecast.receipt`.
+        What is kept of them.
     tested
         One row per tested customer of the last origin (`tested_customers`); None without a test.
     choice
         What to forecast with.
     """
 
-    receipt: dict[str, Any]
+    receipt: Receipt
     tested: pa.Table | None
     choice: Choice
 
@@ -64,21 +63,31 @@ class Proof(NamedTuple):
 class _Case(NamedTuple):
     """What is decided about."""
 
-    trials: list[Trial]
+    backtests: list[Backtest]
     valued: bool
     #: By name, or because the forecast was made before the tests.
     given: Choice | None
     asked: bool
 
 
-def hold(
+class _Decided(NamedTuple):
+    """The choice, and what the receipt says of it."""
+
+    choice: Choice
+    said: ReceiptChoice
+    unseen: str | None
+    checked: AgainstRules | None
+    recency_days: float | None
+
+
+def evaluate(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     as_of: date,
     currency: str,
     progress: Progress,
     made: str | None = None,
-) -> Proof:
+) -> Evaluation:
     """Test all contenders on the past of the ``orders`` of a connection, and choose.
 
     Parameters
@@ -101,34 +110,39 @@ def hold(
     asked = settings.model != AUTO
     name = settings.model if asked else made
     given = Choice.parse(name) if name else None
-    receipt: dict[str, Any] = {
+    with con.cursor() as drawn:
+        customers_tested = draw(drawn, known)
+        chosen = supported(drawn, plan(first, as_of, settings.horizon_months))
+        case = _Case([Backtest.at(drawn, o, first) for o in chosen.origins], valued, given, asked)
+        _test_all(case, progress)
+        decided = _decide(drawn, case)
+        checks = [
+            calibration.check(backtest.sample, one.model, one.spend, settings.level)
+            for backtest, one in _final(case, decided.choice)
+        ]
+        progress("Measuring the tests", 0, 0)
+        dates = moving_origin.report(drawn, chosen, case.backtests)
+        drawn.execute("DROP SCHEMA drawn CASCADE")
+    runner_up, noise = _runner_up(dates["together"])
+    receipt: Receipt = {
         "as_of": as_of.isoformat(),
         "forecast_months": settings.horizon_months,
         "has_value": valued,
         "currency": currency,
         "customers_known": known,
-    }
-    with con.cursor() as drawn:
-        receipt["customers_tested"] = draw(drawn, known)
-        chosen = supported(drawn, plan(first, as_of, settings.horizon_months))
-        case = _Case([Trial.at(drawn, o, first) for o in chosen.origins], valued, given, asked)
-        _test_all(case, progress)
-        choice, decided = _decide(drawn, case)
-        checks = [
-            calibration.check(trial.sample, one.model, one.spend, settings.level)
-            for trial, one in _final(case, choice)
-        ]
-        progress("Measuring the tests", 0, 0)
-        receipt |= moving_origin.report(drawn, chosen, case.trials) | decided
-        drawn.execute("DROP SCHEMA drawn CASCADE")
-    receipt |= _runner_up(receipt["together"]) | {
-        "model": choice.name,
+        "customers_tested": customers_tested,
+        **dates,
+        "choice": decided.said,
+        "unseen": decided.unseen,
+        "checked": decided.checked,
+        "recency_days": decided.recency_days,
+        "runner_up": runner_up,
+        "noise": noise,
+        "model": decided.choice.name,
         "ranges": calibration.evaluate(checks, settings.level),
     }
-    for origin in receipt["origins"]:
-        origin["mape"] = {name: _mape(origin["months"], name) for name in origin["measures"]}
-    tested = tested_customers(case.trials[-1]) if case.trials else None
-    return Proof(receipt, tested, choice)
+    tested = tested_customers(case.backtests[-1]) if case.backtests else None
+    return Evaluation(receipt, tested, decided.choice)
 
 
 def draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
@@ -202,32 +216,34 @@ def _test_all(case: _Case, progress: Progress) -> None:
     if case.given and case.given.purchases not in (*names, *RULES):
         names.append(case.given.purchases)
     number = len(names) + len(HEURISTICS)
-    for i, trial in enumerate(case.trials):
+    for i, backtest in enumerate(case.backtests):
         contenders: list[Contender] = [
             *(Candidate(Choice(name), valued=case.valued) for name in names),
             *(rule() for rule in HEURISTICS),
         ]
-        day = trial.origin.as_of
+        day = backtest.origin.as_of
         for j, contender in enumerate(contenders):
             stage = f"Testing as of {day.day} {day:%b %Y}, fit"
-            progress(stage, i * number + j, len(case.trials) * number)
-            trial.test(contender)
+            progress(stage, i * number + j, len(case.backtests) * number)
+            backtest.test(contender)
 
 
-def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> tuple[Choice, dict[str, Any]]:
-    """Choose by the rule of `clv.backtest.choose_model`; return the choice, and facts for the receipt."""
-    deciding = choose_model.deciding(case.trials)
+def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> _Decided:
+    """Choose by the rule of `clv.backtest.choose_model`."""
+    deciding = choose_model.deciding(case.backtests)
     ranking = choose_model.rank(deciding)
     base = Choice(case.given.purchases if case.given else ranking.winner if ranking else STANDARD)
-    tried: dict[str, bool] = {}
+    tried: Tried = {}
     if ranking:
-        tried = _try_season(con, case, base) | (_try_value(case, base) if case.valued else {})
+        tried |= _try_season(con, case, base)
+    if ranking and case.valued:
+        tried |= _try_value(case, base)
     choice = case.given or Choice(base.purchases, **tried)
     _test_beside(con, case, choice)
-    last = case.trials[-1] if case.trials else None
+    last = case.backtests[-1] if case.backtests else None
     rule = choose_model.against_rules(last, choice) if last else None
     days = recency_days(last) if last else None
-    said = {
+    said: ReceiptChoice = {
         "name": choice.name,
         "asked": choice.name if case.asked else AUTO,
         "made_before": case.given is not None and not case.asked,
@@ -245,58 +261,60 @@ def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> tuple[Choice, dict[s
         "as_good": rule["rule"] if rule and rule["as_good"] else None,
         "fallback": ranking is None,
     }
-    unseen = last.origin.as_of.isoformat() if last and len(case.trials) > 1 else None
-    return choice, {"choice": said, "unseen": unseen, "checked": rule, "recency_days": days}
+    unseen = last.origin.as_of.isoformat() if last and len(case.backtests) > 1 else None
+    return _Decided(choice, said, unseen, rule, days)
 
 
-def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> dict[str, bool]:
+def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tried:
     """Say whether the season helps, if there is one to try: month by month, where it can show."""
     variant = replace(base, season=True)
     _test_beside(con, case, variant)
     # Where no year has been seen yet there is nothing to try, and nothing has failed.
-    for trial in case.trials:
-        trial.failed.pop(variant.name, None)
+    for backtest in case.backtests:
+        backtest.failed.pop(variant.name, None)
     names = (base.name, variant.name)
-    deciding = [t for t in choose_model.deciding(case.trials) if variant.name in t.tested]
+    deciding = [t for t in choose_model.deciding(case.backtests) if variant.name in t.tested]
     lost = []
-    for trial in deciding:
-        actual = monthly_purchases(con, trial.sample)
+    for backtest in deciding:
+        actual = monthly_purchases(con, backtest.sample)
         lost.append(
             {
-                name: monthly_losses(actual, monthly_expected(one.contender.model, trial.sample))
+                name: monthly_losses(actual, monthly_expected(one.contender.model, backtest.sample))
                 for name in names
-                if (one := trial.tested.get(name)) and isinstance(one.contender, Candidate)
+                if (one := backtest.tested.get(name)) and isinstance(one.contender, Candidate)
             }
         )
     return {"season": choose_model.better_with(deciding, lost, *names)} if deciding else {}
 
 
-def _try_value(case: _Case, base: Choice) -> dict[str, bool]:
+def _try_value(case: _Case, base: Choice) -> Tried:
     """Say whether counting the first order in an order's value helps."""
     variant = replace(base, all_orders=True)
     _test_beside(None, case, variant)
-    deciding = choose_model.deciding(case.trials)
-    if not any(variant.name in trial.tested for trial in deciding):
+    deciding = choose_model.deciding(case.backtests)
+    if not any(variant.name in backtest.tested for backtest in deciding):
         return {}  # It could not be tried.
-    lost = [trial.losses(value_losses) for trial in deciding]
+    lost = [backtest.losses(value_losses) for backtest in deciding]
     return {"all_orders": choose_model.better_with(deciding, lost, base.name, variant.name)}
 
 
 def _test_beside(con: duckdb.DuckDBPyConnection | None, case: _Case, variant: Choice) -> None:
     """Test a variant of what was tested, if it was not itself; a purchase model is fitted once."""
-    for trial in case.trials:
-        if variant.name in trial.tested or variant.name in trial.failed:
+    for backtest in case.backtests:
+        if variant.name in backtest.tested or variant.name in backtest.failed:
             continue
         named = [replace(variant, all_orders=False).name, variant.purchases]
         fitted = [
             one.contender
             for name in named
-            if (one := trial.tested.get(name)) and isinstance(one.contender, Candidate)
+            if (one := backtest.tested.get(name)) and isinstance(one.contender, Candidate)
         ]
         bought = (
-            repeat_purchases_by_month(con, trial.origin.as_of) if con and variant.season else None
+            repeat_purchases_by_month(con, backtest.origin.as_of)
+            if con and variant.season
+            else None
         )
-        trial.test(
+        backtest.test(
             Candidate(
                 variant,
                 valued=case.valued,
@@ -306,56 +324,47 @@ def _test_beside(con: duckdb.DuckDBPyConnection | None, case: _Case, variant: Ch
         )
 
 
-def _final(case: _Case, choice: Choice) -> list[tuple[Trial, Candidate]]:
+def _final(case: _Case, choice: Choice) -> list[tuple[Backtest, Candidate]]:
     """Return the choice as it was, or would have been, fitted at every origin that allowed it."""
     found = []
-    for trial in case.trials:
-        there = trial.tested.get(choice.name)
+    for backtest in case.backtests:
+        there = backtest.tested.get(choice.name)
         if there is not None and isinstance(there.contender, Candidate):
-            found.append((trial, there.contender))
+            found.append((backtest, there.contender))
             continue
         candidate = Candidate(choice, valued=case.valued)
         with suppress(FitError):
-            found.append((trial, candidate.fit(trial.sample.history, trial.past)))
+            found.append((backtest, candidate.fit(backtest.sample.history, backtest.past)))
     return found
 
 
-def recency_days(trial: Trial) -> float | None:
+def recency_days(backtest: Backtest) -> float | None:
     """Return the recency rule's N at an origin; None where it could not be fitted, or tells nothing."""
-    there = trial.tested.get(RecencyRule.name)
+    there = backtest.tested.get(RecencyRule.name)
     rule = there.contender if there else None
     if not isinstance(rule, RecencyRule) or not np.isfinite(rule.days_):
         return None
     return float(rule.days_)
 
 
-def tested_customers(trial: Trial) -> pa.Table:
-    """Return one row per customer of a trial: history, what came, and what everybody had said.
+def tested_customers(backtest: Backtest) -> pa.Table:
+    """Return one row per customer of a backtest: history, what came, and what everybody had said.
 
     Columns ``customer_id, frequency, recency, T, purchases, value``, and for every contender NAME
     ``p_purchase:NAME, purchases:NAME, value:NAME``.
     """
     import pyarrow as pa  # noqa: PLC0415
 
-    found = trial.sample
-    columns: dict[str, Any] = {"customer_id": found.customer_id}
-    columns |= {name: getattr(found.history, name) for name in ("frequency", "recency", "T")}
+    found = backtest.sample
+    columns = {name: getattr(found.history, name) for name in ("frequency", "recency", "T")}
     columns |= {"purchases": found.purchases, "value": found.value}
-    for name, one in trial.tested.items():
+    for name, one in backtest.tested.items():
         columns |= {f"{kind}:{name}": v for kind, v in one.forecast._asdict().items()}
-    return pa.table(
-        {k: engine.column(v) if isinstance(v, np.ndarray) else v for k, v in columns.items()}
-    )
+    arrays = {name: engine.column(values) for name, values in columns.items()}
+    return pa.table({"customer_id": found.customer_id} | arrays)
 
 
-def _mape(months: Sequence[Mapping[str, Any]], name: str) -> dict[str, float | None]:
-    return {
-        kind: metrics.mape([m[kind]["actual"] for m in months], [m[kind][name] for m in months])
-        for kind in ("purchases", "value")
-    }
-
-
-def _runner_up(together: Mapping[str, Any] | None) -> dict[str, Any]:
+def _runner_up(together: Together | None) -> tuple[str | None, bool | None]:
     """Return the best contender's closest rival, and whether chance could explain the distance.
 
     Who counts first orders expects the same purchases as who does not, and is no rival.
@@ -363,7 +372,7 @@ def _runner_up(together: Mapping[str, Any] | None) -> dict[str, Any]:
     apart = together["apart"] if together else {}
     rivals = {name: edges for name, edges in apart.items() if not name.endswith(ALL_ORDERS)}
     if together is None or not rivals:
-        return {"runner_up": None, "noise": None}
+        return None, None
     second = min(rivals, key=lambda name: metrics.comparable(together["loss"][name]))
     sure = metrics.differs(rivals[second], together["loss"][together["best"]])
-    return {"runner_up": second, "noise": not sure}
+    return second, not sure

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from clv.backtest.calibration import WHALE_SHARE, levels_of
-from clv.backtest.ranges import LOWEST, factors, spread
+from clv.backtest.ranges import LOWEST, Factors, factors, spread
 from clv.backtest.totals import around, parameter_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from clv.backtest.history import History
-    from clv.core.schema import RangedValue, Summary, SumRanges
+    from clv.core.schema import (
+        Adjustments,
+        RangedValue,
+        Receipt,
+        ReceiptRanges,
+        Summary,
+        SumRanges,
+    )
     from clv.core.types import Bools, Floats
     from clv.models.base import PurchaseModel, SpendModel
 
@@ -29,7 +36,7 @@ class Terms:
     Attributes
     ----------
     error
-        As in `Reach`.
+        As in `ForecastRanges`.
     adjustments
         From `clv.backtest.calibration.evaluate`.
     whale
@@ -37,11 +44,11 @@ class Terms:
     """
 
     error: float
-    adjustments: Mapping[str, Any]
+    adjustments: Adjustments
     whale: float
 
     @classmethod
-    def of(cls, summary: Summary, receipt: Mapping[str, Any] | None, clv: Floats) -> Self | None:
+    def of(cls, summary: Summary, receipt: Receipt | None, clv: Floats) -> Self | None:
         """Read them off a run; None for one that was made without a test, and so has no ranges.
 
         Parameters
@@ -70,8 +77,8 @@ def factors_of(
     discounted: Floats,
     *,
     error: float,
-    adjustments: Mapping[str, Any],
-) -> dict[str, Floats]:
+    adjustments: Adjustments,
+) -> Factors:
     """Return `clv.backtest.ranges.factors` of a history's triples, at the levels that the tests found."""
     x, t_x, age = history.frequency, history.recency, history.T
     found = spread(purchases, spend, x, t_x, age, days, error=error)
@@ -79,20 +86,18 @@ def factors_of(
 
 
 def ends_of(
-    by_triple: Mapping[str, Floats], history: History, whale: Bools, worth: Floats
+    by_triple: Factors, history: History, whale: Bools, worth: Floats
 ) -> tuple[Floats, Floats]:
     """Return every customer's range; shapes (n,), ``worth`` what an order value is worth."""
     at = history.triple
-    ends = {name: by_triple[name][at] for name in ("low", "high")}
-    whales = {name: by_triple[f"whale_{name}"][at] for name in ends}
-    found = {name: np.where(whale, whales[name], ends[name]) for name in ends}
+    low = np.where(whale, by_triple.whale_low[at], by_triple.low[at])
+    high = np.where(whale, by_triple.whale_high[at], by_triple.high[at])
     # What is next to nothing is nothing.
-    low, high = (np.where(found[name] < LOWEST, 0.0, found[name]) * worth for name in ends)
-    return low, high
+    return np.where(low < LOWEST, 0.0, low) * worth, np.where(high < LOWEST, 0.0, high) * worth
 
 
 @dataclass(frozen=True, eq=False)
-class Reach:
+class ForecastRanges:
     """The ranges of a forecast that has values, in order values, by distinct triple.
 
     Attributes
@@ -108,8 +113,8 @@ class Reach:
     history: History
     days: float
     error: float
-    adjustments: Mapping[str, Any]
-    _factors: Mapping[str, Floats]
+    adjustments: ReceiptRanges
+    _factors: Factors
 
     @classmethod
     def of(
@@ -119,7 +124,7 @@ class Reach:
         history: History,
         days: float,
         discounted: Floats,
-        adjustments: Mapping[str, Any],
+        adjustments: ReceiptRanges,
     ) -> Self:
         """Measure the ranges of a forecast.
 
@@ -143,7 +148,7 @@ class Reach:
     @property
     def variance(self) -> Floats:
         """See the class."""
-        return self._factors["variance"]
+        return self._factors.variance
 
     def customers(self, worth: Floats, clv: Floats) -> tuple[Floats, Floats]:
         """Return every customer's range; shapes (n,), ``worth`` what an order value is worth."""
@@ -161,20 +166,22 @@ class Reach:
         of = np.asarray(names.indices)
         variance = self.variance[self.history.triple] * worth**2
         sums, variances = (np.bincount(of, values) for values in (clv, variance))
-        level, model_error, tests = (
-            self.adjustments[key] for key in ("level", "model_error", "tests")
+        level, model, tests = (
+            self.adjustments["level"],
+            self.adjustments["model_error"],
+            self.adjustments["tests"],
         )
-        how = {"level": level, "model": model_error, "tests": tests}
-        all_low, all_high = around(clv.sum(), variance.sum(), error=self.error, **how)
+        known = partial(around, level=level, model=model, tests=tests)
+        all_low, all_high = known(clv.sum(), variance.sum(), error=self.error)
         errors = _errors(self.purchases, self.spend, self.history, self.days, of)
-        low, high = around(sums, variances, error=errors, **how)
+        low, high = known(sums, variances, error=errors)
         segments: dict[str, RangedValue] = {
             str(name): {"value": float(sums[i]), "low": float(low[i]), "high": float(high[i])}
             for i, name in enumerate(names.dictionary.to_pylist())
         }
         return {
             "level": level,
-            "model_error": model_error,
+            "model_error": model,
             "tests": tests,
             "error": self.error,
             "total": {"low": float(all_low), "high": float(all_high)},
@@ -187,7 +194,7 @@ def _errors(
     spend: SpendModel,
     history: History,
     days: float,
-    group: np.ndarray[Any, Any] | None = None,
+    group: NDArray[np.intp] | None = None,
 ) -> Floats:
     at = history.triple
     triples = (history.frequency[at], history.recency[at], history.T[at])

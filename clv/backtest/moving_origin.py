@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 
@@ -18,13 +18,22 @@ from clv.core.errors import FitError
 from clv.core.horizon import add_months
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import duckdb
 
     from clv.backtest.past_dates import Origin, Plan, Sample
-    from clv.core.types import Floats, Progress
+    from clv.core.schema import (
+        ByContender,
+        Measures,
+        MonthlyErrors,
+        MonthTotals,
+        PastDate,
+        PastDates,
+        Together,
+    )
+    from clv.core.types import Floats
     from clv.models.contenders import Contender, Forecast, Past
 
     Loss = Callable[[Sample, Forecast], Floats]
@@ -40,7 +49,7 @@ class Tested(NamedTuple):
 
 
 @dataclass
-class Trial:
+class Backtest:
     """One origin, and everybody who was tested there.
 
     Attributes
@@ -88,7 +97,7 @@ class Trial:
         return {name: of(self.sample, one.forecast) for name, one in self.tested.items()}
 
 
-def measure(found: Sample, tested: Mapping[str, Tested]) -> dict[str, dict[str, Any]]:
+def measure(found: Sample, tested: Mapping[str, Tested]) -> dict[str, Measures]:
     """Return every contender's measures at one origin, see `clv.core.metrics`.
 
     Keys per contender: ``purchases, value`` (`metrics.amounts`; value None without amounts),
@@ -96,7 +105,7 @@ def measure(found: Sample, tested: Mapping[str, Tested]) -> dict[str, dict[str, 
     ``reliability``, ``loss`` (mean of `losses`), ``value_loss`` (mean of `value_losses`).
     """
     valued = bool(found.value.any())
-    result: dict[str, dict[str, Any]] = {}
+    result: dict[str, Measures] = {}
     for name, (_, forecast) in tested.items():
         bought = found.purchases > 0
         result[name] = {
@@ -136,8 +145,8 @@ def value_losses(found: Sample, forecast: Forecast) -> Floats:
 
 
 def path(
-    con: duckdb.DuckDBPyConnection, trial: Trial, months: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    con: duckdb.DuckDBPyConnection, backtest: Backtest, months: int
+) -> tuple[list[MonthTotals], list[ByContender]]:
     """Return totals after an origin, observed and expected: month by month, and week by week.
 
     Returns
@@ -147,30 +156,33 @@ def path(
         name. Weeks: ``week`` 1, 2, …, ``actual`` and each contender's name: purchase days of the
         customers known at the origin, *since* it.
     """
-    origin = trial.origin
+    origin = backtest.origin
     month_ends = [add_months(origin.as_of, i) for i in range(1, months)] + [origin.end]
     week_ends = [origin.as_of + timedelta(days=d) for d in range(_WEEK, origin.days + 1, _WEEK)]
     ends = sorted({*month_ends, *week_ends})
-    came = _since(con, trial, ends)
+    came = _since(con, backtest, ends)
     days = [(end - origin.as_of).days for end in ends]
     said: dict[str, dict[date, tuple[float, float]]] = {
         name: {
             end: (float(f.purchases.sum()), float(f.value.sum()))
             for end, f in zip(ends, one.contender.score_many(known, days), strict=True)
         }
-        for known in [trial.sample.history]
-        for name, one in trial.tested.items()
+        for known in [backtest.sample.history]
+        for name, one in backtest.tested.items()
     }
     everybody = {"actual": came} | said
-    by_month: list[dict[str, Any]] = []
+    by_month: list[MonthTotals] = []
     before: dict[str, tuple[float, float]] = dict.fromkeys(everybody, (0, 0))
     for i, end in enumerate(month_ends, start=1):
         until = {name: totals[end] for name, totals in everybody.items()}
-        month = {
-            kind: {name: until[name][k] - before[name][k] for name in until}
-            for k, kind in enumerate(("purchases", "value"))
-        }
-        by_month.append({"month": i, "end": end.isoformat()} | month)
+        by_month.append(
+            {
+                "month": i,
+                "end": end.isoformat(),
+                "purchases": {name: until[name][0] - before[name][0] for name in until},
+                "value": {name: until[name][1] - before[name][1] for name in until},
+            }
+        )
         before = until
     by_week = [
         {"week": i} | {name: totals[end][0] for name, totals in everybody.items()}
@@ -180,108 +192,92 @@ def path(
 
 
 def _since(
-    con: duckdb.DuckDBPyConnection, trial: Trial, ends: Sequence[date]
+    con: duckdb.DuckDBPyConnection, backtest: Backtest, ends: Sequence[date]
 ) -> dict[date, tuple[float, float]]:
     """Return purchase days and revenue of the sample's customers since the origin, up to each end."""
     import pyarrow as pa  # noqa: PLC0415
 
-    con.register("known", pa.table({"customer_id": trial.sample.customer_id}))
+    con.register("known", pa.table({"customer_id": backtest.sample.customer_id}))
     rows = con.execute(
         "WITH days AS (SELECT ordered_at::DATE AS day, count(DISTINCT customer_id) AS bought, "
         "coalesce(sum(revenue), 0) AS value FROM orders SEMI JOIN known USING (customer_id) "
         "WHERE ordered_at::DATE > $1 GROUP BY 1) "
         "SELECT e, coalesce(sum(bought), 0)::BIGINT, coalesce(sum(value), 0) "
         "FROM unnest($2::DATE[]) AS ends(e) LEFT JOIN days ON day <= e GROUP BY e",
-        [trial.origin.as_of, ends],
+        [backtest.origin.as_of, ends],
     ).fetchall()
     con.unregister("known")
     return {end: (int(bought), float(value)) for end, bought, value in rows}
 
 
-def run(
-    con: duckdb.DuckDBPyConnection,
-    chosen: Plan,
-    first_order: date,
-    contenders: Callable[[], Iterable[Contender]],
-    progress: Progress,
-) -> dict[str, Any]:
-    """Backtest contenders at every origin of a plan.
-
-    Parameters
-    ----------
-    contenders
-        Makes them anew for every origin: nothing learnt at one can reach another.
-
-    Returns
-    -------
-    dict
-        See `report`.
-    """
-    trials = []
-    for i, origin in enumerate(chosen.origins):
-        progress(f"Testing as of {origin.as_of.day} {origin.as_of:%b %Y}", i, len(chosen.origins))
-        trials.append(Trial.at(con, origin, first_order))
-        for contender in contenders():
-            trials[-1].test(contender)
-    return report(con, chosen, trials)
-
-
-def report(con: duckdb.DuckDBPyConnection, chosen: Plan, trials: Sequence[Trial]) -> dict[str, Any]:
+def report(
+    con: duckdb.DuckDBPyConnection, chosen: Plan, backtests: Sequence[Backtest]
+) -> PastDates:
     """Return the figures of backtests, JSON types.
 
     Parameters
     ----------
     con
-        Has the ``orders`` that the trials were read from.
-    trials
+        Has the ``orders`` that the backtests were read from.
+    backtests
         One per origin of the plan, oldest first.
 
     Returns
     -------
-    dict
+    PastDates
         ``horizon_months``, ``reason`` and ``origins``, oldest first: ``as_of, end, customers,
         measures`` (`measure`), ``failed``, ``months`` and ``weeks`` (`path`), and
-        ``apart``: each contender's loss less the best one's, with its 95 % interval; and
-        ``together`` (`over_all`), None without an origin.
+        ``apart``: each contender's loss less the best one's, with its 95 % interval; ``mape``: each
+        contender's errors of the months' totals; and ``together`` (`over_all`), None without an
+        origin.
     """
-    rows = []
-    for trial in trials:
-        found, tested = trial.sample, trial.tested
+    rows: list[PastDate] = []
+    for backtest in backtests:
+        found, tested = backtest.sample, backtest.tested
         measures = measure(found, tested)
         best = min(measures, key=lambda name: metrics.comparable(measures[name]["loss"]))
-        apart = metrics.paired_difference(trial.losses(losses), best)
-        months, weeks = path(con, trial, chosen.horizon_months)
+        apart = metrics.paired_difference(backtest.losses(losses), best)
+        months, weeks = path(con, backtest, chosen.horizon_months)
         rows.append(
             {
-                "as_of": trial.origin.as_of.isoformat(),
-                "end": trial.origin.end.isoformat(),
+                "as_of": backtest.origin.as_of.isoformat(),
+                "end": backtest.origin.end.isoformat(),
                 "customers": len(found.customer_id),
                 "measures": measures,
-                "failed": trial.failed,
+                "failed": backtest.failed,
                 "best": best,
                 "apart": {name: list(edges) for name, edges in apart.items()},
                 "months": months,
                 "weeks": weeks,
+                "mape": {name: _mape(months, name) for name in measures},
             }
         )
     return {
         "horizon_months": chosen.horizon_months,
         "reason": chosen.reason,
         "origins": rows,
-        "together": over_all(trials) if trials else None,
+        "together": over_all(backtests) if backtests else None,
     }
 
 
-def over_all(trials: Sequence[Trial]) -> dict[str, Any]:
+def _mape(months: Sequence[MonthTotals], name: str) -> MonthlyErrors:
+    purchases, value = ([m["purchases"] for m in months], [m["value"] for m in months])
+    return {
+        "purchases": metrics.mape([m["actual"] for m in purchases], [m[name] for m in purchases]),
+        "value": metrics.mape([m["actual"] for m in value], [m[name] for m in value]),
+    }
+
+
+def over_all(backtests: Sequence[Backtest]) -> Together:
     """Compare the contenders that were tested at all origins, every origin counting the same.
 
     Returns
     -------
-    dict
+    Together
         ``loss``: mean over the origins of the mean loss; ``best``: the smallest; ``apart``: the
         others' loss less the best one's, with its 95 % interval (`metrics.paired_difference`).
     """
-    share = shares(trials, [trial.losses(losses) for trial in trials])
+    share = shares(backtests, [backtest.losses(losses) for backtest in backtests])
     mean = {name: float(values.mean()) for name, values in share.items()}
     best = min(mean, key=lambda name: metrics.comparable(mean[name]))
     apart = metrics.paired_difference(share, best)
@@ -292,7 +288,9 @@ def over_all(trials: Sequence[Trial]) -> dict[str, Any]:
     }
 
 
-def shares(trials: Sequence[Trial], lost: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+def shares(
+    backtests: Sequence[Backtest], lost: Sequence[Mapping[str, Floats]]
+) -> dict[str, Floats]:
     """Return each customer's share in the mean loss over all origins, every origin counting the same.
 
     A customer known at several origins is drawn, or not, with all of them at once: what one
@@ -311,11 +309,11 @@ def shares(trials: Sequence[Trial], lost: Sequence[Mapping[str, Floats]]) -> dic
     """
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    everybody = trials[-1].sample.customer_id.combine_chunks()  # Who was known earlier still is.
+    everybody = backtests[-1].sample.customer_id.combine_chunks()  # Who was known earlier still is.
     names = [name for name in lost[-1] if all(name in by_name for by_name in lost)]
     share = {name: np.zeros(len(everybody)) for name in names}
-    for trial, by_name in zip(trials, lost, strict=True):
-        ids = trial.sample.customer_id.combine_chunks()
+    for backtest, by_name in zip(backtests, lost, strict=True):
+        ids = backtest.sample.customer_id.combine_chunks()
         place = np.asarray(pc.index_in(ids, value_set=everybody))
         weight = len(everybody) / (len(place) * len(lost))
         for name in names:

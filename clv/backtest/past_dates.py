@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
+    import pyarrow as pa
 
     from clv.core.types import Floats
 
@@ -123,7 +124,7 @@ class Sample(NamedTuple):
     """
 
     origin: Origin
-    customer_id: Any
+    customer_id: pa.ChunkedArray
     history: Known
     purchases: Floats
     value: Floats
@@ -153,9 +154,7 @@ def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
     ).to_arrow_table()
     for table in ("known", "outcome", "recent"):
         con.execute(f"DROP TABLE {table}")
-    arrays: dict[str, Any] = {
-        name: np.asarray(rows[name], dtype=float) for name in rows.column_names[1:]
-    }
+    arrays = {name: np.asarray(rows[name], dtype=float) for name in rows.column_names[1:]}
     purchases, value = arrays.pop("purchases"), arrays.pop("value")
     history = Known(**arrays, recent_days=origin.days, log_gaps=log_gaps(con, origin.as_of))
     return Sample(origin, rows["customer_id"], history, purchases, value)

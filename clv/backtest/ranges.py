@@ -17,7 +17,7 @@ on the range is 0 to 0: with that probability, nothing is bought.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from scipy.special import betainc, betaincinv, gammaincinv
@@ -317,9 +317,27 @@ def _excess(shape: float) -> float:
     return float(np.mean(inverse**2)) * (shape - 1) ** 2
 
 
-def factors(
-    found: Spread, discounted: Floats, levels: Floats, whale_levels: Floats
-) -> dict[str, Any]:
+class Factors(NamedTuple):
+    """What a triple's expected order value is to be multiplied with; shape (n,) each.
+
+    Attributes
+    ----------
+    low, high
+        For the ends of a customer's range.
+    whale_low, whale_high
+        The same for customers with the highest expected values.
+    variance
+        Of the square of the order value.
+    """
+
+    low: Floats
+    high: Floats
+    whale_low: Floats
+    whale_high: Floats
+    variance: Floats
+
+
+def factors(found: Spread, discounted: Floats, levels: Floats, whale_levels: Floats) -> Factors:
     """Return what a triple's customers' expected order value is to be multiplied with.
 
     Parameters
@@ -332,20 +350,10 @@ def factors(
         everybody's purchases came with the same pattern in time.
     levels, whale_levels
         Shape (n,), see `clv.backtest.calibration.levels_of`.
-
-    Returns
-    -------
-    dict of arrays, shape (n,)
-        ``low, high``; ``whale_low, whale_high`` for customers with the highest expected values;
-        ``variance`` (of the square of the order value).
     """
     ratio = discounted / np.where(found.mean > 0, found.mean, 1.0)
     low, high = found.range(levels)
     whale_low, whale_high = found.range(whale_levels)
-    return {
-        "low": low * ratio,
-        "high": high * ratio,
-        "whale_low": whale_low * ratio,
-        "whale_high": whale_high * ratio,
-        "variance": found.variance * ratio**2,
-    }
+    return Factors(
+        low * ratio, high * ratio, whale_low * ratio, whale_high * ratio, found.variance * ratio**2
+    )

@@ -8,7 +8,7 @@ its average over all ways to break them.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -327,7 +327,7 @@ def comparable(loss: float) -> float:
     return float(f"{loss:.9g}")
 
 
-def bootstrap(statistic: Callable[[Floats], Any], customers: int, draws: int) -> Floats:
+def bootstrap(statistic: Callable[[Floats], Floats | float], customers: int, draws: int) -> Floats:
     """Return a statistic under ``draws`` Poisson bootstrap weightings of the customers.
 
     Each customer counts Poisson(1) times: for many customers the same as drawing with replacement

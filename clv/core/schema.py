@@ -350,6 +350,190 @@ class CustomerForecast(TypedDict):
 
 # -- the receipt -------------------------------------------------------------------------------------
 
+#: A difference and the ends of its 95 % interval.
+Edges = list[float]
+#: What something stands for: contender → figure.
+ByContender = dict[str, float]
+
+
+class Measures(TypedDict):
+    """One contender on one past date; ``value`` is None without amounts."""
+
+    purchases: Amounts
+    value: Amounts | None
+    chance: Chances
+    deciles: list[Decile]
+    reliability: list[ReliabilityBin]
+    loss: float
+    value_loss: float | None
+
+
+class MonthTotals(TypedDict):
+    """Totals of a month after a past date: ``actual``, and each contender's."""
+
+    month: int
+    end: str
+    purchases: ByContender
+    value: ByContender
+
+
+class MonthlyErrors(TypedDict):
+    """Mean absolute percentage errors of the months' totals; None where a month had none."""
+
+    purchases: float | None
+    value: float | None
+
+
+class Compared(TypedDict):
+    """Who lost least, and each other contender's loss less the best one's."""
+
+    best: str
+    apart: dict[str, Edges]
+
+
+class PastDate(Compared):
+    """One past date: the forecasts made on it, and what came until ``end``.
+
+    ``weeks`` count from the date: ``week``, ``actual`` and each contender's orders so far.
+    """
+
+    as_of: str
+    end: str
+    customers: int
+    measures: dict[str, Measures]
+    failed: dict[str, str]
+    months: list[MonthTotals]
+    weeks: list[ByContender]
+    mape: dict[str, MonthlyErrors]
+
+
+class Together(Compared):
+    """The contenders that were tested on all dates, by their mean loss."""
+
+    loss: ByContender
+
+
+class Tried(TypedDict, total=False):
+    """What the forecast could wear, where it was tried: whether it was better with it."""
+
+    season: bool
+    all_orders: bool
+
+
+class ReceiptChoice(TypedDict):
+    """Which forecast was chosen, and why; ``asked`` is ``auto`` or a name."""
+
+    name: str
+    asked: str
+    made_before: NotRequired[bool]
+    runner_up: str | None
+    reason: str
+    tried: Tried
+    as_good: str | None
+    fallback: bool
+
+
+class AgainstRules(TypedDict):
+    """The best rule of thumb's loss less the choice's, on the last date."""
+
+    as_of: str
+    rule: str
+    difference: float
+    low: float
+    high: float
+    as_good: bool
+
+
+class Adjustments(TypedDict):
+    """The level that ranges need, by group of customers, to hold the nominal ``level``."""
+
+    level: float
+    levels: dict[str, float]
+    customers: dict[str, int]
+
+
+class Coverage(TypedDict):
+    """Of a group's customers, the shares within, below and above their ranges."""
+
+    group: str
+    customers: int
+    inside: float
+    low: float
+    high: float
+    below: float
+    above: float
+    zero: float
+
+
+class MeasuredRanges(TypedDict):
+    """Coverage on the last date; ``after`` calibration on the earlier ones, where there are some."""
+
+    as_of: str
+    before: list[Coverage]
+    after: list[Coverage] | None
+
+
+class ReceiptRanges(Adjustments):
+    """What the ranges were adjusted by, and what they held."""
+
+    measured: MeasuredRanges | None
+    model_error: float
+    tests: int
+
+
+class PastDates(TypedDict):
+    """All past dates, oldest first; ``together`` is None without one, and ``reason`` says why."""
+
+    horizon_months: int
+    reason: str
+    origins: list[PastDate]
+    together: Together | None
+
+
+class Receipt(PastDates):
+    """What the tests of a forecast left: ``backtest.json``.
+
+    ``forecast_months`` is the forecast's own horizon, ``horizon_months`` that of the tests;
+    ``unseen`` the date that had no say in the choice, ``checked`` how the choice did on it;
+    ``noise`` whether the best contender and its ``runner_up`` are no further apart than chance.
+    """
+
+    as_of: str
+    forecast_months: int
+    has_value: bool
+    currency: str
+    customers_known: int
+    customers_tested: int
+    choice: ReceiptChoice
+    unseen: str | None
+    checked: AgainstRules | None
+    recency_days: float | None
+    runner_up: str | None
+    noise: bool | None
+    model: str
+    ranges: ReceiptRanges
+
+
+class LeaderboardRow(TypedDict):
+    """One contender on a date, or on all; ``difference`` is its loss less the best one's."""
+
+    contender: str
+    loss: float
+    orders_bias: float | None
+    orders_mape: float | None
+    orders_mae: float
+    orders_gini: float | None
+    orders_top10: float | None
+    auc: float | None
+    brier: float
+    revenue_bias: float | None
+    revenue_mape: float | None
+    revenue_mae: float | None
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+
+
 # -- the training card -------------------------------------------------------------------------------
 
 #: What a model foresees: the first months of a life, or the next months of any customer.

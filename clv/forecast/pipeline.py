@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clv import ingest
 from clv.core import engine
 from clv.core.choice import STANDARD, Choice
-from clv.core.errors import SettingsError
+from clv.core.errors import InputError, SettingsError
 from clv.core.horizon import months_of
 from clv.core.orders import EXTRAS
 from clv.core.settings import AUTO, Settings
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.backtest.evaluation import Proof
-    from clv.core.schema import Report, RunSettings
+    from clv.backtest.evaluation import Evaluation
+    from clv.core.schema import Receipt, Report, RunSettings
     from clv.core.settings import IngestOptions
     from clv.core.types import Progress
     from clv.runs import Draft, Run, RunWriter, Store
 
-__all__ = ["Preview", "check", "detect", "forecast", "prove", "run"]
+__all__ = ["Preview", "check", "detect", "forecast", "receipt", "run"]
 
 
 def check(
@@ -144,8 +144,29 @@ def run(
     return writer.run
 
 
-def prove(run: Run, progress: Progress = quiet) -> None:
-    """Test a run that was made without a test; the result is kept beside the run."""
+def receipt(run: Run, progress: Progress = quiet) -> Receipt:
+    """Return what the tests of a run's forecast left; test it if it was made without a test.
+
+    What is made is kept beside the run.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    progress
+        Told the stage, and how many fits of all are done.
+
+    Raises
+    ------
+    InputError
+        The run's model is ready-made.
+    """
+    if run.only_value:
+        msg = "A ready-made model says nothing of orders, by which forecasts are tested."
+        raise InputError(msg, "It is compared by revenue: clv.learn.ready_made.comparison.")
+    found = run.receipt
+    if found is not None:
+        return found
     stored = run.settings
     settings = Settings(
         horizon_months=stored["horizon_months"],
@@ -156,8 +177,9 @@ def prove(run: Run, progress: Progress = quiet) -> None:
         con.execute("CREATE VIEW customers AS SELECT * FROM forecasts")
         made = str(run.model.get("model", stored["model"]))
         made = STANDARD if made == AUTO else made
-        found = _prove(con, settings, run.as_of, stored["currency"], progress, made)
-    run.add_receipt(found.receipt, found.tested)
+        tested = _evaluate(con, settings, run.as_of, stored["currency"], progress, made)
+    run.add_receipt(tested.receipt, tested.tested)
+    return tested.receipt
 
 
 def _refuse_unknown(settings: Settings) -> None:
@@ -167,17 +189,17 @@ def _refuse_unknown(settings: Settings) -> None:
         Shelf().entry(name)
 
 
-def _prove(
+def _evaluate(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     as_of: date,
     currency: str,
     progress: Progress,
     made: str | None = None,
-) -> Proof:
+) -> Evaluation:
     from clv.backtest import evaluation  # noqa: PLC0415
 
-    return evaluation.hold(con, settings, as_of, currency, progress, made)
+    return evaluation.evaluate(con, settings, as_of, currency, progress, made)
 
 
 def _summarise(con: duckdb.DuckDBPyConnection, as_of: date, progress: Progress) -> None:
@@ -203,7 +225,7 @@ def _write(
     # A ready-made model says nothing of orders, by which forecasts are tested.
     tested = settings.backtest and not choice.ready_made
     if tested:
-        found = _prove(con, settings, as_of, settings.currency or report["currency"], progress)
+        found = _evaluate(con, settings, as_of, settings.currency or report["currency"], progress)
         writer.put_receipt(found.receipt, found.tested)
         choice, ranges = found.choice, found.receipt["ranges"]
     card, summary = core.make(

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from clv import __version__
 from clv.backtest.fitting import Fitted, context_of, fit
-from clv.backtest.forecast_ranges import Reach
+from clv.backtest.forecast_ranges import ForecastRanges
 from clv.backtest.history import History
 from clv.backtest.past_dates import Origin
 from clv.core import engine
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from clv.core.choice import Choice
     from clv.core.horizon import Month
-    from clv.core.schema import Summary
+    from clv.core.schema import ReceiptRanges, Summary
     from clv.core.settings import Settings
     from clv.core.types import Progress
     from clv.forecast.summary import Scores
@@ -67,7 +67,7 @@ def make(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     choice: Choice,
-    ranges: Mapping[str, Any] | None,
+    ranges: ReceiptRanges | None,
     as_of: date,
     forecasts: Path,
     profiles: Path,
@@ -110,14 +110,16 @@ def make(
     scores = score_customers(profile, fitted, history, settings.margin)
     if given:
         scores["predicted_clv"] = given.values
-    reach = None
+    sure = None
     if ranges is not None and fitted.purchases and fitted.spend:
         progress("Measuring how sure it is", 0, customers)
         models = (fitted.purchases, fitted.spend)
-        reach = Reach.of(*models, history, months[-1].end_days, profile["discounted"], ranges)
-        profile["variance"] = reach.variance
+        sure = ForecastRanges.of(
+            *models, history, months[-1].end_days, profile["discounted"], ranges
+        )
+        profile["variance"] = sure.variance
         each = scores["predicted_order_value"] * settings.margin
-        low, high = reach.customers(each, scores["predicted_clv"])
+        low, high = sure.customers(each, scores["predicted_clv"])
         scores |= {"predicted_clv_low": low, "predicted_clv_high": high}
     cuts = _cuts(history, scores)
     with ThreadPoolExecutor(1) as pool:
@@ -129,9 +131,9 @@ def make(
         summary = run_summary.of_run(con, history, profile, scores, months, settings, as_of)
         written.result()
     summary["ranges"] = None
-    if reach is not None:
+    if sure is not None:
         segments = con.sql(f"SELECT segment FROM read_parquet({engine.text(forecasts)})")
-        summary["ranges"] = reach.totals(
+        summary["ranges"] = sure.totals(
             each, scores["predicted_clv"], segments.to_arrow_table()["segment"]
         )
     if given:

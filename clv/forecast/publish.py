@@ -56,7 +56,7 @@ def publish(store: Store, run: Run) -> bool:
         The run can't be served: something of it can't be read.
     """
     prepared(run)
-    _ = run.backtest  # It is served as well: a damaged one shows here.
+    _ = run.receipt  # It is served as well: a damaged one shows here.
     before = None
     with suppress(NothingPublishedError):  # A damaged note is written anew; its history is lost.
         before = _pointer(store)

@@ -61,7 +61,7 @@ def report(
     Parameters
     ----------
     receipt
-        Of the run (`clv.forecast.receipt.stored`).
+        Of the run (``Run.receipt``).
     tested
         Of the run (``Run.tested``): ``purchases``, ``value`` and ``p_purchase:NAME``.
     first, second

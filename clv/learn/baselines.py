@@ -2,7 +2,7 @@
 
 In the early design a probabilistic model is fitted on all orders known on the training's day, and
 forecasts each tested customer from what they had done by their own prediction point. In the window
-design it is the backtest's own trial.
+design it is the backtest's own test.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv.backtest.candidates import Candidate
-from clv.backtest.moving_origin import Trial
+from clv.backtest.moving_origin import Backtest
 from clv.backtest.past_dates import Origin, sample
 from clv.core import engine
 from clv.core.choice import Choice
@@ -141,11 +141,11 @@ def _window(
     origin = split.test[0]
     end = ahead(con.table("orders"), origin, design.horizon_months).end
     first: date = engine.row(con, "SELECT min(ordered_at)::DATE FROM orders")[0]
-    trial = Trial.at(con, Origin(origin, end), first)
-    if trial.sample.customer_id.to_pylist() != test.features.customer_id.to_pylist():
+    backtest = Backtest.at(con, Origin(origin, end), first)
+    if backtest.sample.customer_id.to_pylist() != test.features.customer_id.to_pylist():
         msg = "Backtest and features do not know the same customers."
         raise AssertionError(msg)
     for contender in [*(Candidate(Choice(name)) for name in _WINDOW), *(r() for r in HEURISTICS)]:
         work.say(f"Fitting {contender.name}")
-        trial.test(contender)
-    return {name: one.forecast.value for name, one in trial.tested.items()}, trial.failed
+        backtest.test(contender)
+    return {name: one.forecast.value for name, one in backtest.tested.items()}, backtest.failed

@@ -22,7 +22,7 @@ Inside::
     disk        what a failing disk means
     soundness   whether a stored run can be read, and what is said of one that can't
     views       a run's tables in the engine
-    proofs      what the tests of a forecast leave
+    receipt     what the tests of a forecast leave
     lookups     the forecasts mapped from disk
     run         a run as it is read
     draft       a draft

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pyarrow as pa
-from pyarrow import parquet
 
 from clv.core.orders import FORECASTS, MONTHLY, REJECTS
 from clv.core.schema import checked
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.core.schema import CustomerForecast, Document, Report, RunSettings, Summary
+    from clv.core.schema import CustomerForecast, Document, Receipt, Report, RunSettings, Summary
 
 Kind = Literal["buyers", "spenders"]
 Table = Literal["forecasts", "monthly", "rejects"]
@@ -98,21 +97,15 @@ class Run:
         return found
 
     @property
-    def backtest(self) -> dict[str, Any] | None:
-        """The receipt (`clv.forecast.receipt.receipt`); None where the forecast was not tested yet."""
-        found = receipt.found(receipt.RECEIPT, self.path, self.exports)
-        try:
-            return None if found is None else read_json(found)
-        except ValueError as error:
-            what = f"{receipt.RECEIPT} is cut off, or is no JSON"
-            raise soundness.damaged(self.id, what) from error
+    def receipt(self) -> Receipt | None:
+        """What the tests of the forecast left; None where it was not tested yet."""
+        return receipt.read(self.id, self.path, self.exports)
 
     def tested(self) -> pa.Table | None:
         """Return the customers of the last test, see `clv.backtest.evaluation.tested_customers`; None without."""
-        found = receipt.found(receipt.TESTED, self.path, self.exports)
-        return None if found is None else parquet.read_table(found)
+        return receipt.read_tested(self.path, self.exports)
 
-    def add_receipt(self, made: Mapping[str, Any], tested: pa.Table | None) -> None:
+    def add_receipt(self, made: Receipt, tested: pa.Table | None) -> None:
         """Keep a test that was made after the run, which itself never changes."""
         self.exports.mkdir(parents=True, exist_ok=True)
         receipt.write(made, tested, self.exports)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from clv.core.errors import InputError
 from clv.runs import places, receipt
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from clv.core.schema import Receipt
     from clv.runs.draft import Draft
 
 
@@ -54,7 +55,7 @@ class RunWriter:
         """Write one of the run's JSON files."""
         write_json(self._partial / f"{name}.json", content)
 
-    def put_receipt(self, made: Mapping[str, Any], tested: pa.Table | None) -> None:
+    def put_receipt(self, made: Receipt, tested: pa.Table | None) -> None:
         """Write what the forecast's tests found (`clv.backtest.evaluation`)."""
         receipt.write(made, tested, self._partial)
 

@@ -43,7 +43,7 @@ def test_another_rival_and_other_limits(one):
 
 
 def test_chances_from_outside(one, tested, tmp_path):
-    known = tested.backtest["origins"][-1]["customers"]
+    known = tested.receipt["origins"][-1]["customers"]
     one.tab.get_by_text("Compare a forecast from outside").click()
     listed = one.download("download_to_score")
     customers = [

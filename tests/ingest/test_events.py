@@ -11,8 +11,8 @@ import pytest
 from clv import ingest
 from clv.core.orders import EVENTS
 from clv.core.settings import IngestOptions, Settings
+from clv.core.types import quiet
 from clv.forecast import pipeline
-from clv.forecast.pipeline import quiet
 from clv.runs import Store
 from tests.ingest.helpers import check_files
 from tests.ingest.test_marketplace import write

@@ -7,7 +7,7 @@ import pytest
 from clv import ingest
 from clv.core.errors import LayoutError
 from clv.core.settings import IngestOptions
-from clv.forecast.pipeline import quiet
+from clv.core.types import quiet
 
 
 def read(tmp_path, text, name="orders.csv", **options):

@@ -14,8 +14,8 @@ from clv import ingest
 from clv.core.errors import FileError, LayoutError, NoRowsError
 from clv.core.orders import ATTRIBUTES, LINES
 from clv.core.settings import IngestOptions, Settings
+from clv.core.types import quiet
 from clv.forecast import pipeline
-from clv.forecast.pipeline import quiet
 from clv.runs import Store
 from tests.ingest.helpers import check_files
 

@@ -22,7 +22,7 @@ from clv.core.schema import RankingMeasures
 from clv.core.settings import IngestOptions, Settings
 from clv.core.types import quiet
 from clv.features import BASKET, basket_matrix
-from clv.forecast import pipeline, receipt
+from clv.forecast import pipeline
 from clv.insights import value_tiers
 from clv.learn.ready_made import comparison
 from clv.learn.ready_made.process import predict
@@ -106,7 +106,7 @@ def test_every_customer_has_the_models_value_and_nothing_that_it_does_not_say(ru
     assert run.only_value
     assert run.summary["predicted_clv"] == pytest.approx(sum(expected.values()), rel=1e-12)
     assert run.summary["median_clv"] == pytest.approx(np.median(list(expected.values())), rel=1e-12)
-    assert run.backtest is None
+    assert run.receipt is None
     assert run.settings["backtest"] is False
 
 
@@ -262,7 +262,7 @@ def test_the_comparison_measures_what_came_after_each_past_date(call, run, file)
 
 def test_it_has_no_receipt_for_orders(run):
     with pytest.raises(InputError, match="says nothing of orders"):
-        receipt.receipt(run, quiet)
+        pipeline.receipt(run, quiet)
 
 
 def test_an_operator_adds_lists_and_removes(call, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv.apps.ui import jobs
 from tests.test_pipeline import make_run, new_store
-from tests.test_proof import cdnow_sample
+from tests.test_receipts import cdnow_sample
 
 ROOT = Path(__file__).parents[2]
 

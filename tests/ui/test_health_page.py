@@ -11,14 +11,13 @@ import pytest
 
 from clv.apps.ui import health, jobs
 from clv.backtest import evaluation
-from clv.forecast import receipt as receipts
 from clv.insights import assumptions
 from clv.report import findings
 from clv.report.findings import health as health_words
 from clv.report.words import assumptions as words
 from clv.runs import csv_of
 from tests.test_pipeline import make_run, new_store, shop
-from tests.test_proof import cdnow_sample
+from tests.test_receipts import cdnow_sample
 from tests.ui.fakes import fake_run
 from tests.ui.test_pages import calm
 
@@ -88,7 +87,7 @@ def test_the_page_says_what_the_checks_found(at, checks):
 
 def test_the_page_says_what_the_receipt_found(at, run, checks):
     read = calm(at)
-    receipt, tested = receipts.stored(run), run.tested()
+    receipt, tested = run.receipt, run.tested()
     for found in (
         findings.does_well(receipt, tested),
         findings.does_poorly(receipt, tested),
@@ -179,7 +178,7 @@ def test_downloads(run, checks):
     assert [r["assumption"] for r in rows] == [words.WORDS[c.key].name for c in checks]
     assert [r["verdict"] for r in rows] == [c.verdict for c in checks]
     assert [float(r["estimate"]) for r in rows] == [c.effect.estimate for c in checks]
-    found = {"well": findings.does_well(receipts.stored(run))}
+    found = {"well": findings.does_well(run.receipt)}
     told = json.loads(json.dumps(health_words.everything(checks, found), allow_nan=False))
     assert [a["key"] for a in told["assumptions"]] == [c.key for c in checks]
     assert told["assumptions"][0]["rows"] == [dict(r) for r in checks[0].rows]

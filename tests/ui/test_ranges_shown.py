@@ -9,7 +9,6 @@ from clv.backtest import evaluation, sum_ranges
 from clv.backtest.totals import around
 from clv.core.formatting import money_range, percent
 from clv.core.segments import LIKELIHOODS, Thresholds, likelihood_sql
-from clv.forecast import receipt
 from clv.report.words import ranges as words
 from tests.test_pipeline import make_run, new_store, shop
 from tests.ui.test_pages import calm
@@ -44,7 +43,7 @@ def test_the_summary_says_how_sure_it_is(open_tested, tested_run):
     assert said(money_range(total["low"], total["high"], "USD")) in read
     assert "(80 % range around $" in read
     assert "Tested on 2 past dates, the forecast foretold" in read
-    assert tested_run.backtest["choice"]["reason"] in read
+    assert tested_run.receipt["choice"]["reason"] in read
 
 
 def test_the_evidence_tells_orders_and_revenue():
@@ -111,7 +110,7 @@ def test_one_customer(open_tested, tested_run, zero):
     sql = f"SELECT * FROM forecasts WHERE (predicted_clv_high = 0) = {zero} ORDER BY customer_id"
     facts = tested_run.query(sql).to_pylist()[0]
     read = calm(open_tested("Customer_lookup", customer=facts["customer_id"]))
-    row, _ = words.measured(receipt.stored(tested_run), "nothing" if zero else "wider")
+    row, _ = words.measured(tested_run.receipt, "nothing" if zero else "wider")
     held = said(percent(row["inside"]))
     if zero:
         assert "; most likely nothing comes, on average $" in read

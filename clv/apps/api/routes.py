@@ -201,7 +201,7 @@ class Routes:
     async def model(self) -> Response:
         """Return the published run's model card, and why this model was chosen."""
         snapshot = await self._snapshot()
-        choice = (snapshot.backtest or {}).get("choice")
+        choice = snapshot.receipt["choice"] if snapshot.receipt else None
         return _json(snapshot.about | {"choice": choice, "card": snapshot.card})
 
     async def runs(self, limit: Annotated[int, Query(ge=1, le=publish.MOST)] = 20) -> Response:

@@ -93,7 +93,7 @@ class Snapshot:
         self._letters = self._used_letters()
         # What a request may ask for must not be read from a run that is deleted meanwhile.
         self.card = run.model
-        self.backtest = run.backtest
+        self.receipt = run.receipt
         self.summary = run.summary
 
     def __len__(self) -> int:
@@ -113,7 +113,7 @@ class Snapshot:
         from clv.backtest.forecast_ranges import Terms  # noqa: PLC0415 - loads the models
 
         clv = self._columns["predicted_clv"]
-        return None if clv.null_count else Terms.of(self.summary, self.backtest, clv.to_numpy())
+        return None if clv.null_count else Terms.of(self.summary, self.receipt, clv.to_numpy())
 
     def customer(self, customer_id: str) -> dict[str, Any] | None:
         """Return one customer's forecasts, None where there is no such customer."""

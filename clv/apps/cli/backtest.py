@@ -29,7 +29,7 @@ def backtest(
 
     Example: python -m clv backtest --run latest --out backtest.csv
     """
-    from clv.forecast import receipt  # noqa: PLC0415
+    from clv.forecast import pipeline, receipts  # noqa: PLC0415
 
     chosen = chosen_run(run_id, store)
     if out is not None:
@@ -38,17 +38,17 @@ def backtest(
         _of_ready_made(chosen, out)
         return
     with terminal.progress() as progress:
-        found = receipt.receipt(chosen, progress)
-    dates = [str(origin["as_of"]) for origin in found["origins"]]
+        found = pipeline.receipt(chosen, progress)
+    dates = [origin["as_of"] for origin in found["origins"]]
     if not dates:
         msg = "The history of this run supports no test."
         raise InputError(msg, found["reason"])
     if out is None:
-        terminal.say_leaderboard(receipt.leaderboard(found))
+        terminal.say_leaderboard(receipts.leaderboard(found))
     elif out.suffix == ".json":
         write_json(out, found)
     else:
-        write_rows(receipt.boards(found), out)
+        write_rows(receipts.boards(found), out)
     terminal.say_tests(found, out)
 
 

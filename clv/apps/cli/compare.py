@@ -16,6 +16,7 @@ from clv.runs import write_json, write_rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from clv.core.schema import Receipt
     from clv.ingest import Chances
     from clv.runs import Run
 
@@ -79,15 +80,13 @@ def compare(
     _say(found, out)
 
 
-def _test_of(run: Run) -> tuple[dict[str, Any], pa.Table]:
+def _test_of(run: Run) -> tuple[Receipt, pa.Table]:
     """Return a run's receipt and the customers of its last test."""
-    from clv.forecast import receipt as receipts  # noqa: PLC0415
-
-    receipt, tested = receipts.stored(run), run.tested()
+    receipt, tested = run.receipt, run.tested()
     if receipt is None or tested is None:
         msg = "This run has not been tested, so that there is nothing to compare."
-        why = (receipt or {}).get("reason") or "Test it: python -m clv backtest"
-        raise InputError(msg, str(why))
+        why = receipt["reason"] if receipt else ""
+        raise InputError(msg, why or "Test it: python -m clv backtest")
     return receipt, tested
 
 

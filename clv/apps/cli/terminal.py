@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from clv.core import names, stopping
 from clv.core.formatting import plural
-from clv.forecast import receipt
+from clv.forecast import receipts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from clv.core.schema import Report
+    from clv.core.schema import LeaderboardRow, Receipt, Report
     from clv.insights.simulate import Checkpoint
     from clv.runs import Run
 
@@ -110,8 +110,8 @@ def say_run(made: Run, out: Path | None) -> None:
         )
     if made.model.get("purchases"):
         typer.echo(f"  model     {names.of_card(made.model)}")
-    if made.backtest:
-        typer.echo(f"  because   {receipt.why(made.backtest)}")
+    if tested := made.receipt:
+        typer.echo(f"  because   {receipts.why(tested)}")
     for note in made.model["notes"]:
         typer.echo(f"  note      {note['message']}")
     where = f"{out}: " if out else ""
@@ -128,7 +128,7 @@ def _say_ranges(made: Run, unit: str) -> None:
     typer.echo(
         f"  range     {low} to {high} {unit}".rstrip() + f" in all ({ranges['level'] * 100:g}%)"
     )
-    measured = (made.backtest or {}).get("ranges", {}).get("measured")
+    measured = made.receipt["ranges"]["measured"] if made.receipt else None
     if measured is None:
         typer.echo("            not tested: the model's own ranges")
         return
@@ -139,7 +139,7 @@ def _say_ranges(made: Run, unit: str) -> None:
     )
 
 
-def say_choice(found: Mapping[str, Any]) -> None:
+def say_choice(found: Receipt) -> None:
     """Print which forecast the tests chose, why, and how it did beside the best rule of thumb."""
     choice, seen = found["choice"], found["checked"]
     typer.echo(f"  chosen    {names.title(choice['name'])} ({choice['name']})")
@@ -176,16 +176,17 @@ def say_simulation(rows: Sequence[Checkpoint]) -> None:
     say_table(list(said[0]), said)
 
 
-def say_leaderboard(rows: list[dict[str, Any]]) -> None:
+def say_leaderboard(found: Sequence[LeaderboardRow]) -> None:
     """Print who forecast how well, the best first; what is not defined is a dash."""
+    rows = [dict(row) for row in found]
     columns = [c for c in rows[0] if any(row[c] is not None for row in rows)]
     say_table(columns, [{c: "-" if row[c] is None else row[c] for c in columns} for row in rows])
 
 
-def say_tests(found: dict[str, Any], out: Path | None) -> None:
+def say_tests(found: Receipt, out: Path | None) -> None:
     """Print what a backtest rests on: dates, horizon, who could not be fitted."""
-    dates = ", ".join(str(origin["as_of"]) for origin in found["origins"])
-    months = plural(int(found["horizon_months"]), "month")
+    dates = ", ".join(origin["as_of"] for origin in found["origins"])
+    months = plural(found["horizon_months"], "month")
     typer.echo(f"{f'{out}: t' if out else 'T'}ested as of {dates}, {months} ahead.")
     if found["customers_tested"] < found["customers_known"]:
         tested, known = found["customers_tested"], found["customers_known"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -19,14 +19,14 @@ from clv.core.formatting import (
     with_unit,
 )
 from clv.core.names import title
-from clv.forecast import receipt
+from clv.forecast import receipts
 from clv.report import charts, explained
 from clv.report.words import receipt as words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
-    Receipt = Mapping[str, Any]
+    from clv.core.schema import LeaderboardRow, PastDate, Receipt
 
 
 def show(found: Receipt, model: str) -> None:
@@ -35,13 +35,13 @@ def show(found: Receipt, model: str) -> None:
     Parameters
     ----------
     found
-        `clv.forecast.receipt.receipt`, of at least one date.
+        Of at least one date.
     model
-        Who stands for the run's forecast (`clv.forecast.receipt.subject`).
+        Who stands for the run's forecast (`clv.forecast.receipts.subject`).
     """
     chosen = _date(found)
-    page.cards(_cards(found, model, chosen), "proof")
-    origin = receipt.origin_of(found, chosen)
+    page.cards(_cards(found, model, chosen), "receipt")
+    origin = receipts.origin_of(found, chosen)
     _ranking(found, origin, model)
     _leaderboard(found, chosen)
     _choice(found)
@@ -53,7 +53,7 @@ def show(found: Receipt, model: str) -> None:
 
 def _date(found: Receipt) -> str:
     """Let the visitor choose a past date; empty for the mean over all."""
-    days = [str(o["as_of"]) for o in found["origins"]][::-1]
+    days = [o["as_of"] for o in found["origins"]][::-1]
     if len(days) < 2:
         return days[0]
     return str(
@@ -61,14 +61,14 @@ def _date(found: Receipt) -> str:
             "Tested on",
             ["", *days],
             format_func=lambda d: f"as of {day(d)}" if d else "all past dates, averaged",
-            key="proof_origin",
+            key="receipt_origin",
             width=320,
         )
     )
 
 
 def _cards(found: Receipt, model: str, chosen: str) -> list[page.Card]:
-    row = next(r for r in receipt.leaderboard(found, chosen) if r["contender"] == model)
+    row = next(r for r in receipts.leaderboard(found, chosen) if r["contender"] == model)
     who, ahead = title(model), words.ahead(found)
     how = "" if chosen else " Mean over the dates."
     bias = row["orders_bias"]
@@ -107,7 +107,7 @@ def _cards(found: Receipt, model: str, chosen: str) -> list[page.Card]:
     ]
 
 
-def _ranking(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
+def _ranking(found: Receipt, origin: PastDate, model: str) -> None:
     rows = origin["measures"][model]["deciles"]
     measure: charts.Measure = "revenue" if origin["measures"][model]["value"] else "orders"
     currency = found["currency"]
@@ -123,7 +123,7 @@ def _ranking(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
     )
 
 
-def _reliability(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
+def _reliability(found: Receipt, origin: PastDate, model: str) -> None:
     rows = origin["measures"][model]["reliability"]
     parts.chart(
         charts.reliability_figure(rows, dark=page.dark()),
@@ -134,7 +134,7 @@ def _reliability(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
     )
 
 
-def _tracking(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
+def _tracking(found: Receipt, origin: PastDate, model: str) -> None:
     if not origin["weeks"]:
         return
     lines = {name: title(name) for name in words.compared(found, origin, model)}
@@ -162,7 +162,7 @@ def _tracking(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
         )
 
 
-def _months(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
+def _months(found: Receipt, origin: PastDate, model: str) -> None:
     """Show the months' totals, come and expected, whose errors make the monthly error."""
     months, currency = origin["months"], found["currency"]
     number = st.column_config.NumberColumn(format="localized")
@@ -175,13 +175,15 @@ def _months(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
             st.column_config.DateColumn(format="D MMM YYYY", pinned=True),
         ),
     }
-    kinds = [("purchases", "Orders", "orders")]
+    kinds: list[tuple[Literal["purchases", "value"], str, str]] = [
+        ("purchases", "Orders", "orders")
+    ]
     if found["has_value"]:
         name = with_unit("Revenue", currency)
         kinds.append(("value", name, with_unit("revenue", currency)))
     for kind, name, inside in kinds:
-        came = [float(m[kind]["actual"]) for m in months]
-        said = [float(m[kind][model]) for m in months]
+        came = [m[kind]["actual"] for m in months]
+        said = [m[kind][model] for m in months]
         shown |= {
             f"{name} that came": ([round(v) for v in came], number),
             f"Expected {inside}": ([round(v) for v in said], number),
@@ -191,7 +193,7 @@ def _months(found: Receipt, origin: Mapping[str, Any], model: str) -> None:
             ),
         }
     st.subheader(words.months_title(origin, model), anchor=False)
-    parts.table(shown, "proof_months", "What came and what was expected, month by month")
+    parts.table(shown, "receipt_months", "What came and what was expected, month by month")
     st.caption(f"{title(model)}; {words.dates(origin)}. Orders of the customers known on that day.")
 
 
@@ -209,14 +211,11 @@ def _choice(found: Receipt) -> None:
 
 
 def _leaderboard(found: Receipt, chosen: str) -> None:
-    rows = receipt.leaderboard(found, chosen)
+    rows = receipts.leaderboard(found, chosen)
     number = st.column_config.NumberColumn
 
-    def column(name: str) -> list[float | None]:
-        return [row[name] for row in rows]
-
-    def shares(name: str, base: float = 0.0) -> list[float | None]:
-        return [percent_number(None if row[name] is None else base + row[name]) for row in rows]
+    def shares(values: Iterable[float | None], base: float = 0.0) -> list[float | None]:
+        return [percent_number(None if v is None else base + v) for v in values]
 
     whole = number(format="%.1f %%")
     shown: dict[str, tuple[list[Any], Any]] = {
@@ -230,39 +229,42 @@ def _leaderboard(found: Receipt, chosen: str) -> None:
                 help="Difference in mean loss per customer, with its 95 % interval; smaller is better."
             ),
         ),
-        "Orders foretold": (shares("orders_bias", 1.0), whole),
-        "Monthly error (MAPE)": (shares("orders_mape"), whole),
-        "Error per customer (MAE, orders)": (column("orders_mae"), number(format="%.2f")),
-        "Ranking (Gini)": (shares("orders_gini"), whole),
-        "Best 10\u00a0% brought": (shares("orders_top10"), whole),
-        "Buyers told apart (AUC)": (shares("auc"), whole),
+        "Orders foretold": (shares((row["orders_bias"] for row in rows), 1.0), whole),
+        "Monthly error (MAPE)": (shares(row["orders_mape"] for row in rows), whole),
+        "Error per customer (MAE, orders)": (
+            [row["orders_mae"] for row in rows],
+            number(format="%.2f"),
+        ),
+        "Ranking (Gini)": (shares(row["orders_gini"] for row in rows), whole),
+        "Best 10\u00a0% brought": (shares(row["orders_top10"] for row in rows), whole),
+        "Buyers told apart (AUC)": (shares(row["auc"] for row in rows), whole),
         "Error of the chance (Brier)": (
-            column("brier"),
+            [row["brier"] for row in rows],
             number(format="%.3f", help="Mean squared error of the chance; 0 is perfect."),
         ),
     }
     if found["has_value"]:
-        shown["Revenue foretold"] = (shares("revenue_bias", 1.0), whole)
+        shown["Revenue foretold"] = (shares((row["revenue_bias"] for row in rows), 1.0), whole)
         shown[with_unit("Revenue error per customer (MAE)", found["currency"])] = (
-            column("revenue_mae"),
+            [row["revenue_mae"] for row in rows],
             number(format="%.2f"),
         )
     st.subheader("Models and rules of thumb", anchor=False)
     when = f"as of {day(chosen)}" if chosen else f"mean of {len(found['origins'])} past dates"
     if told := words.rivals(found):
         st.markdown(plain(told))
-    parts.table(shown, "proof_table", f"{len(rows)} models and rules, the smallest error first")
+    parts.table(shown, "receipt_table", f"{len(rows)} models and rules, the smallest error first")
     st.caption(f"Smallest error first, {when}; orders and revenue of {words.ahead(found)}.")
-    for name, dates in receipt.failures(found).items():
+    for name, dates in receipts.failures(found).items():
         on = ", ".join(day(d) for d in dates)
         st.caption(f"{title(name)} could not be fitted as of {on}.")
 
 
-def behind(row: Mapping[str, Any]) -> str:
+def behind(row: LeaderboardRow) -> str:
     """Write the difference to the best: ``0.016 (0.012 to 0.021)``."""
     if row["difference"] is None:
         return "best"
     if round(row["difference"], 3) == 0:
         return "as good"
-    low, high = (words.signed(row[k]) for k in ("difference_low", "difference_high"))
-    return f"{words.signed(row['difference'])} ({low} to {high})"
+    low, high = row["difference_low"] or 0.0, row["difference_high"] or 0.0
+    return f"{words.signed(row['difference'])} ({words.signed(low)} to {words.signed(high)})"

@@ -38,7 +38,7 @@ def show(run: Run, receipt: Facts) -> None:
     run
         Whose customers were tested.
     receipt
-        `clv.forecast.receipt.stored` of that run.
+        Of that run.
     """
     tested = run.tested()
     if tested is None or not receipt["origins"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import streamlit as st
 
@@ -16,12 +16,15 @@ from clv.runs import csv_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clv.core.schema import Coverage, MeasuredRanges, Receipt
     from clv.runs import Run
 
-    Receipt = Mapping[str, Any]
-
+Kind = Literal["before", "after"]
 #: Series of the picture, and their names.
-_KINDS: Final = {"before": "As the model has them", "after": "Calibrated on earlier dates"}
+_KINDS: Final[Mapping[Kind, str]] = {
+    "before": "As the model has them",
+    "after": "Calibrated on earlier dates",
+}
 
 
 def show(run: Run, found: Receipt) -> None:
@@ -33,65 +36,67 @@ def show(run: Run, found: Receipt) -> None:
         told = "Without amounts no values are forecast; what is measured here are ranges of orders."
     if told:
         st.caption(told)
-    ranges = found["ranges"]
-    if ranges["measured"]:
-        rows = groups(ranges["measured"])
-        _picture(found, rows)
-        _table(found, rows)
+    if measured := found["ranges"]["measured"]:
+        rows = groups(measured)
+        _picture(found, measured, rows)
+        _table(found, measured, rows)
     _totals(run, found)
     ranges = found["ranges"]
     tested = sum(ranges["customers"].values())
     parts.explain(explained.ranges(ranges["levels"], tested), "help_ranges")
 
 
-def groups(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return one row a group, in the order of `range_words.GROUPS`: ``group, name, kinds``.
+class Group(NamedTuple):
+    """A group's name, and its coverage before and, where there is one, after calibration."""
 
-    ``kinds`` holds the coverage ``before`` and, where there is one, ``after`` calibration.
-    """
+    name: str
+    kinds: Mapping[str, Coverage]
+
+
+def groups(measured: MeasuredRanges) -> list[Group]:
+    """Return one row a group, in the order of `range_words.GROUPS`."""
     known = {
-        kind: {row["group"]: row for row in measured[kind]} for kind in _KINDS if measured[kind]
+        kind: {row["group"]: row for row in rows} for kind in _KINDS if (rows := measured[kind])
     }
     return [
-        {"group": group, "name": name, "kinds": {kind: known[kind][group] for kind in known}}
+        Group(name, {kind: known[kind][group] for kind in known})
         for group, name in range_words.GROUPS.items()
         if all(group in rows for rows in known.values())
     ]
 
 
-def _picture(found: Receipt, rows: list[dict[str, Any]]) -> None:
-    ranges, names = found["ranges"], {k: v for k, v in _KINDS.items() if k in rows[0]["kinds"]}
-    level, last = float(ranges["level"]), list(names)[-1]
+def _picture(found: Receipt, measured: MeasuredRanges, rows: list[Group]) -> None:
+    names: dict[str, str] = {k: v for k, v in _KINDS.items() if k in rows[0].kinds}
+    level, last = found["ranges"]["level"], list(names)[-1]
     parts.chart(
         charts.coverage_figure(
-            [{"group": row["name"], "kinds": row["kinds"]} for row in rows],
+            [{"group": row.name, "kinds": row.kinds} for row in rows],
             level=level,
             names=names,
             dark=page.dark(),
         ),
-        range_words.coverage_title([row["kinds"][last] for row in rows], level),
+        range_words.coverage_title([row.kinds[last] for row in rows], level),
         f"Share of customers whose {'revenue' if found['has_value'] else 'orders'} lay within their range, with 95\u00a0% intervals; dashed: the "
         f"{percent(level)} promised. {title(found['choice']['name'])}, as of "
-        f"{day(ranges['measured']['as_of'])}.",
+        f"{day(measured['as_of'])}.",
         "coverage",
     )
 
 
-def _table(found: Receipt, rows: list[dict[str, Any]]) -> None:
-    measured = found["ranges"]["measured"]
-    last = "after" if measured["after"] else "before"
+def _table(found: Receipt, measured: MeasuredRanges, rows: list[Group]) -> None:
+    last: Kind = "after" if measured["after"] else "before"
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     share = number(format="%.1f %%")
     shown: dict[str, tuple[list[Any], Any]] = {
-        "Customers": ([row["name"] for row in rows], text(pinned=True)),
-        "Number": ([row["kinds"][last]["customers"] for row in rows], number(format="localized")),
+        "Customers": ([row.name for row in rows], text(pinned=True)),
+        "Number": ([row.kinds[last]["customers"] for row in rows], number(format="localized")),
         "Promised": ([found["ranges"]["level"] * 100] * len(rows), number(format="%.0f %%")),
     }
     for kind, name in _KINDS.items():
         if measured[kind]:
-            inside = [percent_number(row["kinds"][kind]["inside"]) for row in rows]
+            inside = [percent_number(row.kinds[kind]["inside"]) for row in rows]
             shown[f"Within: {name[0].lower()}{name[1:]}"] = (inside, share)
-    ends = [row["kinds"][last] for row in rows]
+    ends = [row.kinds[last] for row in rows]
     shown |= {
         "95\u00a0% interval": (
             [f"{percent(end['low'])} to {percent(end['high'])}" for end in ends],
@@ -112,11 +117,13 @@ def _table(found: Receipt, rows: list[dict[str, Any]]) -> None:
         )
 
 
-def coverage_rows(found: Receipt) -> list[dict[str, Any]]:
+def coverage_rows(found: Receipt) -> list[Mapping[str, object]]:
     """Return every group's coverage, before and after calibration, one below the other."""
     measured = found["ranges"]["measured"]
+    if measured is None:
+        return []
     head = {"as_of": measured["as_of"], "level": found["ranges"]["level"]}
-    return [head | {"ranges": kind} | row for kind in _KINDS for row in measured[kind] or []]
+    return [{**head, "ranges": kind, **row} for kind in _KINDS for row in measured[kind] or []]
 
 
 def _totals(run: Run, found: Receipt) -> None:
@@ -132,8 +139,12 @@ def _totals(run: Run, found: Receipt) -> None:
     shown: dict[str, tuple[list[Any], Any]] = {
         "Tested as of": ([day(o["as_of"]) for o in origins], st.column_config.TextColumn()),
     }
-    for kind, name in (("purchases", "Orders foretold"), ("value", "Revenue foretold")):
-        biases = [(o["measures"][model][kind] or {}).get("bias") for o in origins]
+    measures = [o["measures"][model] for o in origins]
+    for name, amounts in (
+        ("Orders foretold", [m["purchases"] for m in measures]),
+        ("Revenue foretold", [m["value"] for m in measures]),
+    ):
+        biases = [each["bias"] if each else None for each in amounts]
         if any(bias is not None for bias in biases):
             cells = [percent_number(None if bias is None else 1 + bias) for bias in biases]
             shown[name] = (cells, share)

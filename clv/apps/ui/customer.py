@@ -24,7 +24,6 @@ from clv.core.formatting import (
     plain,
     plural,
 )
-from clv.forecast import receipt
 from clv.insights import customer as one
 from clv.models.card import from_card
 from clv.report import explained
@@ -131,7 +130,7 @@ def _everything(run: Run, found: Known) -> None:
     )
     st.markdown(dollars(" ".join(why)))
     ranges, currency = run.summary.get("ranges"), settings["currency"]
-    told = range_words.customer(facts, ranges, receipt.stored(run), currency)
+    told = range_words.customer(facts, ranges, run.receipt, currency)
     if told := " ".join(filter(None, (told, range_words.missing(run.summary)))):
         st.caption(dollars(told))
     page.notes(run)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from clv.apps.ui import jobs, page, parts
 from clv.core.formatting import dollars, plural
-from clv.forecast import receipt as receipts
+from clv.forecast import receipts
 from clv.insights import assumptions
 from clv.report import explained, findings
 from clv.report.charts import assumption_pictures as pictures
@@ -50,12 +50,12 @@ def _findings(run: Run, checks: Sequence[Check]) -> dict[str, list[Finding]] | N
     """Show what the forecast does well and poorly, and what would help; None without a test."""
     if not run.model.get("purchases"):
         return None
-    receipt = receipts.stored(run)
+    receipt = run.receipt
     if receipt is None:
         st.subheader("What the forecast does well, and what poorly", anchor=False)
         st.markdown("That shows when the forecast is tested on the past: it has not been yet.")
         st.page_link(
-            page.PROOF,
+            page.HOW_GOOD,
             label="Test it on this file's own past",
             icon=":material/fact_check:",
             query_params={"run": run.id},

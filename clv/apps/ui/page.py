@@ -26,7 +26,7 @@ TOP: Final = "pages/Top_customers.py"
 ONE: Final = "pages/Customer_lookup.py"
 SURVIVAL: Final = "pages/Survival.py"
 SEGMENTS: Final = "pages/Segments.py"
-PROOF: Final = "pages/How_good_is_it.py"
+HOW_GOOD: Final = "pages/How_good_is_it.py"
 HEALTH: Final = "pages/Model_health.py"
 FIRST_YEAR: Final = "pages/First_year_value.py"
 MONITORING: Final = "pages/Monitoring.py"
@@ -37,7 +37,7 @@ _PAGES: Final = (
     (ONE, "One customer", ":material/person_search:"),
     (SURVIVAL, "Survival", ":material/hourglass_bottom:"),
     (SEGMENTS, "Segments & actions", ":material/groups:"),
-    (PROOF, "How good is it?", ":material/fact_check:"),
+    (HOW_GOOD, "How good is it?", ":material/fact_check:"),
     (HEALTH, "Model health", ":material/stethoscope:"),
     (FIRST_YEAR, "First-year value", ":material/trending_up:"),
     (MONITORING, "Monitoring", ":material/monitoring:"),

@@ -79,7 +79,7 @@ _STILLS: Final = {
             for i, (few, much) in enumerate(((60, 240), (90, 130), (120, 60), (70, 30), (200, 12)))
         ),
     ),
-    "proof": (
+    "receipt": (
         "What the forecast would have said on past dates, beside what really came.",
         "".join(
             f'<rect x="{24 + i * 42}" y="{126 - h}" width="15" height="{h}" rx="2" fill="#2a7fb5"/>'

@@ -225,7 +225,7 @@ def _list_of(run: Run, tier: str) -> bytes:
     return value_tiers.export(run, tier).read_bytes()
 
 
-def proof(run: Run) -> None:
+def how_good(run: Run) -> None:
     """Show how well the model found the best customers on past dates, beside what this program has."""
     found = comparison.stored(run)
     if found is None:

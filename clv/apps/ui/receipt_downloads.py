@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from clv.apps.ui import parts
 from clv.core.formatting import count
-from clv.forecast import receipt
+from clv.forecast import receipts
 from clv.runs import csv_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clv.core.schema import Receipt
     from clv.runs import Run
-
-    Receipt = Mapping[str, Any]
 
 
 def show(run: Run, found: Receipt) -> None:
@@ -31,7 +30,7 @@ def show(run: Run, found: Receipt) -> None:
         return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False).encode()
 
     files = (
-        ("Models and rules, every date", "backtest.csv", lambda: csv_of(receipt.boards(found))),
+        ("Models and rules, every date", "backtest.csv", lambda: csv_of(receipts.boards(found))),
         ("Groups by forecast", "backtest_groups.csv", lambda: csv_of(bin_rows(found))),
         ("Week by week", "backtest_weeks.csv", lambda: csv_of(week_rows(found))),
         ("Month by month", "backtest_months.csv", lambda: csv_of(month_rows(found))),
@@ -49,26 +48,35 @@ def show(run: Run, found: Receipt) -> None:
             parts.download_made(f"{label} ({kind.upper()})", make, name, f"download_{stem}_{kind}")
 
 
-def bin_rows(found: Receipt) -> list[dict[str, Any]]:
+def bin_rows(found: Receipt) -> list[Mapping[str, object]]:
     """Return the groups by forecast amount and by forecast chance of all contenders and dates."""
-    rows = []
+    rows: list[Mapping[str, object]] = []
     for origin in found["origins"]:
         for name, measures in origin["measures"].items():
             head = {"as_of": origin["as_of"], "contender": name}
             of = "revenue" if measures["value"] else "orders"
-            nothing = dict.fromkeys(("low", "high"))
-            groups = [(of, b, nothing) for b in measures["deciles"]]
-            chances = measures["reliability"]
-            groups += [("chance", {"bin": len(chances) - i} | b, {}) for i, b in enumerate(chances)]
-            keys = ("bin", "customers", "predicted", "actual", "low", "high")
             rows += [
-                head | {"of": what} | {k: (group | empty)[k] for k in keys}
-                for what, group, empty in groups
+                {
+                    **head,
+                    "of": of,
+                    "bin": group["bin"],
+                    "customers": group["customers"],
+                    "predicted": group["predicted"],
+                    "actual": group["actual"],
+                    "low": None,
+                    "high": None,
+                }
+                for group in measures["deciles"]
+            ]
+            chances = measures["reliability"]
+            rows += [
+                {**head, "of": "chance", "bin": len(chances) - i, **group}
+                for i, group in enumerate(chances)
             ]
     return rows
 
 
-def week_rows(found: Receipt) -> list[dict[str, Any]]:
+def week_rows(found: Receipt) -> list[Mapping[str, object]]:
     """Return orders since each date, week by week: what came, and every contender's expectation."""
     names = list(dict.fromkeys(n for o in found["origins"] for n in o["measures"]))
     return [
@@ -79,12 +87,13 @@ def week_rows(found: Receipt) -> list[dict[str, Any]]:
     ]
 
 
-def month_rows(found: Receipt) -> list[dict[str, Any]]:
+def month_rows(found: Receipt) -> list[Mapping[str, object]]:
     """Return orders and revenue month by month after each date: what came, and the expectations."""
-    kinds = [("purchases", "orders"), *([("value", "revenue")] if found["has_value"] else [])]
-    rows: list[dict[str, Any]] = []
+    rows: list[Mapping[str, object]] = []
     for origin in found["origins"]:
         for month in origin["months"]:
             head = {"as_of": origin["as_of"], "month": month["month"], "end": month["end"]}
-            rows += [head | {"of": of} | dict(month[kind]) for kind, of in kinds]
+            rows.append({**head, "of": "orders", **month["purchases"]})
+            if found["has_value"]:
+                rows.append({**head, "of": "revenue", **month["value"]})
     return rows

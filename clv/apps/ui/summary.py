@@ -26,7 +26,7 @@ from clv.core.formatting import (
     unit,
     with_unit,
 )
-from clv.forecast import receipt
+from clv.forecast import receipts
 from clv.report import charts, explained
 from clv.report.words import ranges as range_words
 from clv.report.words.run import (
@@ -76,15 +76,15 @@ def _sureness(run: Run) -> None:
     summary = run.summary
     if summary.get("predicted_purchases") is None:
         return
-    found = receipt.stored(run)
+    found = run.receipt
     sure = (range_words.total(summary, run.settings), range_words.evidence(found))
     if told := " ".join(filter(None, sure)):
         st.markdown(dollars(told))
-    quiet = [range_words.missing(summary), receipt.why(found) if found else ""]
+    quiet = [range_words.missing(summary), receipts.why(found) if found else ""]
     if told := " ".join(filter(None, quiet)):
         st.caption(plain(told))
     st.page_link(
-        page.PROOF,
+        page.HOW_GOOD,
         label="How good is it?" if found else "Test it on past dates",
         icon=":material/fact_check:",
         query_params={"run": run.id},

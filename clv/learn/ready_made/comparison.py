@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from clv.backtest.candidates import Candidate
 from clv.backtest.evaluation import draw, supported
-from clv.backtest.moving_origin import Trial
+from clv.backtest.moving_origin import Backtest
 from clv.backtest.past_dates import plan
 from clv.core import engine, metrics
 from clv.core.choice import STANDARD, Choice
@@ -106,18 +106,18 @@ def _compare(run: Run, progress: Progress) -> ReadyMadeComparison:
         for i, origin in enumerate(chosen.origins):
             day = origin.as_of
             progress(f"Testing as of {day.day} {day:%b %Y}", i, len(chosen.origins))
-            trial = Trial.at(con, origin, first)
+            backtest = Backtest.at(con, origin, first)
             contenders: list[Contender] = [Candidate(Choice(STANDARD)), *(h() for h in HEURISTICS)]
             for contender in contenders:
-                trial.test(contender)
+                backtest.test(contender)
             said = {name: worth(con, model, day).values}
-            said |= {n: one.forecast.value for n, one in trial.tested.items()}
+            said |= {n: one.forecast.value for n, one in backtest.tested.items()}
             rows.append(
                 {
                     "as_of": day.isoformat(),
                     "end": origin.end.isoformat(),
-                    "customers": len(trial.sample.customer_id),
-                    "measures": {n: _measured(trial.sample.value, v) for n, v in said.items()},
+                    "customers": len(backtest.sample.customer_id),
+                    "measures": {n: _measured(backtest.sample.value, v) for n, v in said.items()},
                 }
             )
     return {

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from clv.backtest.choose_model import RULES
 from clv.core.formatting import count, day, money, percent, with_unit
 from clv.core.segments import Thresholds
-from clv.forecast import receipt as receipts
+from clv.forecast import receipts
 from clv.insights import bins
 from clv.report.analysis.figures import currency_of, nothing
 from clv.report.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.report.analysis.receipt import UNTESTED
 from clv.report.charts.bins import reliabilities_figure
 from clv.report.words import bins as words
-from clv.report.words import receipt as proof_words
+from clv.report.words import receipt as receipt_words
 
 if TYPE_CHECKING:
+    from clv.core.schema import Receipt
     from clv.core.types import Facts
     from clv.report.analysis.pieces import Piece
     from clv.runs import Run
@@ -38,10 +39,10 @@ def four_bins(run: Run, first: str = "", second: str = "") -> Section:
         No forecast of that name was tested.
     """
     key, title = "four_bins", "Who is likely to buy: two models compared"
-    receipt, tested = receipts.stored(run), run.tested()
+    receipt, tested = run.receipt, run.tested()
     own = None if receipt is None else receipts.subject(receipt)
     if receipt is None or own is None or tested is None:
-        said = UNTESTED if receipt is None else proof_words.sentence(receipt)
+        said = UNTESTED if receipt is None else receipt_words.sentence(receipt)
         return nothing(run, key, title, said)
     first = first or own
     found = bins.report(receipt, tested, first, second or _rival(receipt, first))
@@ -71,12 +72,12 @@ def four_bins(run: Run, first: str = "", second: str = "") -> Section:
     return Section(key, title, tuple(pieces))
 
 
-def _rival(receipt: Facts, name: str) -> str:
+def _rival(receipt: Receipt, name: str) -> str:
     """Return the best rule of thumb, beside one of them the best model."""
     order = [row["contender"] for row in receipts.leaderboard(receipt)]
     others = [n for n in order if n.partition("+")[0] != name.partition("+")[0]]
     kind = [n for n in others if (n in RULES) != (name in RULES)]
-    return str((kind or others or [name])[0])
+    return (kind or others or [name])[0]
 
 
 def _bins(found: Facts, side: str, currency: str) -> Table:

@@ -18,7 +18,6 @@ from clv.core.formatting import (
     to_date,
     with_unit,
 )
-from clv.forecast.receipt import stored
 from clv.report import charts
 from clv.report.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.report.words.assumptions import MONTHS
@@ -134,7 +133,8 @@ def fit(run: Run) -> Section:
         f", order values with {_in_words(values)}." if values else "; there are no order values."
     )
     pieces: list[Piece] = [answer(said)]
-    chosen = (stored(run) or {}).get("choice")
+    receipt = run.receipt
+    chosen = receipt["choice"] if receipt else None
     if chosen:
         pieces.append(text(str(chosen["reason"])))
     pieces += remarks(run)

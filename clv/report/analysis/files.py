@@ -9,7 +9,6 @@ from typing_extensions import TypedDict
 
 from clv import __version__
 from clv.core.errors import InputError
-from clv.forecast import receipt
 from clv.report.analysis.html import page
 from clv.report.analysis.notebook import notebook
 from clv.report.analysis.plan import STEPS
@@ -75,7 +74,7 @@ def write(run: Run, path: Path, progress: Progress = lambda *_: None) -> None:
 
 def _name(run: Run) -> str:
     """Return the name under which the files are kept; a run may be tested after it was made."""
-    tested = "untested" if receipt.stored(run) is None else "tested"
+    tested = "untested" if run.receipt is None else "tested"
     return f"analysis-{__version__}-{_VERSION}-{tested}"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core import names
 from clv.core.formatting import count, day, percent, plural, symbol, unit
-from clv.forecast import receipt
+from clv.forecast import receipts
 from clv.insights.assumptions import checked
 from clv.report import charts, findings
 from clv.report.analysis.figures import currency_of, nothing
@@ -15,12 +15,11 @@ from clv.report.findings import health as health_words
 from clv.report.words import receipt as words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from clv.core.schema import Receipt
     from clv.report.analysis.pieces import Piece
     from clv.runs import Run
-
-    Receipt = Mapping[str, Any]
 
 #: Said where there is no test.
 UNTESTED: Final = (
@@ -32,12 +31,12 @@ UNTESTED: Final = (
 def evidence(run: Run) -> Section:
     """Tell what forecasts made on past dates would have said, and what came."""
     key, title = "evidence", "How good is the forecast?"
-    found = receipt.stored(run)
-    model = None if found is None else receipt.subject(found)
+    found = run.receipt
+    model = None if found is None else receipts.subject(found)
     if found is None or model is None:
         sentence = UNTESTED if found is None else words.sentence(found)
         return nothing(run, key, title, sentence)
-    origin = receipt.origin_of(found)
+    origin = receipts.origin_of(found)
     told = [words.shorter(found), words.rivals(found)]
     pieces: list[Piece] = [answer(words.sentence(found)), text(*filter(None, told))]
     pieces.append(_board(found))
@@ -79,23 +78,23 @@ def evidence(run: Run) -> Section:
 
 def _board(found: Receipt) -> Table:
     """Return everything that was compared, the smallest error first: means over the dates."""
-    rows = receipt.leaderboard(found)
+    rows = receipts.leaderboard(found)
 
-    def shares(key: str, base: float = 0.0) -> list[str | None]:
-        return [None if r[key] is None else percent(base + r[key]) for r in rows]
+    def shares(values: Iterable[float | None], base: float = 0.0) -> list[str | None]:
+        return [None if v is None else percent(base + v) for v in values]
 
     columns: dict[str, Sequence[str | None]] = {
         "Model or rule": [names.title(r["contender"]) for r in rows],
         "Error": [f"{r['loss']:.3f}" for r in rows],
-        "Orders foretold": shares("orders_bias", 1.0),
-        "Monthly error": shares("orders_mape"),
-        "Ranking (Gini)": shares("orders_gini"),
-        "Best 10\u00a0% brought": shares("orders_top10"),
-        "Buyers told apart (AUC)": shares("auc"),
+        "Orders foretold": shares((r["orders_bias"] for r in rows), 1.0),
+        "Monthly error": shares(r["orders_mape"] for r in rows),
+        "Ranking (Gini)": shares(r["orders_gini"] for r in rows),
+        "Best 10\u00a0% brought": shares(r["orders_top10"] for r in rows),
+        "Buyers told apart (AUC)": shares(r["auc"] for r in rows),
         "Error of the chance (Brier)": [f"{r['brier']:.3f}" for r in rows],
     }
     if found["has_value"]:
-        columns["Revenue foretold"] = shares("revenue_bias", 1.0)
+        columns["Revenue foretold"] = shares((r["revenue_bias"] for r in rows), 1.0)
     dates = ", ".join(day(o["as_of"]) for o in found["origins"])
     return Table(
         columns,
@@ -107,9 +106,9 @@ def _board(found: Receipt) -> Table:
 
 def _ranges(found: Receipt) -> list[Piece]:
     """Tell how many outcomes lay within the ranges."""
-    ranges = found.get("ranges") or {}
-    measured = ranges.get("measured")
-    if not measured:
+    ranges = found["ranges"]
+    measured = ranges["measured"]
+    if measured is None:
         return []
     rows = measured["after"] or measured["before"]
     told = {
@@ -151,8 +150,8 @@ def _ranges(found: Receipt) -> list[Piece]:
 def verdict(run: Run) -> Section:
     """Tell what the forecast does well and what it does poorly on this file."""
     key, title = "verdict", "What works, and what doesn't"
-    found = receipt.stored(run)
-    if found is None or receipt.subject(found) is None:
+    found = run.receipt
+    if found is None or receipts.subject(found) is None:
         return nothing(run, key, title, UNTESTED if found is None else words.sentence(found))
     tested = run.tested()
     well, poorly = findings.does_well(found, tested), findings.does_poorly(found, tested)
@@ -170,8 +169,8 @@ def verdict(run: Run) -> Section:
 def ideas(run: Run) -> Section:
     """Tell what would help against the weaknesses, and what each idea gained where it was tried."""
     key, title = "ideas", "What would help"
-    found = receipt.stored(run)
-    if found is None or receipt.subject(found) is None:
+    found = run.receipt
+    if found is None or receipts.subject(found) is None:
         return nothing(run, key, title, UNTESTED if found is None else words.sentence(found))
     rows = findings.would_help(found, checked(run))
     tried = sum("gain" in row.figures for row in rows)

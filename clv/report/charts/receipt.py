@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import plotly.graph_objects as go
 
@@ -12,7 +12,8 @@ from clv.report.charts.base import ACCENT, GRID, MUTED, as_forecast, axis_title,
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.report.charts.base import Measure, Row
+    from clv.core.schema import ByContender, Coverage, Decile, ReliabilityBin
+    from clv.report.charts.base import Measure
 
 #: Of the lines beside the forecast's own; they differ by dash as well.
 _OTHERS: Final = {False: ("#b84a00", "#008060"), True: ("#f08c3c", "#2fc598")}
@@ -20,7 +21,7 @@ _DASHES: Final = ("dash", "dot", "dashdot")
 
 
 def ranking_figure(
-    rows: Sequence[Row], *, measure: Measure, symbol: str = "", dark: bool = False
+    rows: Sequence[Decile], *, measure: Measure, symbol: str = "", dark: bool = False
 ) -> go.Figure:
     """Draw mean outcome (solid) and mean forecast (hatched) of groups by forecast, best first.
 
@@ -39,10 +40,10 @@ def ranking_figure(
     prefix = symbol if measure == "revenue" else ""
     shown = ",.0f" if measure == "revenue" else ",.2f"
 
-    def bars(key: str, name: str) -> go.Bar:
+    def bars(means: Sequence[float], name: str) -> go.Bar:
         return go.Bar(
             x=names,
-            y=[row[key] for row in rows],
+            y=means,
             name=name,
             customdata=[f"{row['customers']:,.0f}" for row in rows],
             hovertemplate=f"Group %{{x}}, %{{customdata}} customers<br><b>{prefix}%{{y:{shown}}}</b>"
@@ -51,8 +52,8 @@ def ranking_figure(
 
     figure = go.Figure(
         [
-            bars("actual", "Came").update(marker_color=ACCENT[dark]),
-            as_forecast(bars("predicted", "Forecast"), dark=dark),
+            bars([row["actual"] for row in rows], "Came").update(marker_color=ACCENT[dark]),
+            as_forecast(bars([row["predicted"] for row in rows], "Forecast"), dark=dark),
         ]
     )
     alt = f"Bars of {len(rows)} groups of customers, ranked by forecast: mean {measure} forecast and come"
@@ -66,7 +67,7 @@ def ranking_figure(
     return figure
 
 
-def reliability_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
+def reliability_figure(rows: Sequence[ReliabilityBin], *, dark: bool = False) -> go.Figure:
     """Draw the share that bought over the forecast chance, with 95 % intervals, and the diagonal.
 
     Parameters
@@ -130,7 +131,11 @@ def reliability_figure(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
 
 
 def tracking_figure(
-    weeks: Sequence[Row], lines: Mapping[str, str], *, by_week: bool = False, dark: bool = False
+    weeks: Sequence[ByContender],
+    lines: Mapping[str, str],
+    *,
+    by_week: bool = False,
+    dark: bool = False,
 ) -> go.Figure:
     """Draw orders since the day of a test, week by week: what came, and what was expected.
 
@@ -175,15 +180,22 @@ def tracking_figure(
     return figure
 
 
+class CoverageRow(TypedDict):
+    """A group of customers, and how its ranges did by the name of each series."""
+
+    group: str
+    kinds: Mapping[str, Coverage]
+
+
 def coverage_figure(
-    rows: Sequence[Row], *, level: float, names: Mapping[str, str], dark: bool = False
+    rows: Sequence[CoverageRow], *, level: float, names: Mapping[str, str], dark: bool = False
 ) -> go.Figure:
     """Draw which share of each group lay within its ranges, with 95 % intervals, beside the promise.
 
     Parameters
     ----------
     rows
-        ``group``, and under ``kinds`` name of a series → ``inside, low, high``; the first on top.
+        The first on top.
     level
         The promised share.
     names
@@ -191,7 +203,7 @@ def coverage_figure(
     dark
         Whether the page is dark.
     """
-    labels = [str(row["group"]) for row in rows]
+    labels = [row["group"] for row in rows]
     looks = [
         {"color": MUTED, "symbol": "circle-open"},
         {"color": ACCENT[dark], "symbol": "circle"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.report.words import assumptions as words
 
@@ -51,7 +51,7 @@ def sentences(findings: Sequence[Finding], kind: str) -> list[str]:
     return [f.sentence for f in findings] or [_NOTHING[kind]]
 
 
-def rows(checks: Sequence[Check]) -> list[dict[str, Any]]:
+def rows(checks: Sequence[Check]) -> list[dict[str, object]]:
     """Return the checks as a table: words first, then figures; what is missing is None."""
     return [
         {
@@ -75,7 +75,7 @@ def rows(checks: Sequence[Check]) -> list[dict[str, Any]]:
 
 def everything(
     checks: Sequence[Check], found: Mapping[str, Sequence[Finding]] | None
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     """Return checks with their words and tables, and the findings, as JSON types."""
     told = [row | check.as_dict() for row, check in zip(rows(checks), checks, strict=True)]
     if found is None:

@@ -8,14 +8,14 @@ from clv.backtest.choose_model import CHOSEN_FROM, RULES
 from clv.core import names
 from clv.core.formatting import percent
 from clv.core.metrics import MATTERS, differs
-from clv.forecast import receipt as receipts
-from clv.report.findings.base import Finding, Subject
+from clv.forecast import receipts
+from clv.report.findings.base import Figures, Finding, Subject
 from clv.report.words import assumptions as assumption_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from clv.core.types import Facts
+    from clv.core.schema import ByContender, Receipt
     from clv.insights.assumptions import Check
 
 
@@ -27,13 +27,13 @@ _REGULAR: Final = {"mbg-cnbd": "mbg-nbd", "bg-cnbd": "bg-nbd"}
 _ANSWERS: Final = {"season": "season", "regular": "timing"}
 
 
-def would_help(receipt: Facts | None, checks: Sequence[Check] = ()) -> list[Finding]:
+def would_help(receipt: Receipt | None, checks: Sequence[Check] = ()) -> list[Finding]:
     """Return what would help this forecast, or was tried and did not.
 
     Parameters
     ----------
     receipt
-        `clv.forecast.receipt.stored`; None before the test.
+        ``Run.receipt``; None before the test.
     checks
         Of the assumptions (`clv.insights.assumptions`): what is violated and no contender answers.
 
@@ -61,7 +61,7 @@ def would_help(receipt: Facts | None, checks: Sequence[Check] = ()) -> list[Find
 
 def _pair(one: Subject, extra: str) -> tuple[Subject, Subject] | None:
     """Return a contender without and with something that it can wear; the forecast's own if tested."""
-    tested: Mapping[str, float] = one.receipt["together"]["loss"]
+    tested = _losses(one)
     own = [n for n in _with(one.name, extra) if n in tested]
     for name in [*own, *tested]:
         base, *worn = name.split("+")
@@ -79,6 +79,11 @@ def _with(name: str, extra: str) -> list[str]:
     return ["+".join([base, extra, *rest]), "+".join([base, *rest, extra])]
 
 
+def _losses(one: Subject) -> ByContender:
+    together = one.receipt["together"]
+    return together["loss"] if together else {}
+
+
 def _change(before: float, after: float) -> str:
     """Write two shares so that they can be told apart: ``from 51.6 % to 52.5 %``."""
     texts = [percent(v) for v in (before, after)]
@@ -91,7 +96,7 @@ def _used(one: Subject, *, worn: bool, name: str) -> str:
     """Say whether what gained is in use."""
     if worn:
         return "; it is in use"
-    if (one.receipt.get("choice") or {}).get("asked") == "auto":
+    if one.receipt["choice"]["asked"] == "auto":
         return "; it is not in use, because on the dates that decide the gain may be chance"
     return f"; to use it, choose {name}"
 
@@ -144,7 +149,7 @@ def _first_orders(one: Subject) -> Finding | None:
 
 def _regular(one: Subject) -> Finding | None:
     """Compare a model of regular gaps with the same model without, by the error of each customer."""
-    loss: Mapping[str, float] = one.receipt["together"]["loss"]
+    loss = _losses(one)
     pairs = [(r, plain) for r, plain in _REGULAR.items() if r in loss and plain in loss]
     base = one.name.split("+")[0]
     pairs.sort(key=lambda pair: base not in pair)
@@ -153,7 +158,7 @@ def _regular(one: Subject) -> Finding | None:
     regular, plain = pairs[0]
     gain = 1 - loss[regular] / loss[plain]
     title = f"A model that knows regular gaps ({names.title(regular)})"
-    figures = {"gain": gain, "model": regular}
+    figures: Figures = {"gain": gain, "model": regular}
     if gain >= GAIN:
         said = f"{title} brought the error customer by customer down by {percent(gain)}"
         said += _used(one, worn=base == regular, name=names.title(regular))
@@ -170,7 +175,9 @@ def _regular(one: Subject) -> Finding | None:
 def _model(one: Subject) -> Finding | None:
     """Name a model that was better than the forecast's by more than chance."""
     together = one.receipt["together"]
-    best, loss = str(together["best"]), together["loss"]
+    if together is None:
+        return None
+    best, loss = together["best"], together["loss"]
     base = best.split("+", maxsplit=1)[0]
     if base in {one.name.split("+", maxsplit=1)[0], *RULES} or not loss[one.name] > 0:
         return None
@@ -191,18 +198,17 @@ def _model(one: Subject) -> Finding | None:
 
 def _rule(one: Subject) -> Finding | None:
     """Name the rule of thumb that is as good: simpler to explain, and to act on."""
-    receipt = one.receipt
-    loss: Mapping[str, float] = receipt["together"]["loss"]
-    rule = (receipt.get("choice") or {}).get("as_good")
+    receipt, loss = one.receipt, _losses(one)
+    rule = receipt["choice"]["as_good"]
     if rule is None or rule not in loss or one.name.partition("+")[0] in RULES:
         return None
-    days = receipt.get("recency_days")
-    better = float((receipt.get("checked") or {"high": 0})["high"]) < 0
+    days, checked = receipt["recency_days"], receipt["checked"]
+    better = checked is not None and checked["high"] < 0
     good = "was better on the last date, and is" if better else "is as good here, and"
     said = f"{names.rule(rule, days)} {good} simpler to explain."
-    figures = {"rule": rule, "gain": 1 - loss[rule] / loss[one.name]}
+    figures: Figures = {"rule": rule, "gain": 1 - loss[rule] / loss[one.name]}
     if rule == "recency-rule" and days is not None:
-        figures["days"] = float(days)
+        figures["days"] = days
     return Finding("rule", said, figures)
 
 
@@ -212,7 +218,7 @@ def _violated(checks: Sequence[Check]) -> Iterator[Finding]:
         advice = assumption_words.advice(check)
         if check.verdict == "violated" and advice:
             name = assumption_words.WORDS[check.key].name
-            figures = {"weight": check.weight, "check": check.key}
+            figures: Figures = {"weight": check.weight, "check": check.key}
             yield Finding(
                 "assumption", f"{advice.removesuffix('.')} (violated: “{name}”).", figures
             )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from clv.backtest.choose_model import RULES
 from clv.core.formatting import count, day, percent, plural
 from clv.core.names import who
-from clv.forecast import receipt as receipts
-from clv.report.findings.base import Finding, Subject, Z, best_rule, off, size
+from clv.forecast import receipts
+from clv.report.findings.base import Figures, Finding, Kind, Subject, Z, best_rule, off, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
 
-    from clv.core.types import Facts, Floats
+    from clv.core.schema import Receipt, ReceiptRanges
+    from clv.core.types import Floats
 
 
 #: A total off by a tenth changes what is ordered and whom one hires; less is within most plans' slack.
@@ -48,13 +49,13 @@ COVERAGE_WHALES: Final = 0.05
 FEWEST: Final = 30
 
 
-def does_well(receipt: Facts, tested: pa.Table | None = None) -> list[Finding]:
+def does_well(receipt: Receipt, tested: pa.Table | None = None) -> list[Finding]:
     """Return what the forecast does well on this file.
 
     Parameters
     ----------
     receipt
-        `clv.forecast.receipt.stored`.
+        ``Run.receipt``.
     tested
         `clv.runs.Run.tested`: the customers of the last date. With it, one-time buyers, repeat buyers
         and the best tenth are looked at apart.
@@ -67,12 +68,12 @@ def does_well(receipt: Facts, tested: pa.Table | None = None) -> list[Finding]:
     return [found for good, found in _judged(receipt, tested) if good]
 
 
-def does_poorly(receipt: Facts, tested: pa.Table | None = None) -> list[Finding]:
+def does_poorly(receipt: Receipt, tested: pa.Table | None = None) -> list[Finding]:
     """Return what the forecast does poorly on this file; parameters as in `does_well`."""
     return [found for good, found in _judged(receipt, tested) if not good]
 
 
-def _judged(receipt: Facts, tested: pa.Table | None) -> list[tuple[bool, Finding]]:
+def _judged(receipt: Receipt, tested: pa.Table | None) -> list[tuple[bool, Finding]]:
     name = receipts.subject(receipt)
     if name is None:
         return []
@@ -83,18 +84,18 @@ def _judged(receipt: Facts, tested: pa.Table | None) -> list[tuple[bool, Finding
         *(_rules(one), _ranking(one), _capture(one)),
         *_groups(one, tested),
         _chance(one),
-        *_ranges(receipt.get("ranges")),
+        *_ranges(receipt["ranges"]),
     ]
     return [each for each in found if each is not None]
 
 
-def _total(one: Subject, kind: str) -> tuple[bool, Finding] | None:
+def _total(one: Subject, kind: Kind) -> tuple[bool, Finding] | None:
     """Judge the total, and say what chance alone would explain."""
     biases, chance = one.each(kind, "bias"), one.chance(kind)
     if not biases or chance is None:
         return None
     bias, what = fmean(biases), "orders" if kind == "purchases" else "revenue"
-    figures = {"bias": bias, "chance": chance, "dates": len(biases)}
+    figures: Figures = {"bias": bias, "chance": chance, "dates": len(biases)}
     fewer = off(bias, what).replace(" than came", " were expected than came", 1)
     fewer = fewer if what == "orders" else fewer.replace("were", "was")
     said = f"In total {fewer} in {one.ahead}{one.over}"
@@ -110,10 +111,10 @@ def _dates(one: Subject) -> tuple[bool, Finding] | None:
     biases, chance = one.each("purchases", "bias"), one.chance("purchases")
     if len(biases) < 2 or chance is None:
         return None
-    days = [str(o["as_of"]) for o in one.origins]
+    days = [o["as_of"] for o in one.origins]
     low, high = int(np.argmin(biases)), int(np.argmax(biases))
     apart = biases[high] - biases[low]
-    figures: dict[str, Any] = {"apart": apart, "low": biases[low], "high": biases[high]}
+    figures: Figures = {"apart": apart, "low": biases[low], "high": biases[high]}
     figures |= {"low_as_of": days[low], "high_as_of": days[high]}
     good = apart <= DATES_APART
     if good and abs(fmean(biases)) > TOTAL:
@@ -143,12 +144,12 @@ def _months(one: Subject) -> tuple[bool, Finding] | None:
         return None
     good = error <= MONTHS_WELL
     said = f"Single months were off by {percent(error)} on average"
-    figures: dict[str, Any] = {"mape": error}
+    figures: Figures = {"mape": error}
     rows = one.origins[-1]["months"]
     if not good and len(rows) > 1:
         misses = [m["purchases"][one.name] / m["purchases"]["actual"] - 1 for m in rows]
         worst = int(np.argmax(np.abs(misses)))
-        figures |= {"worst": misses[worst], "worst_end": str(rows[worst]["end"])}
+        figures |= {"worst": misses[worst], "worst_end": rows[worst]["end"]}
         said += (
             f"; the worst, the month up to {day(rows[worst]['end'])}, was expected to bring "
             f"{off(misses[worst], 'orders')}"
@@ -161,12 +162,12 @@ def _rules(one: Subject) -> tuple[bool, Finding] | None:
 
     Where there are several dates, the last one had no say in the choice of the forecast.
     """
-    checked = one.receipt.get("checked")
-    if not checked or not one.origins or str(one.origins[-1]["as_of"]) != checked["as_of"]:
+    checked = one.receipt["checked"]
+    if not checked or not one.origins or one.origins[-1]["as_of"] != checked["as_of"]:
         return None
-    rule, measures = str(checked["rule"]), one.origins[-1]["measures"]
-    gain = float(checked["difference"]) / max(float(measures[rule]["loss"]), 1e-300)
-    figures = {"rule": rule, "gain": gain, "as_of": checked["as_of"]}
+    rule, measures = checked["rule"], one.origins[-1]["measures"]
+    gain = checked["difference"] / max(measures[rule]["loss"], 1e-300)
+    figures: Figures = {"rule": rule, "gain": gain, "as_of": checked["as_of"]}
     said = f"Customer by customer, as of {day(checked['as_of'])}, "
     other = "other " if one.name.partition("+")[0] in RULES else ""
     if not checked["as_good"]:
@@ -175,7 +176,7 @@ def _rules(one: Subject) -> tuple[bool, Finding] | None:
             f"({_of_rule(rule)}), more than chance"
         )
         return True, Finding("rules", f"{said}.", figures)
-    better = float(checked["high"]) < 0
+    better = checked["high"] < 0
     said += f"{who(rule)} {'was better' if better else 'was as good within chance'}"
     return False, Finding("rules", f"{said}.", figures)
 
@@ -191,7 +192,7 @@ def _ranking(one: Subject) -> tuple[bool, Finding] | None:
         return None
     rule = best_rule(one, "purchases", "gini")
     other = None if rule is None else Subject(one.receipt, rule).mean("purchases", "gini")
-    figures = {"gini": gini, "rule": rule, "rule_gini": other}
+    figures: Figures = {"gini": gini, "rule": rule, "rule_gini": other}
     said = f"Its ranking of customers is {percent(gini)} of the way from chance to perfect"
     if rule is None or other is None:
         return gini >= WEAK_RANKING, Finding("ranking", f"{said}.", figures)
@@ -207,7 +208,7 @@ def _ranking(one: Subject) -> tuple[bool, Finding] | None:
 
 def _capture(one: Subject) -> tuple[bool, Finding] | None:
     """Judge what the best tenth by forecast brought."""
-    kind = "value" if one.what == "revenue" else "purchases"
+    kind: Kind = "value" if one.what == "revenue" else "purchases"
     share = one.mean(kind, "top10")
     if share is None or CAPTURE_POORLY <= share < CAPTURE_WELL:
         return None
@@ -238,7 +239,7 @@ def _groups(one: Subject, tested: pa.Table | None) -> Iterator[tuple[bool, Findi
             continue
         ratio = float(expected.sum()) / actual - 1
         chance = Z * float(np.std(came - expected)) * n**0.5 / actual
-        figures = {"ratio": ratio, "chance": chance, "customers": n}
+        figures: Figures = {"ratio": ratio, "chance": chance, "customers": n}
         unit = "revenue" if what == "value" else "orders"
         text = f"{people} ({count(n)}) were expected to bring {off(ratio, unit)}"
         if abs(ratio) > GROUP and abs(ratio) > chance:
@@ -254,9 +255,9 @@ def _groups(one: Subject, tested: pa.Table | None) -> Iterator[tuple[bool, Findi
 
 def _chance(one: Subject) -> tuple[bool, Finding] | None:
     """Judge the chances of buying, and name the group that is off most."""
-    error = one.mean("chance", "ece")
-    if error is None:
+    if not one.origins:
         return None
+    error = fmean(o["measures"][one.name]["chance"]["ece"] for o in one.origins)
     tables = [o["measures"][one.name]["reliability"] for o in one.origins]
     # Groups of few customers differ from the best of chances, too.
     chance = fmean(
@@ -266,7 +267,7 @@ def _chance(one: Subject) -> tuple[bool, Finding] | None:
         for rows in tables
     )
     said = f"Its chances of buying were {_points(error)} from what came, on average"
-    figures: dict[str, Any] = {"ece": error, "chance": chance}
+    figures: Figures = {"ece": error, "chance": chance}
     if error <= CHANCE_WELL:
         return True, Finding("chance", f"{said}: they can be taken at their word.", figures)
     if error - chance <= CHANCE_POORLY:
@@ -275,7 +276,11 @@ def _chance(one: Subject) -> tuple[bool, Finding] | None:
     outside = [r for r in tables[-1] if not r["low"] <= r["predicted"] <= r["high"]]
     if outside:
         worst = max(outside, key=lambda r: r["customers"] * abs(r["actual"] - r["predicted"]))
-        figures |= {k: worst[k] for k in ("customers", "predicted", "actual")}
+        figures |= {
+            "customers": worst["customers"],
+            "predicted": worst["predicted"],
+            "actual": worst["actual"],
+        }
         said += (
             f"; of {plural(worst['customers'], 'customer')} with a chance of about "
             f"{percent(worst['predicted'])}, {percent(worst['actual'])} bought"
@@ -288,13 +293,13 @@ def _points(share: float) -> str:
     return percent(share).replace("%", "points")
 
 
-def _ranges(ranges: Facts | None) -> Iterator[tuple[bool, Finding]]:
+def _ranges(ranges: ReceiptRanges) -> Iterator[tuple[bool, Finding]]:
     """Judge whether the ranges held what they promised, for all and for the largest customers."""
-    measured = (ranges or {}).get("measured")
-    if not ranges or not measured:
+    measured = ranges["measured"]
+    if measured is None:
         return
     rows = {r["group"]: r for r in measured["after"] or measured["before"]}
-    level = float(ranges["level"])
+    level = ranges["level"]
     for code, group, people, slack in (
         ("ranges", "wider", "customers", COVERAGE),
         ("ranges-whales", "whales", "customers with the highest forecasts", COVERAGE_WHALES),
@@ -302,7 +307,7 @@ def _ranges(ranges: Facts | None) -> Iterator[tuple[bool, Finding]]:
         row = rows.get(group)
         if row is None or row["customers"] < FEWEST:
             continue
-        inside = float(row["inside"])
+        inside = row["inside"]
         good = abs(inside - level) <= slack or row["low"] <= level <= row["high"]
         if good and group == "whales":
             continue
@@ -315,5 +320,10 @@ def _ranges(ranges: Facts | None) -> Iterator[tuple[bool, Finding]]:
             said += f"; most of the others came out {side} their range"
         elif not good:
             said += ": they are wider than they need be"
-        figures = {"level": level, "inside": inside, "low": row["low"], "high": row["high"]}
+        figures: Figures = {
+            "level": level,
+            "inside": inside,
+            "low": row["low"],
+            "high": row["high"],
+        }
         yield good, Finding(code, f"{said}.", figures)

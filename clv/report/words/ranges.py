@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import names
 from clv.core.formatting import day, money, money_range, of_ten, percent, plural
-from clv.forecast import receipt
-from clv.report.words import receipt as proof_words
+from clv.forecast import receipts
+from clv.report.words import receipt as receipt_words
 from clv.report.words.run import next_months
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clv.backtest.sum_ranges import Sum
-    from clv.core.schema import CustomerForecast, RunSettings, Summary, SumRanges
-    from clv.core.types import Facts
+    from clv.core.schema import Coverage, CustomerForecast, Receipt, RunSettings, Summary, SumRanges
 
 
 #: Groups of customers whose coverage is shown (`clv.backtest.calibration.coverage`), and their names.
@@ -77,21 +76,21 @@ def missing(summary: Summary) -> str:
     return ""
 
 
-def evidence(found: Facts | None) -> str:
+def evidence(found: Receipt | None) -> str:
     """Say in a sentence what the tests found; empty where there was none to find anything."""
-    model = receipt.subject(found) if found is not None else None
-    share = proof_words.foretold(found, model) if found is not None and model else ""
+    model = receipts.subject(found) if found is not None else None
+    share = receipt_words.foretold(found, model) if found is not None and model else ""
     if found is None or model is None or not share:
         return ""
     number = plural(len(found["origins"]), "past date")
-    whose = "the forecast" if model == found["model"] else names.who(str(model))
-    revenue = proof_words.foretold(found, model, "value")
+    whose = "the forecast" if model == found["model"] else names.who(model)
+    revenue = receipt_words.foretold(found, model, "value")
     money = f" and {revenue} of the revenue" if revenue else ""
     return f"Tested on {number}, {whose} foretold {share} of the orders{money}."
 
 
 def customer(
-    facts: CustomerForecast, ranges: SumRanges | None, found: Facts | None, currency: str
+    facts: CustomerForecast, ranges: SumRanges | None, found: Receipt | None, currency: str
 ) -> str:
     """Say what one customer's range means, and how such ranges did; empty without one.
 
@@ -126,22 +125,22 @@ def _nothing(facts: CustomerForecast) -> bool:
     return money_range(facts["predicted_clv_low"], facts["predicted_clv_high"]) == money_range(0, 0)
 
 
-def measured(found: Facts | None, group: str) -> tuple[Facts | None, str]:
+def measured(found: Receipt | None, group: str) -> tuple[Coverage | None, str]:
     """Return a group's coverage and the date on which it was measured."""
-    tests = ((found or {}).get("ranges") or {}).get("measured")
-    if not tests:
+    tests = found["ranges"]["measured"] if found else None
+    if tests is None:
         return None, ""
-    rows: Sequence[Facts] = tests["after"] or tests["before"]
-    return next((r for r in rows if r["group"] == group), None), str(tests["as_of"])
+    rows = tests["after"] or tests["before"]
+    return next((r for r in rows if r["group"] == group), None), tests["as_of"]
 
 
-def sentence(found: Facts) -> str:
+def sentence(found: Receipt) -> str:
     """Answer whether the ranges hold what they promise."""
     all_, as_of = measured(found, "all")
     if all_ is None:
         return "Whether the ranges hold what they promise could not be measured: there was no test."
     wider, _ = measured(found, "wider")
-    promised = float(found["ranges"]["level"])
+    promised = found["ranges"]["level"]
     told = (
         f"Ranges that are to hold for {of_ten(promised)} customers held for {percent(all_['inside'])} "
         f"as of {day(as_of)}"
@@ -156,7 +155,7 @@ def sentence(found: Facts) -> str:
     return f"{told}; where they were wider than zero, for {percent(wider['inside'])}: {verdict}."
 
 
-def coverage_title(rows: Sequence[Facts], promised: float) -> str:
+def coverage_title(rows: Sequence[Coverage], promised: float) -> str:
     """Say how many groups had the promised share within their ranges, or more."""
     some = [r for r in rows if r["group"] not in {"all", "nothing"}]
     held = sum(r["high"] >= promised for r in some)
@@ -166,13 +165,13 @@ def coverage_title(rows: Sequence[Facts], promised: float) -> str:
     )
 
 
-def totals(found: Facts) -> str:
+def totals(found: Receipt) -> str:
     """Say by how much tests of the total missed, which makes its range."""
     ranges = found["ranges"]
     if not ranges["tests"]:
         return ""
     number = plural(ranges["tests"], "past date")
-    error = float(ranges["model_error"])
+    error = ranges["model_error"]
     if error < 0.005:
         return f"On {number} the total was off by no more than chance explains."
     return (

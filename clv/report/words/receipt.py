@@ -1,20 +1,28 @@
-"""What the page on accuracy says, from a receipt's figures (`clv.forecast.receipt`); pure functions."""
+"""What the page on accuracy says, from a receipt's figures (`clv.forecast.receipts`); pure functions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from clv.backtest import choose_model
 from clv.core import metrics, names
 from clv.core.choice import ALL_ORDERS
 from clv.core.formatting import count, day, percent, plural
 from clv.core.names import who
-from clv.forecast import receipt
+from clv.forecast import receipts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.core.types import Facts
+    from clv.core.schema import (
+        AgainstRules,
+        ByContender,
+        Decile,
+        LeaderboardRow,
+        PastDate,
+        Receipt,
+        ReliabilityBin,
+    )
 
 
 #: A wider distance between two shares than this is said as a range.
@@ -40,20 +48,22 @@ RULE_OF_CHOICE: Final = (
 )
 
 
-def ahead(found: Facts) -> str:
+def ahead(found: Receipt) -> str:
     """Return ``the following 9 months``."""
-    months = int(found["horizon_months"])
+    months = found["horizon_months"]
     return "the following month" if months == 1 else f"the following {months} months"
 
 
-def foretold(found: Facts, contender: str, kind: str = "purchases") -> str:
+def foretold(
+    found: Receipt, contender: str, kind: Literal["purchases", "value"] = "purchases"
+) -> str:
     """Say which share a contender foretold: ``81 %``, ``between 81 % and 93 %``.
 
     Of the orders, or with ``"value"`` of the revenue; empty where nothing came, or nothing is known.
     """
-    measured = [o["measures"][contender].get(kind) or {} for o in found["origins"]]
-    shares = [each.get("bias") for each in measured]
-    known = sorted(1 + s for s in shares if s is not None)
+    measured = [o["measures"][contender][kind] for o in found["origins"]]
+    biases = [each["bias"] for each in measured if each]
+    known = sorted(1 + bias for bias in biases if bias is not None)
     if not known:
         return ""
     low, high = known[0], known[-1]
@@ -62,9 +72,9 @@ def foretold(found: Facts, contender: str, kind: str = "purchases") -> str:
     return f"between {percent(low)} and {percent(high)}"
 
 
-def sentence(found: Facts) -> str:
+def sentence(found: Receipt) -> str:
     """Answer the question of the page: how good the forecast would have been."""
-    model = receipt.subject(found)
+    model = receipts.subject(found)
     if model is None:
         return f"There is no test of this forecast. {found['reason']}"
     row = _row(found, model)
@@ -87,22 +97,21 @@ def sentence(found: Facts) -> str:
     return f"Tested on {dates}: {told}."
 
 
-def against_rules(found: Facts, model: str) -> str:
+def against_rules(found: Receipt, model: str) -> str:
     """Say how a model did beside the rules of thumb, in forecasting each customer's orders."""
-    loss, together = found["together"]["loss"], found["together"]
+    together = found["together"]
+    loss = together["loss"] if together else {}
     rules = [rule for rule in choose_model.RULES if rule in loss]
-    if not rules or model.partition("+")[0] in choose_model.RULES:
+    if together is None or not rules or model.partition("+")[0] in choose_model.RULES:
         return ""
-    rule = min(rules, key=lambda r: float(loss[r]))
+    rule = min(rules, key=lambda r: loss[r])
     if loss[rule] <= loss[model]:
         # The best of all may be the rule or another model: only the former has an interval here.
-        sure = together["best"] == rule and metrics.differs(
-            together["apart"][model], float(loss[rule])
-        )
+        sure = together["best"] == rule and metrics.differs(together["apart"][model], loss[rule])
         verdict = "was better" if sure else "was at least as good"
         return f"{who(rule)} {verdict} customer by customer"
     if together["best"] == model:
-        sure = metrics.differs(together["apart"][rule], float(loss[model]))
+        sure = metrics.differs(together["apart"][rule], loss[model])
     else:
         # Compared with the best model, which is at least as good as this one.
         _, low, _ = together["apart"][rule]
@@ -114,7 +123,7 @@ def against_rules(found: Facts, model: str) -> str:
     return f"{did} better than every rule of thumb"
 
 
-def rivals(found: Facts) -> str:
+def rivals(found: Receipt) -> str:
     """Say who was best customer by customer, whether the next one is really apart, whose total."""
     together, second = found["together"], found["runner_up"]
     if together is None or second is None:
@@ -126,23 +135,23 @@ def rivals(found: Facts) -> str:
         if found["noise"]
         else f", ahead of {who(second)} by more than chance."
     )
-    total = receipt.closest_total(found)
+    total = receipts.closest_total(found)
     if total is None or total == together["best"]:
         return told
     share = foretold(found, total)
     return f"{told} Closest to the total came {who(total)}, with {share} of the orders."
 
 
-def shorter(found: Facts) -> str:
+def shorter(found: Receipt) -> str:
     """Say where the tests look less far ahead than the forecast, or dates were left out."""
     if not found["origins"] or not found["reason"]:
         return ""
-    return str(found["reason"])
+    return found["reason"]
 
 
-def untested(found: Facts) -> str:
+def untested(found: Receipt) -> str:
     """Say where the answer is about another model than the forecast's own."""
-    if receipt.subject(found) in {None, found["model"]}:
+    if receipts.subject(found) in {None, found["model"]}:
         return ""
     return (
         "The forecast's own model could not be tested on every date; the answer is about the best "
@@ -150,9 +159,9 @@ def untested(found: Facts) -> str:
     )
 
 
-def some(found: Facts) -> str:
+def some(found: Receipt) -> str:
     """Say where not everybody was tested; empty otherwise."""
-    known, tested = int(found["customers_known"]), int(found["customers_tested"])
+    known, tested = found["customers_known"], found["customers_tested"]
     if tested >= known:
         return ""
     return (
@@ -160,7 +169,7 @@ def some(found: Facts) -> str:
     )
 
 
-def choice(found: Facts) -> dict[str, str]:
+def choice(found: Receipt) -> dict[str, str]:
     """Tell how the forecast was chosen: question → answer."""
     made = found["choice"]
     by = "by the tests on past dates" if made["asked"] == "auto" else "by name, in the settings"
@@ -177,9 +186,9 @@ def choice(found: Facts) -> dict[str, str]:
             f"{_TRIED[what]}: {'better' if better else 'no better'}"
             for what, better in made["tried"].items()
         )
-    if found["checked"]:
+    if checked := found["checked"]:
         told["Rules of thumb"] = (
-            f"{names.rule(made['as_good'], found['recency_days'])} is {_as_good(found['checked'])}."
+            f"{names.rule(made['as_good'], found['recency_days'])} is {_as_good(checked)}."
             if made["as_good"]
             else "None is as good."
         )
@@ -187,13 +196,15 @@ def choice(found: Facts) -> dict[str, str]:
     return told
 
 
-def _as_good(seen: Facts) -> str:
+def _as_good(seen: AgainstRules) -> str:
     return "better" if seen["high"] < 0 else "as good"
 
 
-def check(found: Facts) -> str:
-    """Say how the choice did beside the best rule of thumb on the last date."""
+def check(found: Receipt) -> str:
+    """Say how the choice did beside the best rule of thumb on the last date; empty without one."""
     seen = found["checked"]
+    if seen is None:
+        return ""
     rule = names.rule(seen["rule"], found["recency_days"])
     rule = rule[0].lower() + rule[1:]
     when = (
@@ -201,8 +212,8 @@ def check(found: Facts) -> str:
         if found["unseen"]
         else f"On {day(seen['as_of'])}, the only date there is,"
     )
-    apart, low, high = (signed(seen[key]) for key in ("difference", "low", "high"))
-    size = f"(difference in loss {apart}, from {low} to {high})"
+    low, high = signed(seen["low"]), signed(seen["high"])
+    size = f"(difference in loss {signed(seen['difference'])}, from {low} to {high})"
     if not seen["as_good"]:
         return f"{when} it forecast each customer better than {rule}, by more than chance {size}."
     if seen["high"] < 0:
@@ -215,9 +226,9 @@ def signed(value: float) -> str:
     return f"{value:z.3f}".replace("-", "\u2212")
 
 
-def compared(found: Facts, origin: Facts, model: str) -> list[str]:
+def compared(found: Receipt, origin: PastDate, model: str) -> list[str]:
     """Return whose lines are drawn: the forecast's own, the best other model, the best rule."""
-    rows = receipt.leaderboard(found, origin["as_of"])
+    rows = receipts.leaderboard(found, origin["as_of"])
     own = next(r["loss"] for r in rows if r["contender"] == model)
     # The same loss is the same forecast of orders under another name.
     others = [r["contender"] for r in rows if abs(r["loss"] - own) > _SAME]
@@ -225,16 +236,16 @@ def compared(found: Facts, origin: Facts, model: str) -> list[str]:
     return [model, *models[:1], *[n for n in others if n in choose_model.RULES][:1]]
 
 
-def dates(origin: Facts) -> str:
+def dates(origin: PastDate) -> str:
     """Return ``as of 30 Sep 1997, compared up to 30 Jun 1998``."""
     return f"as of {day(origin['as_of'])}, compared up to {day(origin['end'])}"
 
 
-def ranking_title(rows: Sequence[Facts]) -> str:
+def ranking_title(rows: Sequence[Decile]) -> str:
     """Say what the best group by forecast really brought, beside the last."""
     if len(rows) < 2:
         return "All customers were forecast the same"
-    best, last = float(rows[0]["actual"]), float(rows[-1]["actual"])
+    best, last = rows[0]["actual"], rows[-1]["actual"]
     if best <= last:
         return "Customers ranked highest did not bring more than those ranked lowest"
     if last <= 0:
@@ -245,27 +256,25 @@ def ranking_title(rows: Sequence[Facts]) -> str:
     return f"Customers ranked highest brought {ratio:,.0f} times as much as those ranked lowest"
 
 
-def chance_title(rows: Sequence[Facts]) -> str:
+def chance_title(rows: Sequence[ReliabilityBin]) -> str:
     """Say which share of the customers bought, and which the chances had said."""
-    customers = sum(float(r["customers"]) for r in rows)
-    came, said = (
-        percent(sum(float(r["customers"]) * float(r[k]) for r in rows) / customers)
-        for k in ("actual", "predicted")
-    )
+    customers = sum(r["customers"] for r in rows)
+    came = percent(sum(r["customers"] * r["actual"] for r in rows) / customers)
+    said = percent(sum(r["customers"] * r["predicted"] for r in rows) / customers)
     if came == said:
         return f"{came} of the customers bought, as their chances had said"
     return f"{came} of the customers bought; their chances had said {said}"
 
 
-def within(rows: Sequence[Facts]) -> str:
+def within(rows: Sequence[ReliabilityBin]) -> str:
     """Say in how many groups the forecast chance lies within the interval of what came."""
     inside = sum(r["low"] <= r["predicted"] <= r["high"] for r in rows)
     return f"the forecast lies within them in {inside} of {plural(len(rows), 'group')}"
 
 
-def tracking_title(weeks: Sequence[Facts], contender: str) -> str:
+def tracking_title(weeks: Sequence[ByContender], contender: str) -> str:
     """Say how far the expected total was off when the test ended."""
-    actual, said = float(weeks[-1]["actual"]), float(weeks[-1][contender])
+    actual, said = weeks[-1]["actual"], weeks[-1][contender]
     if actual <= 0:
         return "No order came in the weeks of the test"
     off = said / actual - 1
@@ -278,7 +287,7 @@ def tracking_title(weeks: Sequence[Facts], contender: str) -> str:
     )
 
 
-def months_title(origin: Facts, contender: str) -> str:
+def months_title(origin: PastDate, contender: str) -> str:
     """Say how far a month's orders were off on average, and how many months by less than a tenth."""
     off = origin["mape"][contender]["purchases"]
     if off is None:
@@ -296,10 +305,10 @@ def _orders_of(name: str) -> str:
     return name.removesuffix(f"+{ALL_ORDERS}")
 
 
-def _row(found: Facts, contender: str) -> Facts:
-    return next(r for r in receipt.leaderboard(found) if r["contender"] == contender)
+def _row(found: Receipt, contender: str) -> LeaderboardRow:
+    return next(r for r in receipts.leaderboard(found) if r["contender"] == contender)
 
 
-def _gini(found: Facts, contender: str) -> float:
+def _gini(found: Receipt, contender: str) -> float:
     value = _row(found, contender)["orders_gini"]
-    return float("-inf") if value is None else float(value)
+    return float("-inf") if value is None else value

@@ -13,7 +13,7 @@ from clv.apps.ui import receipt_downloads as files
 from clv.backtest import evaluation
 from clv.core.formatting import day, percent, plain
 from clv.core.names import title
-from clv.forecast import receipt
+from clv.forecast import receipts
 from clv.report import charts
 from clv.report.words import ranges as range_words
 from clv.report.words import receipt as words
@@ -33,7 +33,7 @@ def run(tested_run):
 
 @pytest.fixture
 def found(run):
-    return receipt.stored(run)
+    return run.receipt
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def cards(at):
 
 
 def own(found, as_of=""):
-    return next(r for r in receipt.leaderboard(found, as_of) if r["contender"] == found["model"])
+    return next(r for r in receipts.leaderboard(found, as_of) if r["contender"] == found["model"])
 
 
 def test_empty_page_leads_to_the_upload(pages):
@@ -76,7 +76,7 @@ def test_the_page_says_what_the_receipt_holds(at, found):
         "Buyers told apart (AUC)": percent(row["auc"]),
         "Monthly error": percent(row["orders_mape"]),
     }
-    board = receipt.leaderboard(found)
+    board = receipts.leaderboard(found)
     shown = table(at, "Model or rule")
     assert list(shown["Model or rule"]) == [title(r["contender"]) for r in board]
     assert list(shown["Behind the best"]) == [accuracy.behind(r) for r in board]
@@ -123,7 +123,7 @@ def test_orders_each_week(at, found):
 
 
 def test_ranges_against_what_they_promise(at, found):
-    at.session_state["proof_view"] = "Ranges"
+    at.session_state["receipt_view"] = "Ranges"
     read = calm(at.run())
     assert range_words.sentence(found).replace("\u00a0", " ") in read
     measured = found["ranges"]["measured"]
@@ -161,13 +161,13 @@ def test_coverage_figure():
 
 
 def test_two_models_are_compared(at):
-    at.session_state["proof_view"] = "Two models compared"
+    at.session_state["receipt_view"] = "Two models compared"
     calm(at.run())
     assert at.selectbox(key="bins_first_").value
 
 
 def test_one_past_date(at, found):
-    at.selectbox(key="proof_origin").set_value("1997-06-30").run()
+    at.selectbox(key="receipt_origin").set_value("1997-06-30").run()
     read = calm(at)
     assert cards(at)["Best 10 % brought"] == percent(own(found, "1997-06-30")["orders_top10"])
     assert f"as of {day('1997-06-30')}".replace("\u00a0", " ") in read
@@ -182,7 +182,7 @@ def test_the_visit_starts_the_test_and_finds_it_again(pages, tmp_path, monkeypat
     at = pages.open(WHERE, run=run.id)
     assert "is being tested" in calm(at)
     calm(pages.settle(at))
-    found = receipt.stored(run)
+    found = run.receipt
     assert words.sentence(found).replace("\u00a0", " ") in calm(at)
     # A receipt that was deleted is made anew.
     for path in run.exports.iterdir():
@@ -199,12 +199,12 @@ def test_a_test_that_fails_can_be_started_again(pages, tmp_path, monkeypatch):
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(evaluation, "hold", broken)
+        patch.setattr(evaluation, "evaluate", broken)
         at = pages.settle(pages.open(WHERE, run=run.id))
     assert "something went wrong on our side" in at.error[0].value
     at.button(key="again").click().run()
     calm(pages.settle(at))
-    assert jobs.find(f"proof:{run.id}").failure is None
+    assert jobs.find(f"receipt:{run.id}").failure is None
 
 
 def test_without_amounts_there_is_no_money(pages, tmp_path):
@@ -235,11 +235,11 @@ def test_history_only(pages, tmp_path):
     run = fake_run(tmp_path, forecast=False)
     at = pages.open(WHERE, run=run.id)
     assert "There is no forecast for this file, so that there is nothing to test." in calm(at)
-    assert jobs.find(f"proof:{run.id}") is None
+    assert jobs.find(f"receipt:{run.id}") is None
 
 
 def test_downloads(found):
-    rows = list(csv.DictReader(io.StringIO(csv_of(receipt.boards(found)).decode())))
+    rows = list(csv.DictReader(io.StringIO(csv_of(receipts.boards(found)).decode())))
     assert len(rows) == len(found["together"]["loss"]) * 3
     assert float(rows[0]["loss"]) == found["together"]["loss"][rows[0]["contender"]]
     groups = list(csv.DictReader(io.StringIO(csv_of(files.bin_rows(found)).decode())))

@@ -15,7 +15,7 @@ from clv.core import engine, metrics
 from clv.core.choice import RULES
 from clv.core.settings import IngestOptions, Settings
 from clv.core.types import quiet
-from clv.forecast import pipeline, predictions, receipt
+from clv.forecast import pipeline, predictions, receipts
 from clv.models.purchase.heuristics import HEURISTICS
 from clv.samples import sample_path
 from tests import test_season as seasons
@@ -61,10 +61,8 @@ def day_after(day, days=1):
 
 
 def test_a_run_carries_its_receipt(run):
-    found = run.backtest
-    assert (
-        found == receipt.stored(run) == receipt.receipt(run, lambda *_: pytest.fail("tested again"))
-    )
+    found = run.receipt
+    assert found == run.receipt == pipeline.receipt(run, lambda *_: pytest.fail("tested again"))
     assert not run.exports.exists()
     dates = [o["as_of"] for o in found["origins"]]
     assert dates == ["2016-05-15", "2016-07-15", "2016-09-15"]
@@ -91,13 +89,13 @@ def test_the_forecast_is_that_of_the_choice_untested(run, store):
 def test_a_test_made_later_is_the_same(run, store):
     """But that the model has been settled by then."""
     later = make_run(store, shop(), **DEFAULT | {"backtest": False})
-    assert (later.backtest, later.tested()) == (None, None)
-    found = receipt.receipt(later, quiet)
-    assert found == later.backtest
-    assert found | {"choice": None} == run.backtest | {"choice": None}
+    assert (later.receipt, later.tested()) == (None, None)
+    found = pipeline.receipt(later, quiet)
+    assert found == later.receipt
+    assert found | {"choice": None} == run.receipt | {"choice": None}
     told = ("name", "asked", "runner_up", "tried", "as_good", "fallback")
-    assert [found["choice"][k] for k in told] == [run.backtest["choice"][k] for k in told]
-    assert (found["choice"]["made_before"], run.backtest["choice"]["made_before"]) == (True, False)
+    assert [found["choice"][k] for k in told] == [run.receipt["choice"][k] for k in told]
+    assert (found["choice"]["made_before"], run.receipt["choice"]["made_before"]) == (True, False)
     assert found["choice"]["reason"].startswith("MBG/NBD was used without a test. ")
     assert later.tested().equals(run.tested())
 
@@ -108,7 +106,7 @@ def test_customers_are_kept_with_what_everybody_said_of_them(run):
     kinds = ("purchases", "p_purchase", "value")
     assert table.column_names == [*COLUMNS, *(f"{k}:{n}" for n in names for k in kinds)]
     assert table.column_names[0] == "customer_id"
-    unseen, end = run.backtest["unseen"], run.backtest["origins"][-1]["end"]
+    unseen, end = run.receipt["unseen"], run.receipt["origins"][-1]["end"]
     known = run.query(
         "SELECT customer_id, count(DISTINCT ordered_at::DATE) FILTER (ordered_at::DATE <= $1) - 1 "
         "AS frequency, count(DISTINCT ordered_at::DATE) FILTER (ordered_at::DATE > $1) AS purchases, "
@@ -117,7 +115,7 @@ def test_customers_are_kept_with_what_everybody_said_of_them(run):
         "WHERE ordered_at::DATE <= $2::DATE GROUP BY 1 HAVING min(ordered_at)::DATE <= $1 ORDER BY 1",
         [unseen, end],
     )
-    assert table.num_rows == known.num_rows == run.backtest["origins"][-1]["customers"]
+    assert table.num_rows == known.num_rows == run.receipt["origins"][-1]["customers"]
     for name in ("customer_id", "frequency", "purchases", "T"):
         assert table[name].to_pylist() == known[name].to_pylist(), name
     assert table["value"].to_numpy() == pytest.approx(known["value"].to_numpy(), abs=1e-9)
@@ -125,7 +123,7 @@ def test_customers_are_kept_with_what_everybody_said_of_them(run):
 
 
 def test_figures_of_the_receipt_are_those_of_the_kept_customers(run, tested):
-    origin = run.backtest["origins"][-1]
+    origin = run.receipt["origins"][-1]
     bought = tested["purchases"] > 0
     assert set(origin["measures"]) == {n.split(":")[1] for n in tested if ":" in n}
     for name, said in origin["measures"].items():
@@ -151,7 +149,7 @@ def test_twins_differ_in_value_only(tested):
 
 def test_the_recency_rules_days_are_told(run, tested):
     """Who bought within these days is forecast one way, all others another."""
-    days = run.backtest["recency_days"]
+    days = run.receipt["recency_days"]
     assert 1 < days < 260
     since = tested["T"] - tested["recency"]
     lately, long_ago = (
@@ -177,11 +175,11 @@ def test_so_many_customers_are_tested_and_always_the_same(store, monkeypatch):
     kept = []
     for seed in (7, 8):
         found = make_run(store, shop(seed=seed), backtest=True)
-        assert (found.backtest["customers_known"], found.backtest["customers_tested"]) == (300, 200)
+        assert (found.receipt["customers_known"], found.receipt["customers_tested"]) == (300, 200)
         ids = set(found.tested()["customer_id"].to_pylist())
         early = found.query(
             "SELECT DISTINCT customer_id FROM orders WHERE ordered_at::DATE <= $1",
-            [found.backtest["unseen"]],
+            [found.receipt["unseen"]],
         )["customer_id"].to_pylist()
         assert ids == drawn & set(early)
         assert found.summary["customers"] == found.model["purchases"]["customers"] == 300
@@ -202,13 +200,13 @@ def test_dates_with_too_few_customers_are_left_out(store, monkeypatch):
         late.append(f"{customer},{day},{value}")
     early = [f"c{i:04d},2016-01-{1 + i % 28:02d},10" for i in range(few)]
     run = make_run(store, "\n".join([header, *early, *late]) + "\n", backtest=True)
-    (origin,) = run.backtest["origins"]
+    (origin,) = run.receipt["origins"]
     assert origin["as_of"] == "2016-09-15"
-    assert run.backtest["reason"].endswith(
+    assert run.receipt["reason"].endswith(
         "Earlier dates are left out: fewer than 50 customers were known then."
     )
-    assert run.backtest["unseen"] is None
-    assert run.backtest["checked"]["as_of"] == "2016-09-15"
+    assert run.receipt["unseen"] is None
+    assert run.receipt["checked"]["as_of"] == "2016-09-15"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +226,7 @@ def test_dates_before_which_nobody_came_back_are_left_out(store, monkeypatch, ba
     rows = [f"c{i:02d},2016-01-{1 + i % 28:02d},10" for i in range(60)]
     rows += [f"c{i:02d},{day},10" for i in range(0, 60, 3) for day in (back, "2017-01-14")]
     text = "\n".join(["customer_id,order_date,revenue", *rows]) + "\n"
-    found = make_run(store, text, backtest=True, horizon_months=3).backtest
+    found = make_run(store, text, backtest=True, horizon_months=3).receipt
     assert len(found["origins"]) == left
     assert why in found["reason"]
     assert found["choice"]["fallback"] is (left == 0)
@@ -251,7 +249,7 @@ def test_dates_after_the_last_order_decide_nothing(store, monkeypatch, as_of, da
     rows = [f"c{i:02d},2016-01-{1 + i % 28:02d},10" for i in range(60)]
     rows += [f"c{i:02d},2016-{month:02d}-20,10" for i in range(0, 60, 3) for month in range(2, 13)]
     text = "\n".join(["customer_id,order_date,revenue", *rows, "c00,2017-01-14,10"]) + "\n"
-    found = make_run(store, text, as_of=as_of, backtest=True, horizon_months=3).backtest
+    found = make_run(store, text, as_of=as_of, backtest=True, horizon_months=3).receipt
     assert [o["as_of"] for o in found["origins"]] == dates
     assert why in found["reason"]
     assert found["choice"]["fallback"] is (not dates)
@@ -262,7 +260,7 @@ def test_dates_after_the_last_order_decide_nothing(store, monkeypatch, as_of, da
 
 def test_the_last_date_has_no_say(run, store):
     """What only the last date can see is turned upside down: who had gone comes every other day."""
-    found = run.backtest
+    found = run.receipt
     seen = found["origins"][-2]["end"]
     header, *lines = shop().splitlines()
     before = [line for line in lines if line.split(",")[1] <= seen]
@@ -273,7 +271,7 @@ def test_the_last_date_has_no_say(run, store):
     after.append(f"{known[0]},{last},9.5")
     other = make_run(
         store, "\n".join([header, *before, *after]) + "\n", as_of=last, **DEFAULT
-    ).backtest
+    ).receipt
     assert other["as_of"] == found["as_of"]
     for ours, theirs in zip(other["origins"][:-1], found["origins"][:-1], strict=True):
         assert ours["measures"].keys() == theirs["measures"].keys()
@@ -292,19 +290,19 @@ def test_the_last_date_has_no_say(run, store):
 
 def test_a_name_is_obeyed_and_tested(store):
     run = make_run(store, shop(), backtest=True, model="bg-cnbd+all-orders")
-    found = run.backtest
+    found = run.receipt
     assert (found["choice"]["name"], found["choice"]["asked"]) == (("bg-cnbd+all-orders",) * 2)
     assert found["choice"]["reason"].startswith("BG/CNBD-k, first orders valued too was asked for")
     for origin in found["origins"]:
         assert {"bg-cnbd", "bg-cnbd+all-orders", *evaluation.MODELS} <= set(origin["measures"])
     assert run.model["purchases"]["name"] == "bg-cnbd"
     assert run.model["spend"]["name"] == "gamma-gamma-all"
-    assert receipt.subject(found) == "bg-cnbd+all-orders"
+    assert receipts.subject(found) == "bg-cnbd+all-orders"
     assert found["ranges"]["tests"] == 3
 
 
 def test_one_date_decides_alone_and_nothing_is_unseen(store):
-    found = make_run(store, shop(days=62), **DEFAULT).backtest
+    found = make_run(store, shop(days=62), **DEFAULT).receipt
     assert (len(found["origins"]), found["horizon_months"], found["unseen"]) == (1, 1, None)
     assert not found["choice"]["fallback"]
 
@@ -324,7 +322,7 @@ def test_a_short_history_falls_back_and_says_so(store, asked, name, why):
     header, *lines = shop().splitlines()
     begin = "\n".join([header, *(k for k in lines if k.split(",")[1] < "2016-02-20")]) + "\n"
     run = make_run(store, begin, model=asked, backtest=True)
-    found = run.backtest
+    found = run.receipt
     assert found["origins"] == []
     assert found["reason"].startswith("The orders cover 50 days; a test needs at least two months")
     assert found["choice"] == {
@@ -353,7 +351,7 @@ def held(seed, indices, **settings):
         con.execute("ALTER TABLE orders ADD COLUMN order_id VARCHAR")
         con.execute("ALTER TABLE orders ADD COLUMN items BIGINT")
         predictions.summarise(con, as_of)
-        return evaluation.hold(con, Settings(**settings), as_of, "EUR", quiet)
+        return evaluation.evaluate(con, Settings(**settings), as_of, "EUR", quiet)
 
 
 @pytest.mark.parametrize(("indices", "there"), [(seasons.WAVE, True), (None, False)])
@@ -367,7 +365,7 @@ def test_a_season_is_worn_where_there_is_one(indices, there):
     # Tested either way, to be looked at beside the others.
     variant = name if there else f"{name}+season"
     assert f"purchases:{variant}" in found.tested.column_names
-    assert receipt.failures(found.receipt) == {}
+    assert receipts.failures(found.receipt) == {}
 
 
 # -- real files --------------------------------------------------------------------------------------
@@ -390,7 +388,7 @@ def real(request, store):
 
 def test_the_choice_is_no_worse_than_any_rule_on_the_date_that_it_has_not_seen(real):
     _, run = real
-    found, table = run.backtest, run.tested()
+    found, table = run.receipt, run.tested()
     origins = [o["as_of"] for o in found["origins"]]
     assert found["choice"]["asked"] == "auto"
     assert found["unseen"] == origins[-1] > origins[0]
@@ -419,7 +417,7 @@ def test_the_choice_is_no_worse_than_any_rule_on_the_date_that_it_has_not_seen(r
 def test_what_was_chosen_for_real_files(real):
     """First orders count where that was seen to help; a season only where two years are there."""
     name, run = real
-    choice = run.backtest["choice"]
+    choice = run.receipt["choice"]
     assert (choice["name"], choice["tried"]) == {
         "cdnow": ("mbg-nbd+all-orders", {"all_orders": True}),
         "online-retail": ("mbg-nbd+all-orders", {"all_orders": True}),

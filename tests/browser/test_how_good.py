@@ -30,7 +30,7 @@ def test_a_tested_run_shows_its_receipt_at_once(visit, store_root, run_id):
     one = visit()
     one.open(WHERE + run_id)
     one.chart("ranking")
-    found = Store(store_root).run(run_id).backtest
+    found = Store(store_root).run(run_id).receipt
     number = len(found["origins"])
     assert f"Tested on {number} past date{'s' if number > 1 else ''}" in one.text()
     assert "How this forecast was chosen" in one.text()
@@ -57,7 +57,7 @@ def test_an_untested_run_is_tested_in_the_background(visit, store_root, untested
     one.shows("job")
     one.chart("ranking")
     assert "MBG/NBD foretold" in one.text()
-    assert Store(store_root).run(untested).backtest["customers_tested"] == 300
+    assert Store(store_root).run(untested).receipt["customers_tested"] == 300
     # It is there at once the next time.
     again = visit()
     again.open(WHERE + untested)

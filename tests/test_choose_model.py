@@ -19,7 +19,7 @@ N = 400
 WAVES = np.where(np.arange(N) % 2, 1.0, -1.0)
 
 
-def trial(as_of="2020-06-30", **lost):
+def backtest(as_of="2020-06-30", **lost):
     """Return an origin at which every contender lost what is given: a number, or one per customer.
 
     Nobody bought; who expected f purchases of a customer then lost 2 f.
@@ -39,15 +39,15 @@ def trial(as_of="2020-06-30", **lost):
         )
         for name, loss in lost.items()
     }
-    return moving_origin.Trial(found.origin, found, None, tested)
+    return moving_origin.Backtest(found.origin, found, None, tested)
 
 
-def ranked(*trials, **lost):
-    return choose_model.rank(trials or [trial(**lost)])
+def ranked(*backtests, **lost):
+    return choose_model.rank(backtests or [backtest(**lost)])
 
 
 def test_the_losses_are_those_given():
-    lost = trial(mbg_nbd=1.0, pareto_nbd=1.0 + 0.3 * WAVES).losses(moving_origin.losses)
+    lost = backtest(mbg_nbd=1.0, pareto_nbd=1.0 + 0.3 * WAVES).losses(moving_origin.losses)
     assert lost["mbg-nbd"] == pytest.approx(np.full(N, 1.0), rel=1e-12)
     assert lost["pareto-nbd"] == pytest.approx(1.0 + 0.3 * WAVES, rel=1e-12)
 
@@ -124,8 +124,8 @@ def test_without_the_standard_the_best_of_the_others_stands_for_it():
 
 def test_only_who_was_tested_on_all_dates_is_ranked():
     found = ranked(
-        trial(mbg_nbd=2.0, pareto_nbd=2.0, mbg_cnbd=0.1),
-        trial("2020-09-30", mbg_nbd=1.0, pareto_nbd=0.5),
+        backtest(mbg_nbd=2.0, pareto_nbd=2.0, mbg_cnbd=0.1),
+        backtest("2020-09-30", mbg_nbd=1.0, pareto_nbd=0.5),
     )
     assert found.loss == pytest.approx({"mbg-nbd": 1.5, "pareto-nbd": 1.25})
     assert found.winner == "pareto-nbd"
@@ -133,13 +133,13 @@ def test_only_who_was_tested_on_all_dates_is_ranked():
 
 def test_nothing_tested_is_nothing_ranked():
     assert choose_model.rank([]) is None
-    assert choose_model.rank([trial()]) is None
+    assert choose_model.rank([backtest()]) is None
 
 
 def test_the_last_of_several_dates_has_no_say():
     dates = [f"2020-0{m}-28" for m in (2, 4, 6)]
-    early = [trial(d, mbg_nbd=2.0, pareto_nbd=2.0) for d in dates[:2]]
-    last = trial(dates[2], mbg_nbd=2.0, pareto_nbd=0.1)
+    early = [backtest(d, mbg_nbd=2.0, pareto_nbd=2.0) for d in dates[:2]]
+    last = backtest(dates[2], mbg_nbd=2.0, pareto_nbd=0.1)
     assert choose_model.deciding([*early, last]) == early
     assert choose_model.deciding([last]) == [last]
     assert choose_model.deciding([]) == []
@@ -155,23 +155,25 @@ def test_the_last_of_several_dates_has_no_say():
     [(0.8, True), (0.8 + 4 * WAVES, False), (1.0, False), (0.9995, False), (1.2, False)],
 )
 def test_a_variant_must_be_better_by_more_than_chance(second, better):
-    trials = [trial(mbg_nbd=1.0), trial("2020-09-30", mbg_nbd=1.0)]
+    backtests = [backtest(mbg_nbd=1.0), backtest("2020-09-30", mbg_nbd=1.0)]
     lost = [{"plain": np.full(N, 1.0), "worn": np.zeros(N) + second, "else": np.zeros(N)}] * 2
-    assert choose_model.better_with(trials, lost, "plain", "worn") is better
+    assert choose_model.better_with(backtests, lost, "plain", "worn") is better
 
 
 def test_a_variant_that_was_not_tested_on_every_date_is_not_better():
-    trials = [trial(mbg_nbd=1.0), trial("2020-09-30", mbg_nbd=1.0)]
+    backtests = [backtest(mbg_nbd=1.0), backtest("2020-09-30", mbg_nbd=1.0)]
     both = {"plain": np.full(N, 1.0), "worn": np.full(N, 0.1)}
-    assert choose_model.better_with(trials, [both, both], "plain", "worn")
-    assert not choose_model.better_with(trials, [{"plain": both["plain"]}, both], "plain", "worn")
+    assert choose_model.better_with(backtests, [both, both], "plain", "worn")
+    assert not choose_model.better_with(
+        backtests, [{"plain": both["plain"]}, both], "plain", "worn"
+    )
 
 
 # -- beside the rules of thumb -----------------------------------------------------------------------
 
 
 def test_the_best_rule_is_named_with_its_interval():
-    last = trial(mbg_nbd=1.0, population_mean=3.0, recency_rule=1.5 + WAVES, same_period=2.0)
+    last = backtest(mbg_nbd=1.0, population_mean=3.0, recency_rule=1.5 + WAVES, same_period=2.0)
     found = choose_model.against_rules(last, Choice("mbg-nbd"))
     assert (found["as_of"], found["rule"], found["as_good"]) == (
         "2020-06-30",
@@ -186,20 +188,20 @@ def test_the_best_rule_is_named_with_its_interval():
 
 @pytest.mark.parametrize("loss", [0.7, 1.0, 1.05 + WAVES])
 def test_a_rule_that_is_better_or_hardly_worse_is_as_good(loss):
-    found = choose_model.against_rules(trial(mbg_nbd=1.0, rate_so_far=loss), Choice("mbg-nbd"))
+    found = choose_model.against_rules(backtest(mbg_nbd=1.0, rate_so_far=loss), Choice("mbg-nbd"))
     assert (found["rule"], found["as_good"]) == ("rate-so-far", True)
 
 
 def test_a_chosen_rule_is_not_compared_with_itself():
-    last = trial(mbg_nbd=1.0, recency_rule=0.5, population_mean=0.8)
+    last = backtest(mbg_nbd=1.0, recency_rule=0.5, population_mean=0.8)
     assert choose_model.against_rules(last, Choice("recency-rule"))["rule"] == "population-mean"
-    assert choose_model.against_rules(trial(recency_rule=0.5), Choice("recency-rule")) is None
-    assert choose_model.against_rules(trial(mbg_nbd=0.5), Choice("mbg-nbd")) is None
-    assert choose_model.against_rules(trial(recency_rule=0.5), Choice("mbg-nbd")) is None
+    assert choose_model.against_rules(backtest(recency_rule=0.5), Choice("recency-rule")) is None
+    assert choose_model.against_rules(backtest(mbg_nbd=0.5), Choice("mbg-nbd")) is None
+    assert choose_model.against_rules(backtest(recency_rule=0.5), Choice("mbg-nbd")) is None
 
 
 def test_it_is_the_choice_with_its_season_that_is_compared():
-    last = trial(**{"mbg_nbd": 1.0, "mbg_nbd+season": 0.8, "rate_so_far": 1.3})
+    last = backtest(**{"mbg_nbd": 1.0, "mbg_nbd+season": 0.8, "rate_so_far": 1.3})
     worn = Choice("mbg-nbd", season=True)
     assert choose_model.against_rules(last, worn)["difference"] == pytest.approx(0.5)
     last.tested.pop("mbg-nbd+season")
@@ -261,7 +263,7 @@ def test_the_reason_names_a_rule_that_is_as_good(rule, days, said):
 
 
 def test_a_rule_that_was_better_is_not_called_as_good():
-    seen = choose_model.against_rules(trial(mbg_nbd=1.0, same_period=0.7), Choice("mbg-nbd"))
+    seen = choose_model.against_rules(backtest(mbg_nbd=1.0, same_period=0.7), Choice("mbg-nbd"))
     assert seen["high"] < 0
     assert reason(ranked(mbg_nbd=1.0), "mbg-nbd", rule=seen) == (
         f"{STANDARD_STAYS} The rule of thumb that everybody repeats the last period was better on "

@@ -12,7 +12,7 @@ from scipy import stats
 from clv.backtest import evaluation
 from clv.backtest.calibration import GROUPS
 from clv.backtest.fitting import Context, fit
-from clv.backtest.forecast_ranges import Reach
+from clv.backtest.forecast_ranges import ForecastRanges
 from clv.backtest.history import History
 from clv.backtest.ranges import spread
 from clv.core import engine
@@ -85,7 +85,7 @@ def test_ranges_are_in_order(run, row):
 
 def test_ranges_by_hand(run, row):
     """One customer of every group, from the card, the receipt's levels and the summary's error."""
-    said, card = run.backtest["ranges"], run.model
+    said, card = run.receipt["ranges"], run.model
     error, days = run.summary["ranges"]["error"], card["months"][-1]["end_days"]
     models = from_card(card["purchases"]), from_card(card["spend"])
     discount = np.array([m["discount"] for m in run.settings["months"]])
@@ -116,7 +116,7 @@ def test_whales_have_a_level_of_their_own(run):
     value = expected[history.triple, 0] * worth
     levels = dict.fromkeys(GROUPS, 0.5) | {"whales": 0.9}
     known = {"level": 0.8, "levels": levels, "model_error": 0.0, "tests": 0}
-    reach = Reach.of(purchases, spend, history, 365.0, expected[:, 0], known)
+    reach = ForecastRanges.of(purchases, spend, history, 365.0, expected[:, 0], known)
     low, high = reach.customers(worth, value)
     whale = value >= np.quantile(value, 0.95)
     assert whale.sum() == 45
@@ -129,7 +129,7 @@ def test_whales_have_a_level_of_their_own(run):
 
 
 def test_a_higher_level_is_wider(run, wider):
-    assert wider.summary["ranges"]["level"] == wider.backtest["ranges"]["level"] == 0.9
+    assert wider.summary["ranges"]["level"] == wider.receipt["ranges"]["level"] == 0.9
     sql = "SELECT predicted_clv_low AS low, predicted_clv_high AS high FROM forecasts ORDER BY customer_id"
     less, more = columns(run, sql), columns(wider, sql)
     assert (more["high"] >= less["high"]).all()
@@ -163,11 +163,11 @@ def around(mean, variance, error, ranges):
 
 
 def test_the_total_by_hand(run, row):
-    ranges, said = run.summary["ranges"], run.backtest["ranges"]
+    ranges, said = run.summary["ranges"], run.receipt["ranges"]
     assert {k: ranges[k] for k in ("level", "model_error", "tests")} == {
         k: said[k] for k in ("level", "model_error", "tests")
     }
-    assert ranges["tests"] == len(run.backtest["origins"]) == 3
+    assert ranges["tests"] == len(run.receipt["origins"]) == 3
     variance = (row["variance"] * (row["predicted_order_value"] * MARGIN) ** 2).sum()
     total = run.summary["predicted_clv"]
     found = around(total, variance, ranges["error"], ranges)
@@ -201,7 +201,7 @@ def test_segments_add_up(run, row):
 
 def test_without_tests_there_are_no_ranges(store):
     run = make_run(store, shop(customers=900))
-    assert (run.backtest, run.tested(), run.summary["ranges"]) == (None, None, None)
+    assert (run.receipt, run.tested(), run.summary["ranges"]) == (None, None, None)
     nothing = run.query(
         "SELECT count(predicted_clv_low) + count(predicted_clv_high) AS ends, "
         "(SELECT count(variance) FROM profiles) AS variances FROM forecasts"
@@ -217,7 +217,7 @@ def test_where_no_test_was_possible_ranges_are_the_models_own(store):
     header, *lines = shop(customers=900).splitlines()
     begin = "\n".join([header, *(k for k in lines if k.split(",")[1] < "2016-02-25")]) + "\n"
     run = make_run(store, begin, backtest=True)
-    ranges = run.backtest["ranges"]
+    ranges = run.receipt["ranges"]
     assert (ranges["tests"], ranges["measured"], ranges["model_error"]) == (0, None, 0.0)
     assert ranges["levels"] == dict.fromkeys(GROUPS, 0.8)
     assert set(ranges["customers"].values()) == {0}
@@ -232,7 +232,7 @@ def test_where_no_test_was_possible_ranges_are_the_models_own(store):
 
 def test_without_amounts_there_are_no_ranges_of_value(store):
     run = make_run(store, shop(value=""), backtest=True)
-    assert run.backtest["ranges"]["tests"] == 3
+    assert run.receipt["ranges"]["tests"] == 3
     assert run.summary["ranges"] is None
     assert_sound(run, empty=("revenue", "monetary_value", "predicted_order_value", "predicted_clv"))
 
@@ -282,7 +282,7 @@ def truth(store, tmp_path_factory):
 def test_80_percent_ranges_hold_80_percent_of_what_comes(truth):
     run, row, came = truth
     assert run.model["months"][-1]["end_days"] == END - CUT
-    assert (run.summary["ranges"]["tests"], run.backtest["horizon_months"]) == (3, 12)
+    assert (run.summary["ranges"]["tests"], run.receipt["horizon_months"]) == (3, 12)
     low, high = row["predicted_clv_low"], row["predicted_clv_high"]
     inside, more = (low <= came) & (came <= high), high > 0
     repeat, whale = row["frequency"] > 0, came.size // 20

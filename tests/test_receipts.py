@@ -16,8 +16,8 @@ from clv.backtest import evaluation
 from clv.backtest.choose_model import RULES
 from clv.core import metrics
 from clv.core.errors import ClvError
-from clv.forecast import receipt as receipts
-from clv.forecast.pipeline import quiet
+from clv.core.types import quiet
+from clv.forecast import pipeline, receipts
 from clv.report import charts
 from clv.report.words import receipt as words
 from tests.test_pipeline import make_run, new_store, shop
@@ -39,7 +39,7 @@ def cdnow_sample(*, value=True):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    store = new_store(tmp_path_factory.mktemp("proof"))
+    store = new_store(tmp_path_factory.mktemp("receipts"))
     return make_run(store, cdnow_sample(), as_of=date(1998, 6, 30), currency="USD")
 
 
@@ -50,7 +50,7 @@ def told():
 
 @pytest.fixture(scope="module")
 def found(run, told):
-    return receipts.receipt(run, lambda *said: told.append(said))
+    return pipeline.receipt(run, lambda *said: told.append(said))
 
 
 def test_published_figures_come_out(found):
@@ -125,20 +125,20 @@ def test_stored_once(run, found, told):
     def never(*_):
         pytest.fail("tested again")
 
-    assert receipts.receipt(run, never) == found == receipts.stored(run)
+    assert pipeline.receipt(run, never) == found == run.receipt
     assert file.read_bytes() == before
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     file.unlink()
     customers.unlink()
-    assert (receipts.stored(run), run.tested()) == (None, None)
-    assert receipts.receipt(run, quiet) == found
+    assert (run.receipt, run.tested()) == (None, None)
+    assert pipeline.receipt(run, quiet) == found
     assert file.read_bytes() == before
     assert {p.name for p in run.exports.iterdir()} == {file.name, customers.name}
 
 
 def test_without_amounts(tmp_path):
     run = make_run(new_store(tmp_path), shop(value=""))
-    found = receipts.receipt(run, quiet)
+    found = pipeline.receipt(run, quiet)
     rows = receipts.leaderboard(found)
     assert not found["has_value"]
     assert {r["contender"] for r in rows} == {*evaluation.MODELS, *RULES}
@@ -155,7 +155,7 @@ def test_without_amounts(tmp_path):
     ],
 )  # fmt: skip
 def test_no_test_is_possible(tmp_path, content, reason):
-    found = receipts.receipt(make_run(new_store(tmp_path), content), quiet)
+    found = pipeline.receipt(make_run(new_store(tmp_path), content), quiet)
     assert found["origins"] == []
     assert (found["together"], found["runner_up"], found["noise"]) == (None, None, None)
     assert receipts.leaderboard(found) == receipts.boards(found) == []
@@ -222,7 +222,8 @@ def receipt(losses, apart, best, bias=(-0.19, -0.19), gini=None, model="mbg-nbd"
         for i, off in enumerate(bias)
     ]
     together = {"loss": losses, "best": best, "apart": apart}
-    rest = evaluation._runner_up(together)
+    second, noise = evaluation._runner_up(together)
+    rest = {"runner_up": second, "noise": noise}
     head = {"horizon_months": months, "reason": "", "model": model, "has_value": False}
     return head | {"origins": origins, "together": together} | rest
 
