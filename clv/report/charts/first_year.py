@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import plotly.graph_objects as go
 
 from clv.core.schema import Importance
 from clv.report.charts.base import ACCENT, GRID, MUTED, as_forecast, layout, with_unit
+from clv.report.charts.came_and_forecast import came_and_forecast_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -255,33 +256,19 @@ def months_figure(rows: Sequence[MonthOfValue], *, symbol: str, dark: bool = Fal
     dark
         Whether the page is dark.
     """
-    names = [str(row["month"]) for row in rows]
-
-    def bars(key: Literal["actual", "expected"], name: str) -> go.Bar:
-        return go.Bar(
-            x=names,
-            y=[row[key] for row in rows],
-            name=name,
-            hovertemplate=f"Month %{{x}}<br><b>{symbol}%{{y:,.0f}}</b><extra>{name}</extra>",
-        )
-
-    figure = go.Figure(
-        [
-            bars("actual", "Came").update(marker_color=ACCENT[dark]),
-            as_forecast(bars("expected", "Forecast"), dark=dark),
-        ]
-    )
-    came, said = sum(row["actual"] for row in rows), sum(row["expected"] for row in rows)
-    layout(
-        figure,
+    came, said = [row["actual"] for row in rows], [row["expected"] for row in rows]
+    return came_and_forecast_figure(
+        [str(row["month"]) for row in rows],
+        came,
+        said,
+        month="Month",
+        titles=("Month", with_unit("Revenue", symbol)),
+        prefix=symbol,
         height=320,
-        alt=f"Bars of {len(rows)} months: {symbol}{came:,.0f} came in all, {symbol}{said:,.0f} were "
-        "expected.",
+        alt=f"Bars of {len(rows)} months: {symbol}{sum(came):,.0f} came in all, "
+        f"{symbol}{sum(said):,.0f} were expected.",
+        dark=dark,
     )
-    figure.update_layout(barmode="group", bargap=0.22)
-    figure.update_xaxes(type="category", title="Month")
-    figure.update_yaxes(title=with_unit("Revenue", symbol), tickprefix=symbol)
-    return figure
 
 
 def _short(name: str) -> str:

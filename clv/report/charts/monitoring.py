@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from typing_extensions import TypedDict
 
 from clv.insights.monitor.base import said_and_came
-from clv.report.charts.base import ACCENT, GRID, MUTED, as_forecast, axis_title, layout, written
+from clv.report.charts.base import ACCENT, GRID, MUTED, axis_title, layout, written
+from clv.report.charts.came_and_forecast import came_and_forecast_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,33 +41,19 @@ def months_figure(
     key: TrackedMeasure = "revenue" if measure == "revenue" else "purchases"
     said, came = zip(*(said_and_came(row, key) for row in rows), strict=True)
     prefix = symbol if measure == "revenue" else ""
-    names = [written(date.fromisoformat(row["end"])) for row in rows]
-
-    def bars(values: Sequence[float | None], name: str) -> go.Bar:
-        return go.Bar(
-            x=names,
-            y=values,
-            name=name,
-            hovertemplate=f"Month to %{{x}}<br><b>{prefix}%{{y:,.0f}}</b><extra>{name}</extra>",
-        )
-
-    figure = go.Figure(
-        [
-            bars(came, "Came").update(marker_color=ACCENT[dark]),
-            as_forecast(bars(said, "Forecast"), dark=dark),
-        ]
-    )
     said_in_all, came_in_all = (sum(v or 0.0 for v in values) for values in (said, came))
-    layout(
-        figure,
+    return came_and_forecast_figure(
+        [written(date.fromisoformat(row["end"])) for row in rows],
+        came,
+        said,
+        month="Month to",
+        titles=("Month of the forecast, to", axis_title(measure, symbol)),
+        prefix=prefix,
         height=340,
         alt=f"Bars of {measure} in {len(rows)} months: {prefix}{said_in_all:,.0f} were forecast in all, "
         f"{prefix}{came_in_all:,.0f} came.",
+        dark=dark,
     )
-    figure.update_layout(barmode="group", bargap=0.22)
-    figure.update_xaxes(type="category", title="Month of the forecast, to")
-    figure.update_yaxes(title=axis_title(measure, symbol), tickprefix=prefix)
-    return figure
 
 
 class ForecastShare(TypedDict):
