@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import MBGNBDCore
 
 AS_OF, END = date(1997, 9, 30), date(1998, 6, 30)
@@ -54,7 +55,11 @@ def customers() -> pa.Table:
             )
         )
     frequency, recency, age, purchases, value = np.array(rows, dtype=float).T
-    scores = MBGNBDCore().fit(frequency, recency, age).score(frequency, recency, age, [end - as_of])
+    scores = (
+        MBGNBDCore()
+        .fit(Histories.of(frequency, recency, age))
+        .score(Histories.of(frequency, recency, age), [end - as_of])
+    )
     lately = age - recency <= 90
     bought = purchases > 0
     # A rule with two chances, those of a spreadsheet rather than of this outcome.

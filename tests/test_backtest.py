@@ -14,7 +14,7 @@ from clv.backtest.moving_origin import Backtest, report
 from clv.backtest.past_dates import plan
 from clv.core import engine
 from clv.core.choice import Choice
-from clv.models.purchase.heuristics import HEURISTICS
+from clv.models.purchase.rules import HEURISTICS
 
 
 def contenders():

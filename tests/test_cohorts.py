@@ -26,6 +26,7 @@ from clv.insights.cohorts.history import (
 from clv.insights.cohorts.report import _quartiles, cohort_customers, cohorts_of, first_year
 from clv.insights.cohorts.triangle import FACT, FORECAST, FUTURE, PARTIAL, triangle
 from clv.models.card import from_card
+from clv.models.histories import Histories
 from clv.runs import Store
 from tests.test_pipeline import plain
 
@@ -511,9 +512,9 @@ def test_forecast_of_every_cohort_customer_by_customer(cdnow, grain):
     model = from_card(cdnow.model["purchases"])
     days = [(e - as_of).days for e in ends]
     x, t_x, age = (table[c].to_numpy(dtype=float) for c in ("frequency", "recency", "T"))
-    bought = np.diff(model.score(x, t_x, age, days).purchases, axis=1, prepend=0.0)
+    bought = np.diff(model.score(Histories.of(x, t_x, age), days).purchases, axis=1, prepend=0.0)
     chance = (
-        model.p_purchase_between(x, age, [0, *days], recency=t_x)
+        model.p_purchase_between(Histories.of(x, t_x, age), [0, *days])
         * table["p_alive"].to_numpy()[:, None]
     )
     running = period_of(as_of, grain)

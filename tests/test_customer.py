@@ -15,6 +15,7 @@ from clv.core import engine
 from clv.core.segments import ACTIVE, GONE, LATE, OVERDUE, PROMISING, Cuts, group_sql
 from clv.insights import customer as one
 from clv.models.card import from_card
+from clv.models.histories import Histories
 from clv.models.purchase.pooled_rate import PooledRate
 from clv.samples import sample_path
 from tests.test_pipeline import make_run, new_store
@@ -121,25 +122,26 @@ def test_outlook_in_closed_form():
 
 
 def test_outlook_where_all_are_alike():
-    pooled = PooledRate().fit([1, 0, 2], [30, 0, 50], [60, 40, 50])
+    pooled = PooledRate().fit(Histories.of([1, 0, 2], [30, 0, 50], [60, 40, 50]))
     rate = 3 / 150
     seen = one.outlook(pooled, 1, 30, 60)
     assert seen.chances == pytest.approx([1 - exp(-rate * days) for days in one.AHEAD], rel=1e-12)
     assert seen.purchases == pytest.approx([rate * days for days in one.AHEAD], rel=1e-12)
     assert seen.window == pytest.approx([-log(1 - q) / rate for q in one.WINDOW], rel=1e-12)
     assert seen.due_days == pytest.approx(log(10) / rate, rel=1e-12)
-    several = pooled.wait_if_alive([1, 2], [9, 9], 0.5)
+    several = pooled.wait_if_alive(Histories.of([1, 2], 0, [9, 9]), 0.5)
     assert several.tolist() == [pytest.approx(log(2) / rate, rel=1e-12)] * 2
     with pytest.raises(ValueError, match="quantile"):
-        pooled.due(1, 30, 1.0)
+        pooled.due(Histories.of(1, 30, 30), 1.0)
 
 
 @pytest.mark.parametrize("x", [1, 2, 9])
 def test_overdue_begins_on_the_day_that_due_says(x):
     fitted = model()
-    due = fitted.due(x, 30.0, 1 - OVERDUE)
+    due = fitted.due(Histories.of(x, 30.0, 30.0), 1 - OVERDUE)
     before, after = (
-        fitted.score([x], [30.0], [30.0 + due + step], []).p_silent[0] for step in (-1e-6, 1e-6)
+        fitted.score(Histories.of([x], [30.0], [30.0 + due + step]), []).p_silent[0]
+        for step in (-1e-6, 1e-6)
     )
     assert after < OVERDUE < before
 
@@ -228,7 +230,9 @@ def test_everything_agrees_with_the_run_to_the_last_digit(cdnow):
         wait = min(ceil(seen.window[1]), 36_525)
         assert as_of + timedelta(days=wait) == facts["next_order_date"]
         p_silent, at_risk = one.silence(cdnow, facts)
-        scores = fitted.score([facts["frequency"]], [facts["recency"]], [facts["T"]], [])
+        scores = fitted.score(
+            Histories.of([facts["frequency"]], [facts["recency"]], [facts["T"]]), []
+        )
         assert p_silent == scores.p_silent[0]
         # Known to be active, a customer's CLV is that expected now over the chance of being so.
         lost = facts["predicted_clv"] / facts["p_alive"] - facts["predicted_clv"]

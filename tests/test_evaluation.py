@@ -16,7 +16,7 @@ from clv.core.choice import RULES
 from clv.core.settings import IngestOptions, Settings
 from clv.core.types import quiet
 from clv.forecast import pipeline, predictions, receipts
-from clv.models.purchase.heuristics import HEURISTICS
+from clv.models.purchase.rules import HEURISTICS
 from clv.samples import sample_path
 from tests import test_season as seasons
 from tests.test_pipeline import make_run, new_store, shop

@@ -15,6 +15,7 @@ from clv.backtest.past_dates import Origin, Sample
 from clv.core.choice import Choice
 from clv.insights.assumptions import Check, Effect
 from clv.models.contenders import Forecast, Known
+from clv.models.histories import Histories
 from clv.report import findings
 from clv.report.words.assumptions import WORDS
 
@@ -74,7 +75,7 @@ def receipt(
         worth = rng.gamma(4.0, 10.0, customers)
         came = rng.poisson(rate).astype(float)
         nothing = np.zeros(customers)
-        known = Known(rng.poisson(rate).astype(float), *[nothing] * 6, recent_days=365.0)
+        known = Known(Histories.of(rng.poisson(rate), 0, 0), *[nothing] * 4, recent_days=365.0)
         ids = pa.chunked_array([pa.array([f"C{i:05d}" for i in range(customers)])])
         sample = Sample(origin, ids, known, came, came * worth if value else nothing)
         backtest = Backtest(origin, sample, None)
@@ -95,7 +96,10 @@ def receipt(
         for t, m in zip(backtests, months, strict=True)
     ]
     last = backtests[-1]
-    columns = {"frequency": last.sample.history.frequency, "purchases": last.sample.purchases}
+    columns = {
+        "frequency": last.sample.history.histories.frequency,
+        "purchases": last.sample.purchases,
+    }
     columns["value"] = last.sample.value
     for name, one in last.tested.items():
         columns |= {f"{k}:{name}": getattr(one.forecast, k) for k in ("purchases", "value")}

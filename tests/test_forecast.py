@@ -18,6 +18,7 @@ from clv.core.orders import FORECASTS, MONTHLY
 from clv.core.settings import Settings
 from clv.forecast.predictions import score
 from clv.models.card import from_card
+from clv.models.histories import Histories
 from tests.test_pipeline import make_run, new_store, shop
 
 ALL = "SELECT * FROM forecasts ORDER BY customer_id"
@@ -495,7 +496,9 @@ def test_the_card_gives_the_purchases_of_each_month(base):
     card, row, _ = scores_from_disk(base)
     ends = [m["end_days"] for m in card["months"]]
     model = from_card(card["purchases"])
-    cumulative = model.score(row["frequency"], row["recency"], row["T"], ends).purchases
+    cumulative = model.score(
+        Histories.of(row["frequency"], row["recency"], row["T"]), ends
+    ).purchases
     monthly = np.diff(cumulative, axis=1, prepend=0.0).ravel()
     found = columns(
         base, "SELECT predicted_purchases AS p FROM monthly ORDER BY customer_id, month"

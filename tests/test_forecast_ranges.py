@@ -21,6 +21,7 @@ from clv.core.errors import SettingsError
 from clv.core.settings import IngestOptions, Settings
 from clv.forecast import pipeline, predictions
 from clv.models.card import from_card
+from clv.models.histories import Histories
 from tests.test_pipeline import assert_sound, columns, make_run, new_store, shop
 
 MARGIN = 0.35
@@ -95,7 +96,9 @@ def test_ranges_by_hand(run, row):
         if found.setdefault(group, i) != i:
             continue
         triple = (row[k][i : i + 1].astype(float) for k in ("frequency", "recency", "T"))
-        (low,), (high,) = spread(*models, *triple, days, error=error).range(said["levels"][group])
+        (low,), (high,) = spread(*models, Histories.of(*triple), days, error=error).range(
+            said["levels"][group]
+        )
         months = np.asarray(row["purchases"][i])
         worth = row["predicted_order_value"][i] * MARGIN * (months @ discount) / months.sum()
         ends = [row[f"predicted_clv_{end}"][i] for end in ("low", "high")]
@@ -111,7 +114,7 @@ def test_whales_have_a_level_of_their_own(run):
         predictions.summarise(con, date.fromisoformat(run.settings["as_of"]))
         history = History.of(con)
     purchases, spend, _ = fit(history, Choice("mbg-nbd"), Context())
-    expected = purchases.score(history.frequency, history.recency, history.T, [365.0]).purchases
+    expected = purchases.score(history.distinct, [365.0]).purchases
     worth = spend.order_value(history.x, history.monetary_value)
     value = expected[history.triple, 0] * worth
     levels = dict.fromkeys(GROUPS, 0.5) | {"whales": 0.9}
@@ -120,8 +123,7 @@ def test_whales_have_a_level_of_their_own(run):
     low, high = reach.customers(worth, value)
     whale = value >= np.quantile(value, 0.95)
     assert whale.sum() == 45
-    triples = (history.frequency, history.recency, history.T)
-    found = spread(purchases, spend, *triples, 365.0, error=reach.error)
+    found = spread(purchases, spend, history.distinct, 365.0, error=reach.error)
     for who, level in ((whale, 0.9), (~whale & (found.p_zero[history.triple] < 0.8), 0.5)):
         ends = found.range(level)
         assert low[who] == pytest.approx(ends[0][history.triple][who] * worth[who], abs=1e-3)

@@ -13,6 +13,7 @@ from scipy import stats
 
 from clv.core import engine, metrics
 from clv.features import rfm
+from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 
 
@@ -162,7 +163,7 @@ def cdnow():
 def test_cdnow_master_hold_out(cdnow, model, mae, rmse, bias, gini, top10):
     """39 weeks ahead; independently computed figures, to the digits given."""
     triples = (cdnow["frequency"], cdnow["recency"], cdnow["T"])
-    scores = model().fit(*triples).score(*triples, [39.0])
+    scores = model().fit(Histories.of(*triples)).score(Histories.of(*triples), [39.0])
     found = metrics.amounts(cdnow["n"], scores.purchases[:, 0])
     assert found["mae"] == pytest.approx(mae, abs=5e-5)
     assert found["rmse"] == pytest.approx(rmse, abs=5e-4)

@@ -20,6 +20,7 @@ from clv.core.orders import FORECASTS, MONTHLY
 from clv.core.settings import IngestOptions, Settings
 from clv.core.types import quiet
 from clv.forecast import pipeline
+from clv.models.histories import Histories
 from clv.runs import Store
 from clv.samples import sample_path
 
@@ -330,7 +331,7 @@ def test_cdnow_holdout_is_forecast_as_published(calibration, cdnow_log):
     later = cdnow_log[cdnow_log["date"] > "1997-09-30"]
     bought = later.groupby("customer_id")["date"].nunique()
     actual = bought.reindex(row["customer_id"], fill_value=0).to_numpy()
-    expected = model.score(*triple, [273]).purchases[:, 0]
+    expected = model.score(Histories.of(*triple), [273]).purchases[:, 0]
     assert np.abs(expected - actual).mean() == pytest.approx(0.7945, abs=5e-5)
     assert np.sqrt(((expected - actual) ** 2).mean()) == pytest.approx(1.740, abs=5e-4)
     assert expected.sum() / actual.sum() - 1 == pytest.approx(-0.191, abs=5e-4)

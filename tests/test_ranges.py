@@ -27,7 +27,7 @@ from clv.backtest.past_dates import plan, sample
 from clv.backtest.ranges import factors, spread, tail_of
 from clv.backtest.totals import around, model_error, parameter_error
 from clv.core import engine
-from clv.models.fitting.inputs import distinct_triples
+from clv.models.histories import Histories
 from clv.models.ladder import fit_purchases, fit_spend
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.beta_geo_formulas import count_probability
@@ -75,12 +75,17 @@ def name_of(model):
 @pytest.mark.parametrize("model", [MBG, BG], ids=name_of)
 def test_an_active_customer_is_a_new_one_with_the_posteriors_parameters(model):
     r, alpha, a, b = model.parameters()
-    which = states(model, X, T_X, AGE)
+    which = states(model, Histories.of(X, T_X, AGE))
     for x, parts in purchase_counts(model, which, 180.0):
         for rows, chances in parts:
             n = np.arange(chances.shape[1] - 1)
             for row, found in zip(rows, chances, strict=True):
-                posterior = r + x, alpha + which.T[row], a, b + x + model.first_can_be_last
+                posterior = (
+                    r + x,
+                    alpha + which.histories.T[row],
+                    a,
+                    b + x + model.first_can_be_last,
+                )
                 expected = count_probability(posterior, 180.0, n, 0)
                 assert found[:-1] == pytest.approx(expected, abs=1e-12)
                 assert found.sum() == pytest.approx(1.0, abs=1e-12)
@@ -89,8 +94,8 @@ def test_an_active_customer_is_a_new_one_with_the_posteriors_parameters(model):
 @pytest.mark.parametrize("spend", [None, SPEND, ALL, CONSTANT])
 @pytest.mark.parametrize("model", ALL_MODELS, ids=name_of)
 def test_expectation_and_chance_are_the_models_own(model, spend):
-    found = spread(model, spend, X, T_X, AGE, 365.0)
-    scores = model.score(X, T_X, AGE, [365.0])
+    found = spread(model, spend, Histories.of(X, T_X, AGE), 365.0)
+    scores = model.score(Histories.of(X, T_X, AGE), [365.0])
     assert found.mean == pytest.approx(scores.purchases[:, 0], rel=1e-4)
     if model is not POOLED:
         assert found.mean == pytest.approx(scores.purchases[:, 0], rel=3e-6)
@@ -98,14 +103,14 @@ def test_expectation_and_chance_are_the_models_own(model, spend):
 
 
 def test_one_stage_is_no_regularity():
-    plain = spread(MBG, SPEND, X, T_X, AGE, 200.0)
-    staged = spread(made(MBGCNBD, *MBG.parameters(), k_=1), SPEND, X, T_X, AGE, 200.0)
+    plain = spread(MBG, SPEND, Histories.of(X, T_X, AGE), 200.0)
+    staged = spread(made(MBGCNBD, *MBG.parameters(), k_=1), SPEND, Histories.of(X, T_X, AGE), 200.0)
     assert np.array(staged.range(0.8)) == pytest.approx(np.array(plain.range(0.8)), rel=1e-6)
 
 
 def test_a_rate_known_badly_makes_counts_negative_binomial():
     """Gamma with 25 purchases' worth of knowledge: shape 25, mean 3.65."""
-    found = spread(POOLED, None, np.zeros(1), np.zeros(1), np.ones(1), 365.0)
+    found = spread(POOLED, None, Histories.of(np.zeros(1), np.zeros(1), np.ones(1)), 365.0)
     exact = stats.nbinom(25, 25 / (25 + 3.65))
     assert found.p_zero == pytest.approx(exact.pmf(0), rel=1e-12)
     assert found.variance == pytest.approx(exact.var(), rel=1e-4)
@@ -115,7 +120,7 @@ def test_a_rate_known_badly_makes_counts_negative_binomial():
 
 def test_an_unknown_kind_of_model_is_said_so():
     with pytest.raises(TypeError, match="ConstantSpend"):
-        spread(CONSTANT, None, X, T_X, AGE, 365.0)
+        spread(CONSTANT, None, Histories.of(X, T_X, AGE), 365.0)
 
 
 # -- the distribution of value ------------------------------------------------------------------------
@@ -124,7 +129,9 @@ def test_an_unknown_kind_of_model_is_said_so():
 def brute_force(model, i, days, size=200_000):
     """Simulate purchases one customer at a time and their values: nothing of the formulas above."""
     rng = np.random.default_rng(7)
-    draws = model.draw(np.full(size, X[i]), np.full(size, T_X[i]), np.full(size, AGE[i]), rng)
+    draws = model.draw(
+        Histories.of(np.full(size, X[i]), np.full(size, T_X[i]), np.full(size, AGE[i])), rng
+    )
     stay = draws.lifetimes(rng)
     n = rng.poisson(draws.quiet_rate() * np.minimum(stay, days))
     if draws.last_is_purchase:
@@ -140,7 +147,7 @@ def brute_force(model, i, days, size=200_000):
 @pytest.mark.parametrize("i", [1, 4, 5, 7])
 def test_quantiles_against_brute_force(model, i):
     drawn = brute_force(model, i, 365.0)
-    found = spread(model, SPEND, X, T_X, AGE, 365.0)
+    found = spread(model, SPEND, Histories.of(X, T_X, AGE), 365.0)
     row = np.array([i])
     noise = 4 * np.sqrt(0.25 / drawn.size)
     assert found.p_zero[i] == pytest.approx((drawn == 0).mean(), abs=noise)
@@ -155,28 +162,28 @@ def test_quantiles_against_brute_force(model, i):
 
 def test_the_variance_against_brute_force():
     drawn = brute_force(MBG, 7, 365.0)
-    assert spread(MBG, SPEND, X, T_X, AGE, 365.0).variance[7] == pytest.approx(
+    assert spread(MBG, SPEND, Histories.of(X, T_X, AGE), 365.0).variance[7] == pytest.approx(
         drawn.var(), rel=0.02
     )
 
 
 def test_the_variant_with_the_first_purchase_knows_one_purchase_more():
     both = np.zeros(1), np.zeros(1), np.full(1, 5.0)
-    by_repeat = spread(POOLED, SPEND, np.ones(1), *both[1:], 365.0)
-    by_all = spread(POOLED, ALL, *both, 365.0)
+    by_repeat = spread(POOLED, SPEND, Histories.of(1, *both[1:]), 365.0)
+    by_all = spread(POOLED, ALL, Histories.of(*both), 365.0)
     assert by_all.quantile(0.9) == pytest.approx(by_repeat.quantile(0.9), rel=1e-9)
 
 
 def test_values_that_hardly_differ_are_whole_numbers_of_purchases():
     nearly = made(GammaGammaCore, 1e6, 1e6, 10.0)
-    smooth, whole = (spread(MBG, s, X, T_X, AGE, 365.0) for s in (nearly, CONSTANT))
+    smooth, whole = (spread(MBG, s, Histories.of(X, T_X, AGE), 365.0) for s in (nearly, CONSTANT))
     for q in (0.5, 0.85, 0.95):
         # One point of the table apart, at most.
         assert smooth.quantile(q) == pytest.approx(whole.quantile(q), rel=0.05)
 
 
 def test_equal_values_give_whole_ranges():
-    found = spread(MBG, CONSTANT, X, T_X, AGE, 365.0)
+    found = spread(MBG, CONSTANT, Histories.of(X, T_X, AGE), 365.0)
     low, high = found.range(0.8)
     assert (low % 1 == 0).all()
     assert (high % 1 == 0).all()
@@ -189,7 +196,7 @@ def test_equal_values_give_whole_ranges():
 @pytest.mark.parametrize("model", ALL_MODELS, ids=name_of)
 @pytest.mark.parametrize("days", [1.0, 365.0, 3650.0])
 def test_every_number_is_finite_and_ranges_are_nested(model, spend, days):
-    found = spread(model, spend, X, T_X, AGE, days, error=0.2)
+    found = spread(model, spend, Histories.of(X, T_X, AGE), days, error=0.2)
     edges = []
     for level in (0.5, 0.8, 0.95, 0.998):
         low, high = found.range(level)
@@ -206,7 +213,9 @@ def test_every_number_is_finite_and_ranges_are_nested(model, spend, days):
 
 
 def test_what_is_not_known_of_the_parameters_widens():
-    narrow, wide = (spread(MBG, SPEND, X, T_X, AGE, 365.0, error=e) for e in (0.0, 0.4))
+    narrow, wide = (
+        spread(MBG, SPEND, Histories.of(X, T_X, AGE), 365.0, error=e) for e in (0.0, 0.4)
+    )
     assert (wide.quantile(0.97) > narrow.quantile(0.97)).all()
     assert wide.quantile(0.1)[7] < narrow.quantile(0.1)[7]
     assert np.array_equal(wide.mean, narrow.mean)
@@ -221,7 +230,7 @@ def test_the_risk_below_moves_above_where_zero_cannot_be_undercut():
 
 
 def test_nothing_is_expected_of_who_buys_nothing_with_the_ranges_probability():
-    found = spread(MBG, SPEND, X, T_X, AGE, 365.0)
+    found = spread(MBG, SPEND, Histories.of(X, T_X, AGE), 365.0)
     low, high = found.range(0.8)
     assert np.array_equal(high == 0, found.p_zero >= 0.8)
     assert (low[found.p_zero >= 0.1] == 0).all()
@@ -229,7 +238,7 @@ def test_nothing_is_expected_of_who_buys_nothing_with_the_ranges_probability():
 
 @pytest.mark.parametrize("spend", [SPEND, CONSTANT])
 def test_the_smallest_level_is_the_one_from_which_on_the_range_holds_the_value(spend):
-    found = spread(MBG, spend, X, T_X, AGE, 365.0)
+    found = spread(MBG, spend, Histories.of(X, T_X, AGE), 365.0)
     for value in (0.0, 1.0, 2.5, 4.0, 13.0):
         needed = found.smallest_level(value, np.arange(X.size))
         for level in (0.5, 0.7, 0.8, 0.9, 0.97):
@@ -241,7 +250,7 @@ def test_the_smallest_level_is_the_one_from_which_on_the_range_holds_the_value(s
 
 
 def test_factors_are_ranges_times_the_share_that_discounting_leaves():
-    found = spread(MBG, SPEND, X, T_X, AGE, 365.0)
+    found = spread(MBG, SPEND, Histories.of(X, T_X, AGE), 365.0)
     made_of = factors(found, 0.9 * found.mean, np.full(9, 0.8), np.full(9, 0.9))
     assert made_of.high == pytest.approx(0.9 * found.range(0.8)[1])
     assert made_of.whale_low == pytest.approx(0.9 * found.range(0.9)[0])
@@ -272,9 +281,9 @@ def population(size=20_000, days=180.0):
 @pytest.fixture(scope="module")
 def truth():
     x, t_x, age, mean, came = population()
-    purchases, spend = fit_purchases(x, t_x, age).model, fit_spend(x, mean).model
+    purchases, spend = fit_purchases(Histories.of(x, t_x, age)).model, fit_spend(x, mean).model
     assert (purchases.name, spend.name) == ("mbg-nbd", "gamma-gamma")
-    found = spread(purchases, spend, x, t_x, age, 180.0)
+    found = spread(purchases, spend, Histories.of(x, t_x, age), 180.0)
     worth = spend.order_value(x, mean)
     return found, x, worth, came, compare(found, np.arange(x.size), worth, came, x)
 
@@ -419,9 +428,9 @@ def cdnow_checks():
         cdnow(con, 1)
         for origin in plan(date(1997, 1, 1), date(1998, 6, 30), 9).origins:
             known = sample(con, origin)
-            (x, t_x, age), place, _ = distinct_triples(*known.history[:3])
-            purchases = fit_purchases(x, t_x, age, np.bincount(place).astype(float)).model
-            spend = fit_spend(known.history.frequency, known.history.monetary_value).model
+            distinct, _ = known.history.histories.distinct()
+            purchases = fit_purchases(distinct).model
+            spend = fit_spend(known.history.histories.frequency, known.history.monetary_value).model
             found.append(check(known, purchases, spend))
     return found
 
@@ -474,24 +483,26 @@ def test_what_chance_explains_is_no_error_of_the_model():
 def test_the_parameters_error_is_that_of_the_ladder():
     """With nothing but purchases: the same delta method, written for one group and model."""
     x, t_x, age, _, _ = population(1500)
-    model = fit_purchases(x, t_x, age).model
+    model = fit_purchases(Histories.of(x, t_x, age)).model
     ones = np.ones(x.size)
-    found = parameter_error(model, None, x, t_x, age, ones, float(age.max()))
-    assert found == pytest.approx([total_forecast_error(model, x, t_x, age, ones)], rel=1e-3)
+    found = parameter_error(model, None, Histories.of(x, t_x, age), ones, float(age.max()))
+    assert found == pytest.approx(
+        [total_forecast_error(model, Histories.of(x, t_x, age, ones))], rel=1e-3
+    )
 
 
 def test_spend_and_groups_have_errors_of_their_own():
     x, t_x, age, mean, _ = population(1500)
-    purchases, spend = fit_purchases(x, t_x, age).model, fit_spend(x, mean).model
+    purchases, spend = fit_purchases(Histories.of(x, t_x, age)).model, fit_spend(x, mean).model
     group = np.minimum(x, 2).astype(int)
     given = made(GammaGammaCore, *spend.parameters(), variance_=np.zeros((3, 3)))
-    alone = parameter_error(purchases, given, x, t_x, age, mean, 180.0, group=group)
-    both = parameter_error(purchases, spend, x, t_x, age, mean, 180.0, group=group)
+    alone = parameter_error(purchases, given, Histories.of(x, t_x, age), mean, 180.0, group=group)
+    both = parameter_error(purchases, spend, Histories.of(x, t_x, age), mean, 180.0, group=group)
     assert alone.shape == both.shape == (3,)
     assert (both > alone).all()
     assert (both < 0.5).all()
 
 
 def test_a_pooled_rate_is_as_sure_as_its_standard_error():
-    found = parameter_error(POOLED, CONSTANT, X, T_X, AGE, X, 365.0)
+    found = parameter_error(POOLED, CONSTANT, Histories.of(X, T_X, AGE), X, 365.0)
     assert found == pytest.approx([0.2])

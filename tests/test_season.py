@@ -18,7 +18,7 @@ from clv.features import rfm
 from clv.models.purchase.beta_geo import MBGNBDCore
 from clv.models.purchase.cnbd import MBGCNBD
 from clv.models.purchase.pareto_nbd import ParetoNBD
-from clv.models.purchase.rules import RateSoFarModel, RecencyRuleModel
+from clv.models.purchase.rules import RateSoFar, RecencyRule
 from clv.models.reliability import total_in_sample
 from clv.models.season.estimate import (
     RepeatPurchases,
@@ -77,13 +77,13 @@ def triples(con, as_of):
     rfm(con.table("orders"), as_of).order("customer_id").create("customers")
     found = History.of(con)
     con.execute("DROP TABLE customers")
-    return found.frequency, found.recency, found.T, found.customers
+    return found.distinct
 
 
 def worn(con, as_of, model=None):
     known = triples(con, as_of)
-    plain = model or MBGNBDCore().fit(*known)
-    return wear(plain, *known, repeat_purchases_by_month(con, as_of))
+    plain = model or MBGNBDCore().fit(known)
+    return wear(plain, known, repeat_purchases_by_month(con, as_of))
 
 
 # -- counting ----------------------------------------------------------------------------------------
@@ -107,15 +107,15 @@ def test_expectations_add_up_to_the_models_total():
         as_of = shop(con, 0, days=400, customers=800)
         known = triples(con, as_of)
         bought = repeat_purchases_by_month(con, as_of)
-    model = MBGNBDCore().fit(*known)
-    found = expected_by_month(model, NONE, known[2], known[3], bought)
-    assert found.sum() == pytest.approx(total_in_sample(model, known[2], known[3]), rel=1e-6)
+    model = MBGNBDCore().fit(known)
+    found = expected_by_month(model, NONE, known, bought)
+    assert found.sum() == pytest.approx(total_in_sample(model, known), rel=1e-6)
     # And each month to what its days are expected to bring, customer by customer.
     first = (date(2022, 3, 1) - as_of).days - 1
     last = (date(2022, 4, 1) - as_of).days - 1
-    ages = [np.maximum(known[2] + edge, 0) for edge in (first, last)]
+    ages = [np.maximum(known.T + edge, 0) for edge in (first, last)]
     before, after = (model.expected_number_of_purchases_up_to_time(a) for a in ages)
-    assert found[2] == pytest.approx(known[3] @ (after - before), rel=1e-6)
+    assert found[2] == pytest.approx(known.weights @ (after - before), rel=1e-6)
 
 
 def test_what_comes_later_changes_nothing():
@@ -228,8 +228,8 @@ def test_pareto_nbd_and_regular_customers_wear_the_same_season():
     with engine.connect() as con:
         as_of = shop(con, 2, DECEMBER)
         known = triples(con, as_of)
-        pareto = worn(con, as_of, ParetoNBD().fit(*known))
-        regular = worn(con, as_of, MBGCNBD().fit(*known, k=1))
+        pareto = worn(con, as_of, ParetoNBD().fit(known))
+        regular = worn(con, as_of, MBGCNBD().fit(known, k=1))
         plain = worn(con, as_of)
     assert pareto.name == "pareto-nbd+season"
     assert regular.base.k_ == 1
@@ -245,12 +245,12 @@ def test_a_rule_of_thumb_keeps_its_numbers_and_wears_the_season():
         year_before = as_of - timedelta(days=365)
         past = sample(con, Origin(year_before, as_of)).past
         known = triples(con, as_of)
-        rule = RecencyRuleModel().fit(*known, past=past)
+        rule = RecencyRule().fit(known, past=past)
         dressed = worn(con, as_of, rule)
         assert dressed.base is rule
         assert np.abs(np.array(dressed.season.indices) - WAVE).max() < 0.12
         with pytest.raises(FitError, match="nothing of new customers"):
-            worn(con, as_of, RateSoFarModel().fit(*known, past=past))
+            worn(con, as_of, RateSoFar().fit(known, past=past))
 
 
 # -- judging -----------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def compared(con, origin):
     """Return the plain model's losses less the seasonal one's with their interval, and the loss."""
     found = sample(con, origin)
     actual = monthly_purchases(con, found)
-    plain = MBGNBDCore().fit(*triples(con, origin.as_of))
+    plain = MBGNBDCore().fit(triples(con, origin.as_of))
     lost = {
         name: monthly_losses(actual, monthly_expected(model, found))
         for name, model in (("plain", plain), ("season", worn(con, origin.as_of)))
@@ -322,6 +322,6 @@ def test_expectations_of_months_add_up_to_the_horizons():
         found = sample(con, origin)
         model = worn(con, origin.as_of)
     known = found.history
-    total = model.score(known.frequency, known.recency, known.T, [origin.days]).purchases
+    total = model.score(known.histories, [origin.days]).purchases
     assert monthly_expected(model, found).shape == (found.purchases.size, 9)
     assert monthly_expected(model, found).sum(axis=1) == pytest.approx(total[:, 0], rel=1e-9)

@@ -13,12 +13,13 @@ from clv.core.errors import InputError
 from clv.insights import simulate
 from clv.insights.simulate import CHECKPOINTS, GRID, NEW, YEAR, Population
 from clv.models.card import from_card
+from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.cnbd import BGCNBD, MBGCNBD
 from clv.models.purchase.counts import purchase_counts, states
 from clv.models.purchase.draws import MARKS, MOST, Draws, stays_alive
 from clv.models.purchase.pooled_rate import PooledRate
-from clv.models.purchase.rules import RecencyRuleModel
+from clv.models.purchase.rules import RecencyRule
 from clv.runs import write_rows
 from tests.ui.fakes import PURCHASES, fake_run
 
@@ -58,7 +59,7 @@ def regular(k, parameters, kind=MBGCNBD):
 def people(*triples):
     """A population of these (frequency, recency, T, customers)."""
     x, t_x, age, n = np.array(triples, dtype=float).T
-    return Population(x, t_x, age, n.astype(np.int64))
+    return Population(Histories.of(x, t_x, age), n.astype(np.int64))
 
 
 def close_to_expected(model, population, runs=4000, seed=11):
@@ -89,7 +90,9 @@ def test_survival_of_new_customers_is_the_mean_over_the_chance_of_leaving(name, 
         # In quantiles of p the density's poles are gone.
         return quad(lambda u: given(chance.ppf(u)), 0, 1, epsabs=1e-9, limit=500)[0]
 
-    found = beta_geo(SETS[name], model.name).probability_alive_after([0], [0], [0], DAYS)
+    found = beta_geo(SETS[name], model.name).probability_alive_after(
+        Histories.of([0], [0], [0]), DAYS
+    )
     np.testing.assert_allclose(found[0], [alive(t) for t in DAYS], atol=2e-7)
 
 
@@ -104,22 +107,24 @@ def test_survival_is_a_hypergeometric_function():
 def test_mbg_is_left_at_time_zero_too():
     """P(left at once) = a / (a + b); under BG/NBD nobody leaves before a repeat purchase."""
     _, _, a, b = CDNOW
-    at_once = beta_geo(CDNOW).probability_alive_after([0], [0], [0], [0, 1e-9])
+    at_once = beta_geo(CDNOW).probability_alive_after(Histories.of([0], [0], [0]), [0, 1e-9])
     np.testing.assert_allclose(at_once, [[b / (a + b)] * 2], rtol=1e-9)
-    assert beta_geo(CDNOW, "bg-nbd").probability_alive_after([0], [0], [0], [0]) == 1.0
+    assert (
+        beta_geo(CDNOW, "bg-nbd").probability_alive_after(Histories.of([0], [0], [0]), [0]) == 1.0
+    )
     many = simulate.many_runs(beta_geo(CDNOW), NEW, customers=100, runs=2000, seed=1)
-    exact = beta_geo(CDNOW).probability_alive_after([0], [0], [0], GRID)[0] * 100
+    exact = beta_geo(CDNOW).probability_alive_after(Histories.of([0], [0], [0]), GRID)[0] * 100
     np.testing.assert_allclose(many.alive.mean(axis=0), exact, atol=0.5)
 
 
 def test_alive_now_is_the_scored_probability():
     model = beta_geo(CDNOW)
     triple = [2.0, 0.0], [213.0, 0.0], [272.0, 272.0]
-    now = model.probability_alive_after(*triple, [0.0])[:, 0]
-    np.testing.assert_allclose(now, model.score(*triple, [1.0]).p_alive, rtol=1e-12)
+    now = model.probability_alive_after(Histories.of(*triple), [0.0])[:, 0]
+    np.testing.assert_allclose(now, model.score(Histories.of(*triple), [1.0]).p_alive, rtol=1e-12)
     # Published: 0.70613 and 0.38972 in weeks, 2 purchases until week 30.43 of 38.86 and none.
     weekly = beta_geo((0.5248, 6.183, 0.8914, 1.614))
-    found = weekly.probability_alive_after([2, 0], [30.43, 0], [38.86, 38.86], [0])
+    found = weekly.probability_alive_after(Histories.of([2, 0], [30.43, 0], [38.86, 38.86]), [0])
     np.testing.assert_allclose(found[:, 0], [0.70613, 0.38972], atol=2e-5)
 
 
@@ -145,7 +150,7 @@ def test_known_customers_on_average(name):
     model = beta_geo(SETS[name])
     mixed = people((0, 0, 300, 40), (2, 213, 272, 30), (9, 250, 260, 20), (30, 30, 400, 10))
     exact = close_to_expected(model, mixed)
-    scores = model.score(mixed.frequency, mixed.recency, mixed.T, DAYS)
+    scores = model.score(mixed.histories, DAYS)
     np.testing.assert_allclose(exact.purchases, 0.25 * mixed.customers @ scores.purchases)
 
 
@@ -175,8 +180,8 @@ def test_counts_of_regular_customers_have_the_models_distribution(triple):
     model, n = regular(3, CDNOW), 20_000
     each = [np.full(n, float(v)) for v in triple]
     rng = np.random.default_rng(9)
-    followed = model.draw(*each, rng).follow(rng, GRID)
-    which = states(model, *(v[:1] for v in each))
+    followed = model.draw(Histories.of(*each), rng).follow(rng, GRID)
+    which = states(model, Histories.of(*(v[:1] for v in each)))
     for day, at in zip(DAYS[:3], AT[:3], strict=True):
         ((_, ((_, chances),)),) = purchase_counts(model, which, float(day))
         chances = which.p_alive[0] * chances[0]
@@ -193,7 +198,7 @@ def test_regular_gaps_are_regular():
     size, rng = 2000, np.random.default_rng(3)
     model = regular(4, (1e6, 1e6 * 30, 1e-9, 1.0))
     none = np.zeros(size)
-    seen = model.draw(none, none, none, rng).follow(rng, np.arange(50.0, 1001, 50))
+    seen = model.draw(Histories.of(none, none, none), rng).follow(rng, np.arange(50.0, 1001, 50))
     order = np.lexsort((seen.mark_day, seen.mark_customer))
     gap = np.diff(seen.mark_day[order])[np.diff(seen.mark_customer[order]) == 0]
     assert gap.min() > 0
@@ -206,14 +211,14 @@ def test_seen_at_an_age(model):
     """Purchases by an age are those of the forecast; the last of them lies within it."""
     size, rng, age = 100_000, np.random.default_rng(2), 400.0
     none = np.zeros(size)
-    x, last = model.draw(none, none, none, rng).seen(rng, np.full(size, age))
+    x, last = model.draw(Histories.of(none, none, none), rng).seen(rng, np.full(size, age))
     expected = float(model.expected_number_of_purchases_up_to_time(age))
     assert abs(x.mean() - expected) < 4.5 * x.std() / np.sqrt(size)
     assert (last[x > 0] > 0).all()
     assert (last[x > 0] <= age).all()
     assert (last[x == 0] == 0).all()
     # Asked again at that age, the model says of them what it said of new customers, on average.
-    again = model.score(x, last, np.full(size, age), [200.0]).purchases[:, 0]
+    again = model.score(Histories.of(x, last, np.full(size, age)), [200.0]).purchases[:, 0]
     later = float(model.expected_number_of_purchases_up_to_time(age + 200.0)) - expected
     assert abs(again.mean() - later) < 4.5 * again.std() / np.sqrt(size)
 
@@ -222,7 +227,7 @@ def test_rules_of_thumb_on_average():
     card = {"within_days": 90, "active_purchases": 2.0, "active_p_purchase": 0.6}
     card |= {"active_days": 180, "inactive_purchases": 0.2, "inactive_p_purchase": 0.1}
     card |= {"inactive_days": 180}
-    model = RecencyRuleModel.from_card({"parameters": card, "customers": 100})
+    model = RecencyRule.from_card({"parameters": card, "customers": 100})
     exact = close_to_expected(model, people((1, 200, 250, 50), (1, 20, 250, 50)), runs=1000)
     np.testing.assert_allclose(exact.alive, 25 * (1 + 1 / 6) / 2)
     np.testing.assert_allclose(exact.purchases, 25 * 1.1 / 180 * DAYS)

@@ -99,20 +99,16 @@ def check(
     """
     history, days = found.history, float(found.origin.days)
     customers = History.at(history, valued=True)
-    x, t_x, age, place = customers.frequency, customers.recency, customers.T, customers.triple
+    place = customers.triple
     of_spend = None if spend is None else customers.value_of(spend)
     value = history.monetary_value if of_spend is None else of_spend
-    error = parameter_error(
-        purchases, spend, history.frequency, history.recency, history.T, value, days
-    )
-    ranges = spread(purchases, spend, x, t_x, age, days, error=float(error[0]))
+    error = parameter_error(purchases, spend, history.histories, value, days)
+    ranges = spread(purchases, spend, customers.distinct, days, error=float(error[0]))
     if spend is None:
         worth, came = np.ones(place.size), found.purchases
     else:
-        worth, came = spend.order_value(history.frequency, value), found.value
-    return compare(
-        ranges, place, worth, came, history.frequency, found.origin.as_of.isoformat(), level
-    )
+        worth, came = spend.order_value(customers.x, value), found.value
+    return compare(ranges, place, worth, came, customers.x, found.origin.as_of.isoformat(), level)
 
 
 def compare(

@@ -41,7 +41,7 @@ class Candidate:
     name
         The choice's.
     model, spend
-        Fitted, after ``fit``; ``spend`` is None without amounts.
+        Fitted, after ``learn``; ``spend`` is None without amounts.
     purchases
         The fit of the purchase model.
     """
@@ -64,7 +64,7 @@ class Candidate:
         self._bought = bought
         self._beside = beside
 
-    def fit(self, history: Known, past: Past | None) -> Self:
+    def learn(self, known: Known, past: Past | None) -> Self:
         """Fit as a forecast of that day would have been.
 
         Raises
@@ -72,8 +72,8 @@ class Candidate:
         FitError
             When the data carry no forecast of purchases, or no season where one is asked for.
         """
-        customers = History.at(history, valued=self._valued)
-        context = Context(history.log_gaps, past, self._bought)
+        customers = History.at(known, valued=self._valued)
+        context = Context(known.log_gaps, past, self._bought)
         if self._beside is None:
             self.purchases = fit_only_purchases(customers, self.choice, context)
         else:
@@ -87,14 +87,14 @@ class Candidate:
         self.model, self.spend = fitted.purchases, fitted.spend
         return self
 
-    def score(self, history: Known, days: float) -> Forecast:
+    def forecast(self, known: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
-        return self.score_many(history, [days])[0]
+        return self.forecast_many(known, [days])[0]
 
-    def score_many(self, history: Known, horizons: Sequence[float]) -> list[Forecast]:
+    def forecast_many(self, known: Known, horizons: Sequence[float]) -> list[Forecast]:
         """Forecast each customer at several horizons."""
-        customers = History.at(history, valued=self._valued)
-        scores = self.model.score(customers.frequency, customers.recency, customers.T, horizons)
+        customers = History.at(known, valued=self._valued)
+        scores = self.model.score(customers.distinct, horizons)
         mean = None if self.spend is None else customers.value_of(self.spend)
         worth = np.zeros(customers.x.size)
         if self.spend is not None and mean is not None:

@@ -22,7 +22,7 @@ import numpy as np
 from clv.backtest.moving_origin import losses, shares
 from clv.core import metrics, names
 from clv.core.choice import PURCHASES, STANDARD
-from clv.models.purchase.heuristics import HEURISTICS
+from clv.models.purchase.rules import HEURISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ from clv.core import engine, metrics
 from clv.core.choice import ALL_ORDERS, RULES, STANDARD, Choice
 from clv.core.errors import FitError
 from clv.core.settings import AUTO
-from clv.models.purchase.heuristics import HEURISTICS, RecencyRule
+from clv.models.purchase.rules import HEURISTICS, RecencyRule
 from clv.models.season.estimate import repeat_purchases_by_month
 
 if TYPE_CHECKING:
@@ -334,7 +334,7 @@ def _final(case: _Case, choice: Choice) -> list[tuple[Backtest, Candidate]]:
             continue
         candidate = Candidate(choice, valued=case.valued)
         with suppress(FitError):
-            found.append((backtest, candidate.fit(backtest.sample.history, backtest.past)))
+            found.append((backtest, candidate.learn(backtest.sample.history, backtest.past)))
     return found
 
 
@@ -356,7 +356,8 @@ def tested_customers(backtest: Backtest) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415
 
     found = backtest.sample
-    columns = {name: getattr(found.history, name) for name in ("frequency", "recency", "T")}
+    histories = found.history.histories
+    columns = {name: getattr(histories, name) for name in ("frequency", "recency", "T")}
     columns |= {"purchases": found.purchases, "value": found.value}
     for name, one in backtest.tested.items():
         columns |= {f"{kind}:{name}": v for kind, v in one.forecast._asdict().items()}

@@ -80,9 +80,8 @@ def fit(history: History, choice: Choice, context: Context) -> Fitted:
 
 def fit_only_purchases(history: History, choice: Choice, context: Context) -> PurchaseFit:
     """Fit the chosen purchase model, or the best that the data can carry."""
-    triples = (history.frequency, history.recency, history.T, history.customers)
     found = fit_purchases(
-        *triples, model=choice.purchases, log_gaps=context.log_gaps, past=context.past
+        history.distinct, choice.purchases, log_gaps=context.log_gaps, past=context.past
     )
     return worn(found, history, context) if choice.season else found
 
@@ -91,9 +90,8 @@ def worn(found: PurchaseFit, history: History, context: Context) -> PurchaseFit:
     """Let a fitted purchase model wear the season, or say why it can't."""
     if found.model is None or context.bought is None:
         return found
-    triples = (history.frequency, history.recency, history.T, history.customers)
     try:
-        return PurchaseFit(wear(found.model, *triples, context.bought), found.notes)
+        return PurchaseFit(wear(found.model, history.distinct, context.bought), found.notes)
     except FitError as error:
         why = f"{error.message} The forecast is made without a season."
         return PurchaseFit(found.model, [*found.notes, Note("no-season", why, "simpler model")])

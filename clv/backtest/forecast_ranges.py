@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -80,9 +80,9 @@ def factors_of(
     adjustments: Adjustments,
 ) -> Factors:
     """Return `clv.backtest.ranges.factors` of a history's triples, at the levels that the tests found."""
-    x, t_x, age = history.frequency, history.recency, history.T
-    found = spread(purchases, spend, x, t_x, age, days, error=error)
-    return factors(found, discounted, *levels_of(adjustments, x, found.p_zero))
+    found = spread(purchases, spend, history.distinct, days, error=error)
+    levels = levels_of(adjustments, history.distinct.frequency, found.p_zero)
+    return factors(found, discounted, *levels)
 
 
 def ends_of(
@@ -196,8 +196,7 @@ def _errors(
     days: float,
     group: NDArray[np.intp] | None = None,
 ) -> Floats:
-    at = history.triple
-    triples = (history.frequency[at], history.recency[at], history.T[at])
+    each = replace(history.distinct.take(history.triple), weights=np.ones(history.triple.size))
     value = history.value_of(spend)
-    mean = np.ones(at.size) if value is None else value
-    return parameter_error(purchases, spend, *triples, mean, days, group=group)
+    mean = np.ones(len(each)) if value is None else value
+    return parameter_error(purchases, spend, each, mean, days, group=group)

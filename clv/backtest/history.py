@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clv.models.fitting.inputs import distinct_triples
+from clv.models.histories import Histories
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,22 +24,17 @@ class History:
 
     Attributes
     ----------
-    frequency, recency, T
-        Shape (k,): the distinct triples, in order.
-    customers
-        Shape (k,): how many customers have the triple.
+    distinct
+        Each history once, in order, and how many customers have it.
     triple
-        Shape (n,): the position of each customer's triple.
+        Shape (n,): the position of each customer's history among these.
     x, gap
         Shape (n,): each customer's repeat purchases; days from the first purchase to the last.
     monetary_value, revenue
         Shape (n,): currency units; None where no order has a value.
     """
 
-    frequency: Floats
-    recency: Floats
-    T: Floats
-    customers: Floats
+    distinct: Histories
     triple: NDArray[np.intp]
     x: Floats
     gap: Floats
@@ -52,15 +47,12 @@ class History:
         found = con.sql(
             "SELECT frequency, recency, T, monetary_value, revenue FROM customers"
         ).fetchnumpy()
-        x, t_x, age = (np.asarray(found[k], dtype=float) for k in ("frequency", "recency", "T"))
-        triples, position, customers = distinct_triples(x, t_x, age)
+        each = Histories.of(*(found[k] for k in ("frequency", "recency", "T")))
         valued = not np.ma.getmaskarray(found["revenue"]).all()
         return cls(
-            *triples,
-            customers,
-            position,
-            x,
-            t_x,
+            *each.distinct(),
+            each.frequency,
+            each.recency,
             _filled(found["monetary_value"]) if valued else None,
             _filled(found["revenue"]) if valued else None,
         )
@@ -68,10 +60,9 @@ class History:
     @classmethod
     def at(cls, known: Known, *, valued: bool) -> History:
         """Take the customers of an origin, with their values or as if there were none."""
-        x, t_x = known.frequency, known.recency
-        triples, position, customers = distinct_triples(x, t_x, known.T)
+        x, gap = known.histories.frequency, known.histories.recency
         values = (known.monetary_value, known.mean_value * (x + 1)) if valued else (None, None)
-        return cls(*triples, customers, position, x, t_x, *values)
+        return cls(*known.histories.distinct(), x, gap, *values)
 
     @property
     def mean_value(self) -> Floats | None:

@@ -12,7 +12,6 @@ import numpy as np
 
 from clv.core.horizon import add_months
 from clv.core.metrics import poisson_deviance
-from clv.models.fitting.inputs import distinct_triples
 
 if TYPE_CHECKING:
     from datetime import date
@@ -54,10 +53,10 @@ def monthly_purchases(con: duckdb.DuckDBPyConnection, found: Sample) -> Floats:
 
 def monthly_expected(purchases: PurchaseModel, found: Sample) -> Floats:
     """Return the purchases that a fitted model expects in each of these months, shape (n, months)."""
-    known, origin = found.history, found.origin
-    triples, place, _ = distinct_triples(known.frequency, known.recency, known.T)
+    origin = found.origin
+    histories, place = found.history.histories.distinct()
     days = [float((end - origin.as_of).days) for end in month_ends(origin)]
-    ahead = purchases.score(*triples, days).purchases
+    ahead = purchases.score(histories, days).purchases
     result: Floats = np.maximum(np.diff(ahead, axis=1, prepend=0.0), 0.0)[place]
     return result
 

@@ -85,8 +85,8 @@ class Backtest:
         """Fit a contender on what was known, and let it forecast; its name must be a new one."""
         known = self.sample.history
         try:
-            contender.fit(known, self.past)
-            forecast = contender.score(known, self.origin.days)
+            contender.learn(known, self.past)
+            forecast = contender.forecast(known, self.origin.days)
         except FitError as error:
             self.failed[contender.name] = error.message
         else:
@@ -165,7 +165,7 @@ def path(
     said: dict[str, dict[date, tuple[float, float]]] = {
         name: {
             end: (float(f.purchases.sum()), float(f.value.sum()))
-            for end, f in zip(ends, one.contender.score_many(known, days), strict=True)
+            for end, f in zip(ends, one.contender.forecast_many(known, days), strict=True)
         }
         for known in [backtest.sample.history]
         for name, one in backtest.tested.items()

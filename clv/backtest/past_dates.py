@@ -14,6 +14,7 @@ import numpy as np
 from clv.core.horizon import add_months
 from clv.features import rfm
 from clv.models.contenders import Known, Past
+from clv.models.histories import Histories
 
 if TYPE_CHECKING:
     from datetime import date
@@ -156,7 +157,9 @@ def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
         con.execute(f"DROP TABLE {table}")
     arrays = {name: np.asarray(rows[name], dtype=float) for name in rows.column_names[1:]}
     purchases, value = arrays.pop("purchases"), arrays.pop("value")
-    history = Known(**arrays, recent_days=origin.days, log_gaps=log_gaps(con, origin.as_of))
+    histories = Histories.of(*(arrays.pop(k) for k in ("frequency", "recency", "T")))
+    gaps = log_gaps(con, origin.as_of)
+    history = Known(histories, **arrays, recent_days=origin.days, log_gaps=gaps)
     return Sample(origin, rows["customer_id"], history, purchases, value)
 
 

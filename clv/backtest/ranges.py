@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from clv.core.types import Floats, Places
     from clv.models.base import PurchaseModel, SpendModel
+    from clv.models.histories import Histories
     from clv.models.purchase.cnbd import CNBDModel
 
 
@@ -191,22 +192,20 @@ def tail_of(p_zero: Floats, level: ArrayLike) -> Floats:
 def spread(
     purchases: PurchaseModel | CNBDModel,
     spend: SpendModel | None,
-    frequency: Floats,
-    recency: Floats,
-    T: Floats,  # noqa: N803
+    histories: Histories,
     days: float,
     *,
     error: float = 0.0,
 ) -> Spread:
-    """Return what n distinct triples bring within the next days.
+    """Return what n distinct histories bring within the next days.
 
     Parameters
     ----------
     purchases, spend
         Fitted, or from a card. Without a spend model, or where it says the same for everybody,
         every purchase is worth one order value.
-    frequency, recency, T
-        Shape (n,), days.
+    histories
+        Distinct ones; days.
     days
         Length of the horizon.
     error
@@ -218,10 +217,9 @@ def spread(
     TypeError
         When nothing is known of this kind of purchase model.
     """
-    x, t_x, age = (np.asarray(v, dtype=float).ravel() for v in (frequency, recency, T))
-    purchases, x, t_x, age, days = unwrap(purchases, x, t_x, age, days)
-    which = states(purchases, x, t_x, age)
-    size = which.frequency.size
+    purchases, histories, days = unwrap(purchases, histories, days)
+    which = states(purchases, histories)
+    size = len(which.histories)
     p_any, mean, square, first, step = (np.zeros(size) for _ in range(5))
     over = np.empty((size, POINTS), dtype=np.float32)
     gamma = spend if isinstance(spend, GammaGammaCore) else None

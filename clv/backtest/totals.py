@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from clv.backtest.ranges import LEVEL
-from clv.models.fitting.triples import TripleModel
+from clv.models.fitting.likelihood_model import LikelihoodModel
 from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.season.seasonal import unwrap
 from clv.models.spend.gamma_gamma_core import GammaGammaCore
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from clv.core.types import Floats
     from clv.models.base import PurchaseModel, SpendModel
+    from clv.models.histories import Histories
     from clv.models.purchase.cnbd import CNBDModel
 
 #: Customers that stand for all of a group when its parameters' error is estimated.
@@ -101,13 +102,10 @@ def model_error(actual: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> floa
 def parameter_error(
     purchases: PurchaseModel | CNBDModel,
     spend: SpendModel | None,
-    frequency: Floats,
-    recency: Floats,
-    T: Floats,  # noqa: N803
+    histories: Histories,
     value: Floats,
     days: float,
     *,
-    weights: Floats | None = None,
     group: NDArray[np.intp] | None = None,
 ) -> Floats:
     """Return the standard error of the log of each group's expected sum, shape (groups,).
@@ -118,37 +116,35 @@ def parameter_error(
 
     Parameters
     ----------
-    frequency, recency, T, value
-        Shape (n,), customers; ``value`` is the mean that the spend model is about.
+    histories
+        The customers.
+    value
+        Shape (n,): the mean that the spend model is about.
     days
         Length of the horizon.
-    weights
-        Shape (n,), customers per row.
     group
         Shape (n,), whole numbers from 0; without, all are one group.
     """
-    which = np.zeros(frequency.size, dtype=np.intp) if group is None else group
+    which = np.zeros(len(histories), dtype=np.intp) if group is None else group
     rows = _some_of_each(which)
-    x, t_x, age, m = (np.asarray(v, dtype=float)[rows] for v in (frequency, recency, T, value))
+    some, m = histories.take(rows), value[rows]
+    x, counts = some.frequency, some.weights
     # A season, where one is worn, counts as given.
-    purchases, x, t_x, age, days = unwrap(purchases, x, t_x, age, days)
-    counts = np.ones(rows.size) if weights is None else weights[rows]
+    purchases, some, days = unwrap(purchases, some, days)
     size = int(which.max(initial=0)) + 1
 
     def log_sum(bought: Floats, worth: Floats) -> Floats:
         total = np.bincount(which[rows], counts * bought * worth, minlength=size)
         return np.log(np.maximum(total, np.finfo(float).tiny))
 
-    bought = purchases.score(x, t_x, age, [days]).purchases[:, 0]
+    bought = purchases.score(some, [days]).purchases[:, 0]
     worth = np.ones(x.size) if spend is None else spend.order_value(x, m)
     variance = np.zeros(size)
     if isinstance(purchases, PooledRate):
         variance += (purchases.standard_error_ / purchases.rate_) ** 2
-    elif isinstance(purchases, TripleModel):
+    elif isinstance(purchases, LikelihoodModel):
         near = copy(purchases)
-        variance += _carried(
-            near, lambda: log_sum(np.asarray(near.predict(days, x, t_x, age)), worth)
-        )
+        variance += _carried(near, lambda: log_sum(near.expected_purchases(some, days), worth))
     if isinstance(spend, GammaGammaCore):
         nearby = copy(spend)
         variance += _carried(nearby, lambda: log_sum(bought, nearby.order_value(x, m)))
@@ -166,7 +162,7 @@ def _some_of_each(group: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.concatenate(some)
 
 
-def _carried(near: TripleModel | GammaGammaCore, log_sums: Callable[[], Floats]) -> Floats:
+def _carried(near: LikelihoodModel | GammaGammaCore, log_sums: Callable[[], Floats]) -> Floats:
     """Carry the parameters' variance over to ``log_sums()``, which looks at ``near``."""
     theta = near.theta_
     slopes = []

@@ -25,7 +25,7 @@ PURCHASES: Final = (
 )
 #: The one that forecasts unless another is better, or asked for.
 STANDARD: Final = PURCHASES[0]
-#: Those of them that are rules of thumb (`clv.models.purchase.heuristics`).
+#: Those of them that are rules of thumb (`clv.models.purchase.rules`).
 RULES: Final = PURCHASES[5:]
 #: What may follow, in this order.
 SEASON: Final = "season"

@@ -24,6 +24,7 @@ from clv.features import rfm
 from clv.forecast import summary as run_summary
 from clv.learn.ready_made.scoring import worth
 from clv.models.card import from_card, to_card
+from clv.models.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,9 +147,7 @@ def score_triples(fitted: Fitted, history: History, months: Sequence[Month]) -> 
     """Return what depends on the triple alone, row for row; ``purchases`` has shape (k, months)."""
     if fitted.purchases is None:
         return {}
-    scores = fitted.purchases.score(
-        history.frequency, history.recency, history.T, [m.end_days for m in months]
-    )
+    scores = fitted.purchases.score(history.distinct, [m.end_days for m in months])
     monthly = np.maximum(np.diff(scores.purchases, axis=1, prepend=0.0), 0.0)
     discount = np.array([m.discount for m in months])
     return {
@@ -202,10 +201,10 @@ def _write(
     profiles: Path,
 ) -> None:
     """Write both tables; what could not be forecast is null."""
-    triples = len(history.T)
+    triples = len(history.distinct)
     query = forecasts_sql(con, scores, len(history.x), cuts, as_of)
     engine.write_parquet(con, query, forecasts, ROW_GROUP)
-    keys = {"frequency": history.frequency, "recency": history.recency, "T": history.T}
+    keys = {key: getattr(history.distinct, key) for key in ("frequency", "recency", "T")}
     each = {c: _column(keys | profile, c, triples) for c in PROFILES}
     con.register("profile", pa.table(each))
     columns = ", ".join(f"{c}::{kind} AS {c}" for c, kind in PROFILES.items())
@@ -317,15 +316,14 @@ def score(
         ``p_alive, p_purchase, predicted_purchases, predicted_order_value, predicted_clv``; NaN where
         the card has no such model.
     """
-    x, t_x, age, value = (
-        np.atleast_1d(np.asarray(v, dtype=float)) for v in (frequency, recency, T, monetary_value)
-    )
-    nothing = np.full(len(x), np.nan)
+    histories = Histories.of(frequency, recency, T)
+    value = np.atleast_1d(np.asarray(monetary_value, dtype=float))
+    nothing = np.full(len(histories), np.nan)
     result = dict.fromkeys(("p_alive", "p_purchase", "predicted_purchases"), nothing)
     discounted = order_value = nothing
     if card["purchases"]:
         months = card["months"]
-        scores = from_card(card["purchases"]).score(x, t_x, age, [m["end_days"] for m in months])
+        scores = from_card(card["purchases"]).score(histories, [m["end_days"] for m in months])
         monthly = np.maximum(np.diff(scores.purchases, axis=1, prepend=0.0), 0.0)
         discounted = monthly @ np.array([m["discount"] for m in months])
         result = {
@@ -340,7 +338,7 @@ def score(
                 msg = "This card's spend model needs the mean value of all purchase days."
                 raise ValueError(msg)
             value = np.atleast_1d(np.asarray(mean_value, dtype=float))
-        order_value = spend.order_value(x, value)
+        order_value = spend.order_value(histories.frequency, value)
     return result | {
         "predicted_order_value": order_value,
         "predicted_clv": discounted * order_value * card["settings"]["margin"],

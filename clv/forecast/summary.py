@@ -110,7 +110,7 @@ def _monthly(
     ]
     if each is None:
         return result
-    bought = history.customers @ each
+    bought = history.distinct.weights @ each
     earned = None if value is None else np.bincount(history.triple, value) @ each
     for i, month in enumerate(months):
         result[i]["predicted_purchases"] = float(bought[i])

@@ -15,7 +15,8 @@ import numpy as np
 from clv.core import engine
 from clv.core.orders import MONTHLY, ORDERS
 from clv.core.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING, at_risk_sql
-from clv.models.season.seasonal import due, through_life
+from clv.models.histories import Histories
+from clv.models.season.seasonal import through_life
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,12 +106,13 @@ class Outlook(NamedTuple):
 
 def outlook(model: PurchaseModel, frequency: float, recency: float, T: float) -> Outlook:  # noqa: N803
     """Ask a fitted purchase model about one customer; times in days."""
-    scores = model.score([frequency], [recency], [T], AHEAD)
+    one = Histories.of(frequency, recency, T)
+    scores = model.score(one, AHEAD)
     return Outlook(
         tuple(scores.p_purchase[0].tolist()),
         tuple(scores.purchases[0].tolist()),
-        tuple(float(model.wait_if_alive(frequency, T, q, recency=recency)) for q in WINDOW),
-        float(due(model, frequency, recency, T, 1 - OVERDUE)),
+        tuple(float(model.wait_if_alive(one, q)[0]) for q in WINDOW),
+        float(model.due(one, 1 - OVERDUE)[0]),
     )
 
 
@@ -176,7 +178,8 @@ def alive_path(
     order = np.lexsort((known, ages))
     ages, known = ages[order], known[order]
     plain, as_known = through_life(model, T)
-    scores = plain.score(known - 1, as_known(bought)[known - 1], as_known(ages), [])
+    then = Histories.of(known - 1, as_known(bought)[known - 1], as_known(ages))
+    scores = plain.score(then, [])
     now = int(np.searchsorted(ages, T, side="right")) - 1
     return AlivePath(ages, scores.p_alive, known, now)
 

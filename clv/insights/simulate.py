@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from clv.core.errors import InputError
 from clv.models.card import from_card
+from clv.models.histories import Histories
 from clv.models.season.seasonal import Seasonal
 
 if TYPE_CHECKING:
@@ -56,14 +57,12 @@ _BLOCK: Final = 500_000
 
 
 class Population(NamedTuple):
-    """Whom runs are drawn from: distinct (frequency, recency, T), shape (k,) each.
+    """Whom runs are drawn from: k distinct histories.
 
-    ``customers`` counts who shares a triple; None where there are as many as one likes.
+    ``customers`` counts who shares each, shape (k,); None where there are as many as one likes.
     """
 
-    frequency: Floats
-    recency: Floats
-    T: Floats
+    histories: Histories
     customers: Counts | None
 
     def size(self, wanted: int) -> int:
@@ -81,7 +80,7 @@ class Population(NamedTuple):
 
 
 #: A new customer is one about whom nothing is known yet.
-NEW: Final = Population(np.zeros(1), np.zeros(1), np.zeros(1), None)
+NEW: Final = Population(Histories.new(), None)
 
 
 @dataclass(frozen=True)
@@ -184,8 +183,11 @@ def population(run: Run, kind: Kind) -> Population:
     table = run.query(
         "SELECT frequency, recency, T, count(*) AS customers FROM forecasts GROUP BY ALL ORDER BY ALL"
     )
-    x, t_x, age = (table[c].to_numpy().astype(float) for c in ("frequency", "recency", "T"))
-    return Population(x, t_x, age, table["customers"].to_numpy())
+    return Population(_histories(table), table["customers"].to_numpy())
+
+
+def _histories(table: pa.Table) -> Histories:
+    return Histories.of(*(table[c].to_numpy() for c in ("frequency", "recency", "T")))
 
 
 def one_run(
@@ -205,7 +207,7 @@ def one_run(
         0 or more.
     """
     if kind == "new":
-        x = t_x = age = np.zeros(customers)
+        histories = Histories.new(customers)
         ids = [str(i + 1) for i in range(customers)]
     else:
         # Of the id and the seed together: hashing them apart would draw the same groups again.
@@ -214,10 +216,10 @@ def one_run(
             "ORDER BY hash(customer_id || chr(31) || $1), customer_id LIMIT $2",
             [str(seed), customers],
         )
-        x, t_x, age = (sample[c].to_numpy().astype(float) for c in ("frequency", "recency", "T"))
+        histories = _histories(sample)
         ids = [str(i) for i in sample["customer_id"].to_pylist()]
     rng = np.random.default_rng([seed, 0])
-    draws = model.draw(x, t_x, age, rng)
+    draws = model.draw(histories, rng)
     return OneRun(ids, draws, *draws.follow(rng, GRID))
 
 
@@ -258,17 +260,16 @@ def _count(
     model: PurchaseModel, people: Population, customers: int, runs: int, rng: np.random.Generator
 ) -> tuple[Counts, Counts]:
     rows = people.draw(rng, runs, customers).ravel()
-    draws = model.draw(people.frequency[rows], people.recency[rows], people.T[rows], rng)
+    draws = model.draw(people.histories.take(rows), rng)
     return draws.totals(rng, GRID, runs)
 
 
 def expected(model: PurchaseModel, people: Population, *, customers: int = CUSTOMERS) -> Expected:
     """Return the expectations at the checkpoints, without any simulation."""
-    triples = people.frequency, people.recency, people.T
     counts = np.ones(1) if people.customers is None else people.customers
     share = people.size(customers) / counts.sum() * counts
-    alive = model.probability_alive_after(*triples, _DAYS)
-    purchases = model.score(*triples, _DAYS).purchases
+    alive = model.probability_alive_after(people.histories, _DAYS)
+    purchases = model.score(people.histories, _DAYS).purchases
     return Expected(share @ alive, share @ purchases)
 
 

@@ -19,7 +19,8 @@ from clv.core import engine
 from clv.core.choice import Choice
 from clv.core.errors import FitError
 from clv.models.contenders import Known
-from clv.models.purchase.heuristics import HEURISTICS
+from clv.models.histories import Histories
+from clv.models.purchase.rules import HEURISTICS
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from clv.learn.examples import Examples
     from clv.learn.plans import Design, Split
     from clv.learn.work import Work
+    from clv.models.contenders import Contender
 
 
 COHORT_MEAN: Final = "cohort-mean"
@@ -89,11 +91,11 @@ def _probabilistic(
     """Forecast each tested customer from their own prediction point to the end of the horizon."""
     # What comes after is not looked at: the outcome is that of one day, and thrown away.
     learned = sample(con, Origin(split.known, split.known + timedelta(days=1))).history
-    model = Candidate(Choice(name)).fit(learned, None)
+    model = Candidate(Choice(name)).learn(learned, None)
     known, days = _known(con, design, test)
     value = np.zeros(len(test))
     lengths = np.unique(days)
-    for length, found in zip(lengths, model.score_many(known, lengths.tolist()), strict=True):
+    for length, found in zip(lengths, model.forecast_many(known, lengths.tolist()), strict=True):
         value[days == length] = found.value[days == length]
     return value
 
@@ -128,8 +130,11 @@ def _known(con: duckdb.DuckDBPyConnection, design: Design, test: Examples) -> tu
         name: np.asarray(rows[name], dtype=float) for name in rows.column_names
     }
     ahead = columns.pop("ahead")
+    histories = Histories.of(*(columns.pop(k) for k in ("frequency", "recency", "T")))
     none = np.zeros(len(test))
-    return Known(**columns, recent_purchases=none, recent_value=none, recent_days=1.0), ahead
+    return Known(
+        histories, **columns, recent_purchases=none, recent_value=none, recent_days=1.0
+    ), ahead
 
 
 def _window(
@@ -145,7 +150,9 @@ def _window(
     if backtest.sample.customer_id.to_pylist() != test.features.customer_id.to_pylist():
         msg = "Backtest and features do not know the same customers."
         raise AssertionError(msg)
-    for contender in [*(Candidate(Choice(name)) for name in _WINDOW), *(r() for r in HEURISTICS)]:
+    candidates = [Candidate(Choice(name)) for name in _WINDOW]
+    contenders: list[Contender] = [*candidates, *(rule() for rule in HEURISTICS)]
+    for contender in contenders:
         work.say(f"Fitting {contender.name}")
         backtest.test(contender)
     return {name: one.forecast.value for name, one in backtest.tested.items()}, backtest.failed

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from clv.core.types import Bools, Counts, Floats
+    from clv.models.histories import Histories
 
     Random = np.random.Generator
 
@@ -60,7 +61,7 @@ class Drawn(Protocol):
 
 
 class PurchaseScores(NamedTuple):
-    """Forecast of ``n`` (frequency, recency, T) triples at ``h`` horizons.
+    """Forecast of ``n`` histories at ``h`` horizons.
 
     Attributes
     ----------
@@ -116,69 +117,35 @@ class PurchaseModel(Protocol):
     def name(self) -> str:
         """What the model is called, in cards and choices."""
 
-    def fit(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        weights: ArrayLike | None = None,
-        **options: Any,
-    ) -> PurchaseModel:
-        """Fit on distinct triples, ``weights`` customers each; return self.
+    def fit(self, histories: Histories, /, **clues: Any) -> Self:
+        """Fit on distinct histories; return self.
 
-        ``options`` may hold what only some models look at: ``log_gaps`` (`clv.models.purchase.cnbd`),
+        ``clues`` may hold what only some models look at: ``log_gaps`` (`clv.models.purchase.cnbd`),
         ``past`` (`clv.models.purchase.rules`).
         """
 
-    def conditional_probability_alive(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
-    ) -> Floats:
-        """Return P(active at T), at least one-dimensional."""
+    def probability_alive(self, histories: Histories) -> Floats:
+        """Return P(active at T), shape (n,)."""
 
-    def score(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        horizons: ArrayLike,
-    ) -> PurchaseScores:
-        """Forecast each triple at each horizon (days after T)."""
+    def score(self, histories: Histories, horizons: ArrayLike) -> PurchaseScores:
+        """Forecast each history at each horizon (days after T)."""
 
-    def draw(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
-    ) -> Drawn:
-        """Draw each customer from the posterior given their triple; (0, 0, 0) is a new customer."""
+    def draw(self, histories: Histories, rng: np.random.Generator) -> Drawn:
+        """Draw each customer from the posterior given the history."""
 
-    def probability_alive_after(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, times: ArrayLike
-    ) -> Floats:
+    def probability_alive_after(self, histories: Histories, times: ArrayLike) -> Floats:
         """Return P(alive at T + t), shape (n, h); times in days after T."""
 
-    def p_purchase_between(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        edges: ArrayLike,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Floats:
+    def p_purchase_between(self, histories: Histories, edges: ArrayLike) -> Floats:
         """Return P(a purchase between two edges | active at T), shape (n, h).
 
-        ``edges`` are h + 1 ascending times in days after T. In most models the recency makes no
-        difference to whoever is active; the others raise ValueError without it.
+        ``edges`` are h + 1 ascending times in days after T.
         """
 
-    def wait_if_alive(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        q: ArrayLike = 0.5,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Any:
-        """Return the quantile q of the wait from T on, for a customer active at T."""
+    def wait_if_alive(self, histories: Histories, q: ArrayLike = 0.5) -> Floats:
+        """Return the quantile q of the wait from T on, for a customer active at T; shape (n,)."""
 
-    def due(self, frequency: ArrayLike, recency: ArrayLike, q: ArrayLike = 0.9) -> Any:
+    def due(self, histories: Histories, q: ArrayLike = 0.9) -> Floats:
         """Return the quantile q of the wait after the last purchase, had the customer stayed."""
 
     def card(self) -> dict[str, Any]:

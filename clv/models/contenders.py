@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clv.core.types import Floats
+    from clv.models.histories import Histories
 
 
 class Known(NamedTuple):
@@ -23,35 +22,28 @@ class Known(NamedTuple):
 
     Attributes
     ----------
-    frequency, recency, T, monetary_value
-        As `clv.features.rfm` defines them; ``monetary_value`` 0 where there is none.
+    histories
+        Row for row.
+    monetary_value
+        As `clv.features.rfm` defines it; 0 where there is none.
     mean_value
         Mean revenue of all ``frequency + 1`` purchase days.
     recent_purchases, recent_value
         Purchase days and revenue of the last ``recent_days`` days.
     recent_days
         Length of that period, best that of the horizon.
-    weights
-        Customers per row; None: 1 each.
     log_gaps
         Sum, over all customers, of the logs of the days between consecutive purchase days; only
         `clv.models.purchase.cnbd` asks for it, to choose k.
     """
 
-    frequency: Floats
-    recency: Floats
-    T: Floats
+    histories: Histories
     monetary_value: Floats
     mean_value: Floats
     recent_purchases: Floats
     recent_value: Floats
     recent_days: float
-    weights: Floats | None = None
     log_gaps: float | None = None
-
-    def counts(self) -> Floats:
-        """Return customers per row, shape (n,)."""
-        return np.ones(self.frequency.size) if self.weights is None else self.weights
 
 
 class Past(NamedTuple):
@@ -96,7 +88,7 @@ class Contender(Protocol):
     def name(self) -> str:
         """How it is called in tables; another one for every contender of a test."""
 
-    def fit(self, history: Known, past: Past | None) -> Self:
+    def learn(self, known: Known, past: Past | None) -> Self:
         """Learn from what is known on the day of the forecast; return self.
 
         ``past`` is None where the observed time is too short to look back one horizon.
@@ -107,8 +99,8 @@ class Contender(Protocol):
             When the contender can't do without what is missing.
         """
 
-    def score(self, history: Known, days: float) -> Forecast:
+    def forecast(self, known: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
 
-    def score_many(self, history: Known, horizons: Sequence[float]) -> list[Forecast]:
+    def forecast_many(self, known: Known, horizons: Sequence[float]) -> list[Forecast]:
         """Forecast each customer for several lengths of time, at little more than the cost of one."""

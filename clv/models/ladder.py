@@ -13,7 +13,6 @@ import numpy as np
 from clv.core.choice import RULES, STANDARD
 from clv.core.errors import FitError
 from clv.models.card import model_class
-from clv.models.fitting.inputs import check_triples, weights_of
 from clv.models.notes import Note
 from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.reliability import total_forecast_error, total_in_sample
@@ -23,10 +22,10 @@ from clv.models.spend.mean_spend import ConstantSpend, MeanSpend, all_the_same
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from clv.core.types import Floats
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Past
-    from clv.models.fitting.triples import TripleModel
+    from clv.models.fitting.likelihood_model import LikelihoodModel
+    from clv.models.histories import Histories
     from clv.models.notes import Step
 
 #: Fewer customers, or fewer with a repeat purchase, can't tell four parameters apart. (Ten events
@@ -59,10 +58,7 @@ class SpendFit(NamedTuple):
 
 
 def fit_purchases(
-    frequency: ArrayLike,
-    recency: ArrayLike,
-    T: ArrayLike,
-    weights: ArrayLike | None = None,
+    histories: Histories,
     model: str = STANDARD,
     *,
     log_gaps: float | None = None,
@@ -72,10 +68,8 @@ def fit_purchases(
 
     Parameters
     ----------
-    frequency, recency, T
-        Shape (n,): repeat purchases, age at the last one, age now; days.
-    weights
-        Shape (n,): customers with this triple; 1 by default.
+    histories
+        Best distinct ones; days.
     model
         One of `clv.core.choice.PURCHASES`.
     log_gaps
@@ -91,55 +85,50 @@ def fit_purchases(
     Raises
     ------
     ValueError
-        Only when the triples contradict themselves (a recency later than T...), or when a CNBD
-        model is asked for without ``log_gaps``.
+        Only when a CNBD model is asked for without ``log_gaps``.
     """
-    if np.size(frequency) == 0:
+    if not len(histories):
         return PurchaseFit(None, [_note("no-customers", "history only")])
-    x, t_x, age = check_triples(frequency, recency, T)
-    counts = weights_of(weights, x.size)
-    kept = counts > 0
-    x, t_x, age, counts = x[kept], t_x[kept], age[kept], counts[kept]
-    customers, buyers = int(counts.sum()), int(counts[x > 0].sum())
-    if age.max() <= 0 or buyers == 0:
-        code = "nothing-observed" if age.max() <= 0 else "no-repeat-purchases"
+    histories = histories.take(histories.weights > 0)
+    customers = int(histories.weights.sum())
+    buyers = int(histories.weights[histories.frequency > 0].sum())
+    if histories.T.max() <= 0 or buyers == 0:
+        code = "nothing-observed" if histories.T.max() <= 0 else "no-repeat-purchases"
         return PurchaseFit(None, [_note(code, "history only")])
     if customers < MIN_CUSTOMERS or buyers < MIN_REPEAT_BUYERS:
         code = "few-customers" if customers < MIN_CUSTOMERS else "few-repeat-buyers"
         there = "is one customer" if customers == 1 else f"are {customers} customers"
         some = "only one" if buyers == 1 else f"only {buyers}"
         note = _note(code, "simpler model", customers=there, buyers=some)
-        return PurchaseFit(PooledRate().fit(x, t_x, age, counts), [note])
+        return PurchaseFit(PooledRate().fit(histories), [note])
 
     if model not in RULES:
-        return _fit_penalised(model, x, t_x, age, counts, log_gaps)
+        return _fit_penalised(model, histories, log_gaps)
     try:
-        return PurchaseFit(model_class(model)().fit(x, t_x, age, counts, past=past), [])
+        return PurchaseFit(model_class(model)().fit(histories, past=past), [])
     except FitError:
-        instead = _fit_penalised(STANDARD, x, t_x, age, counts, log_gaps)
+        instead = _fit_penalised(STANDARD, histories, log_gaps)
         return PurchaseFit(instead.model, [_note("no-past", "full model"), *instead.notes])
 
 
-def _fit_penalised(
-    model: str, x: Floats, t_x: Floats, age: Floats, counts: Floats, log_gaps: float | None
-) -> PurchaseFit:
+def _fit_penalised(model: str, histories: Histories, log_gaps: float | None) -> PurchaseFit:
     """Fit without a penalty, or with one, or one rate for all: whatever holds first."""
     problem = ""
     for penalty in (0.0, *PENALTIES):
         fitted = model_class(model)(penalty)
         try:
-            fitted.fit(x, t_x, age, counts, log_gaps=log_gaps)
+            fitted.fit(histories, log_gaps=log_gaps)
         except (FitError, np.linalg.LinAlgError):
             found = "no-convergence"
         else:
-            found = _problem(fitted, x, t_x, age, counts)
+            found = _problem(fitted, histories)
         if not found:
             notes = [_note(problem, "penalised fit", penalty=penalty)] if problem else []
             if fitted.at_bound_ and not problem:
                 notes.append(_note("at-bound", "full model"))
             return PurchaseFit(fitted, notes)
         problem = problem or found
-    pooled = PooledRate().fit(x, t_x, age, counts)
+    pooled = PooledRate().fit(histories)
     return PurchaseFit(pooled, [_note(problem + "-at-all", "simpler model")])
 
 
@@ -212,14 +201,15 @@ def fit_spend(
     return SpendFit(mean, [note])
 
 
-def _problem(model: TripleModel, x: Floats, t_x: Floats, age: Floats, counts: Floats) -> str:
+def _problem(model: LikelihoodModel, histories: Histories) -> str:
     """Return the code of what is wrong with a fit, or an empty string."""
     if not model.converged_:
         return "no-convergence"
-    ratio = total_in_sample(model, age, counts) / float(counts @ x)
+    made = float(histories.weights @ histories.frequency)
+    ratio = total_in_sample(model, histories) / made
     if not 1 / WORST_TOTAL <= ratio <= WORST_TOTAL:
         return "unidentified"
-    error = total_forecast_error(model, x, t_x, age, counts)
+    error = total_forecast_error(model, histories)
     return "" if error <= WORST_FORECAST_ERROR else "unidentified"
 
 

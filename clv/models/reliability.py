@@ -9,9 +9,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from clv.core.types import Floats
-    from clv.models.fitting.triples import TripleModel
+    from clv.models.fitting.likelihood_model import LikelihoodModel
+    from clv.models.histories import Histories
 
-#: Triples that stand for all when the error of the total is estimated.
+#: Histories that stand for all when the error of the total is estimated.
 SAMPLE: Final = 2000
 #: Step of the numerical derivative, in log-parameters.
 STEP: Final = 1e-3
@@ -19,24 +20,14 @@ STEP: Final = 1e-3
 NO_CURVATURE: Final = 1e-13
 
 
-def total_in_sample(
-    model: TripleModel,
-    T: Floats,
-    weights: Floats,
-) -> float:
+def total_in_sample(model: LikelihoodModel, histories: Histories) -> float:
     """Return the repeat purchases that the model expects of these customers from first day to T."""
-    ages, position = np.unique(T, return_inverse=True)
+    ages, position = np.unique(histories.T, return_inverse=True)
     expected = model.expected_number_of_purchases_up_to_time(ages)
-    return float(np.bincount(position, weights) @ expected)
+    return float(np.bincount(position, histories.weights) @ expected)
 
 
-def total_forecast_error(
-    model: TripleModel,
-    frequency: Floats,
-    recency: Floats,
-    T: Floats,
-    weights: Floats,
-) -> float:
+def total_forecast_error(model: LikelihoodModel, histories: Histories) -> float:
     """Return the standard error of the log of all purchases expected in the next ``max(T)``.
 
     Delta method: the slope of the log total along the log-parameters, through the inverse Hessian
@@ -44,14 +35,13 @@ def total_forecast_error(
     it: parameters may be unidentified while the forecast is not. Parameters at their bound count
     as given.
     """
-    rows = slice(None, None, max(1, frequency.size // SAMPLE))
-    x, t_x, age, counts = frequency[rows], recency[rows], T[rows], weights[rows]
-    horizon = float(T.max())
+    some = histories.take(slice(None, None, max(1, len(histories) // SAMPLE)))
+    horizon = float(histories.T.max())
     nearby = copy(model)
 
     def log_total(log_parameters: Floats) -> float:
         nearby.theta_ = np.exp(log_parameters)
-        total = counts @ nearby.predict(horizon, x, t_x, age)
+        total = some.weights @ nearby.expected_purchases(some, horizon)
         return float(np.log(np.maximum(total, np.finfo(float).tiny)))
 
     point = np.log(model.parameters())

@@ -17,6 +17,7 @@ from clv.core.orders import FORECASTS
 from clv.forecast import publish, score_transactions
 from clv.forecast.predictions import score
 from clv.models.card import from_card
+from clv.models.histories import Histories
 from clv.models.season.season import Season, by_the_year
 from clv.models.season.seasonal import Seasonal
 from tests.api.conftest import client
@@ -129,7 +130,7 @@ def test_from_another_day_the_same_parameters_look_ahead(sold):
     # The year from then on, of whole months: by the models themselves.
     model, spend = from_card(card["purchases"]), from_card(card["spend"])
     ends = [(date(2018 + (1 + i) // 12, (1 + i) % 12 + 1, 1) - day).days for i in range(1, 13)]
-    scores = model.score([1.0], [60.0], [float(age)], ends)
+    scores = model.score(Histories.of([1.0], [60.0], [float(age)]), ends)
     expected = scores.purchases[0]
     assert ends[-1] == 365
     assert row["predicted_purchases"] == pytest.approx(expected[-1], rel=1e-12)
@@ -157,7 +158,7 @@ def test_a_season_goes_on_through_the_calendar(sold):
     day = date(2018, 10, 1)
     given = bought(("a", "2018-01-10", 10), ("a", "2018-03-11", 30))
     (row,) = score_transactions.forecasts(card, given, day)
-    scores = Seasonal(base, season, day).score([1.0], [60.0], [264.0], [365])
+    scores = Seasonal(base, season, day).score(Histories.of([1.0], [60.0], [264.0]), [365])
     assert row["T"] == 264
     assert row["predicted_purchases"] == pytest.approx(scores.purchases[0, 0], rel=1e-12)
     unmoved = score(card, [1.0], [60.0], [264.0], [30.0])["predicted_purchases"][0]

@@ -19,6 +19,7 @@ from clv.learn.effects import effects, importance
 from clv.learn.plans import Design, plan
 from clv.learn.train import train
 from clv.learn.work import Work
+from clv.models.histories import Histories
 from tests.learn.conftest import RATES, STATES, connected, shop
 from tests.learn.test_learners import LEVELS, examples
 
@@ -142,7 +143,7 @@ def test_a_probabilistic_model_forecasts_each_from_their_own_prediction_point(sm
     found, failed = baselines.forecasts(small, design, split, seen, test, Work())
     assert failed == {}
     model = Candidate(Choice("mbg-nbd"))
-    model.fit(sample(small, Origin(split.known, LAST)).history, None)
+    model.learn(sample(small, Origin(split.known, LAST)).history, None)
     orders = small.sql("SELECT customer_id, ordered_at, revenue FROM orders").df()
     orders["day"] = orders["ordered_at"].dt.normalize()
     purchase, spend = model.model, model.spend
@@ -155,7 +156,9 @@ def test_a_probabilistic_model_forecasts_each_from_their_own_prediction_point(sm
         ahead = (begin + pd.DateOffset(months=3) - pd.Timedelta(days=1) - point).days
         x, age = len(known) - 1, 27
         last = (known.index.max() - begin).days
-        score = purchase.score([float(x)], [float(last)], [float(age)], [float(ahead)])
+        score = purchase.score(
+            Histories.of([float(x)], [float(last)], [float(age)]), [float(ahead)]
+        )
         mean = known.iloc[1:].mean() if x else 0.0
         value = spend.order_value(np.array([float(x)]), np.array([mean]))
         expected = float(score.purchases[0, 0] * value[0])

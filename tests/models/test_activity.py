@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from clv.models.histories import Histories
 from clv.models.purchase.activity import purchase_between
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.pooled_rate import PooledRate
@@ -74,8 +75,8 @@ def model_of(kind, r=0.8, alpha=40.0, a=0.7, b=1.6):
 def test_the_first_span_is_the_chance_of_a_purchase(kind):
     model = model_of(kind)
     x, age = np.array([0.0, 1, 7, 7]), np.array([0.0, 30, 400, 400])
-    between = model.p_purchase_between(x, age, [0, 45, 90])
-    scores = model.score(x, np.where(x > 0, age, 0), age, [45])
+    between = model.p_purchase_between(Histories.of(x, 0, age), [0, 45, 90])
+    scores = model.score(Histories.of(x, np.where(x > 0, age, 0), age), [45])
     np.testing.assert_allclose(
         between[:, 0] * scores.p_alive, scores.p_purchase[:, 0], rtol=0, atol=1e-12
     )
@@ -98,14 +99,14 @@ def test_against_a_simulation(kind):
         span = np.clip(np.searchsorted(edges, time) - 1, 0, 3)
         seen[np.flatnonzero(going), span[going]] = True
         going &= rng.random(n) >= leave
-    found = model.p_purchase_between([x], [age], edges)[0]
+    found = model.p_purchase_between(Histories.of([x], 0, [age]), edges)[0]
     assert np.abs(seen.mean(axis=0) - found).max() < 4 * np.sqrt(0.25 / n)
 
 
 def test_when_nobody_leaves():
     model = PooledRate()
     model.rate_ = 0.01
-    found = model.p_purchase_between([0, 5], [10, 300], [0, 30, 100])
+    found = model.p_purchase_between(Histories.of([0, 5], 0, [10, 300]), [0, 30, 100])
     np.testing.assert_allclose(found, [[1 - np.exp(-0.3), 1 - np.exp(-0.7)]] * 2, rtol=1e-14)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from clv.core.errors import FitError
 from clv.models._lifetimes import BetaGeoFitter, ModifiedBetaGeoFitter
+from clv.models.histories import Histories
 from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood
 from clv.models.purchase.bg_nbd import BGNBD
 from clv.models.purchase.mbg_nbd import MBGNBD
@@ -126,7 +127,7 @@ def test_time_unit_is_the_callers(cdnow):
 @pytest.mark.parametrize("point", [(-0.3, 0.4, 0.2, -0.7), (2.0, -3.0, -4.0, 3.0), (5, 5, 5, -5)])
 def test_derivatives_against_differences(cdnow, first, penalizer, point):
     x, t_x, age, weights = cdnow
-    likelihood = BetaGeoLikelihood(x, t_x / 39, age / 39, weights, first, penalizer)
+    likelihood = BetaGeoLikelihood(Histories.of(x, t_x / 39, age / 39, weights), first, penalizer)
     point = np.array(point, dtype=float)
     value, gradient, hessian = likelihood(point)
     steps = 1e-5 * np.eye(4)
@@ -140,9 +141,9 @@ def test_derivatives_against_differences(cdnow, first, penalizer, point):
 def test_likelihood_is_lifetimes_likelihood(cdnow, ours, theirs):
     x, t_x, age, weights = cdnow
     point = np.array([-0.3, 0.4, 0.2, -0.7])
-    value = BetaGeoLikelihood(x, t_x / 39, age / 39, weights, ours.first_can_be_last, 0.02)(point)[
-        0
-    ]
+    value = BetaGeoLikelihood(
+        Histories.of(x, t_x / 39, age / 39, weights), ours.first_can_be_last, 0.02
+    )(point)[0]
     reference = theirs._negative_log_likelihood(
         point, x.astype(int), t_x / 39, age / 39, weights, 0.02
     )
@@ -161,7 +162,9 @@ def test_marketplace_converges(ours, theirs, share, seed, make_marketplace, fit_
     assert model.log_likelihood_ >= likelihood - 1e-6 * abs(likelihood)
     assert not model.standard_errors_.isna().any()
     assert not np.isnan(model.variance_matrix_.to_numpy()).any()
-    assert np.isfinite(model.score(data.x, data.t_x, data.age, [30, 365]).purchases).all()
+    assert np.isfinite(
+        model.score(Histories.of(data.x, data.t_x, data.age), [30, 365]).purchases
+    ).all()
 
 
 @MODELS
@@ -238,7 +241,7 @@ def test_degenerate_data_never_give_nan(model, data):
     assert (fitted.params_ > 0).all()
     assert np.isfinite(fitted.log_likelihood_)
     assert not fitted.summary.isna().any().any()
-    for part in fitted.score(*data, [1, 30, 3650]):
+    for part in fitted.score(Histories.of(*data), [1, 30, 3650]):
         assert np.isfinite(part).all()
         assert (part >= 0).all()
 

@@ -12,7 +12,8 @@ from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
 from clv.models._lifetimes import BetaGeoFitter, ModifiedBetaGeoFitter
-from clv.models.purchase.beta_geo import LONGEST_WAIT
+from clv.models.fitting.likelihood_model import LONGEST_WAIT
+from clv.models.histories import Histories
 from clv.models.purchase.bg_nbd import BGNBD
 from clv.models.purchase.mbg_nbd import MBGNBD
 
@@ -169,16 +170,16 @@ def test_waits(mbg):
     history = (2, 30.43, 38.86)
     alive = mbg.conditional_probability_alive(*history)[0]
     r, alpha, _, _ = mbg.parameters()
-    median = mbg.wait_if_alive(2, 38.86)
+    median = mbg.wait_if_alive(Histories.of(2, 0, 38.86))
     assert median == pytest.approx((alpha + 38.86) * (2 ** (1 / (r + 2)) - 1), rel=1e-14)
     assert mbg.probability_of_purchase(median, *history) == pytest.approx(alive / 2, rel=1e-13)
     for q in (0.0, 0.1, 0.5, 0.7):
         wait = mbg.wait(*history, q=q)
         assert mbg.probability_of_purchase(wait, *history) == pytest.approx(q, abs=1e-13)
     assert mbg.wait(*history, q=0.71) == np.inf
-    assert mbg.wait_if_alive(2, 38.86, q=0.999999) < np.inf
+    assert mbg.wait_if_alive(Histories.of(2, 0, 38.86), q=0.999999) < np.inf
     with pytest.raises(ValueError, match="below 1"):
-        mbg.wait_if_alive(2, 38.86, q=1)
+        mbg.wait_if_alive(Histories.of(2, 0, 38.86), q=1)
 
 
 @pytest.mark.parametrize("model", [MBGNBD, BGNBD])
@@ -188,10 +189,12 @@ def test_scores_are_the_single_forecasts(model, cdnow):
     horizons = [4.0, 39.0, 200.0]
     # whole numbers take a table, others a sort
     for t_x_, age_ in ((t_x, age), (np.floor(t_x), np.ceil(age))):
-        scores = fitted.score(x, t_x_, age_, horizons)
+        scores = fitted.score(Histories.of(x, t_x_, age_), horizons)
         alive = fitted.conditional_probability_alive(x, t_x_, age_)
         np.testing.assert_array_equal(scores.p_alive, alive)
-        np.testing.assert_array_equal(scores.next_order_days, fitted.wait_if_alive(x, age_))
+        np.testing.assert_array_equal(
+            scores.next_order_days, fitted.wait_if_alive(Histories.of(x, 0, age_))
+        )
         for k, t in enumerate(horizons):
             np.testing.assert_allclose(
                 scores.purchases[:, k], fitted.predict(t, x, t_x_, age_), rtol=1e-13
@@ -204,7 +207,7 @@ def test_scores_are_the_single_forecasts(model, cdnow):
 
 
 def test_score_of_nobody(mbg):
-    scores = mbg.score([], [], [], [30, 60])
+    scores = mbg.score(Histories.of([], [], []), [30, 60])
     assert scores.purchases.shape == scores.p_purchase.shape == (0, 2)
     assert scores.p_alive.shape == scores.next_order_days.shape == (0,)
 
@@ -224,7 +227,7 @@ def test_every_score_is_finite_and_a_probability_is_one(parameters, model, x, ag
     fitted = given_parameters(model, *parameters)
     x = min(x, age)
     t_x = share * age if x else 0
-    scores = fitted.score([x], [t_x], [age], [0, 1, 30, 365, 3650])
+    scores = fitted.score(Histories.of([x], [t_x], [age]), [0, 1, 30, 365, 3650])
     for part in scores:
         assert np.isfinite(part).all()
         assert (part >= 0).all()

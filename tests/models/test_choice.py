@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clv.core.choice import PURCHASES, RULES, Choice, names
-from clv.models.purchase.heuristics import HEURISTICS
+from clv.models.purchase.rules import HEURISTICS
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from scipy.stats import nbinom
 
 from clv.core.errors import FitError
 from clv.models.card import from_card, to_card
+from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.cnbd import BGCNBD, MBGCNBD
 from clv.models.purchase.cnbd_expectation import gauss_beta, purchase_between, purchases_while_alive
@@ -117,28 +118,30 @@ def cdnow_gaps():
 
 @MODELS
 def test_k_1_is_the_plain_model(ours, plain, cdnow):
-    model, reference = ours().fit(*cdnow, k=1), plain().fit(*cdnow)
+    model, reference = ours().fit(Histories.of(*cdnow), k=1), plain().fit(Histories.of(*cdnow))
     assert model.parameters() == reference.parameters()
     assert model.log_likelihood_ == reference.log_likelihood_
     assert (model.variance_ == reference.variance_).all()
     x, t_x, age, _ = cdnow
     for ours_, theirs in zip(
-        model.score(x, t_x, age, [1, 39, 520]),
-        reference.score(x, t_x, age, [1, 39, 520]),
+        model.score(Histories.of(x, t_x, age), [1, 39, 520]),
+        reference.score(Histories.of(x, t_x, age), [1, 39, 520]),
         strict=True,
     ):
         np.testing.assert_allclose(ours_, theirs, rtol=1e-9)
     np.testing.assert_allclose(
-        model.probability_alive_after(x, t_x, age, [1, 39, 520]),
-        reference.probability_alive_after(x, t_x, age, [1, 39, 520]),
+        model.probability_alive_after(Histories.of(x, t_x, age), [1, 39, 520]),
+        reference.probability_alive_after(Histories.of(x, t_x, age), [1, 39, 520]),
         rtol=1e-8,
     )
     np.testing.assert_allclose(
-        model.p_purchase_between(x, age, [0, 4, 39, 520], recency=t_x),
-        reference.p_purchase_between(x, age, [0, 4, 39, 520]),
+        model.p_purchase_between(Histories.of(x, t_x, age), [0, 4, 39, 520]),
+        reference.p_purchase_between(Histories.of(x, 0, age), [0, 4, 39, 520]),
         atol=1e-9,
     )
-    np.testing.assert_allclose(model.due(x, t_x, 0.9), reference.due(x, t_x, 0.9))
+    np.testing.assert_allclose(
+        model.due(Histories.of(x, t_x, t_x), 0.9), reference.due(Histories.of(x, t_x, t_x), 0.9)
+    )
     np.testing.assert_allclose(
         model.expected_number_of_purchases_up_to_time([1, 32]),
         reference.expected_number_of_purchases_up_to_time([1, 32]),
@@ -151,16 +154,16 @@ def test_at_k_1_the_likelihood_is_the_plain_one(first, cdnow):
 
     x, t_x, age, weights = cdnow
     point = np.array([0.3, -0.4, 0.2, 0.5])
-    ours = CNBDLikelihood(x, t_x / 39, age / 39, weights, first, 1)(point)
-    plain = BetaGeoLikelihood(x, t_x / 39, age / 39, weights, first)(point)
+    ours = CNBDLikelihood(Histories.of(x, t_x / 39, age / 39, weights), first, 1)(point)
+    plain = BetaGeoLikelihood(Histories.of(x, t_x / 39, age / 39, weights), first)(point)
     for part, same in zip(ours, plain, strict=True):
         np.testing.assert_allclose(part, same, rtol=1e-13)
 
 
 def test_cdnow_is_not_regular(cdnow_master, cdnow_gaps):
-    model = MBGCNBD().fit(*cdnow_master, log_gaps=cdnow_gaps)
+    model = MBGCNBD().fit(Histories.of(*cdnow_master), log_gaps=cdnow_gaps)
     assert model.k_ == 1
-    assert model.parameters() == MBGNBDCore().fit(*cdnow_master).parameters()
+    assert model.parameters() == MBGNBDCore().fit(Histories.of(*cdnow_master)).parameters()
     assert {k: round(v) for k, v in model.log_likelihoods_.items()} == {1: -95337, 2: -97679}
 
 
@@ -172,9 +175,9 @@ def test_likelihood_and_p_alive_with_30_digits(k, first):
     for x, t_x, age in ((0, 0, 0), (0, 0, 40), (1, 5, 90), (4, 80, 85), (4, 30, 200)):
         likelihood, alive = exact(k, *parameters, x, t_x, age, first)
         row = [np.array([float(v)]) for v in (x, t_x, age, 1)]
-        found = CNBDLikelihood(*row, first, k).log_likelihood(np.log(parameters))
+        found = CNBDLikelihood(Histories.of(*row), first, k).log_likelihood(np.log(parameters))
         assert found == pytest.approx(likelihood, rel=1e-10, abs=1e-12)
-        p_alive = model_of(kind, k, *parameters).conditional_probability_alive(x, t_x, age)[0]
+        p_alive = model_of(kind, k, *parameters).probability_alive(Histories.of(x, t_x, age))[0]
         assert p_alive == pytest.approx(alive, rel=1e-9)
 
 
@@ -183,7 +186,7 @@ def test_likelihood_and_p_alive_with_30_digits(k, first):
 @pytest.mark.parametrize("point", [(-0.3, 0.4, 0.2, -0.7), (2.0, -3.0, -4.0, 3.0)])
 def test_derivatives_against_differences(cdnow, first, k, point):
     x, t_x, age, weights = cdnow
-    likelihood = CNBDLikelihood(x, t_x / 39, age / 39, weights, first, k, 0.02)
+    likelihood = CNBDLikelihood(Histories.of(x, t_x / 39, age / 39, weights), first, k, 0.02)
     point = np.array(point, dtype=float)
     value, gradient, hessian = likelihood(point)
     steps = 1e-5 * np.eye(4)
@@ -268,14 +271,17 @@ def test_against_a_simulation(kind):
     leaves = np.where(last < 40, times[np.arange(n), np.minimum(last, 40) - 1], np.inf)
     model = model_of(kind, k, *parameters)
     triple = [2], [34.5], [60.0]
-    scores = model.score(*triple, [40.0])
-    inside = model.p_purchase_between([2], [60.0], [15, 25], recency=[34.5])
+    scores = model.score(Histories.of(*triple), [40.0])
+    inside = model.p_purchase_between(Histories.of([2], [34.5], [60.0]), [15, 25])
     for drawn, expected in (
         (alive, scores.p_alive[0]),
         (later > 0, scores.p_purchase[0, 0]),
         (later, scores.purchases[0, 0]),
         (between, scores.p_alive[0] * inside[0, 0]),
-        (alive & (leaves > 100), model.probability_alive_after(*triple, [40.0])[0, 0]),
+        (
+            alive & (leaves > 100),
+            model.probability_alive_after(Histories.of(*triple), [40.0])[0, 0],
+        ),
         (times[alive, 2] - 60 < scores.next_order_days[0], 0.5),
     ):
         assert abs(drawn.mean() - expected) < 4 * drawn.std() / np.sqrt(drawn.size) + 2e-3
@@ -298,14 +304,14 @@ def test_regularity_is_found(k):
     age = rng.uniform(50, 300, 20_000)
     times, last = simulate(rng, age.size, k, truth, most=400)
     x, t_x, log_gaps = summary(times, last, age)
-    model = MBGCNBD().fit(x, t_x, age, log_gaps=log_gaps)
+    model = MBGCNBD().fit(Histories.of(x, t_x, age), log_gaps=log_gaps)
     assert model.k_ == k
     assert model.converged_
     assert (np.abs(model.theta_ - truth) < 3 * model.errors_()).all()
     assert (model.errors_() < [0.05, 0.6, 0.1, 0.4]).all()
     # the total of a period that was not looked at, where the plain model is off
     later = summary(times, last, age + 200)[0] - x
-    total = model.score(x, t_x, age, [200]).purchases.sum()
+    total = model.score(Histories.of(x, t_x, age), [200]).purchases.sum()
     assert abs(total - later.sum()) < 4 * np.sqrt(later.size * later.var())
 
 
@@ -313,20 +319,20 @@ def test_waits():
     model = model_of(MBGCNBD, 3, 1.5, 5.0, 0.6, 2.0)
     x, t_x, age = np.array([[0, 0, 0], [0, 0, 50], [2, 30, 60], [40, 390, 400], [9, 3, 4000]]).T
     for q in (1e-6, 0.1, 0.5, 0.9, 1 - 1e-6):
-        wait = model.wait_if_alive(x, age, q, recency=t_x)
+        wait = model.wait_if_alive(Histories.of(x, t_x, age), q)
         reached = [
-            model.score([a], [b], [c], [w]).p_purchase[0, 0]
-            / model.score([a], [b], [c], [w]).p_alive
+            model.score(Histories.of([a], [b], [c]), [w]).p_purchase[0, 0]
+            / model.score(Histories.of([a], [b], [c]), [w]).p_alive
             for a, b, c, w in zip(x, t_x, age, wait, strict=True)
         ]
         np.testing.assert_allclose(np.ravel(reached), q, rtol=1e-8)
-    assert (model.wait_if_alive(x, age, 0, recency=t_x) == 0).all()
-    due = model.due(2, 30)
-    assert model.p_silent(2, 30, 30 + due)[0] == pytest.approx(0.1, rel=1e-9)
+    assert (model.wait_if_alive(Histories.of(x, t_x, age), 0) == 0).all()
+    due = model.due(Histories.of(2, 30, 30))
+    assert model.p_silent(Histories.of(2, 30, 30 + due))[0] == pytest.approx(0.1, rel=1e-9)
     # regular customers are overdue sooner, for the same mean gap
-    assert due < model_of(MBGCNBD, 1, 1.5, 15.0, 0.6, 2.0).due(2, 30)
+    assert due < model_of(MBGCNBD, 1, 1.5, 15.0, 0.6, 2.0).due(Histories.of(2, 30, 30))
     with pytest.raises(ValueError, match="quantile q"):
-        model.wait_if_alive(1, 1, 1, recency=1)
+        model.wait_if_alive(Histories.of(1, 1, 1), 1)
 
 
 @pytest.mark.parametrize("kind", [MBGCNBD, BGCNBD])
@@ -340,9 +346,9 @@ def test_nothing_but_numbers(kind, population):
     ).T
     for k in (2, 8):
         model = model_of(kind, k, *population)
-        scores = model.score(x, t_x, age, [1e-3, 1, 365, 36_525])
-        later = model.probability_alive_after(x, t_x, age, [1, 36_525])
-        between = model.p_purchase_between(x, age, [0, 30, 36_525], recency=t_x)
+        scores = model.score(Histories.of(x, t_x, age), [1e-3, 1, 365, 36_525])
+        later = model.probability_alive_after(Histories.of(x, t_x, age), [1, 36_525])
+        between = model.p_purchase_between(Histories.of(x, t_x, age), [0, 30, 36_525])
         for part in (*scores, later, between):
             assert np.isfinite(part).all()
             assert (part >= 0).all()
@@ -351,16 +357,18 @@ def test_nothing_but_numbers(kind, population):
         assert (scores.purchases >= scores.p_purchase).all()
         assert (np.diff(scores.purchases, axis=1) >= -1e-9).all()
         # P(a purchase) in closed form and by the mean over p
-        joint = scores.p_alive[:, None] * model.p_purchase_between(x, age, [0, 365], recency=t_x)
+        joint = scores.p_alive[:, None] * model.p_purchase_between(
+            Histories.of(x, t_x, age), [0, 365]
+        )
         np.testing.assert_allclose(joint[:, 0], scores.p_purchase[:, 2], atol=2e-8)
 
 
 def test_unit_weights_and_card(cdnow_master, cdnow_gaps):
     x, t_x, age, weights = cdnow_master
-    weeks = MBGCNBD().fit(x, t_x, age, weights, k=2, log_gaps=cdnow_gaps)
+    weeks = MBGCNBD().fit(Histories.of(x, t_x, age, weights), k=2, log_gaps=cdnow_gaps)
     purchases = weights @ x
     days = MBGCNBD().fit(
-        x, t_x * 7, age * 7, weights, k=2, log_gaps=cdnow_gaps + purchases * np.log(7)
+        Histories.of(x, t_x * 7, age * 7, weights), k=2, log_gaps=cdnow_gaps + purchases * np.log(7)
     )
     np.testing.assert_allclose(days.theta_ / weeks.theta_, [1, 7, 1, 1], rtol=1e-7)
     assert days.log_likelihood_ + purchases * np.log(7) == pytest.approx(weeks.log_likelihood_)
@@ -369,7 +377,9 @@ def test_unit_weights_and_card(cdnow_master, cdnow_gaps):
     assert again.k_ == 2
     triples = x[:300], t_x[:300], age[:300]
     for old, new in zip(
-        weeks.score(*triples, [5, 39]), again.score(*triples, [5, 39]), strict=True
+        weeks.score(Histories.of(*triples), [5, 39]),
+        again.score(Histories.of(*triples), [5, 39]),
+        strict=True,
     ):
         np.testing.assert_array_equal(old, new)
 
@@ -379,10 +389,10 @@ def test_unit_weights_and_card(cdnow_master, cdnow_gaps):
 def test_hard_files_converge(ours, plain, k, make_marketplace, online_retail_cleanings):
     files = [make_marketplace(seed, 0.02) for seed in (0, 1)]
     for data in [*files, online_retail_cleanings["paid only"]]:
-        model = ours().fit(*data, k=k)
+        model = ours().fit(Histories.of(*data), k=k)
         assert model.converged_
         assert not np.isnan(model.variance_).any()
-        for part in model.score(data.x, data.t_x, data.age, [30, 365]):
+        for part in model.score(Histories.of(data.x, data.t_x, data.age), [30, 365]):
             assert np.isfinite(part).all()
 
 
@@ -398,21 +408,21 @@ def test_hard_files_converge(ours, plain, k, make_marketplace, online_retail_cle
     ],
 )
 def test_degenerate_data_never_give_nan(kind, data):
-    fitted = kind().fit(*data, k=3)
+    fitted = kind().fit(Histories.of(*data), k=3)
     assert np.isfinite(fitted.theta_).all()
     assert (fitted.theta_ > 0).all()
     assert np.isfinite(fitted.log_likelihood_)
-    for part in fitted.score(*data, [1, 30, 3650]):
+    for part in fitted.score(Histories.of(*data), [1, 30, 3650]):
         assert np.isfinite(part).all()
         assert (part >= 0).all()
 
 
 def test_contradictory_input():
     with pytest.raises(ValueError, match="needs log_gaps"):
-        MBGCNBD().fit([1], [3], [5])
+        MBGCNBD().fit(Histories.of([1], [3], [5]))
     with pytest.raises(ValueError, match="whole number from 1"):
-        MBGCNBD().fit([1], [3], [5], k=0)
+        MBGCNBD().fit(Histories.of([1], [3], [5]), k=0)
     with pytest.raises(ValueError, match="later than its T"):
-        MBGCNBD().fit([1], [6], [5], k=2)
+        MBGCNBD().fit(Histories.of([1], [6], [5]), k=2)
     with pytest.raises(FitError, match="nothing was observed"):
-        MBGCNBD().fit([0], [0], [0], k=2)
+        MBGCNBD().fit(Histories.of([0], [0], [0]), k=2)

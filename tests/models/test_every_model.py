@@ -17,6 +17,7 @@ from clv.insights.cohorts.calendar import period_of
 from clv.insights.cohorts.forecast import outlook, period_ends
 from clv.models.card import from_card, to_card
 from clv.models.contenders import Known, Past
+from clv.models.histories import Histories
 from clv.models.ladder import fit_purchases
 from tests.models.conftest import DATA, days_to_triples
 
@@ -43,7 +44,7 @@ def sample():
         (pd.Timestamp("1997-07-01") - each["min"]).dt.days,
     )
     none = np.zeros(len(each))
-    history = Known(*(c.to_numpy(float) for c in columns), *[none] * 4, 91.0)
+    history = Known(Histories.of(*columns), *[none] * 4, 91.0)
     since = late.groupby("customer").size().reindex(each.index).fillna(0.0).to_numpy(float)
     triples = days_to_triples(days["customer"], days["day"], str(AS_OF))
     return triples, float(np.log(gaps).sum()), Past(history, since, none, 91.0)
@@ -55,7 +56,7 @@ def fitted(request):
     name, data = request.param
     triples, log_gaps, *past = request.getfixturevalue("sample" if data == "cdnow" else data)
     past = past[0] if past else None
-    fit = fit_purchases(*triples, model=name, log_gaps=log_gaps, past=past)
+    fit = fit_purchases(Histories.of(*triples), model=name, log_gaps=log_gaps, past=past)
     assert fit.model.name == name
     assert not fit.notes
     return fit.model, triples
@@ -63,7 +64,7 @@ def fitted(request):
 
 def test_scores(fitted):
     model, (x, t_x, age, _) = fitted
-    scores = model.score(x, t_x, age, HORIZONS)
+    scores = model.score(Histories.of(x, t_x, age), HORIZONS)
     for part in scores:
         assert np.isfinite(part).all()
         assert (part >= 0).all()
@@ -74,18 +75,18 @@ def test_scores(fitted):
     np.testing.assert_allclose(product_, scores.purchases, rtol=1e-12)
     # Nobody buys who is not active, over the period that the rules are made for.
     assert (scores.p_purchase[:, 1] <= scores.p_alive * (1 + 1e-12)).all()
-    alive = model.conditional_probability_alive(x, t_x, age)
+    alive = model.probability_alive(Histories.of(x, t_x, age))
     np.testing.assert_allclose(alive, scores.p_alive, rtol=1e-12)
-    now = model.probability_alive_after(x, t_x, age, [0.0, 365.0])
+    now = model.probability_alive_after(Histories.of(x, t_x, age), [0.0, 365.0])
     np.testing.assert_allclose(now[:, 0], alive, rtol=1e-7)
     assert (now[:, 1] <= now[:, 0] * (1 + 1e-12)).all()
 
 
 def test_chances_of_months_start_with_that_of_the_first(fitted):
     model, (x, t_x, age, _) = fitted
-    between = model.p_purchase_between(x, age, [0.0, *HORIZONS], recency=t_x)
+    between = model.p_purchase_between(Histories.of(x, t_x, age), [0.0, *HORIZONS])
     assert ((between >= 0) & (between <= 1)).all()
-    scores = model.score(x, t_x, age, HORIZONS)
+    scores = model.score(Histories.of(x, t_x, age), HORIZONS)
     chance = scores.p_alive * between[:, 0]
     np.testing.assert_allclose(chance, scores.p_purchase[:, 0], rtol=1e-6, atol=1e-8)
 
@@ -94,7 +95,7 @@ def test_cohorts_add_up_to_the_total(fitted):
     model, (x, t_x, age, weights) = fitted
     ends = period_ends(AS_OF, date(1998, 9, 30), "month")
     assert (ends[-1] - AS_OF).days == HORIZONS[-1]
-    scores = model.score(x, t_x, age, HORIZONS)
+    scores = model.score(Histories.of(x, t_x, age), HORIZONS)
     alive = weights * scores.p_alive
     columns = {"frequency": x, "recency": t_x, "T": age, "alive": alive, "alive_unseen": alive}
     born = [(pd.Timestamp(AS_OF) - pd.Timedelta(days=float(a))).date() for a in np.unique(age)]
@@ -115,7 +116,9 @@ def test_one_customer(fitted):
         assert seen.due_days > 0
         # Overdue begins where `due` says.
         if seen.due_days < 1e6:
-            silent = model.score([x[i]], [t_x[i]], [t_x[i] + seen.due_days], []).p_silent[0]
+            silent = model.score(
+                Histories.of([x[i]], [t_x[i]], [t_x[i] + seen.due_days]), []
+            ).p_silent[0]
             assert silent == pytest.approx(customer.OVERDUE, rel=1e-6)
     path = customer.alive_path(model, [0, 40, 90], 200, ahead=100)
     assert ((path.p_alive >= 0) & (path.p_alive <= 1)).all()
@@ -125,8 +128,8 @@ def test_ranges(fitted):
     """The whole distribution has the forecast's mean and its chance of nothing."""
     model, (x, t_x, age, _) = fitted
     some = slice(None, None, max(1, x.size // 300))
-    found = spread(model, None, x[some], t_x[some], age[some], 91.0)
-    scores = model.score(x[some], t_x[some], age[some], [91.0])
+    found = spread(model, None, Histories.of(x[some], t_x[some], age[some]), 91.0)
+    scores = model.score(Histories.of(x[some], t_x[some], age[some]), [91.0])
     np.testing.assert_allclose(found.mean, scores.purchases[:, 0], rtol=2e-4, atol=1e-6)
     np.testing.assert_allclose(1 - found.p_zero, scores.p_purchase[:, 0], rtol=1e-5, atol=1e-6)
     low, high = found.range(0.8)
@@ -136,7 +139,7 @@ def test_ranges(fitted):
 def test_simulation(fitted):
     """Runs average to the closed forms at every checkpoint, within 4.5 standard errors."""
     model, (x, t_x, age, weights) = fitted
-    people = simulate.Population(x, t_x, age, weights.astype(np.int64))
+    people = simulate.Population(Histories.of(x, t_x, age), weights.astype(np.int64))
     runs = 300
     many = simulate.many_runs(model, people, customers=50, runs=runs, seed=8)
     exact = simulate.expected(model, people, customers=50)
@@ -151,8 +154,8 @@ def test_card(fitted):
     model, (x, t_x, age, _) = fitted
     again = from_card(json.loads(json.dumps(to_card(model), allow_nan=False)))
     for old, new in zip(
-        model.score(x[:50], t_x[:50], age[:50], HORIZONS),
-        again.score(x[:50], t_x[:50], age[:50], HORIZONS),
+        model.score(Histories.of(x[:50], t_x[:50], age[:50]), HORIZONS),
+        again.score(Histories.of(x[:50], t_x[:50], age[:50]), HORIZONS),
         strict=True,
     ):
         np.testing.assert_array_equal(old, new)

@@ -8,6 +8,7 @@ import pytest
 
 from clv.core.metrics import capture, gini
 from clv.models.card import from_card, to_card
+from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import MBGNBDCore
 from clv.models.spend.gamma_gamma_core import GammaGammaAll, GammaGammaCore
 from tests.models.conftest import DATA
@@ -46,8 +47,10 @@ def history():
 
 def test_cdnow_ranks_better_with_the_first_purchase(history):
     x, actual = history["x"], history["outcome"]
-    model = MBGNBDCore().fit(x, history["t_x"], history["T"])
-    purchases = model.score(x, history["t_x"], history["T"], [HORIZON]).purchases[:, 0]
+    model = MBGNBDCore().fit(Histories.of(x, history["t_x"], history["T"]))
+    purchases = model.score(Histories.of(x, history["t_x"], history["T"]), [HORIZON]).purchases[
+        :, 0
+    ]
     usual = (x > 0) & (history["repeat_mean"] > 0)
     repeats = GammaGammaCore().fit(x[usual], history["repeat_mean"][usual])
     paid = history["mean"] > 0

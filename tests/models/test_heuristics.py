@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,8 @@ from clv.core.choice import Choice
 from clv.core.errors import FitError
 from clv.core.metrics import amounts, chances
 from clv.models.contenders import Known, Past
-from clv.models.purchase.heuristics import (
+from clv.models.histories import Histories
+from clv.models.purchase.rules import (
     HEURISTICS,
     PopulationMean,
     RateSoFar,
@@ -23,8 +26,8 @@ from tests.models.conftest import DATA
 
 def customers(*rows, days=100.0, weights=None):
     """Return a history from (frequency, recency, T, monetary_value, mean, recent n, recent value)."""
-    columns = np.array(rows, dtype=float).T
-    return Known(*columns, days, None if weights is None else np.array(weights, dtype=float))
+    x, t_x, age, *columns = np.array(rows, dtype=float).T
+    return Known(Histories.of(x, t_x, age, weights), *columns, days)
 
 
 NOW = customers(
@@ -44,17 +47,17 @@ PAST = Past(BEFORE, np.array([2.0, 1, 0, 0]), np.array([60.0, 20, 0, 0]), 100.0)
 
 
 def test_population_mean():
-    forecast = PopulationMean().fit(NOW, PAST).score(NOW, 100)
+    forecast = PopulationMean().learn(NOW, PAST).forecast(NOW, 100)
     np.testing.assert_allclose(forecast.purchases, np.full(4, 0.75))
     np.testing.assert_allclose(forecast.p_purchase, np.full(4, 0.5))
     np.testing.assert_allclose(forecast.value, np.full(4, 20.0))
-    half = PopulationMean().fit(NOW, PAST).score(NOW, 50)
+    half = PopulationMean().learn(NOW, PAST).forecast(NOW, 50)
     np.testing.assert_allclose(half.purchases, np.full(4, 0.375))
     np.testing.assert_allclose(half.p_purchase, np.full(4, 1 - np.sqrt(0.5)))
 
 
 def test_same_period():
-    forecast = SamePeriod().fit(NOW, PAST).score(NOW, 200)
+    forecast = SamePeriod().learn(NOW, PAST).forecast(NOW, 200)
     np.testing.assert_allclose(forecast.purchases, [6, 2, 0, 2])
     np.testing.assert_allclose(forecast.value, [120, 20, 0, 10])
     # two of three who had bought in the period before did so again, and the fourth did not
@@ -63,22 +66,22 @@ def test_same_period():
 
 
 def test_same_period_without_a_past():
-    forecast = SamePeriod().fit(NOW, None).score(NOW, 100)
+    forecast = SamePeriod().learn(NOW, None).forecast(NOW, 100)
     np.testing.assert_allclose(forecast.p_purchase, [1, 1, 0, 1])
     np.testing.assert_array_equal(forecast.purchases, NOW.recent_purchases)
 
 
 def test_rate_so_far():
-    forecast = RateSoFar().fit(NOW, None).score(NOW, 50)
+    forecast = RateSoFar().learn(NOW, None).forecast(NOW, 50)
     np.testing.assert_allclose(forecast.purchases, [1, 0, 0.5, 0])
     np.testing.assert_allclose(forecast.p_purchase, [1 - np.exp(-1), 0, 1 - np.exp(-0.5), 0])
     np.testing.assert_allclose(forecast.value, [20, 0, 15, 0])
 
 
 def test_recency_rule():
-    rule = RecencyRule().fit(NOW, PAST)
+    rule = RecencyRule().learn(NOW, PAST)
     assert rule.days_ == 20  # tells buyers from others without an error
-    forecast = rule.score(NOW, 100)
+    forecast = rule.forecast(NOW, 100)
     # silences 50, 80, 100, 0
     np.testing.assert_allclose(forecast.purchases, [0, 0, 0, 1.5])
     np.testing.assert_allclose(forecast.p_purchase, [0, 0, 0, 1])
@@ -91,8 +94,8 @@ def test_recency_rule_minimises_the_brier_score():
     silence = rng.integers(0, 60, n).astype(float)
     bought = (rng.random(n) < 0.7 * np.exp(-silence / 15)).astype(float)
     ones = np.ones(n)
-    before = Known(ones, 100 - silence, 100 * ones, ones, ones, ones, ones, 30.0)
-    rule = RecencyRule().fit(before, Past(before, bought, bought, 30.0))
+    before = Known(Histories.of(ones, 100 - silence, 100 * ones), ones, ones, ones, ones, 30.0)
+    rule = RecencyRule().learn(before, Past(before, bought, bought, 30.0))
 
     def brier(days):
         active = silence <= days
@@ -101,27 +104,30 @@ def test_recency_rule_minimises_the_brier_score():
 
     scores = {days: brier(days) for days in range(60)}
     assert rule.days_ == min(scores, key=scores.get)
-    found = chances(bought, rule.score(before, 30).p_purchase)["brier"]
+    found = chances(bought, rule.forecast(before, 30).p_purchase)["brier"]
     assert found == pytest.approx(scores[rule.days_] / n)
 
 
 def test_recency_that_tells_nothing():
     before = customers((0, 0, 5, 0, 1, 1, 1), (0, 0, 5, 0, 1, 1, 1))
-    rule = RecencyRule().fit(before, Past(before, np.array([1.0, 0]), np.array([3.0, 0]), 100.0))
+    rule = RecencyRule().learn(before, Past(before, np.array([1.0, 0]), np.array([3.0, 0]), 100.0))
     assert rule.days_ == np.inf
-    np.testing.assert_allclose(rule.score(NOW, 100).p_purchase, np.full(4, 0.5))
+    np.testing.assert_allclose(rule.forecast(NOW, 100).p_purchase, np.full(4, 0.5))
 
 
 @pytest.mark.parametrize("rule", HEURISTICS)
 def test_weights_are_customers(rule):
     rows = [0, 0, 0, 1, 2, 2, 3]
     counts = np.bincount(rows).astype(float)
-    repeated = BEFORE._replace(**{f: getattr(BEFORE, f)[rows] for f in BEFORE._fields[:7]})
+    repeated = BEFORE._replace(**{f: getattr(BEFORE, f)[rows] for f in BEFORE._fields[1:5]})
+    repeated = repeated._replace(histories=BEFORE.histories.take(rows))
     one_by_one = Past(repeated, PAST.purchases[rows], PAST.value[rows], 100.0)
-    counted = PAST._replace(history=BEFORE._replace(weights=counts))
+    counted = PAST._replace(
+        history=BEFORE._replace(histories=replace(BEFORE.histories, weights=counts))
+    )
     for old, new in zip(
-        rule().fit(NOW, one_by_one).score(NOW, 30),
-        rule().fit(NOW, counted).score(NOW, 30),
+        rule().learn(NOW, one_by_one).forecast(NOW, 30),
+        rule().learn(NOW, counted).forecast(NOW, 30),
         strict=True,
     ):
         np.testing.assert_allclose(old, new, rtol=1e-12)
@@ -131,7 +137,7 @@ def test_weights_are_customers(rule):
 @pytest.mark.parametrize("rule", [PopulationMean, RecencyRule])
 def test_no_past(rule):
     with pytest.raises(FitError, match="no earlier period"):
-        rule().fit(NOW, None)
+        rule().learn(NOW, None)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +173,7 @@ def known(days, origin, length):
         ((each["total"] - each["start"]) / x.where(x > 0)).fillna(0.0),
         each["total"] / each["n"],
     ]
-    history = Known(*(c.to_numpy(float) for c in columns), *recent, float(length))
+    history = Known(Histories.of(*columns[:3]), *columns[3:], *recent, float(length))
     return history, *after
 
 
@@ -181,7 +187,7 @@ def test_models_and_rules_on_cdnow(purchase_days):
     ]
     table = {}
     for contender in contenders:
-        forecast = contender.fit(now, past).score(now, 180)
+        forecast = contender.learn(now, past).forecast(now, 180)
         table[contender.name] = {
             "mae": amounts(purchases, forecast.purchases)["mae"],
             "brier": chances(purchases > 0, forecast.p_purchase)["brier"],
@@ -204,17 +210,17 @@ def test_a_model_that_asks_for_the_gaps(purchase_days):
     days = purchase_days[purchase_days["day"] <= "1997-12-31"].sort_values(["customer_id", "day"])
     gaps = days.groupby("customer_id")["day"].diff().dropna().dt.days
     with_gaps = now._replace(log_gaps=float(np.log(gaps).sum()))
-    regular = Candidate(Choice("mbg-cnbd"), valued=False).fit(with_gaps, None)
+    regular = Candidate(Choice("mbg-cnbd"), valued=False).learn(with_gaps, None)
     assert regular.model.k_ == 1
-    plain = Candidate(Choice("mbg-nbd"), valued=False).fit(now, None)
-    for part, same in zip(regular.score(now, 180), plain.score(now, 180), strict=True):
+    plain = Candidate(Choice("mbg-nbd"), valued=False).learn(now, None)
+    for part, same in zip(regular.forecast(now, 180), plain.forecast(now, 180), strict=True):
         np.testing.assert_allclose(part, same, rtol=1e-9)
     with pytest.raises(ValueError, match="needs log_gaps"):
-        Candidate(Choice("mbg-cnbd"), valued=False).fit(now, None)
+        Candidate(Choice("mbg-cnbd"), valued=False).learn(now, None)
 
 
 def test_purchases_alone(purchase_days):
     now, *_ = known(purchase_days, "1997-12-31", 180)
-    forecast = Candidate(Choice("mbg-nbd"), valued=False).fit(now, None).score(now, 180)
+    forecast = Candidate(Choice("mbg-nbd"), valued=False).learn(now, None).forecast(now, 180)
     assert not forecast.value.any()
     assert forecast.purchases.sum() > 1000

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from clv.core.choice import RULES
 from clv.models import ladder
 from clv.models.contenders import Known, Past
+from clv.models.histories import Histories
 from clv.models.ladder import MIN_CUSTOMERS, MIN_REPEAT_BUYERS, fit_purchases, fit_spend
 from clv.models.purchase.beta_geo import MBGNBDCore
 from clv.models.spend.gamma_gamma_core import GammaGammaAll
@@ -34,7 +35,7 @@ def customers(n, buyers):
 
 @pytest.mark.parametrize("name", ["mbg-nbd", "bg-nbd", "pareto-nbd"])
 def test_full_model(cdnow, name):
-    fit = fit_purchases(*cdnow, model=name)
+    fit = fit_purchases(Histories.of(*cdnow), model=name)
     assert fit.model.name == name
     assert told(fit) == []
 
@@ -43,40 +44,40 @@ def test_full_model(cdnow, name):
 def test_regular_timing(regular, name):
     """The planted k is found through the ladder, too."""
     triples, log_gaps = regular
-    fit = fit_purchases(*triples, model=name, log_gaps=log_gaps)
+    fit = fit_purchases(Histories.of(*triples), model=name, log_gaps=log_gaps)
     assert (fit.model.name, fit.model.k_) == (name, 3)
     assert told(fit) == []
     with pytest.raises(ValueError, match="log_gaps"):
-        fit_purchases(*triples, model=name)
+        fit_purchases(Histories.of(*triples), model=name)
 
 
 def past_of(triples, days=20.0):
     """A past in which everybody who had bought twice bought again, twice."""
     none = np.zeros(triples.x.size)
-    known = Known(triples.x, triples.t_x, triples.age, *[none] * 4, days, triples.weights)
+    known = Known(Histories.of(*triples), *[none] * 4, days)
     return Past(known, np.where(triples.x > 0, 2.0, 0.0), none, days)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_rules_of_thumb(cdnow, name):
-    fit = fit_purchases(*cdnow, model=name, past=past_of(cdnow))
+    fit = fit_purchases(Histories.of(*cdnow), model=name, past=past_of(cdnow))
     assert fit.model.name == name
     assert told(fit) == []
 
 
 def test_rules_without_a_past(cdnow, make_marketplace):
     for name in ("population-mean", "recency-rule"):
-        fit = fit_purchases(*cdnow, model=name)
+        fit = fit_purchases(Histories.of(*cdnow), model=name)
         assert fit.model.name == "mbg-nbd"
         assert told(fit) == [("no-past", "full model")]
-    assert fit_purchases(*cdnow, model="rate-so-far").model.name == "rate-so-far"
+    assert fit_purchases(Histories.of(*cdnow), model="rate-so-far").model.name == "rate-so-far"
     # The standard model's own steps down are told as well.
-    fit = fit_purchases(*make_marketplace(0, 0.03), model="recency-rule")
+    fit = fit_purchases(Histories.of(*make_marketplace(0, 0.03)), model="recency-rule")
     assert told(fit) == [("no-past", "full model"), ("at-bound", "full model")]
 
 
 def test_at_its_bound(make_marketplace):
-    fit = fit_purchases(*make_marketplace(0, 0.03))
+    fit = fit_purchases(Histories.of(*make_marketplace(0, 0.03)))
     assert fit.model.name == "mbg-nbd"
     assert told(fit) == [("at-bound", "full model")]
 
@@ -91,7 +92,7 @@ def test_at_its_bound(make_marketplace):
     ],
 )
 def test_history_only(data, code):
-    fit = fit_purchases(*data)
+    fit = fit_purchases(Histories.of(*data))
     assert fit.model is None
     assert told(fit) == [(code, "history only")]
 
@@ -106,10 +107,10 @@ def test_history_only(data, code):
 )
 def test_pooled_rate(n, buyers, code):
     data = customers(n, buyers)
-    fit = fit_purchases(*data)
+    fit = fit_purchases(Histories.of(*data))
     assert fit.model.name == "pooled-rate"
     assert told(fit) == [(code, "simpler model")]
-    scores = fit.model.score(*data, [100, 200])
+    scores = fit.model.score(Histories.of(*data), [100, 200])
     # As many purchases in the next 100 days as in the last.
     assert scores.purchases[:, 0].sum() == pytest.approx(2 * buyers)
     assert scores.purchases[:, 1].sum() == pytest.approx(4 * buyers)
@@ -120,7 +121,7 @@ def test_pooled_rate(n, buyers, code):
 
 
 def test_just_enough():
-    fit = fit_purchases(*customers(MIN_CUSTOMERS, MIN_REPEAT_BUYERS))
+    fit = fit_purchases(Histories.of(*customers(MIN_CUSTOMERS, MIN_REPEAT_BUYERS)))
     assert fit.model.name == "mbg-nbd"
 
 
@@ -132,7 +133,7 @@ def test_penalised_when_the_full_fit_does_not_converge(cdnow, monkeypatch):
             return self
 
     monkeypatch.setattr(ladder, "model_class", {"mbg-nbd": Stubborn}.get)
-    fit = fit_purchases(*cdnow)
+    fit = fit_purchases(Histories.of(*cdnow))
     assert fit.model.penalizer_coef == 0.01
     assert told(fit) == [("no-convergence", "penalised fit")]
 
@@ -142,7 +143,7 @@ def test_any_model_takes_a_penalty(regular, name, monkeypatch):
     triples, log_gaps = regular
     errors = iter([5.0, 0.3])
     monkeypatch.setattr(ladder, "total_forecast_error", lambda *_: next(errors))
-    fit = fit_purchases(*triples, model=name, log_gaps=log_gaps)
+    fit = fit_purchases(Histories.of(*triples), model=name, log_gaps=log_gaps)
     assert (fit.model.name, fit.model.penalizer_coef) == (name, ladder.PENALTIES[0])
     assert told(fit) == [("unidentified", "penalised fit")]
 
@@ -150,7 +151,7 @@ def test_any_model_takes_a_penalty(regular, name, monkeypatch):
 def test_penalised_when_the_forecast_is_not_determined(cdnow, monkeypatch):
     errors = iter([5.0, 0.3])
     monkeypatch.setattr(ladder, "total_forecast_error", lambda *_: next(errors))
-    fit = fit_purchases(*cdnow)
+    fit = fit_purchases(Histories.of(*cdnow))
     assert fit.model.penalizer_coef == ladder.PENALTIES[0]
     assert told(fit) == [("unidentified", "penalised fit")]
 
@@ -164,7 +165,7 @@ def test_penalised_when_the_forecast_is_not_determined(cdnow, monkeypatch):
 )
 def test_pooled_when_nothing_helps(cdnow, monkeypatch, name, value, code):
     monkeypatch.setattr(ladder, name, lambda *_: value)
-    fit = fit_purchases(*cdnow)
+    fit = fit_purchases(Histories.of(*cdnow))
     assert fit.model.name == "pooled-rate"
     assert told(fit) == [(code, "simpler model")]
 
@@ -174,30 +175,32 @@ def test_regular_and_pareto_fits_are_held_to_the_same_checks(regular):
     triples, log_gaps = regular
     seen = triples.weights @ triples.x
     for name in ("pareto-nbd", "mbg-cnbd"):
-        model = fit_purchases(*triples, model=name, log_gaps=log_gaps).model
-        total = ladder.total_in_sample(model, triples.age, triples.weights)
+        model = fit_purchases(Histories.of(*triples), model=name, log_gaps=log_gaps).model
+        total = ladder.total_in_sample(model, Histories.of(*triples))
         assert total == pytest.approx(seen, rel=0.1)
-        assert 0.005 < ladder.total_forecast_error(model, *triples) < 0.2
+        assert 0.005 < ladder.total_forecast_error(model, Histories.of(*triples)) < 0.2
 
 
 def test_the_forecast_error_is_the_spread_of_forecasts(cdnow):
     """The delta method against fits to resampled customers."""
     data = np.column_stack([cdnow.x, cdnow.t_x, cdnow.age])
     chances = cdnow.weights / cdnow.weights.sum()
-    model = MBGNBDCore().fit(*cdnow)
+    model = MBGNBDCore().fit(Histories.of(*cdnow))
     rng = np.random.default_rng(2)
     totals = []
     for _ in range(60):
-        again = MBGNBDCore().fit(*data.T, rng.multinomial(2357, chances))
-        totals.append(cdnow.weights @ again.score(*data.T, [cdnow.age.max()]).purchases[:, 0])
-    error = ladder.total_forecast_error(model, *cdnow)
+        again = MBGNBDCore().fit(Histories.of(*data.T, rng.multinomial(2357, chances)))
+        totals.append(
+            cdnow.weights @ again.score(Histories.of(*data.T), [cdnow.age.max()]).purchases[:, 0]
+        )
+    error = ladder.total_forecast_error(model, Histories.of(*cdnow))
     assert error == pytest.approx(np.std(np.log(totals)), rel=0.35)
 
 
 def test_total_in_sample(cdnow):
-    model = MBGNBDCore().fit(*cdnow)
+    model = MBGNBDCore().fit(Histories.of(*cdnow))
     seen = cdnow.weights @ cdnow.x
-    assert ladder.total_in_sample(model, cdnow.age, cdnow.weights) == pytest.approx(seen, rel=0.05)
+    assert ladder.total_in_sample(model, Histories.of(*cdnow)) == pytest.approx(seen, rel=0.05)
 
 
 @settings(max_examples=60, deadline=None)
@@ -208,12 +211,12 @@ def test_any_small_file_gives_finite_forecasts(data):
     age = rng.integers(0, data.draw(st.sampled_from([1, 30, 7300])), n, endpoint=True)
     x = np.minimum(rng.poisson(rng.gamma(data.draw(st.sampled_from([0.02, 1, 30])), 1, n)), age)
     t_x = np.where(x > 0, rng.integers(np.minimum(x, age), age, endpoint=True), 0)
-    fit = fit_purchases(x, t_x, age, rng.integers(1, 9, n))
+    fit = fit_purchases(Histories.of(x, t_x, age, rng.integers(1, 9, n)))
     told(fit)
     if fit.model is None:
         assert (x == 0).all()
         return
-    for part in fit.model.score(x, t_x, age, [1, 365, 3650]):
+    for part in fit.model.score(Histories.of(x, t_x, age), [1, 365, 3650]):
         assert np.isfinite(part).all()
         assert (part >= 0).all()
 

@@ -12,6 +12,7 @@ import pytest
 from clv.core.choice import PURCHASES
 from clv.core.errors import FitError
 from clv.models.card import MODELS, from_card, to_card
+from clv.models.histories import Histories
 from clv.models.ladder import fit_purchases
 from clv.models.notes import Note
 from clv.models.purchase.bg_nbd import BGNBD
@@ -40,12 +41,12 @@ def through_json(model):
 
 @pytest.mark.parametrize("model", [MBGNBD(), BGNBD(), PooledRate(), MBGNBD(0.01), ParetoNBD()])
 def test_purchase_models(model, cdnow):
-    model.fit(*cdnow)
+    model.fit(*([Histories.of(*cdnow)] if isinstance(model, PooledRate | ParetoNBD) else cdnow))
     again = through_json(model)
     horizons = np.linspace(1, 60, 12)
     for old, new in zip(
-        model.score(*list(cdnow)[:3], horizons),
-        again.score(*list(cdnow)[:3], horizons),
+        model.score(Histories.of(*list(cdnow)[:3]), horizons),
+        again.score(Histories.of(*list(cdnow)[:3]), horizons),
         strict=True,
     ):
         np.testing.assert_array_equal(old, new)
@@ -53,7 +54,7 @@ def test_purchase_models(model, cdnow):
 
 def test_model_at_its_bound(make_marketplace):
     data = make_marketplace(0, 0.03)
-    model = fit_purchases(*data).model
+    model = fit_purchases(Histories.of(*data)).model
     again = through_json(model)
     assert to_card(model)["standard_errors"]["a"] is None
     assert again.standard_errors_["a"] == np.inf

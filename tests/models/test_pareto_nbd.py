@@ -11,6 +11,7 @@ from lifetimes import ParetoNBDFitter
 from clv.core.errors import FitError
 from clv.core.metrics import amounts
 from clv.models.card import from_card, to_card
+from clv.models.histories import Histories
 from clv.models.purchase.pareto_nbd import ParetoNBD
 from clv.models.purchase.pareto_nbd_likelihood import ParetoNBDLikelihood
 from tests.models.conftest import DATA
@@ -109,7 +110,7 @@ def hypergeometric(r, alpha, s, beta, x, t_x, age):
 
 @pytest.fixture(scope="module")
 def fitted(cdnow):
-    return ParetoNBD().fit(*cdnow)
+    return ParetoNBD().fit(Histories.of(*cdnow))
 
 
 def test_cdnow_as_published(fitted):
@@ -132,7 +133,7 @@ def test_likelihood_with_2f1(cdnow, fitted):
         if alpha < beta:  # alpha >= beta is the case that `hypergeometric` has
             alpha, beta = beta, alpha
         point = np.log([r, alpha, s, beta])
-        found = ParetoNBDLikelihood(*triples, np.ones(rows.size)).log_likelihood(point)
+        found = ParetoNBDLikelihood(Histories.of(*triples)).log_likelihood(point)
         wanted = sum(hypergeometric(r, alpha, s, beta, *t) for t in zip(*triples, strict=True))
         assert found == pytest.approx(wanted, rel=1e-12)
 
@@ -144,9 +145,11 @@ def test_likelihood_and_p_alive_with_20_digits(population):
         silent, alive = exact(*population, x, t_x, age)
         row = [np.array([float(v)]) for v in (x, t_x, age, 1)]
         shape, rate, hazard = (np.array([float(v)]) for v in (r + x, alpha + t_x, beta + t_x))
-        found = ParetoNBDLikelihood(*row)._silent_terms(slice(0, 1), shape, rate, s, hazard)
+        found = ParetoNBDLikelihood(Histories.of(*row))._silent_terms(
+            slice(0, 1), shape, rate, s, hazard
+        )
         assert found[0] == pytest.approx(silent, rel=1e-12, abs=1e-12)
-        p_alive = model_of(*population).conditional_probability_alive(x, t_x, age)[0]
+        p_alive = model_of(*population).probability_alive(Histories.of(x, t_x, age))[0]
         assert p_alive == pytest.approx(alive, rel=1e-10, abs=1e-300)
 
 
@@ -154,7 +157,7 @@ def test_likelihood_and_p_alive_with_20_digits(population):
 @pytest.mark.parametrize("point", [(-0.3, 0.4, 0.2, -0.7), (2.0, -3.0, -4.0, 3.0), (5, 5, 5, -5)])
 def test_derivatives_against_differences(cdnow, penalizer, point):
     x, t_x, age, weights = cdnow
-    likelihood = ParetoNBDLikelihood(x, t_x / 39, age / 39, weights, penalizer)
+    likelihood = ParetoNBDLikelihood(Histories.of(x, t_x / 39, age / 39, weights), penalizer)
     point = np.array(point, dtype=float)
     value, gradient, hessian = likelihood(point)
     steps = 1e-5 * np.eye(4)
@@ -181,10 +184,10 @@ def test_purchase_probabilities_with_20_digits(population):
 
                 return float(integral(first, length, min(rate, hazard + start)))
 
-        between = model.p_purchase_between([x], [age], edges)[0]
+        between = model.p_purchase_between(Histories.of([x], 0, [age]), edges)[0]
         wanted = [bought(edges[i], edges[i + 1] - edges[i]) for i in range(3)]
         np.testing.assert_allclose(between, wanted, rtol=1e-9, atol=1e-12)
-        scores = model.score([x], [age if x else 0], [age], edges[:0:-1])
+        scores = model.score(Histories.of([x], [age if x else 0], [age]), edges[:0:-1])
         wanted = [bought(0, t) * scores.p_alive[0] for t in edges[:0:-1]]
         np.testing.assert_allclose(scores.p_purchase[0], wanted, rtol=1e-9, atol=1e-12)
 
@@ -192,7 +195,7 @@ def test_purchase_probabilities_with_20_digits(population):
 @pytest.mark.parametrize("s", [0.3, 1 - 1e-9, 1.0, 1 + 1e-9, 2.5, 40.0])
 def test_expected_purchases_also_where_s_is_1(s):
     r, alpha, beta, x, age, t = 0.6, 10.0, 12.0, 4, 40.0, 30.0
-    found = model_of(r, alpha, s, beta).purchases_if_alive(t, x, age)
+    found = model_of(r, alpha, s, beta).pair_purchases(x, age, t)
     with mpmath.workdps(40):
         one, hazard = mpmath.mpf(s) - 1, mpmath.mpf(beta) + age
         span = (hazard / (hazard + t)) ** one
@@ -203,12 +206,14 @@ def test_expected_purchases_also_where_s_is_1(s):
 
 def test_new_customers():
     model = model_of(0.55, 10.58, 0.61, 11.67)
-    alive = model.probability_alive_after([0], [0], [0], [0, 10, 100])
+    alive = model.probability_alive_after(Histories.of([0], [0], [0]), [0, 10, 100])
     np.testing.assert_allclose(alive[0], (11.67 / (11.67 + np.array([0, 10, 100]))) ** 0.61)
     expected = model.expected_number_of_purchases_up_to_time([1, 52])
     closed = 0.55 * 11.67 / (10.58 * -0.39) * (1 - (11.67 / (11.67 + np.array([1, 52]))) ** -0.39)
     np.testing.assert_allclose(expected, closed, rtol=1e-12)
-    np.testing.assert_allclose(model.score([0], [0], [0], [1, 52]).purchases[0], closed)
+    np.testing.assert_allclose(
+        model.score(Histories.of([0], [0], [0]), [1, 52]).purchases[0], closed
+    )
 
 
 def test_against_a_simulation():
@@ -222,15 +227,18 @@ def test_against_a_simulation():
     model = model_of(r, alpha, s, beta)
     active = np.clip(lifetime[same] - 50, 0, 30)
     later = rng.poisson(rate[same] * active)
-    scores = model.score([2], [21.0], [50.0], [30.0])
+    scores = model.score(Histories.of([2], [21.0], [50.0]), [30.0])
     for drawn, expected in (
         (active > 0, scores.p_alive[0]),
         (later > 0, scores.p_purchase[0, 0]),
         (later, scores.purchases[0, 0]),
-        (active == 30, model.probability_alive_after([2], [21.0], [50.0], [30.0])[0, 0]),
+        (
+            active == 30,
+            model.probability_alive_after(Histories.of([2], [21.0], [50.0]), [30.0])[0, 0],
+        ),
     ):
         assert abs(drawn.mean() - expected) < 4 * drawn.std() / np.sqrt(n)
-    draws = model.draw(np.full(n, 2), np.full(n, 21.0), np.full(n, 50.0), rng)
+    draws = model.draw(Histories.of(np.full(n, 2), np.full(n, 21.0), np.full(n, 50.0)), rng)
     assert not draws.last_is_purchase
     stays = np.minimum(draws.lifetimes(rng), 30)
     drawn = rng.poisson(draws.rate * stays)
@@ -240,19 +248,23 @@ def test_against_a_simulation():
 def test_waits():
     model = model_of(0.55, 10.58, 0.61, 11.67)
     # Lomax, as MBG/NBD's: what matters is r + x and alpha + T
-    assert model.wait_if_alive(2, 40) == pytest.approx(50.58 * (2 ** (1 / 2.55) - 1))
-    assert model.due(2, 30) == pytest.approx(40.58 * (10 ** (1 / 2.55) - 1))
-    scores = model.score([2], [30], [30 + model.due(2, 30)], [1])
+    assert model.wait_if_alive(Histories.of(2, 0, 40)) == pytest.approx(
+        50.58 * (2 ** (1 / 2.55) - 1)
+    )
+    assert model.due(Histories.of(2, 30, 30)) == pytest.approx(40.58 * (10 ** (1 / 2.55) - 1))
+    scores = model.score(Histories.of([2], [30], [30 + model.due(Histories.of(2, 30, 30))]), [1])
     assert scores.p_silent[0] == pytest.approx(0.1)
-    assert model.score([0], [0], [0], [1]).next_order_days[0] == model.wait_if_alive(0, 0)
+    assert model.score(Histories.of([0], [0], [0]), [1]).next_order_days[0] == model.wait_if_alive(
+        Histories.of(0, 0, 0)
+    )
     with pytest.raises(ValueError, match="quantile q"):
-        model.wait_if_alive(1, 1, 1)
+        model.wait_if_alive(Histories.of(1, 0, 1), 1)
 
 
 def test_scores_are_consistent(cdnow, fitted):
     x, t_x, age, _ = cdnow
     horizons = np.array([39.0, 1, 13, 39, 520])
-    scores = fitted.score(x, t_x, age, horizons)
+    scores = fitted.score(Histories.of(x, t_x, age), horizons)
     np.testing.assert_allclose(
         scores.purchases, scores.p_alive[:, None] * scores.purchases_if_active
     )
@@ -263,9 +275,9 @@ def test_scores_are_consistent(cdnow, fitted):
         assert (np.diff(part[:, ascending], axis=1) >= 0).all()
     assert (scores.p_purchase <= scores.p_alive[:, None]).all()
     assert (scores.p_purchase <= scores.purchases).all()
-    between = fitted.p_purchase_between(x, age, [0, 39])
+    between = fitted.p_purchase_between(Histories.of(x, 0, age), [0, 39])
     np.testing.assert_allclose(between[:, 0] * scores.p_alive, scores.p_purchase[:, 0], rtol=1e-11)
-    one = fitted.predict(39, x[7], t_x[7], age[7])
+    (one,) = fitted.expected_purchases(Histories.of(x[7], t_x[7], age[7]), 39)
     assert isinstance(one, float)
     assert one == pytest.approx(scores.purchases[7, 0])
 
@@ -273,7 +285,7 @@ def test_scores_are_consistent(cdnow, fitted):
 @pytest.mark.parametrize("population", POPULATIONS)
 def test_nothing_but_numbers(population):
     x, t_x, age = np.array([(0, 0, 0), (0, 0, 7300), (1, 1, 1), *TRIPLES]).T
-    scores = model_of(*population).score(x, t_x, age, [1e-3, 1, 365, 36_525])
+    scores = model_of(*population).score(Histories.of(x, t_x, age), [1e-3, 1, 365, 36_525])
     for part in scores:
         assert np.isfinite(part).all()
         assert (part >= 0).all()
@@ -287,7 +299,7 @@ def test_recovers_its_parameters():
     rng = np.random.default_rng(2)
     age = rng.uniform(30, 100, 60_000)
     x, t_x, _, _ = simulate(rng, age.size, *truth, age)
-    model = ParetoNBD().fit(x, t_x, age)
+    model = ParetoNBD().fit(Histories.of(x, t_x, age))
     assert model.converged_
     assert (np.abs(model.theta_ - truth) < 3 * model.errors_()).all()
     # and they are not just wide
@@ -298,10 +310,12 @@ def test_recovers_its_parameters():
 def test_never_worse_than_lifetimes(name, request, fit_lifetimes):
     data = request.getfixturevalue(name)
     reference, _ = fit_lifetimes(ParetoNBDFitter(), *data)
-    model = ParetoNBD().fit(*data)
+    model = ParetoNBD().fit(Histories.of(*data))
     assert model.converged_
     # Its optimum under the likelihood that is checked above; lifetimes' own total isn't weighted.
-    theirs = ParetoNBDLikelihood(*data).log_likelihood(np.log(reference.params_.to_numpy()))
+    theirs = ParetoNBDLikelihood(Histories.of(*data)).log_likelihood(
+        np.log(reference.params_.to_numpy())
+    )
     assert model.log_likelihood_ >= theirs - 1e-12 * abs(theirs)
     if name == "cdnow":
         np.testing.assert_allclose(model.params_, reference.params_, rtol=5e-3)
@@ -309,7 +323,7 @@ def test_never_worse_than_lifetimes(name, request, fit_lifetimes):
 
 
 def test_cdnow_master(cdnow_master):
-    model = ParetoNBD().fit(*cdnow_master)
+    model = ParetoNBD().fit(Histories.of(*cdnow_master))
     assert model.converged_
     # lifetimes, after 16 s: .5974, 11.5855, .5222, 8.8260
     assert round(model.log_likelihood_, 2) == -95415.12
@@ -328,35 +342,42 @@ def test_hold_out_of_the_cdnow_sample():
     x = each["size"] - 1
     t_x, age = (each["max"] - each["min"]), (pd.Timestamp("1997-09-30") - each["min"])
     triples = x, t_x.dt.days / 7, age.dt.days / 7
-    found = amounts(later, ParetoNBD().fit(*triples).predict(39, *triples))
+    found = amounts(
+        later,
+        ParetoNBD().fit(Histories.of(*triples)).expected_purchases(Histories.of(*triples), 39),
+    )
     names = ("mae", "rmse", "bias", "gini", "top10")
     assert [round(found[name], 4) for name in names] == [0.7545, 1.6028, -0.115, 0.6726, 0.4702]
 
 
 def test_online_retail_converges(online_retail_cleanings):
     for name, data in online_retail_cleanings.items():
-        model = ParetoNBD().fit(*data)
+        model = ParetoNBD().fit(Histories.of(*data))
         assert model.converged_, name
-        assert np.isfinite(model.score(data.x, data.t_x, data.age, [30, 365]).purchases).all()
+        assert np.isfinite(
+            model.score(Histories.of(data.x, data.t_x, data.age), [30, 365]).purchases
+        ).all()
 
 
 @pytest.mark.parametrize("share", [0.01, 0.02, 0.03])
 @pytest.mark.parametrize("seed", [0, 1, 3])
 def test_marketplace_converges(share, seed, make_marketplace):
     data = make_marketplace(seed, share)
-    model = ParetoNBD().fit(*data)
+    model = ParetoNBD().fit(Histories.of(*data))
     assert model.converged_
     assert not np.isnan(model.variance_).any()
-    assert np.isfinite(model.score(data.x, data.t_x, data.age, [30, 365]).purchases).all()
+    assert np.isfinite(
+        model.score(Histories.of(data.x, data.t_x, data.age), [30, 365]).purchases
+    ).all()
 
 
 def test_time_unit_and_weights_are_the_callers(cdnow, fitted):
     x, t_x, age, weights = cdnow
-    days = ParetoNBD().fit(x, t_x * 7, age * 7, weights)
+    days = ParetoNBD().fit(Histories.of(x, t_x * 7, age * 7, weights))
     np.testing.assert_allclose(days.theta_ / fitted.theta_, [1, 7, 1, 7], rtol=1e-7)
     longer = days.log_likelihood_ + weights @ x * np.log(7)
     assert longer == pytest.approx(fitted.log_likelihood_, rel=1e-12)
-    counted = ParetoNBD().fit([*x, 5], [*t_x, 3], [*age, 9], [*(3 * weights), 0])
+    counted = ParetoNBD().fit(Histories.of([*x, 5], [*t_x, 3], [*age, 9], [*(3 * weights), 0]))
     np.testing.assert_allclose(counted.theta_, fitted.theta_, rtol=1e-7)
     np.testing.assert_allclose(counted.errors_(), fitted.errors_() / np.sqrt(3), rtol=1e-5)
 
@@ -366,7 +387,9 @@ def test_card_is_bit_exact(cdnow, fitted):
     assert again.card() == fitted.card()
     triples = cdnow.x, cdnow.t_x, cdnow.age
     for old, new in zip(
-        fitted.score(*triples, [5, 39]), again.score(*triples, [5, 39]), strict=True
+        fitted.score(Histories.of(*triples), [5, 39]),
+        again.score(Histories.of(*triples), [5, 39]),
+        strict=True,
     ):
         np.testing.assert_array_equal(old, new)
 
@@ -383,20 +406,20 @@ def test_card_is_bit_exact(cdnow, fitted):
     ],
 )
 def test_degenerate_data_never_give_nan(data):
-    fitted = ParetoNBD().fit(*data)
+    fitted = ParetoNBD().fit(Histories.of(*data))
     assert np.isfinite(fitted.theta_).all()
     assert (fitted.theta_ > 0).all()
     assert np.isfinite(fitted.log_likelihood_)
     assert not np.isnan(fitted.errors_()).any()
-    for part in fitted.score(*data, [1, 30, 3650]):
+    for part in fitted.score(Histories.of(*data), [1, 30, 3650]):
         assert np.isfinite(part).all()
         assert (part >= 0).all()
 
 
 def test_contradictory_input():
     with pytest.raises(ValueError, match="later than its T"):
-        ParetoNBD().fit([1], [6], [5])
+        ParetoNBD().fit(Histories.of([1], [6], [5]))
     with pytest.raises(FitError, match="nothing was observed"):
-        ParetoNBD().fit([0], [0], [0])
+        ParetoNBD().fit(Histories.of([0], [0], [0]))
     with pytest.raises(ValueError, match="call fit first"):
-        ParetoNBD().predict(1, 1, 1, 1)
+        ParetoNBD().expected_purchases(Histories.of(1, 1, 1), 1)

@@ -15,12 +15,13 @@ from clv.insights.customer import alive_path
 from clv.insights.simulate import CHECKPOINTS, GRID, Population, many_runs
 from clv.insights.simulate import expected as closed_form
 from clv.models.card import from_card, to_card
+from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.cnbd import MBGCNBD
 from clv.models.purchase.pareto_nbd import ParetoNBD
 from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.season.season import MONTH_DAYS, NONE, Season, by_the_year
-from clv.models.season.seasonal import Seasonal, bare, due, through_life, unwrap
+from clv.models.season.seasonal import Seasonal, bare, through_life, unwrap
 from tests.test_ranges import SPEND, made
 
 AS_OF = date(2024, 11, 20)
@@ -87,7 +88,8 @@ def test_a_long_time_has_no_season():
 
 
 def test_customers_are_born_on_their_own_day():
-    x, t_x, age = BUSY.triples(X, T_X, AGE, AS_OF)
+    lived = BUSY.histories(Histories.of(X, T_X, AGE), AS_OF)
+    x, t_x, age = lived.frequency, lived.recency, lived.T
     exact = [
         (day_by_day(-int(a), int(t) - int(a), AS_OF), day_by_day(-int(a), 0, AS_OF))
         for t, a in zip(T_X, AGE, strict=True)
@@ -101,8 +103,9 @@ def test_no_recency_becomes_later_than_its_age():
     """What a fit refuses must not come about by rounding."""
     for offset in range(31):
         age = np.arange(1500.0)
-        _, t_x, operational = BUSY.triples(age * 0 + 1, age, age, AS_OF + timedelta(days=offset))
-        assert (t_x == operational).all()
+        histories = Histories.of(1, age, age)
+        lived = BUSY.histories(histories, AS_OF + timedelta(days=offset))
+        assert (lived.recency == lived.T).all()
 
 
 def test_a_season_is_twelve_positive_numbers_around_one():
@@ -127,22 +130,27 @@ def test_a_season_survives_json():
 @pytest.mark.parametrize("base", MODELS, ids=name_of)
 def test_without_a_season_it_is_the_base(base):
     worn = Seasonal(base, NONE, AS_OF)
-    for mine, its in zip(worn.score(X, T_X, AGE, DAYS), base.score(X, T_X, AGE, DAYS), strict=True):
+    for mine, its in zip(
+        worn.score(Histories.of(X, T_X, AGE), DAYS),
+        base.score(Histories.of(X, T_X, AGE), DAYS),
+        strict=True,
+    ):
         assert mine == pytest.approx(its, rel=1e-9)
-    after = base.probability_alive_after(X, T_X, AGE, DAYS)
-    assert worn.probability_alive_after(X, T_X, AGE, DAYS) == pytest.approx(after, rel=1e-9)
-    known = {"recency": T_X} if base is MBG2 else {}
-    between = base.p_purchase_between(X, AGE, DAYS, **known)
-    assert worn.p_purchase_between(X, AGE, DAYS, recency=T_X if known else None) == pytest.approx(
+    after = base.probability_alive_after(Histories.of(X, T_X, AGE), DAYS)
+    assert worn.probability_alive_after(Histories.of(X, T_X, AGE), DAYS) == pytest.approx(
+        after, rel=1e-9
+    )
+    between = base.p_purchase_between(Histories.of(X, T_X, AGE), DAYS)
+    assert worn.p_purchase_between(Histories.of(X, T_X, AGE), DAYS) == pytest.approx(
         between, rel=1e-9
     )
     for q in (0.1, 0.9):
-        wait = base.wait_if_alive(X, AGE, q, **known)
-        mine = worn.wait_if_alive(X, AGE, q, recency=T_X if known else None)
+        wait = base.wait_if_alive(Histories.of(X, T_X, AGE), q)
+        mine = worn.wait_if_alive(Histories.of(X, T_X, AGE), q)
         assert mine == pytest.approx(np.broadcast_to(wait, X.shape), rel=1e-9)
-        usual = np.broadcast_to(base.due(X, T_X, q), X.shape)
-        assert worn.due(X, T_X, q) == pytest.approx(usual, rel=1e-9)
-        assert worn.due(X, T_X, q, T=AGE) == pytest.approx(usual, rel=1e-9)
+        usual = np.broadcast_to(base.due(Histories.of(X, T_X, T_X), q), X.shape)
+        assert worn.due(Histories.of(X, T_X, T_X), q) == pytest.approx(usual, rel=1e-9)
+        assert worn.due(Histories.of(X, T_X, AGE), q) == pytest.approx(usual, rel=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -180,8 +188,8 @@ def followed():
 def test_forecasts_are_right_where_the_truth_is_known(followed):
     """By history: expectation and chance within 4 standard errors; the plain model is far off."""
     x, t_x, age, ahead, truth = followed
-    worn = Seasonal(truth, BUSY, AS_OF).score(x, t_x, age, [41])
-    plain = truth.score(x, t_x, age, [41])
+    worn = Seasonal(truth, BUSY, AS_OF).score(Histories.of(x, t_x, age), [41])
+    plain = truth.score(Histories.of(x, t_x, age), [41])
     for few, late in ((0, 0), (1, 0), (1, 1), (2, 0), (2, 1)):
         rows = np.flatnonzero((np.minimum(x, 2) == few) & ((age - t_x < 60) == late))
         error = ahead[rows].std() / np.sqrt(rows.size)
@@ -196,22 +204,20 @@ def test_forecasts_are_right_where_the_truth_is_known(followed):
 @pytest.mark.parametrize("base", MODELS, ids=name_of)
 def test_answers_agree_with_each_other(base):
     worn = Seasonal(base, BUSY, AS_OF)
-    scores = worn.score(X, T_X, AGE, DAYS)
+    scores = worn.score(Histories.of(X, T_X, AGE), DAYS)
     if base is not POOLED:
-        assert worn.conditional_probability_alive(X, T_X, AGE) == pytest.approx(scores.p_alive)
-    known = {"recency": T_X} if base is MBG2 else {}
+        assert worn.probability_alive(Histories.of(X, T_X, AGE)) == pytest.approx(scores.p_alive)
     # A chance is the chance of being active times the one of buying if active.
     for i, days in enumerate(DAYS):
-        bought = worn.p_purchase_between(X, AGE, [0, days], **known)[:, 0]
+        bought = worn.p_purchase_between(Histories.of(X, T_X, AGE), [0, days])[:, 0]
         assert scores.p_alive * bought == pytest.approx(scores.p_purchase[:, i], rel=1e-6)
     # After the quantile of the wait so many have bought.
     for i in range(X.size):
-        only = {"recency": T_X[i]} if known else {}
         for q in (0.1, 0.5, 0.9):
-            wait = float(worn.wait_if_alive(X[i], AGE[i], q, **only))
+            wait = float(worn.wait_if_alive(Histories.of(X[i], T_X[i], AGE[i]), q)[0])
             if wait > 20_000:
                 continue
-            at = worn.score(X[i : i + 1], T_X[i : i + 1], AGE[i : i + 1], [wait])
+            at = worn.score(Histories.of(X[i : i + 1], T_X[i : i + 1], AGE[i : i + 1]), [wait])
             if base is not PARETO:  # Whose customers may leave before: a wait is of who stays.
                 assert at.p_purchase[0, 0] / at.p_alive[0] == pytest.approx(q, rel=1e-6)
             if q == 0.5:
@@ -222,8 +228,8 @@ def test_december_is_nearer_than_it_is_far():
     """The wait of an average customer in mid November is shorter, in mid January longer."""
     for as_of, shorter in ((date(2024, 11, 20), True), (date(2024, 1, 10), False)):
         age = 3000.0  # Long enough for the past's season to average out.
-        plain = float(MBG.wait_if_alive(100, age))
-        wait = float(Seasonal(MBG, BUSY, as_of).wait_if_alive(100, age))
+        plain = float(MBG.wait_if_alive(Histories.of(100, 0, age))[0])
+        wait = float(Seasonal(MBG, BUSY, as_of).wait_if_alive(Histories.of(100, 0, age))[0])
         assert wait < 0.7 * plain if shorter else wait > 1.1 * plain
 
 
@@ -232,18 +238,16 @@ def test_overdue_is_whom_one_in_ten_would_be_silent_as_long(base):
     """The same customer on the day on which the 9 in 10 are over has a ``p_silent`` of 1 in 10."""
     for x, t_x, age in ((3, 200, 230), (12, 300, 301), (1, 30, 400)):
         worn = Seasonal(base, BUSY, AS_OF)
-        wait = float(worn.due(x, t_x, 0.9, T=age))
-        assert due(worn, x, t_x, age, 0.9) == pytest.approx(wait)
+        wait = float(worn.due(Histories.of(x, t_x, age), 0.9)[0])
         ages = worn.at_age([t_x, t_x + wait], age)
-        silent = base.p_silent(np.array([float(x)]), ages[:1], ages[1:])
+        silent = base.p_silent(Histories.of(np.array([float(x)]), ages[:1], ages[1:]))
         assert silent[0] == pytest.approx(0.1, rel=1e-9)
-    assert due(base, 3, 200, 230, 0.9) == base.due(3, 200, 0.9)
+    assert base.due(Histories.of(3, 200, 230), 0.9) == base.due(Histories.of(3, 200, 200), 0.9)
 
 
-def test_without_an_age_the_last_purchase_was_today():
+def test_the_day_of_the_last_purchase_has_its_season():
     worn = Seasonal(MBG, BUSY, AS_OF)
-    assert worn.due(3, 200, 0.9) == worn.due(3, 200, 0.9, T=200)
-    assert worn.due(3, 200, 0.9) != worn.due(3, 200, 0.9, T=260)
+    assert worn.due(Histories.of(3, 200, 200), 0.9) != worn.due(Histories.of(3, 200, 260), 0.9)
 
 
 def test_an_age_in_the_past_is_counted_from_the_customers_own_birthday():
@@ -259,10 +263,10 @@ def test_the_path_of_a_customers_life_ends_where_the_forecast_stands():
     """On each day it is what a forecast of that day would have said."""
     worn = Seasonal(MBG, BUSY, AS_OF)
     path = alive_path(worn, [0, 30, 200], 300, ahead=60)
-    assert path.p_alive[path.now] == worn.score([2], [200], [300], []).p_alive[0]
+    assert path.p_alive[path.now] == worn.score(Histories.of([2], [200], [300]), []).p_alive[0]
     for age, x, t_x in ((100, 1, 30), (250, 2, 200), (340, 2, 200)):
         then = Seasonal(MBG, BUSY, AS_OF + timedelta(days=age - 300))
-        exact = then.score([x], [t_x], [age], []).p_alive[0]
+        exact = then.score(Histories.of([x], [t_x], [age]), []).p_alive[0]
         assert path.p_alive[path.ages == age] == pytest.approx(exact, rel=1e-12)
 
 
@@ -281,14 +285,16 @@ def test_a_card_is_json_and_scores_the_same_to_the_last_bit(base):
     t_x = np.where(x > 0, rng.integers(1, 200, 400), 0)
     age = t_x + rng.integers(0, 200, 400)
     options = {"k": 2} if base is MBG2 else {}
-    worn = Seasonal(type(base)(), BUSY, AS_OF).fit(x, t_x, age, **options)
+    worn = Seasonal(type(base)(), BUSY, AS_OF).fit(Histories.of(x, t_x, age), **options)
     card = json.loads(json.dumps(to_card(worn)))
     assert card["name"] == f"{base.name}+season"
     assert card["base"]["name"] == base.name
     again = from_card(card)
     assert again.season == BUSY
     for mine, its in zip(
-        again.score(X, T_X, AGE, DAYS), worn.score(X, T_X, AGE, DAYS), strict=True
+        again.score(Histories.of(X, T_X, AGE), DAYS),
+        worn.score(Histories.of(X, T_X, AGE), DAYS),
+        strict=True,
     ):
         assert (mine == its).all()
     del card["base"]["parameters"]
@@ -301,11 +307,11 @@ def test_it_is_fitted_in_operational_time():
     x = rng.poisson(1.0, 500)
     t_x = np.where(x > 0, rng.integers(1, 300, 500), 0)
     age = t_x + rng.integers(0, 100, 500)
-    worn = Seasonal(MBGNBDCore(), BUSY, AS_OF).fit(x, t_x, age)
-    exact = MBGNBDCore().fit(*BUSY.triples(x, t_x, age, AS_OF))
+    worn = Seasonal(MBGNBDCore(), BUSY, AS_OF).fit(Histories.of(x, t_x, age))
+    exact = MBGNBDCore().fit(BUSY.histories(Histories.of(x, t_x, age), AS_OF))
     assert worn.base.parameters() == exact.parameters()
     assert worn.base.parameters()[1] != pytest.approx(
-        MBGNBDCore().fit(x, t_x, age).parameters()[1], rel=0.01
+        MBGNBDCore().fit(Histories.of(x, t_x, age)).parameters()[1], rel=0.01
     )
 
 
@@ -315,8 +321,8 @@ def test_it_is_fitted_in_operational_time():
 @pytest.mark.parametrize("base", MODELS, ids=name_of)
 def test_ranges_have_the_same_mean_and_chance(base):
     worn = Seasonal(base, BUSY, AS_OF)
-    found = spread(worn, SPEND, X, T_X, AGE, 41.0)
-    scores = worn.score(X, T_X, AGE, [41.0])
+    found = spread(worn, SPEND, Histories.of(X, T_X, AGE), 41.0)
+    scores = worn.score(Histories.of(X, T_X, AGE), [41.0])
     assert found.mean == pytest.approx(scores.purchases[:, 0], rel=1e-4)
     if base is not POOLED:
         assert found.p_zero == pytest.approx(1 - scores.p_purchase[:, 0], abs=1e-9)
@@ -327,21 +333,22 @@ def test_the_parameters_error_is_the_bases():
     x = rng.poisson(1.0, 500).astype(float)
     t_x = np.where(x > 0, rng.integers(1, 300, 500), 0).astype(float)
     age = t_x + rng.integers(0, 100, 500)
-    worn = Seasonal(MBGNBDCore(), BUSY, AS_OF).fit(x, t_x, age)
+    worn = Seasonal(MBGNBDCore(), BUSY, AS_OF).fit(Histories.of(x, t_x, age))
     value = np.full(500, 30.0)
-    found = parameter_error(worn, None, x, t_x, age, value, 41.0)
-    base, *rest = unwrap(worn, x, t_x, age, 41.0)
+    found = parameter_error(worn, None, Histories.of(x, t_x, age), value, 41.0)
+    histories = Histories.of(x, t_x, age)
+    base, lived, days = unwrap(worn, histories, 41.0)
     assert base is worn.base
-    assert rest[-1] == pytest.approx(day_by_day(0, 41, AS_OF))
-    exact = parameter_error(base, None, *rest[:3], value, rest[3])
+    assert days == pytest.approx(day_by_day(0, 41, AS_OF))
+    exact = parameter_error(base, None, lived, value, days)
     assert found == pytest.approx(exact, rel=1e-12)
-    assert unwrap(MBG, x, t_x, age, 41.0) == (MBG, x, t_x, age, 41.0)
+    assert unwrap(MBG, histories, 41.0) == (MBG, histories, 41.0)
 
 
 def test_draws_have_the_steady_models_expectations():
     """Past with, future without a season: means of many runs within 4 standard errors."""
     worn = Seasonal(MBG, BUSY, AS_OF)
-    people = Population(X, T_X, AGE, np.full(X.size, 50))
+    people = Population(Histories.of(X, T_X, AGE), np.full(X.size, 50))
     runs = many_runs(worn, people, customers=400, runs=400, seed=3)
     exact = closed_form(worn.steady(), people, customers=400)
     at = np.searchsorted(GRID, list(CHECKPOINTS.values()))
@@ -350,7 +357,7 @@ def test_draws_have_the_steady_models_expectations():
         error = found.std(axis=0) / np.sqrt(len(found))
         assert (np.abs(found.mean(axis=0) - expected) < 4 * error + 1e-9).all()
     # Today is the same in both, a year on nearly; before Christmas the season shows.
-    both = [model.score(X, T_X, AGE, [41, 365]) for model in (worn, worn.steady())]
+    both = [model.score(Histories.of(X, T_X, AGE), [41, 365]) for model in (worn, worn.steady())]
     assert both[0].p_alive == pytest.approx(both[1].p_alive)
     assert (both[0].purchases[:, 0] > 1.3 * both[1].purchases[:, 0]).all()
     assert both[0].purchases[:, 1] == pytest.approx(both[1].purchases[:, 1], rel=0.01)

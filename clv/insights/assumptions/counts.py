@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clv.insights.assumptions.base import Check, misplaced, sums
+from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import BetaGeoModel
 from clv.models.purchase.cnbd import CNBDModel
 from clv.models.purchase.counts import purchase_counts, states
@@ -68,8 +69,7 @@ def first_repeat(group: People) -> Check | None:
     born = -ages[:, None]
     ends = group.elapsed(born, born + np.minimum(np.array([*WAITS, np.inf]), -born))
     times, place = np.unique(ends, return_inverse=True)
-    new = np.zeros(1)
-    back = group.purchases.score(new, new, new, times).p_purchase[0][place.reshape(ends.shape)]
+    back = group.purchases.score(Histories.new(), times).p_purchase[0][place.reshape(ends.shape)]
     each = np.diff(back, axis=1, prepend=0.0)
     expected = customers @ np.column_stack([each, 1 - back[:, -1]])
     lows = (0, *WAITS)
@@ -92,8 +92,7 @@ def _chances(model: BetaGeoModel | CNBDModel | ParetoNBD, ages: Floats) -> Float
         return np.asarray(
             model.probability_of_n_purchases_up_to_time(ages[:, None], np.arange(numbers)[None, :])
         )
-    new = np.zeros(1)
-    which = states(model, new, new, new)
+    which = states(model, Histories.new())
     result = np.zeros((len(ages), numbers))
     for i, age in enumerate(ages):
         for _, parts in purchase_counts(model, which, float(age)):

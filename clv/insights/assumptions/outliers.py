@@ -15,6 +15,7 @@ from scipy import stats
 
 from clv.core.errors import FitError
 from clv.insights.assumptions.base import LEVEL, Check, Effect
+from clv.models.histories import Histories
 from clv.models.purchase.cnbd import CNBDModel
 from clv.models.spend.gamma_gamma_core import GammaGammaAll
 
@@ -40,11 +41,9 @@ SEED: Final = 1
 
 
 class Customers(NamedTuple):
-    """Shape (n,) each; ``value`` is the mean of the repeat purchase days, 0 where unknown."""
+    """``value``, shape (n,), is the mean of the repeat purchase days, 0 where unknown."""
 
-    x: Floats
-    t_x: Floats
-    age: Floats
+    histories: Histories
     value: Floats
 
 
@@ -60,7 +59,8 @@ def outliers(group: People) -> Check | None:
         "FROM people ORDER BY c"
     )
     x, t_x, age, value = rows.values()
-    real = Customers(x, group.elapsed(-age, t_x - age), group.elapsed(-age, 0.0), value)
+    lived = Histories.of(x, group.elapsed(-age, t_x - age), group.elapsed(-age, 0.0))
+    real = Customers(lived, value)
     ahead = float(group.elapsed(0.0, float(group.card["months"][-1]["end_days"])))
     extreme = _extreme(real, few, valued=spend is not None)
     rng = np.random.default_rng(SEED)
@@ -68,10 +68,10 @@ def outliers(group: People) -> Check | None:
         change, usual_model, usual_spend = _influence(model, spend, real, few, ahead)
         drawn = np.array(
             [
-                _influence(
-                    model, spend, _draw(usual_model, usual_spend, real.age, rng), few, ahead
-                )[0]
-                for _ in range(DRAWS if len(real.x) <= SMALL else 0)
+                _influence(model, spend, _draw(usual_model, usual_spend, lived.T, rng), few, ahead)[
+                    0
+                ]
+                for _ in range(DRAWS if len(x) <= SMALL else 0)
             ]
         )
     except (FitError, ValueError, np.linalg.LinAlgError):
@@ -83,11 +83,11 @@ def outliers(group: People) -> Check | None:
     beyond = change - usual
     reach = float(stats.t.ppf((1 + LEVEL) / 2, DRAWS - 1)) * error
     worst = int(np.argmax(np.abs(beyond)))
-    total = real.x.sum(), (real.x * real.value).sum()
+    total = x.sum(), (x * value).sum()
     facts: AssumptionFacts = {
         "few": int(extreme.sum()),
-        "purchase_share": float(real.x[extreme].sum() / max(total[0], 1)),
-        "value_share": float((real.x * real.value)[extreme].sum() / total[1]) if total[1] else None,
+        "purchase_share": float(x[extreme].sum() / max(total[0], 1)),
+        "value_share": float((x * value)[extreme].sum() / total[1]) if total[1] else None,
     }
     size, reached = float(beyond[worst]), float(reach[worst])
     table: tuple[AssumptionRow, ...] = tuple(
@@ -100,8 +100,8 @@ def outliers(group: People) -> Check | None:
 
 def _extreme(customers: Customers, few: int, *, valued: bool) -> NDArray[np.bool_]:
     """Return who is among the few who bought most often, or spend most an order."""
-    chosen = np.zeros(len(customers.x), dtype=bool)
-    chosen[np.argsort(-customers.x, kind="stable")[:few]] = True
+    chosen = np.zeros(len(customers.histories), dtype=bool)
+    chosen[np.argsort(-customers.histories.frequency, kind="stable")[:few]] = True
     if valued:
         chosen[np.argsort(-customers.value, kind="stable")[:few]] = True
     return chosen
@@ -119,26 +119,26 @@ def _influence(
     And the models fitted to the others alone.
     """
     rest = ~_extreme(customers, few, valued=spend is not None)
-    others = Customers(*(v[rest] for v in customers))
+    others = Customers(customers.histories.take(rest), customers.value[rest])
     fits = [_fit(model, some) for some in (customers, others)]
-    bought = [np.asarray(f.predict(ahead, others.x, others.t_x, others.age)) for f in fits]
+    bought = [f.expected_purchases(others.histories, ahead) for f in fits]
     result = [np.log(bought[0].sum() / bought[1].sum())]
     if spend is None:
         return np.array(result), fits[1], None
     spends = [_fit_spend(spend, some) for some in (customers, others)]
-    values = [f.order_value(others.x, others.value) for f in spends]
+    values = [f.order_value(others.histories.frequency, others.value) for f in spends]
     result.append(np.log((bought[0] @ values[0]) / (bought[1] @ values[1])))
     return np.array(result), fits[1], spends[1]
 
 
 def _fit(model: Any, customers: Customers) -> Any:  # noqa: ANN401
     """Fit a model like this one, from where it stands."""
-    distinct, counts = np.unique(np.column_stack(customers[:3]), axis=0, return_counts=True)
     start = np.log(np.array(model.plain()))
-    start[list(model.in_time)] -= np.log(customers.age.max())
+    start[list(model.in_time)] -= np.log(customers.histories.T.max())
     again = type(model)(model.penalizer_coef)
     regular = {"k": model.k_} if isinstance(model, CNBDModel) else {}
-    return again.fit(*distinct.T, counts, np.clip(start, -10, 10), **regular)
+    distinct, _ = customers.histories.distinct()
+    return again.fit(distinct, initial_params=np.clip(start, -10, 10), **regular)
 
 
 def _value(spend: Any) -> str:  # noqa: ANN401
@@ -147,14 +147,14 @@ def _value(spend: Any) -> str:  # noqa: ANN401
 
 
 def _fit_spend(spend: Any, customers: Customers) -> Any:  # noqa: ANN401
-    kept = ((customers.x > 0) | isinstance(spend, GammaGammaAll)) & (customers.value > 0)
-    return type(spend)(spend.penalizer_coef).fit(customers.x[kept], customers.value[kept])
+    x = customers.histories.frequency
+    kept = ((x > 0) | isinstance(spend, GammaGammaAll)) & (customers.value > 0)
+    return type(spend)(spend.penalizer_coef).fit(x[kept], customers.value[kept])
 
 
 def _draw(model: Any, spend: Any, age: Floats, rng: np.random.Generator) -> Customers:  # noqa: ANN401
     """Draw as many new customers from the models, and see them at these ages."""
-    new = np.zeros(len(age))
-    x, last = model.draw(new, new, new, rng).seen(rng, age)
+    x, last = model.draw(Histories.new(len(age)), rng).seen(rng, age)
     t_x = np.where(x > 0, np.minimum(np.ceil(last), age), 0.0)
     x = np.minimum(x, t_x)
     value = np.zeros(len(age))
@@ -163,4 +163,4 @@ def _draw(model: Any, spend: Any, age: Floats, rng: np.random.Generator) -> Cust
         n = x + isinstance(spend, GammaGammaAll)
         some = np.maximum(n, 1)
         value = rng.gamma(p * some) / some * v / rng.gamma(q, size=len(age)) * (n > 0)
-    return Customers(x, t_x, age, value)
+    return Customers(Histories.of(x, t_x, age), value)

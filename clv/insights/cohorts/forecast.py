@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv.insights.cohorts.calendar import Grain, period_end, period_of, period_start
+from clv.models.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,13 +92,13 @@ def outlook(
     grain
         Of the cohorts and of the periods.
     """
-    x, t_x, age = (np.asarray(triples[k], dtype=float) for k in ("frequency", "recency", "T"))
+    histories = Histories.of(*(triples[k] for k in ("frequency", "recency", "T")))
     alive, unseen, value = (_floats(triples[k]) for k in ("alive", "alive_unseen", "alive_value"))
     days = np.array([0.0] + [float((end - as_of).days) for end in ends])
-    scores = model.score(x, t_x, age, days[1:])
+    scores = model.score(histories, days[1:])
     bought = np.maximum(np.diff(scores.purchases_if_active, axis=1, prepend=0.0), 0.0)
-    chance = model.p_purchase_between(x, age, days, recency=t_x)
-    ages, which = np.unique(age, return_inverse=True)
+    chance = model.p_purchase_between(histories, days)
+    ages, which = np.unique(histories.T, return_inverse=True)
     born = [period_of(as_of - timedelta(days=int(a)), grain) for a in ages]
     row = np.searchsorted(cohorts, np.array(born, dtype=np.int64))[which]
 

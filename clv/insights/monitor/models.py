@@ -9,6 +9,7 @@ import numpy as np
 
 from clv.insights.monitor.base import Check
 from clv.models.card import from_card
+from clv.models.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,8 +95,7 @@ def _estimate(model: str, parameter: str, value: float, error: float | None) -> 
 def _new_customer(card: Mapping[str, Any]) -> float | None:
     if not card.get("purchases"):
         return None
-    nobody = np.zeros(1)
-    scores = from_card(card["purchases"]).score(nobody, nobody, nobody, [_YEAR])
+    scores = from_card(card["purchases"]).score(Histories.new(), [_YEAR])
     found = float(scores.purchases[0, 0])
     return found if isfinite(found) else None
 

@@ -17,6 +17,7 @@ from clv.insights.monitor.base import said_and_came
 from clv.insights.monitor.models import name_of
 from clv.insights.monitor.uploads import attach
 from clv.models.card import from_card
+from clv.models.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -185,8 +186,8 @@ def _chances(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpa
     days = next(
         m["end_days"] for m in old.model["months"] if int(m["month"]) == int(months[-1]["month"])
     )
-    x, t_x, age = (np.asarray(triples[k], dtype=float) for k in ("frequency", "recency", "T"))
-    scores = from_card(old.model["purchases"]).score(x, t_x, age, [days])
+    histories = Histories.of(*(triples[k] for k in ("frequency", "recency", "T")))
+    scores = from_card(old.model["purchases"]).score(histories, [days])
     columns = {k: engine.column(np.asarray(v)) for k, v in triples.items()}
     return pa.table(columns | {"chance": engine.column(scores.p_purchase[:, -1])})
 

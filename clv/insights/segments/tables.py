@@ -22,7 +22,7 @@ from clv.core.segments import (
 )
 from clv.insights.segments.reasons import reason_sql
 from clv.models.card import from_card
-from clv.models.season.seasonal import due
+from clv.models.histories import Histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -255,13 +255,15 @@ def overdue(
     ).to_pylist()
     if not rows:
         return rows
-    x = np.array([row["frequency"] for row in rows], float)
-    t_x = np.array([row["recency"] for row in rows], float)
-    age = np.array([row["T"] for row in rows], float)
+    histories = Histories.of(
+        [row["frequency"] for row in rows],
+        [row["recency"] for row in rows],
+        [row["T"] for row in rows],
+    )
     model = from_card(run.model["purchases"])
     as_of = run.as_of
-    latest = due(model, x, t_x, age, 1 - OVERDUE)
-    early, late = (model.wait_if_alive(x, age, q, recency=t_x) for q in WINDOW)
+    latest = model.due(histories, 1 - OVERDUE)
+    early, late = (model.wait_if_alive(histories, q) for q in WINDOW)
     for i, row in enumerate(rows):
         row["due"] = _later(row["last_order"], latest[i])
         row["next_from"] = _later(as_of, early[i])

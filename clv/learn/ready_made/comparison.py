@@ -18,7 +18,7 @@ from clv.core import engine, metrics
 from clv.core.choice import STANDARD, Choice
 from clv.core.schema import RankingMeasures, ReadyMadeComparison
 from clv.learn.ready_made.scoring import worth
-from clv.models.purchase.heuristics import HEURISTICS
+from clv.models.purchase.rules import HEURISTICS
 
 if TYPE_CHECKING:
     from clv.core.schema import ComparedOrigin

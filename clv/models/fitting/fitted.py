@@ -37,7 +37,7 @@ class LifetimesAttributes:
     theta_: Floats
     variance_: Floats
     columns_: dict[str, Any]
-    index_: Any
+    index_: Any = None
 
     @property
     def params_(self) -> pd.Series[float]:
@@ -112,4 +112,4 @@ class LifetimesAttributes:
         self.theta_ = np.array([float(card["parameters"][k]) for k in self.names])
         errors = [card["standard_errors"][k] for k in self.names]
         self.variance_ = np.diag([np.inf if e is None else float(e) ** 2 for e in errors])
-        self.columns_, self.index_ = {}, None
+        self.columns_ = {}

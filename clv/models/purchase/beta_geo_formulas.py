@@ -11,22 +11,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clv.core.types import Floats
+    from clv.models.histories import Histories
 
 
 def probability_alive(
-    parameters: tuple[float, float, float, float],
-    frequency: Floats,
-    recency: Floats,
-    T: Floats,
-    first: int,
+    parameters: tuple[float, float, float, float], histories: Histories, first: int
 ) -> Floats:
     """Return P(alive at T), 1 where there was no chance to leave; all in logarithms."""
     r, alpha, a, b = parameters
+    frequency, recency = histories.frequency, histories.recency
     chances = frequency + first
     log_odds = (
         np.log(a)
         - np.log(b + (np.maximum(chances, 1) - 1))
-        + (r + frequency) * np.log1p(np.maximum(T - recency, 0) / (alpha + recency))
+        + (r + frequency) * np.log1p(np.maximum(histories.silence, 0) / (alpha + recency))
     )
     small = np.exp(-np.abs(log_odds))
     alive = np.where(log_odds > 0, small, 1.0) / (1 + small)

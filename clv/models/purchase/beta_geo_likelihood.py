@@ -26,6 +26,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from clv.core.types import Floats
+    from clv.models.histories import Histories
 
 #: Rows evaluated at a time: they stay in the processor's cache.
 CHUNK: Final = 8192
@@ -40,43 +41,31 @@ class BetaGeoLikelihood:
 
     Parameters
     ----------
-    frequency
-        Shape (n,), whole numbers.
-    recency, T
-        Shape (n,), in one time unit, best scaled so that the largest T is 1.
-    weights
-        Shape (n,), customers per row.
+    histories
+        Best scaled so that the largest T is 1.
     first
         1 if the first purchase can be the last one (MBG/NBD), 0 if not (BG/NBD).
     penalizer
         Factor of the sum of squared parameters that is added to the mean.
     """
 
-    def __init__(
-        self,
-        frequency: Floats,
-        recency: Floats,
-        T: Floats,
-        weights: Floats,
-        first: int,
-        penalizer: float = 0.0,
-    ) -> None:
+    def __init__(self, histories: Histories, first: int, penalizer: float = 0.0) -> None:
         self.penalizer = penalizer
+        weights = histories.weights
         self.customers = float(weights.sum())
-        x = frequency.astype(np.int64)
+        x = histories.frequency.astype(np.int64)
         # log (r)_x = sum over j < x of log(r + j): so only the number of customers with x > j
         # matters. No gamma functions, hence nothing cancels when r is in the millions.
         self._bought = more_than(x, weights)
         self._dropped = more_than(x + first, weights)
-        self._ages, age = np.unique(T, return_inverse=True)
+        self._ages, age = np.unique(histories.T, return_inverse=True)
         self._customers_at = np.bincount(age, weights)
-        self._purchases_at = np.bincount(age, weights * frequency)
+        self._purchases_at = np.bincount(age, weights * histories.frequency)
         rows = np.flatnonzero(x + first > 0)
-        self._x = frequency[rows]
+        some = histories.take(rows)
+        self._x, self._recency, self._weights = some.frequency, some.recency, some.weights
+        self._silence = some.silence
         self._chances = x[rows] + (first - 1)
-        self._recency = recency[rows]
-        self._silence = (T - recency)[rows]
-        self._weights = weights[rows]
 
     def log_likelihood(self, log_parameters: Floats) -> float:
         """Return the total log-likelihood, in the time unit of the data, without the penalty."""

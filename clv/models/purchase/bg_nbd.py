@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from clv.models._lifetimes import BetaGeoFitter
 from clv.models.purchase.beta_geo import BGNBDCore
+from clv.models.purchase.lifetimes_methods import LifetimesMethods
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class BGNBD(BGNBDCore, BetaGeoFitter):
+class BGNBD(LifetimesMethods, BGNBDCore, BetaGeoFitter):
     """``lifetimes.BetaGeoFitter`` with exact formulas and a fast, robust fit.
 
     As `MBGNBD`, but nobody leaves before the first repeat purchase: whoever made none counts as

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 from scipy.special import gammaln
 
-from clv.models.base import PurchaseScores
-from clv.models.fitting.inputs import distinct_pairs, like, needed_recency, side_by_side
-from clv.models.purchase.beta_geo import LONGEST_WAIT, BetaGeoModel
+from clv.models.fitting.inputs import like, side_by_side
+from clv.models.histories import Histories
+from clv.models.purchase.beta_geo import BetaGeoModel
 from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood
 from clv.models.purchase.cnbd_expectation import purchase_between, purchases_while_alive
 from clv.models.purchase.cnbd_likelihood import CNBDLikelihood
@@ -63,33 +63,29 @@ class CNBDModel(ErlangGapModel):
     in_time: ClassVar[tuple[bool, ...]] = BetaGeoModel.in_time
     starts: ClassVar[tuple[tuple[float, ...], ...]] = BetaGeoModel.starts
 
-    def likelihood(
-        self, frequency: Floats, recency: Floats, T: Floats, weights: Floats
-    ) -> BetaGeoLikelihood:
-        """Return the likelihood of these triples; time is scaled so that the largest T is 1."""
-        data, first = (frequency, recency, T, weights), self.first_can_be_last
+    def likelihood(self, histories: Histories) -> BetaGeoLikelihood:
+        """Return the likelihood; time is scaled so that the largest T is 1."""
         if self.k_ == 1:
-            return BetaGeoLikelihood(*data, first, self.penalizer_coef)
-        return CNBDLikelihood(*data, first, self.k_, self.penalizer_coef)
+            return BetaGeoLikelihood(histories, self.first_can_be_last, self.penalizer_coef)
+        return CNBDLikelihood(histories, self.first_can_be_last, self.k_, self.penalizer_coef)
 
     def fit(
         self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        weights: ArrayLike | None = None,
+        histories: Histories,
+        /,
+        *,
         initial_params: ArrayLike | None = None,
-        *args: Any,
+        maxiter: int = 200,
         k: int | None = None,
         log_gaps: float | None = None,
-        **options: Any,
+        **clues: Any,
     ) -> Self:
         """Fit by maximum likelihood.
 
         Parameters
         ----------
-        frequency, recency, T, weights, initial_params, *args, **options
-            As in `clv.models.fitting.triples.TripleModel.fit`.
+        histories, initial_params, maxiter, **clues
+            As in `clv.models.fitting.likelihood_model.LikelihoodModel.fit`.
         k
             Stages of a gap; None tries 1, 2, … until the likelihood falls, up to ``K_MAX``.
         log_gaps
@@ -99,8 +95,7 @@ class CNBDModel(ErlangGapModel):
         Raises
         ------
         ValueError
-            When neither k nor log_gaps is given, when k is not a whole number from 1, or when the
-            triples contradict themselves.
+            When neither k nor log_gaps is given, or when k is not a whole number from 1.
         FitError
             When no time has passed for anybody.
         """
@@ -110,12 +105,13 @@ class CNBDModel(ErlangGapModel):
         if k is not None and (k < 1 or k != int(k)):
             msg = f"k must be a whole number from 1, not {k}."
             raise ValueError(msg)
+        del clues
         tried: dict[int, float] = {}
         best: dict[str, Any] = {}
         for stages in range(1, K_MAX + 1) if k is None else [int(k)]:
             self.k_ = stages
-            super().fit(frequency, recency, T, weights, initial_params, *args, **options)
-            purchases = float(self.columns_["weights"] @ self.columns_["frequency"])
+            super().fit(histories, initial_params=initial_params, maxiter=maxiter)
+            purchases = float(histories.weights @ histories.frequency)
             # The stages have a unit of time as well; then the gaps' own density.
             self.log_likelihood_ += (stages - 1) * purchases * np.log(self._scale)
             self.log_likelihood_ += (stages - 1) * (log_gaps or 0.0)
@@ -134,17 +130,15 @@ class CNBDModel(ErlangGapModel):
 
     # -- purchases to come -----------------------------------------------------------------------
 
-    def _if_active(
-        self, x: Floats, t_x: Floats, age: Floats, times: Floats, one_more: int = 0
-    ) -> Floats:
-        """Return the expected purchases in (T, T + t] of each triple if active, shape (n, h).
+    def _expected(self, histories: Histories, times: Floats, one_more: int = 0) -> Floats:
+        """Return the expected purchases in (T, T + t] given active at T, shape (n, h).
 
-        At each stage of the gap it depends on (frequency, T) only; the triple knows the stages' odds.
+        At each stage of the gap it depends on (frequency, T) only; the history tells the stages' odds.
         ``one_more`` is added to a.
         """
-        odds = self._stages(x, t_x, age)[2]
+        odds = self._stages(histories)[2]
         odds /= odds.sum(axis=-1, keepdims=True)
-        x, age, pair = distinct_pairs(x, age)
+        x, age, pair = histories.pairs()
         r, alpha, a, b = self.parameters()
         h = times.size
         columns = (r + self.k_ * x, alpha + age, b + x + self.first_can_be_last)
@@ -155,63 +149,39 @@ class CNBDModel(ErlangGapModel):
         total: Floats = np.einsum("ihj,ij->ih", by_stage[pair], odds)
         return total
 
-    def conditional_expected_number_of_purchases_up_to_time(
-        self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
-    ) -> Any:
-        """Return the expected purchases in (T, T + t] given the history."""
-        time, x, t_x, age = self._triple(t, frequency, recency, T)
+    def purchases_if_active(self, histories: Histories, t: ArrayLike) -> Floats:
+        """Return the expected purchases in (T, T + t] given active at T; t a number or shape (n,)."""
+        time = np.broadcast_to(np.asarray(t, dtype=float), len(histories))
         expected = np.empty(time.size)
         for each in np.unique(time):
-            rows = np.flatnonzero(time.ravel() == each)
-            some_x, some_t_x, some_age = (v.ravel()[rows] for v in (x, t_x, age))
-            expected[rows] = self._if_active(some_x, some_t_x, some_age, np.array([each]))[:, 0]
-        alive = self.conditional_probability_alive(x, t_x, age).reshape(time.shape)
-        return like(expected.reshape(time.shape) * alive, frequency, recency, T, t)
+            rows = np.flatnonzero(time == each)
+            expected[rows] = self._expected(histories.take(rows), np.array([each]))[:, 0]
+        return expected
 
-    def predict(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Any:
-        """Return the expected purchases in (T, T + t]; lifetimes' short name for it."""
-        return self.conditional_expected_number_of_purchases_up_to_time(t, frequency, recency, T)
+    def if_active(self, histories: Histories, times: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return expected purchases, P(at least one), and the median wait; see the base class."""
+        chances = [self._bought_if_active(histories, float(t)) for t in times]
+        soon = side_by_side(chances, len(histories))
+        # Where next to nothing is expected, the closed form has the digits.
+        expected = np.maximum(self._expected(histories, times), soon)
+        return expected, soon, self.wait_if_alive(histories)
 
     def expected_number_of_purchases_up_to_time(self, t: ArrayLike) -> Any:
         """Return the expected repeat purchases of a new customer in its first t time units."""
-        time, new = np.asarray(t, dtype=float), np.zeros(1)
-        expected = self._if_active(new, new, new, time.ravel())[0].reshape(time.shape)
-        alive = float(self.conditional_probability_alive(0, 0, 0)[0])
+        time, new = np.asarray(t, dtype=float), Histories.new()
+        expected = self._expected(new, time.ravel())[0].reshape(time.shape)
+        alive = float(self.probability_alive(new)[0])
         return like(expected * alive, t)
 
-    def p_purchase_between(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        edges: ArrayLike,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Floats:
-        """Return P(at least one purchase in (T + t1, T + t2] | active at T).
+    def p_purchase_between(self, histories: Histories, edges: ArrayLike) -> Floats:
+        """Return P(at least one purchase in (T + t1, T + t2] | active at T), shape (n, h).
 
-        Parameters
-        ----------
-        frequency, T, recency
-            Shape (n,), in the time unit of ``fit``.
-        edges
-            Shape (h + 1,), ascending: time units after T between which the h spans lie.
-
-        Returns
-        -------
-        Floats
-            Shape (n, h).
-
-        Raises
-        ------
-        ValueError
-            Without recency.
+        ``edges``: shape (h + 1,), ascending time units after T between which the h spans lie.
         """
         r, alpha, a, b = self.parameters()
-        triples = self._triple(frequency, needed_recency(recency), T)
-        x, t_x, age = (v.ravel() for v in triples)
-        odds = self._stages(x, t_x, age)[2]
+        odds = self._stages(histories)[2]
         odds /= odds.sum(axis=-1, keepdims=True)
-        x, age, pair = distinct_pairs(x, age)
+        x, age, pair = histories.pairs()
         times = np.asarray(edges, dtype=float)
         h = times.size - 1
         start, end = np.tile(times[:-1], x.size), np.tile(times[1:], x.size)
@@ -222,75 +192,32 @@ class CNBDModel(ErlangGapModel):
         between: Floats = np.einsum("ihj,ij->ih", by_stage[pair], odds)
         return between
 
-    def draw(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
-    ) -> RegularDraws:
-        """Draw each customer from the posterior given their triple; (0, 0, 0) is a new customer.
-
-        Given alive and j stages into the gap, the rate of stages is gamma(n + j, alpha + T); the
-        chance of leaving is beta(a, b + y), independent of both.
-        """
-        _, _, a, b = self.parameters()
-        x, t_x, age = (v.ravel() for v in self._triple(frequency, recency, T))
-        alive = rng.random(x.size) < self.conditional_probability_alive(x, t_x, age)
-        shape, rate, odds = self._stages(x, t_x, age)
-        reached = odds.cumsum(axis=-1)
-        stage = (rng.random(x.size)[:, None] * reached[:, -1:] >= reached[:, :-1]).sum(axis=1)
-        stages = rng.standard_gamma(shape + stage) / rate
-        leaves = rng.beta(a, b + x + self.first_can_be_last)
-        return RegularDraws(self.k_, stages, stage, purchases_to_last(rng, leaves), alive)
-
-    def probability_alive_after(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, times: ArrayLike
-    ) -> Floats:
-        """Return P(alive at T + t), shape (n, h); for (0, 0, 0) that of a new customer at t.
+    def stays_active(self, histories: Histories, times: Floats) -> Floats:
+        """Return P(alive at T + t | alive at T), shape (n, h).
 
         The expected number of last purchases is the probability of having left: ``a / (a + B)``
         times the expected purchases under beta(a + 1, B), as in `clv.models.purchase.draws.stays_alive`.
         """
         _, _, a, b = self.parameters()
-        x, t_x, age = (v.ravel() for v in self._triple(frequency, recency, T))
-        after = np.atleast_1d(np.asarray(times, dtype=float))
-        expected = self._if_active(x, t_x, age, after, one_more=1)
-        left = (a / (a + b + x + self.first_can_be_last))[:, None] * expected
-        alive = self.conditional_probability_alive(x, t_x, age)
-        return alive[:, None] * np.clip(1 - left, 0.0, 1.0)
+        expected = self._expected(histories, times, one_more=1)
+        left = (a / (a + b + histories.frequency + self.first_can_be_last))[:, None] * expected
+        return np.clip(1 - left, 0.0, 1.0)
 
-    def score(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        horizons: ArrayLike,
-    ) -> PurchaseScores:
-        """Forecast n triples at h horizons; every number is finite.
+    def draw(self, histories: Histories, rng: np.random.Generator) -> RegularDraws:
+        """Draw each customer from the posterior given the history.
 
-        Parameters
-        ----------
-        frequency, recency, T
-            Shape (n,), in the time unit of ``fit``.
-        horizons
-            Shape (h,), time units after T.
-
-        Returns
-        -------
-        PurchaseScores
-            The median wait is cut off at ``LONGEST_WAIT``.
+        Given alive and j stages into the gap, the rate of stages is gamma(n + j, alpha + T); the
+        chance of leaving is beta(a, b + y), independent of both.
         """
-        x, t_x, age = (v.ravel() for v in self._triple(frequency, recency, T))
-        times = np.atleast_1d(np.asarray(horizons, dtype=float))
-        alive = self.conditional_probability_alive(x, t_x, age)
-        soon = side_by_side([self._bought_if_active(x, t_x, age, t) for t in times], x.size)
-        # Where next to nothing is expected, the closed form has the digits.
-        if_active = np.maximum(self._if_active(x, t_x, age, times), soon)
-        median = np.asarray(self.wait_if_alive(x, age, recency=t_x))
-        return PurchaseScores.of_active(
-            alive,
-            p_purchase=soon,
-            purchases=if_active,
-            next_order_days=np.minimum(median, LONGEST_WAIT),
-            p_silent=self.p_silent(x, t_x, age),
-        )
+        _, _, a, b = self.parameters()
+        size = len(histories)
+        alive = rng.random(size) < self.probability_alive(histories)
+        shape, rate, odds = self._stages(histories)
+        reached = odds.cumsum(axis=-1)
+        stage = (rng.random(size)[:, None] * reached[:, -1:] >= reached[:, :-1]).sum(axis=1)
+        stages = rng.standard_gamma(shape + stage) / rate
+        leaves = rng.beta(a, b + histories.frequency + self.first_can_be_last)
+        return RegularDraws(self.k_, stages, stage, purchases_to_last(rng, leaves), alive)
 
     def card(self) -> dict[str, Any]:
         """Return everything that is needed to score again: JSON types only."""

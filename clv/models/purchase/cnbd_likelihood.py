@@ -32,6 +32,7 @@ from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood, more_than
 
 if TYPE_CHECKING:
     from clv.core.types import Floats
+    from clv.models.histories import Histories
 
 
 def stage_weights(k: int, shape: Floats, z: Floats) -> Floats:
@@ -54,27 +55,17 @@ class CNBDLikelihood(BetaGeoLikelihood):
         Stages of a gap.
     """
 
-    def __init__(
-        self,
-        frequency: Floats,
-        recency: Floats,
-        T: Floats,
-        weights: Floats,
-        first: int,
-        k: int,
-        penalizer: float = 0.0,
-    ) -> None:
-        super().__init__(frequency, recency, T, weights, first, penalizer)
+    def __init__(self, histories: Histories, first: int, k: int, penalizer: float = 0.0) -> None:
+        super().__init__(histories, first, penalizer)
         self._k = k
-        x = frequency.astype(np.int64)
-        self._bought = more_than(k * x, weights)
+        x = histories.frequency.astype(np.int64)
+        self._bought = more_than(k * x, histories.weights)
         self._purchases_at = k * self._purchases_at
         # Rows without a chance to leave have something to say as well: how far the gap has come.
-        self._x = k * frequency
+        self._x = k * histories.frequency
         self._chances = x + (first - 1)
-        self._recency = recency
-        self._silence = T - recency
-        self._weights = weights
+        self._recency, self._weights = histories.recency, histories.weights
+        self._silence = histories.silence
 
     def _chunk_terms(
         self, rows: slice, r: float, alpha: float, a: float, b: float

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from scipy.special import betainc
 
-from clv.models.fitting.inputs import distinct_pairs, distinct_triples
+from clv.models.histories import Histories, distinct_triples
 from clv.models.purchase.beta_geo import BetaGeoModel
 from clv.models.purchase.cnbd import CNBDModel
 from clv.models.purchase.cnbd_likelihood import stage_weights
@@ -53,51 +53,46 @@ POINTS: Final = 24
 
 
 class States(NamedTuple):
-    """What customers known to be active are told apart by; s states of n triples.
+    """What customers known to be active are told apart by; s states of n histories.
 
     Attributes
     ----------
-    frequency, recency, T
-        Shape (s,); recency is that of some triple where it makes no difference.
+    histories
+        One of each state; recency is 0 where it makes no difference.
     of
-        Shape (n,): each triple's state.
+        Shape (n,): each history's state.
     p_alive
-        Shape (n,): each triple's probability of being active.
+        Shape (n,): each history's probability of being active.
     """
 
-    frequency: Floats
-    recency: Floats
-    T: Floats
+    histories: Histories
     of: Places
     p_alive: Floats
 
 
-def states(
-    model: PurchaseModel | CNBDModel, frequency: Floats, recency: Floats, T: Floats
-) -> States:
-    """Return the states of n distinct triples.
+def states(model: PurchaseModel | CNBDModel, histories: Histories) -> States:
+    """Return the states of n distinct histories.
 
     Raises
     ------
     TypeError
         When nothing is known here of this kind of model.
     """
-    if isinstance(model, PooledRate):
-        x, of = np.unique(frequency, return_inverse=True)
-        return States(x, np.zeros(x.size), np.zeros(x.size), of, np.ones(frequency.size))
-    if isinstance(model, RuleModel):
-        _, of, _ = distinct_triples(frequency, *model.if_active(frequency, recency, T, 1.0))
-        some = np.unique(of, return_index=True)[1]
-        alive = model.conditional_probability_alive(frequency, recency, T)
-        return States(frequency[some], recency[some], T[some], of, alive)
-    if not isinstance(model, BetaGeoModel | CNBDModel | ParetoNBD):
+    if not isinstance(model, PooledRate | RuleModel | BetaGeoModel | CNBDModel | ParetoNBD):
         msg = f"The distribution of purchases is not known for {type(model).__name__}."
         raise TypeError(msg)
-    alive = model.conditional_probability_alive(frequency, recency, T)
+    alive = model.probability_alive(histories)
     if isinstance(model, CNBDModel):
-        return States(frequency, recency, T, np.arange(frequency.size), alive)
-    x, age, of = distinct_pairs(frequency, T)
-    return States(x, np.zeros(x.size), age, of, alive)
+        return States(histories, np.arange(len(histories)), alive)
+    if isinstance(model, RuleModel):
+        _, of = distinct_triples(histories.frequency, *model.if_active(histories, 1.0))
+        return States(histories.take(np.unique(of, return_index=True)[1]), of, alive)
+    if isinstance(model, PooledRate):
+        x, of = np.unique(histories.frequency, return_inverse=True)
+        age = np.zeros(x.size)
+    else:
+        x, age, of = histories.pairs()
+    return States(Histories(x, np.zeros(x.size), age, np.ones(x.size)), of, alive)
 
 
 def purchase_counts(
@@ -111,10 +106,11 @@ def purchase_counts(
         A part is the numbers of m states and their probabilities, shape (m, ends + 1): of 0, 1, 2…
         purchases. Every row sums to 1.
     """
-    order = np.argsort(which.frequency, kind="stable")
-    frequencies, starts = np.unique(which.frequency[order], return_index=True)
+    frequency = which.histories.frequency
+    order = np.argsort(frequency, kind="stable")
+    frequencies, starts = np.unique(frequency[order], return_index=True)
     for x, rows in zip(frequencies, np.split(order, starts[1:]), strict=True):
-        table, ends = _table(model, float(x), which, rows, days)
+        table, ends = _table(model, float(x), which.histories.take(rows), days)
         parts = []
         for end in np.unique(ends):
             same = np.flatnonzero(ends == end)
@@ -126,19 +122,22 @@ def purchase_counts(
 
 
 def _table(
-    model: PurchaseModel | CNBDModel, x: float, which: States, rows: Places, days: float
+    model: PurchaseModel | CNBDModel, x: float, alike: Histories, days: float
 ) -> tuple[Callable[[Places, int], Floats], NDArray[np.int64]]:
-    """Return a function of (some of the rows, largest n), and the largest n that each row needs."""
+    """Return a function of (some of the rows, largest n), and the largest n that each row needs.
+
+    All of them have bought x times.
+    """
     if isinstance(model, PooledRate):
         # The rate is known as well as its standard error says: gamma, so that counts are negative
         # binomial. For few purchases that matters.
         shape = (model.rate_ / model.standard_error_) ** 2
-        tau = np.full(rows.size, model.rate_ * days / shape)
+        tau = np.full(len(alike), model.rate_ * days / shape)
         return (lambda some, most: _negative_binomial(shape, tau[some], most)), _ends(shape, tau)
     if isinstance(model, RuleModel):
-        return _by_rule(*model.if_active(x, which.recency[rows], which.T[rows], days))
+        return _by_rule(*model.if_active(alike, days))
     assert isinstance(model, BetaGeoModel | CNBDModel | ParetoNBD)  # noqa: S101 - as `states` saw to
-    age, silence = which.T[rows], which.T[rows] - which.recency[rows]
+    age, silence = alike.T, alike.silence
     r, alpha, a, b = model.parameters()
     stages = model.k_ if isinstance(model, CNBDModel) else 1
     shape, tau = r + stages * x, days / (alpha + age)
@@ -155,7 +154,7 @@ def _table(
                 _negative_binomial(shape, tau[some], most), a, stays
             )
         ), ends
-    odds = stage_weights(stages, np.full(rows.size, shape), silence / (alpha + age))
+    odds = stage_weights(stages, np.full(len(alike), shape), silence / (alpha + age))
     odds /= odds.sum(axis=1, keepdims=True)
     return (
         lambda some, most: _leaving_after_purchases(

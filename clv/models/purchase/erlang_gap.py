@@ -6,25 +6,27 @@ Active and silent since t_x, a customer has gone through j < k stages with odds 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from clv.models.fitting.inputs import check_quantile, like, needed_recency
-from clv.models.fitting.triples import TripleModel
+from clv.models.fitting.inputs import check_quantile
+from clv.models.fitting.likelihood_model import LikelihoodModel
 from clv.models.purchase.cnbd_likelihood import stage_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.core.types import Floats
+    from clv.models.histories import Histories
 
 
 #: Newton steps for the median wait: it converges from the right, quadratically.
 STEPS: Final = 60
 
 
-class ErlangGapModel(TripleModel):
+class ErlangGapModel(LikelihoodModel):
     """Parameters r, alpha (of the rate of stages), a, b (of leaving after a purchase), and ``k_``."""
 
     #: 1 if the first purchase can be the last one.
@@ -32,71 +34,56 @@ class ErlangGapModel(TripleModel):
     #: Stages of a gap.
     k_: int
 
-    def _triple(self, *arrays: ArrayLike) -> tuple[Floats, ...]:
-        return tuple(np.asarray(v, dtype=float) for v in np.broadcast_arrays(*arrays))
-
-    def _stages(self, x: Floats, t_x: Floats, age: Floats) -> tuple[Floats, Floats, Floats]:
+    def _stages(self, histories: Histories) -> tuple[Floats, Floats, Floats]:
         """Return ``r + k x``, ``alpha + T`` and the odds of the stages on a last axis."""
         r, alpha, _, _ = self.parameters()
-        shape, rate = r + self.k_ * x, alpha + age
-        odds = stage_weights(self.k_, shape, np.maximum(age - t_x, 0) / rate)
+        shape, rate = r + self.k_ * histories.frequency, alpha + histories.T
+        odds = stage_weights(self.k_, shape, np.maximum(histories.silence, 0) / rate)
         return shape, rate, odds
 
-    def conditional_probability_alive(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-    ) -> Floats:
-        """Return P(alive at T | frequency, recency, T), at least one-dimensional.
+    def probability_alive(self, histories: Histories) -> Floats:
+        """Return P(alive at T | frequency, recency, T), shape (n,).
 
         ``S / (S + a / (b + y - 1) exp(n D))``, 1 where there was no chance to leave.
         """
         _, alpha, a, b = self.parameters()
-        x, t_x, age = self._triple(frequency, recency, T)
-        shape, _, odds = self._stages(x, t_x, age)
-        chances = x + self.first_can_be_last
+        shape, _, odds = self._stages(histories)
+        chances = histories.frequency + self.first_can_be_last
         log_odds = (
             np.log(a)
             - np.log(b + (np.maximum(chances, 1) - 1))
-            + shape * np.log1p(np.maximum(age - t_x, 0) / (alpha + t_x))
+            + shape * np.log1p(np.maximum(histories.silence, 0) / (alpha + histories.recency))
             - np.log(odds.sum(axis=-1))
         )
         small = np.exp(-np.abs(log_odds))
         alive = np.where(log_odds > 0, small, 1.0) / (1 + small)
-        return np.atleast_1d(np.where(chances > 0, alive, 1.0))
+        return np.where(chances > 0, alive, 1.0)
 
-    def p_silent(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
+    def p_silent(self, histories: Histories) -> Floats:
         """Return P(no purchase since the last one | stayed active): fewer than k stages passed.
 
         ``((alpha + t_x) / (alpha + T))^n S(z)``, the cumulative negative binomial distribution.
         """
         _, alpha, _, _ = self.parameters()
-        x, t_x, age = self._triple(frequency, recency, T)
-        shape, _, odds = self._stages(x, t_x, age)
-        log_silent = np.log(odds.sum(axis=-1)) - shape * np.log1p((age - t_x) / (alpha + t_x))
-        return np.atleast_1d(np.exp(np.minimum(log_silent, 0.0)))
+        shape, _, odds = self._stages(histories)
+        longer = np.log1p(histories.silence / (alpha + histories.recency))
+        log_silent = np.log(odds.sum(axis=-1)) - shape * longer
+        silent: Floats = np.exp(np.minimum(log_silent, 0.0))
+        return silent
 
-    def _bought_if_active(self, x: Floats, t_x: Floats, age: Floats, t: Floats) -> Floats:
-        """Return P(at least one purchase in (T, T + t] | active at T); arguments broadcast.
+    def _bought_if_active(self, histories: Histories, t: float) -> Floats:
+        """Return P(at least one purchase in (T, T + t] | active at T), shape (n,).
 
         One minus the chance of being silent for longer over that of having been silent so far.
         """
-        shape, rate, odds = self._stages(x, t_x, age)
-        later = stage_weights(self.k_, shape, (np.maximum(age - t_x, 0) + t) / (rate + t))
+        shape, rate, odds = self._stages(histories)
+        later = stage_weights(self.k_, shape, (np.maximum(histories.silence, 0) + t) / (rate + t))
         log_silent = np.log(later.sum(axis=-1)) - np.log(odds.sum(axis=-1))
         log_silent = log_silent - shape * np.log1p(t / rate)
         bought: Floats = -np.expm1(np.minimum(log_silent, 0.0))
         return bought
 
-    def wait_if_alive(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        q: ArrayLike = 0.5,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Any:
+    def wait_if_alive(self, histories: Histories, q: ArrayLike = 0.5) -> Floats:
         """Return the quantile of the wait for the next purchase, given alive at T.
 
         In ``u = log(1 + t / (alpha + T))`` minus the log of the chance of still being silent grows
@@ -105,15 +92,14 @@ class ErlangGapModel(TripleModel):
         Raises
         ------
         ValueError
-            When q is not in [0, 1), or without recency.
+            When q is not in [0, 1).
         """
-        level = check_quantile(q)
-        x, t_x, age, level = self._triple(frequency, needed_recency(recency), T, level)
+        level = np.broadcast_to(check_quantile(q), len(histories))
         k, target = self.k_, -np.log1p(-level)
-        shape, rate, odds = self._stages(x, t_x, age)
-        rest = 1 - np.maximum(age - t_x, 0) / rate
+        shape, rate, odds = self._stages(histories)
+        rest = 1 - np.maximum(histories.silence, 0) / rate
         so_far = np.log(odds.sum(axis=-1))
-        all_stages = np.log(stage_weights(k, shape, np.ones(x.shape)).sum(axis=-1))
+        all_stages = np.log(stage_weights(k, shape, np.ones(len(histories))).sum(axis=-1))
         u = (target + all_stages - so_far) / shape
         for _ in range(STEPS):
             terms = stage_weights(k, shape, 1 - rest * np.exp(-u))
@@ -126,12 +112,11 @@ class ErlangGapModel(TripleModel):
             if (step <= 1e-14 * u).all():
                 break
         with np.errstate(over="ignore"):
-            wait = np.where(level > 0, rate * np.expm1(u), 0.0)
-        return like(wait, frequency, T, q)
+            return np.where(level > 0, rate * np.expm1(u), 0.0)
 
-    def due(self, frequency: ArrayLike, recency: ArrayLike, q: ArrayLike = 0.9) -> Any:
+    def due(self, histories: Histories, q: ArrayLike = 0.9) -> Floats:
         """Return the quantile of the wait after the last purchase, for a customer who stayed active.
 
         A customer silent for longer has a ``p_silent`` below ``1 - q``.
         """
-        return self.wait_if_alive(frequency, recency, q, recency=recency)
+        return self.wait_if_alive(replace(histories, T=histories.recency), q)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from clv.models._lifetimes import ModifiedBetaGeoFitter
 from clv.models.purchase.beta_geo import MBGNBDCore
+from clv.models.purchase.lifetimes_methods import LifetimesMethods
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class MBGNBD(MBGNBDCore, ModifiedBetaGeoFitter):
+class MBGNBD(LifetimesMethods, MBGNBDCore, ModifiedBetaGeoFitter):
     """``lifetimes.ModifiedBetaGeoFitter`` with exact formulas and a fast, robust fit.
 
     Purchases are Poisson with a rate that is gamma(r, alpha) among customers; after each purchase,

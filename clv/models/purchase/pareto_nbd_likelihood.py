@@ -33,6 +33,7 @@ from clv.models.purchase.beta_geo_likelihood import more_than
 
 if TYPE_CHECKING:
     from clv.core.types import Floats
+    from clv.models.histories import Histories
 
 #: Gauss-Legendre points of the integral: relative error below 1e-12.
 NODES: Final = 48
@@ -96,33 +97,21 @@ class ParetoNBDLikelihood:
 
     Parameters
     ----------
-    frequency
-        Shape (n,), whole numbers.
-    recency, T
-        Shape (n,), in one time unit, best scaled so that the largest T is 1.
-    weights
-        Shape (n,), customers per row.
+    histories
+        Best scaled so that the largest T is 1.
     penalizer
         Factor of the sum of squared parameters that is added to the mean.
     """
 
-    def __init__(
-        self,
-        frequency: Floats,
-        recency: Floats,
-        T: Floats,
-        weights: Floats,
-        penalizer: float = 0.0,
-    ) -> None:
+    def __init__(self, histories: Histories, penalizer: float = 0.0) -> None:
         self.penalizer = penalizer
+        weights = histories.weights
         self.customers = float(weights.sum())
         # log (r)_x = sum over j < x of log(r + j): only how many have x > j matters.
-        self._bought = more_than(frequency.astype(np.int64), weights)
-        rows = np.flatnonzero(weights)
-        self._x = frequency[rows]
-        self._recency = recency[rows]
-        self._silence = (T - recency)[rows]
-        self._weights = weights[rows]
+        self._bought = more_than(histories.frequency.astype(np.int64), weights)
+        some = histories.take(np.flatnonzero(weights))
+        self._x, self._recency, self._weights = some.frequency, some.recency, some.weights
+        self._silence = some.silence
 
     def log_likelihood(self, log_parameters: Floats) -> float:
         """Return the total log-likelihood, in the time unit of the data, without the penalty."""

@@ -8,13 +8,14 @@ import numpy as np
 
 from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
-from clv.models.fitting.inputs import check_quantile, check_triples, like, weights_of
+from clv.models.fitting.inputs import check_quantile
 from clv.models.purchase.draws import Draws
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.core.types import Floats
+    from clv.models.histories import Histories
 
 
 class PooledRate:
@@ -37,34 +38,17 @@ class PooledRate:
 
     name: ClassVar[str] = "pooled-rate"
 
-    def fit(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        weights: ArrayLike | None = None,
-        **options: Any,
-    ) -> Self:
-        """Estimate the rate.
-
-        Parameters
-        ----------
-        frequency, recency, T
-            Shape (n,): repeat purchases, age at the last one, age now.
-        weights
-            Shape (n,): customers with this triple; 1 by default.
-        **options
-            What other models are given.
+    def fit(self, histories: Histories, /, **clues: Any) -> Self:
+        """Estimate the rate; ``clues`` are what other models look at.
 
         Raises
         ------
         FitError
             Without any repeat purchase, or when no time has passed.
         """
-        del options
-        x, _, age = check_triples(frequency, recency, T)
-        counts = weights_of(weights, x.size)
-        purchases, exposure = float(counts @ x), float(counts @ age)
+        del clues
+        counts = histories.weights
+        purchases, exposure = float(counts @ histories.frequency), float(counts @ histories.T)
         if purchases <= 0 or exposure <= 0:
             msg = "There is no repeat purchase to estimate a rate from."
             raise FitError(msg)
@@ -75,29 +59,22 @@ class PooledRate:
         self.customers_ = float(counts.sum())
         return self
 
-    def p_purchase_between(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        edges: ArrayLike,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Floats:
-        """Return P(at least one purchase between two edges): the same for every customer."""
-        del T, recency
-        chance = -np.expm1(-self.rate_ * np.diff(np.asarray(edges, dtype=float)))
-        return np.tile(chance, (np.asarray(frequency).size, 1))
+    def probability_alive(self, histories: Histories) -> Floats:
+        """Return P(active at T), shape (n,): 1."""
+        return np.ones(len(histories))
 
-    def score(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        horizons: ArrayLike,
-    ) -> PurchaseScores:
-        """Forecast n triples at h horizons: the same for every customer."""
-        silence = np.asarray(T, dtype=float).ravel() - np.asarray(recency, dtype=float).ravel()
-        n = np.asarray(frequency).size
+    def probability_alive_after(self, histories: Histories, times: ArrayLike) -> Floats:
+        """Return P(alive at T + t), shape (n, h): 1."""
+        return np.ones((len(histories), np.size(times)))
+
+    def p_purchase_between(self, histories: Histories, edges: ArrayLike) -> Floats:
+        """Return P(at least one purchase between two edges): the same for every customer."""
+        chance = -np.expm1(-self.rate_ * np.diff(np.asarray(edges, dtype=float)))
+        return np.tile(chance, (len(histories), 1))
+
+    def score(self, histories: Histories, horizons: ArrayLike) -> PurchaseScores:
+        """Forecast n histories at h horizons: the same for every customer."""
+        n = len(histories)
         expected = self.rate_ * np.atleast_1d(np.asarray(horizons, dtype=float))
         return PurchaseScores(
             p_alive=np.ones(n),
@@ -105,24 +82,10 @@ class PooledRate:
             purchases=np.tile(expected, (n, 1)),
             next_order_days=np.full(n, np.log(2) / self.rate_),
             purchases_if_active=np.tile(expected, (n, 1)),
-            p_silent=np.exp(-self.rate_ * silence),
+            p_silent=np.exp(-self.rate_ * histories.silence),
         )
 
-    def conditional_probability_alive(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
-    ) -> Floats:
-        """Return P(active at T), shape (n,): 1."""
-        del recency, T
-        return np.ones(np.size(frequency))
-
-    def wait_if_alive(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        q: ArrayLike = 0.5,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Any:
+    def wait_if_alive(self, histories: Histories, q: ArrayLike = 0.5) -> Floats:
         """Return the quantile q of the exponential wait, ``-log(1 - q) / rate``, for everybody.
 
         Raises
@@ -130,31 +93,19 @@ class PooledRate:
         ValueError
             When q is not in [0, 1).
         """
-        del recency
-        level = check_quantile(q)
-        shape = np.broadcast(level, frequency, T).shape
-        wait = np.array(np.broadcast_to(-np.log1p(-level) / self.rate_, shape))
-        return like(wait, frequency, T, q)
+        wait = -np.log1p(-check_quantile(q)) / self.rate_
+        return np.array(np.broadcast_to(wait, len(histories)))
 
-    def due(self, frequency: ArrayLike, recency: ArrayLike, q: ArrayLike = 0.9) -> Any:
+    def due(self, histories: Histories, q: ArrayLike = 0.9) -> Floats:
         """Return the same: a constant rate has no memory of the last purchase."""
-        return self.wait_if_alive(frequency, recency, q)
+        return self.wait_if_alive(histories, q)
 
-    def draw(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
-    ) -> Draws:
+    def draw(self, histories: Histories, rng: np.random.Generator) -> Draws:
         """Draw customers: all alike, whatever their history."""
-        del recency, T, rng
-        n = np.asarray(frequency).size
+        del rng
+        n = len(histories)
         alive = np.ones(n, dtype=bool)
         return Draws(np.full(n, self.rate_), np.zeros(n), alive, last_is_purchase=False)
-
-    def probability_alive_after(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, times: ArrayLike
-    ) -> Floats:
-        """Return P(alive at T + t), shape (n, h): 1."""
-        del recency, T
-        return np.ones((np.asarray(frequency).size, np.asarray(times).size))
 
     def card(self) -> dict[str, Any]:
         """Return everything that is needed to score again: JSON types only."""

@@ -1,7 +1,12 @@
-"""Rules of thumb as purchase models: what a run needs of them, from (frequency, recency, T) alone.
+"""Rules of thumb that every model must beat, and that forecast where none does.
 
-The rules themselves are those of `clv.models.purchase.heuristics`; here they answer what a purchase model is
-asked. They are read as follows. Whoever the rule calls active *is* active; of the others, as many as
+Analysts and spreadsheets forecast like this; on some files nothing fitted does better (Wübben & von
+Wangenheim 2008, Instant Customer Base Analysis: Managerial Heuristics Often "Get It Right", Journal
+of Marketing 72(3)). What a rule says for one length of time is carried over to another in proportion
+(purchases, value) or at the same chance a day (probability).
+
+All are `clv.models.contenders.Contender`. Those that look at nothing but the history are purchase
+models as well, read as follows. Whoever the rule calls active *is* active; of the others, as many as
 buy less often than the active ones do: their chance of buying within the rule's period, over that of
 the active. Nobody leaves any more. Somebody active buys at a constant rate, so that
 
@@ -16,85 +21,144 @@ customers: gamma with the shape that gives both numbers, hence negative binomial
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 
+from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
-from clv.models.contenders import Known
-from clv.models.fitting.inputs import (
-    check_quantile,
-    check_triples,
-    like,
-    needed_recency,
-    side_by_side,
-    weights_of,
-)
-from clv.models.purchase.beta_geo import LONGEST_WAIT
+from clv.models.contenders import Forecast
+from clv.models.fitting.inputs import check_quantile, side_by_side
+from clv.models.fitting.likelihood_model import LONGEST_WAIT
 from clv.models.purchase.draws import Draws
-from clv.models.purchase.heuristics import Means, PopulationMean, RateSoFar, RecencyRule
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import ArrayLike
 
-    from clv.core.types import Floats
-    from clv.models.contenders import Forecast, Past
+    from clv.core.types import Bools, Floats
+    from clv.models.contenders import Known, Past
+    from clv.models.histories import Histories
 
 #: From this shape on a gamma-distributed rate is one number for all.
 NO_SPREAD: Final = 1e9
 _HALVINGS: Final = 100
 
 
-class RuleModel:
-    """A fitted rule of thumb as a `clv.models.base.PurchaseModel`; times in days.
+class Means(NamedTuple):
+    """What the customers of one group did on average within ``days`` days."""
 
-    Attributes
-    ----------
-    rule_
-        The fitted rule.
-    customers_
-        Customers it forecasts.
-    """
+    purchases: float
+    p_purchase: float
+    value: float
+    days: float
+
+    @classmethod
+    def of(cls, past: Past, rows: Bools) -> Self:
+        """Average over some rows; over all where there is none."""
+        counts = past.history.histories.weights * (rows if rows.any() else True)
+        share = counts / counts.sum()
+        bought, value = float(share @ past.purchases), float(share @ past.value)
+        return cls(bought, float(share @ (past.purchases > 0)), value, past.days)
+
+    @classmethod
+    def restored(cls, numbers: Mapping[str, float | None], prefix: str = "") -> Self:
+        """Take them from a model card, which knows of no values."""
+        keys = (prefix + key for key in ("purchases", "p_purchase", "days"))
+        purchases, chance, days = (float(v) for k in keys if (v := numbers[k]) is not None)
+        return cls(purchases, chance, 0.0, days)
+
+    def numbers(self, prefix: str = "") -> dict[str, float | None]:
+        """Return what a model card keeps of them."""
+        named = self._asdict()
+        return {prefix + key: float(named[key]) for key in ("purchases", "p_purchase", "days")}
+
+    def over(self, days: float) -> Forecast:
+        """Carry over to another length of time; arrays without a dimension."""
+        share = days / self.days
+        chance = -np.expm1(share * np.log1p(-min(self.p_purchase, 1 - 1e-12)))
+        figures = (share * self.purchases, chance, share * self.value)
+        return Forecast(*(np.asarray(v, dtype=float) for v in figures))
+
+
+class Rule:
+    """A rule of thumb: a contender to whom a length of time costs nothing."""
 
     name: ClassVar[str]
-    rule: ClassVar[type[PopulationMean | RateSoFar | RecencyRule]]
 
-    def fit(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        weights: ArrayLike | None = None,
-        *,
-        past: Past | None = None,
-        **options: Any,
-    ) -> Self:
-        """Learn the rule's numbers.
-
-        Parameters
-        ----------
-        frequency, recency, T, weights
-            The customers as they stand; a rule learns nothing from them.
-        past
-            The same customers one period earlier, and what they have done since.
-        **options
-            What other models are given.
+    def learn(self, known: Known, past: Past | None) -> Self:
+        """Learn from what customers did in the last period; return self.
 
         Raises
         ------
         FitError
             When the rule needs a past and there is none.
         """
-        del options
-        x, t_x, age = check_triples(frequency, recency, T)
-        self.rule_: Any = self.rule().fit(_known(x, t_x, age), past)
-        self.customers_ = float(weights_of(weights, x.size).sum())
+        raise NotImplementedError
+
+    def forecast(self, known: Known, days: float) -> Forecast:
+        """Forecast each customer for the next ``days`` days."""
+        raise NotImplementedError
+
+    def forecast_many(self, known: Known, horizons: Sequence[float]) -> list[Forecast]:
+        """Forecast each customer for several lengths of time."""
+        return [self.forecast(known, days) for days in horizons]
+
+
+class SamePeriod(Rule):
+    """Each customer does again what they did in the last period of the same length.
+
+    The probability of buying is the share that bought again, one period earlier: among customers
+    who had bought in the period before, and among the others.
+    """
+
+    name: ClassVar[str] = "same-period"
+
+    def learn(self, known: Known, past: Past | None) -> Self:
+        """Learn the two shares; without a past they are 1 and 0."""
+        del known
+        self.again_, self.back_ = Means(1, 1, 1, 1), Means(0, 0, 0, 1)
+        if past is not None and past.purchases.size:
+            bought = past.history.recent_purchases > 0
+            self.again_, self.back_ = Means.of(past, bought), Means.of(past, ~bought)
         return self
 
-    def _says(self, x: Floats, t_x: Floats, age: Floats, days: float) -> Forecast:
-        """Return the rule's own forecast, whether they are active or not; shape (n,) each."""
-        said: Forecast = self.rule_.score(_known(x, t_x, age), days)
-        return said
+    def forecast(self, known: Known, days: float) -> Forecast:
+        """Forecast each customer for the next ``days`` days."""
+        share = days / known.recent_days
+        chances = self.again_.over(days).p_purchase, self.back_.over(days).p_purchase
+        return Forecast(
+            share * known.recent_purchases,
+            np.where(known.recent_purchases > 0, *chances),
+            share * known.recent_value,
+        )
+
+
+class RuleModel(Rule):
+    """A rule that looks at histories alone: a `clv.models.base.PurchaseModel`; times in days.
+
+    Attributes
+    ----------
+    customers_
+        Customers it forecasts.
+    """
+
+    customers_: float
+
+    # -- the rule itself -----------------------------------------------------------------------------
+
+    def _learn(self, past: Past | None) -> None:
+        """Learn the rule's numbers; as `learn`."""
+
+    def _says(self, histories: Histories, days: float) -> tuple[Floats, Floats]:
+        """Return purchases and P(at least one), whether active or not; shape (n,) each."""
+        raise NotImplementedError
+
+    def _value(self, known: Known, days: float, purchases: Floats) -> Floats:
+        """Return what these purchases are worth, shape (n,)."""
+        raise NotImplementedError
 
     def _of_active(self, days: float) -> Forecast | None:
         """Return the rule's forecast for whoever is active for certain; None where all are."""
@@ -105,137 +169,141 @@ class RuleModel:
         """Return the length of the period the rule was made for, days."""
         return 1.0
 
-    # -- one quantity at a time ------------------------------------------------------------------
+    def _numbers(self) -> dict[str, float | None]:
+        """Return the rule's fitted numbers by name."""
+        return {}
 
-    def conditional_probability_alive(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
-    ) -> Floats:
+    def _restore(self, numbers: Mapping[str, float | None]) -> None:
+        """Take them over again."""
+
+    # -- as a contender ------------------------------------------------------------------------------
+
+    def learn(self, known: Known, past: Past | None) -> Self:
+        """Learn the rule's numbers from the past.
+
+        Raises
+        ------
+        FitError
+            When the rule needs a past and there is none.
+        """
+        del known
+        self._learn(past)
+        return self
+
+    def forecast(self, known: Known, days: float) -> Forecast:
+        """Forecast each customer for the next ``days`` days."""
+        purchases, chance = self._says(known.histories, days)
+        return Forecast(purchases, chance, self._value(known, days, purchases))
+
+    # -- as a purchase model -------------------------------------------------------------------------
+
+    def fit(self, histories: Histories, /, *, past: Past | None = None, **clues: Any) -> Self:
+        """Learn the rule's numbers.
+
+        Parameters
+        ----------
+        histories
+            The customers as they stand; a rule learns nothing from them.
+        past
+            The same customers one period earlier, and what they have done since.
+        **clues
+            What other models look at.
+
+        Raises
+        ------
+        FitError
+            When the rule needs a past and there is none.
+        """
+        del clues
+        self._learn(past)
+        self.customers_ = float(histories.weights.sum())
+        return self
+
+    def probability_alive(self, histories: Histories) -> Floats:
         """Return P(active at T), shape (n,): the chance of buying over that of the active."""
-        triples = _flat(frequency, recency, T)
         active = self._of_active(self.period())
         if active is None:
-            return np.ones(triples[0].size)
-        own, best = self._says(*triples, self.period()).p_purchase, float(active.p_purchase)
+            return np.ones(len(histories))
+        (_, own), best = self._says(histories, self.period()), float(active.p_purchase)
         return np.where(own >= best, 1.0, own / max(best, np.finfo(float).tiny))
 
-    def if_active(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, days: float
-    ) -> tuple[Floats, Floats]:
+    def if_active(self, histories: Histories, days: float) -> tuple[Floats, Floats]:
         """Return purchases expected, and P(at least one), within ``days`` of who is active."""
-        triples = _flat(frequency, recency, T)
-        alive, own = self.conditional_probability_alive(*triples), self._says(*triples, days)
+        alive = self.probability_alive(histories)
+        purchases, chance = self._says(histories, days)
         active = self._of_active(days)
         if active is None:
-            return own.purchases, own.p_purchase
+            return purchases, chance
         there, safe = alive > 0, np.where(alive > 0, alive, 1.0)
         return (
-            np.where(there, own.purchases / safe, active.purchases),
-            np.where(there, np.minimum(own.p_purchase / safe, 1.0), active.p_purchase),
+            np.where(there, purchases / safe, active.purchases),
+            np.where(there, np.minimum(chance / safe, 1.0), active.p_purchase),
         )
 
-    def _chance_a_day(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
+    def _chance_a_day(self, histories: Histories) -> Floats:
         """Return -log P(no purchase tomorrow | active), shape (n,)."""
         active = self._of_active(1.0)
-        chance = self._says(x, t_x, age, 1.0).p_purchase
+        _, chance = self._says(histories, 1.0)
         if active is not None:
             chance = np.maximum(chance, active.p_purchase)
         result: Floats = -np.log1p(-chance)
         return result
 
-    def p_purchase_between(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        edges: ArrayLike,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Floats:
+    def p_purchase_between(self, histories: Histories, edges: ArrayLike) -> Floats:
         """Return P(a purchase between two edges | active at T), shape (n, h).
 
         Every day has the same chance, so it is that of a span of the same length from now on.
         """
         spans = np.diff(np.asarray(edges, dtype=float))
-        triples = frequency, needed_recency(recency), T
-        chances = [self.if_active(*triples, float(span))[1] for span in spans]
-        return side_by_side(chances, np.size(frequency))
+        chances = [self.if_active(histories, float(span))[1] for span in spans]
+        return side_by_side(chances, len(histories))
 
-    def wait_if_alive(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        q: ArrayLike = 0.5,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Any:
+    def wait_if_alive(self, histories: Histories, q: ArrayLike = 0.5) -> Floats:
         """Return the quantile q of the wait of an active customer, at most ``LONGEST_WAIT``.
 
         Raises
         ------
         ValueError
-            When q is not in [0, 1), or without recency.
+            When q is not in [0, 1).
         """
-        level = check_quantile(q)
-        x, t_x, age, level = np.broadcast_arrays(
-            *map(_float, (frequency, needed_recency(recency), T)), level
-        )
-        chance = self._chance_a_day(*_flat(x, t_x, age)).reshape(x.shape)
-        return like(_wait(level, chance), frequency, T, q)
+        level = np.broadcast_to(check_quantile(q), len(histories))
+        return _wait(level, self._chance_a_day(histories))
 
-    def due(self, frequency: ArrayLike, recency: ArrayLike, q: ArrayLike = 0.9) -> Any:
+    def due(self, histories: Histories, q: ArrayLike = 0.9) -> Floats:
         """Return the quantile of the wait after the last purchase, as known on that day."""
-        return self.wait_if_alive(frequency, recency, q, recency=recency)
+        return self.wait_if_alive(replace(histories, T=histories.recency), q)
 
-    def probability_alive_after(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, times: ArrayLike
-    ) -> Floats:
+    def probability_alive_after(self, histories: Histories, times: ArrayLike) -> Floats:
         """Return P(active at T + t), shape (n, h): as now."""
-        alive = self.conditional_probability_alive(frequency, recency, T)
-        return np.tile(alive[:, None], (1, np.size(times)))
+        return np.tile(self.probability_alive(histories)[:, None], (1, np.size(times)))
 
-    # -- all customers at once -------------------------------------------------------------------
-
-    def score(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, horizons: ArrayLike
-    ) -> PurchaseScores:
-        """Forecast n triples at h horizons; purchases and p_purchase are the rule's own.
+    def score(self, histories: Histories, horizons: ArrayLike) -> PurchaseScores:
+        """Forecast n histories at h horizons; purchases and p_purchase are the rule's own.
 
         ``p_silent`` and the median wait are of somebody active, who has the same chance every day.
         """
-        x, t_x, age = _flat(frequency, recency, T)
+        n = len(histories)
         times = np.atleast_1d(np.asarray(horizons, dtype=float))
-        said = [self._says(x, t_x, age, float(t)) for t in times]
-        active = [self.if_active(x, t_x, age, float(t))[0] for t in times]
-        silent = self._chance_a_day(x, t_x, t_x) * (age - t_x)
+        said = [self._says(histories, float(t)) for t in times]
+        active = [self.if_active(histories, float(t))[0] for t in times]
+        then = replace(histories, T=histories.recency)
         return PurchaseScores(
-            p_alive=self.conditional_probability_alive(x, t_x, age),
-            p_purchase=side_by_side([one.p_purchase for one in said], x.size),
-            purchases=side_by_side([one.purchases for one in said], x.size),
-            next_order_days=np.asarray(self.wait_if_alive(x, age, recency=t_x)),
-            purchases_if_active=side_by_side(active, x.size),
-            p_silent=np.exp(-silent),
+            p_alive=self.probability_alive(histories),
+            p_purchase=side_by_side([chance for _, chance in said], n),
+            purchases=side_by_side([purchases for purchases, _ in said], n),
+            next_order_days=self.wait_if_alive(histories),
+            purchases_if_active=side_by_side(active, n),
+            p_silent=np.exp(-(self._chance_a_day(then) * histories.silence)),
         )
 
-    def draw(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
-    ) -> Draws:
+    def draw(self, histories: Histories, rng: np.random.Generator) -> Draws:
         """Draw each customer: active or not, and if so with a rate of their own; nobody leaves."""
-        triples, days = _flat(frequency, recency, T), self.period()
-        mean, chance = self.if_active(*triples, days)
+        days = self.period()
+        mean, chance = self.if_active(histories, days)
         shape = gamma_shape(mean, chance)
         rate = mean / days * (rng.standard_gamma(shape) / shape)
-        alive = rng.random(mean.size) < self.conditional_probability_alive(*triples)
+        alive = rng.random(mean.size) < self.probability_alive(histories)
         return Draws(rate, np.zeros(mean.size), alive, last_is_purchase=False)
-
-    # -- card ------------------------------------------------------------------------------------
-
-    def _numbers(self) -> dict[str, float | None]:
-        """Return the rule's fitted numbers by name."""
-        return {}
-
-    def _restore(self, numbers: dict[str, Any]) -> None:
-        """Take them over again."""
-        del numbers
-        self.rule_ = self.rule()
 
     def card(self) -> dict[str, Any]:
         """Return everything that is needed to score again: JSON types only."""
@@ -259,62 +327,139 @@ class RuleModel:
         return model
 
 
-class PopulationMeanModel(RuleModel):
-    """Everybody does what the average customer did in the last period; all are active."""
+class PopulationMean(RuleModel):
+    """Every customer does what the average customer did in the last period; all are active.
+
+    Attributes
+    ----------
+    means_
+        What the average customer did.
+    """
 
     name: ClassVar[str] = "population-mean"
-    rule = PopulationMean
+    means_: Means
+
+    def _learn(self, past: Past | None) -> None:
+        past = _needed(past)
+        self.means_ = Means.of(past, np.ones(past.purchases.size, dtype=bool))
+
+    def _says(self, histories: Histories, days: float) -> tuple[Floats, Floats]:
+        one, n = self.means_.over(days), len(histories)
+        return np.full(n, one.purchases), np.full(n, one.p_purchase)
+
+    def _value(self, known: Known, days: float, purchases: Floats) -> Floats:
+        del known
+        return np.full(purchases.size, self.means_.over(days).value)
 
     def period(self) -> float:
         """Return the length of the period the rule was made for, days."""
-        return float(self.rule_.means_.days)
+        return float(self.means_.days)
 
     def _numbers(self) -> dict[str, float | None]:
-        return _flattened(self.rule_.means_)
+        return self.means_.numbers()
 
-    def _restore(self, numbers: dict[str, Any]) -> None:
-        super()._restore(numbers)
-        self.rule_.means_ = _means(numbers)
+    def _restore(self, numbers: Mapping[str, float | None]) -> None:
+        self.means_ = Means.restored(numbers)
 
 
-class RateSoFarModel(RuleModel):
-    """Each customer goes on at x / T, Poisson; all are active.
+class RateSoFar(RuleModel):
+    """Each customer goes on at the rate so far, ``x / T``, Poisson; all are active.
 
-    How long somebody may be silent is judged by the rate at the last purchase, ``x / t_x``.
+    A purchase is worth the mean of the repeat purchases. How long somebody may be silent is judged by
+    the rate at the last purchase, ``x / t_x``.
     """
 
     name: ClassVar[str] = "rate-so-far"
-    rule = RateSoFar
+
+    def _says(self, histories: Histories, days: float) -> tuple[Floats, Floats]:
+        rate = histories.frequency / np.where(histories.T > 0, histories.T, 1.0)
+        purchases = rate * days
+        return purchases, -np.expm1(-purchases)
+
+    def _value(self, known: Known, days: float, purchases: Floats) -> Floats:
+        del days
+        return purchases * known.monetary_value
 
 
-class RecencyRuleModel(RuleModel):
-    """Whoever bought within the last N days is active, the others may be."""
+class RecencyRule(RuleModel):
+    """Who bought within the last N days is active, the others may be; nothing else matters.
+
+    N is what would have told buyers from others best one period earlier: the smallest Brier score
+    when either group is given its own share of buyers. Each group is forecast its own mean.
+
+    Attributes
+    ----------
+    days_
+        N: active is whose last purchase is at most so many days ago. Infinite if no N tells more
+        than none.
+    active_, inactive_
+        The two groups' means.
+    """
 
     name: ClassVar[str] = "recency-rule"
-    rule = RecencyRule
+    days_: float
+    active_: Means
+    inactive_: Means
+
+    def _learn(self, past: Past | None) -> None:
+        past = _needed(past)
+        silence = past.history.histories.silence
+        counts = past.history.histories.weights
+        days, place = np.unique(silence, return_inverse=True)
+        customers = np.cumsum(np.bincount(place, counts))
+        buyers = np.cumsum(np.bincount(place, counts * (past.purchases > 0)))
+        # The Brier score of a group that is given its own share p is its size times p (1 - p).
+        others, others_bought = customers[-1] - customers, buyers[-1] - buyers
+        safe = np.where(others > 0, others, 1.0)
+        brier = buyers * (1 - buyers / customers) + others_bought * (1 - others_bought / safe)
+        best = int(np.argmin(brier))
+        self.days_ = float(days[best]) if brier[best] < brier[-1] else np.inf
+        self.active_ = Means.of(past, silence <= self.days_)
+        self.inactive_ = Means.of(past, silence > self.days_)
+
+    def _both(self, histories: Histories, days: float) -> Forecast:
+        active = histories.silence <= self.days_
+        both = zip(self.active_.over(days), self.inactive_.over(days), strict=True)
+        return Forecast(*(np.where(active, yes, no) for yes, no in both))
+
+    def _says(self, histories: Histories, days: float) -> tuple[Floats, Floats]:
+        both = self._both(histories, days)
+        return both.purchases, both.p_purchase
+
+    def _value(self, known: Known, days: float, purchases: Floats) -> Floats:
+        del purchases
+        return self._both(known.histories, days).value
+
+    def _of_active(self, days: float) -> Forecast | None:
+        return self.active_.over(days)
 
     def period(self) -> float:
         """Return the length of the period the rule was made for, days."""
-        return float(self.rule_.active_.days)
-
-    def _of_active(self, days: float) -> Forecast | None:
-        said: Forecast = self.rule_.active_.over(days)
-        return said
+        return float(self.active_.days)
 
     def _numbers(self) -> dict[str, float | None]:
-        within = float(self.rule_.days_)
         return {
-            "within_days": within if np.isfinite(within) else None,
-            **_flattened(self.rule_.active_, "active_"),
-            **_flattened(self.rule_.inactive_, "inactive_"),
+            "within_days": self.days_ if np.isfinite(self.days_) else None,
+            **self.active_.numbers("active_"),
+            **self.inactive_.numbers("inactive_"),
         }
 
-    def _restore(self, numbers: dict[str, Any]) -> None:
-        super()._restore(numbers)
+    def _restore(self, numbers: Mapping[str, float | None]) -> None:
         within = numbers["within_days"]
-        self.rule_.days_ = np.inf if within is None else float(within)
-        self.rule_.active_ = _means(numbers, "active_")
-        self.rule_.inactive_ = _means(numbers, "inactive_")
+        self.days_ = np.inf if within is None else float(within)
+        self.active_ = Means.restored(numbers, "active_")
+        self.inactive_ = Means.restored(numbers, "inactive_")
+
+
+#: In the order of a table: from the least that a model must beat to the most.
+HEURISTICS: Final[tuple[type[Rule], ...]] = (PopulationMean, RateSoFar, SamePeriod, RecencyRule)
+
+
+def _needed(past: Past | None) -> Past:
+    if past is None or not past.purchases.size:
+        msg = "There is no earlier period of the same length to learn from."
+        raise FitError(msg)
+    return past
 
 
 def gamma_shape(mean: Floats, chance: Floats) -> Floats:
@@ -337,35 +482,9 @@ def gamma_shape(mean: Floats, chance: Floats) -> Floats:
     return np.minimum(shape, NO_SPREAD)
 
 
-def _known(x: Floats, t_x: Floats, age: Floats) -> Known:
-    """Return triples as what rules are asked about; of money and the last period nothing is said."""
-    nothing = np.zeros(x.size)
-    return Known(x, t_x, age, nothing, nothing, nothing, nothing, 1.0)
-
-
-def _flattened(means: Means, prefix: str = "") -> dict[str, float | None]:
-    named = means._asdict()
-    return {prefix + key: float(named[key]) for key in ("purchases", "p_purchase", "days")}
-
-
-def _means(numbers: dict[str, Any], prefix: str = "") -> Means:
-    purchases, chance, days = (
-        float(numbers[prefix + key]) for key in ("purchases", "p_purchase", "days")
-    )
-    return Means(purchases, chance, 0.0, days)
-
-
 def _wait(level: Floats, chance: Floats) -> Floats:
     """Return the quantile of an exponential wait, 0 at level 0, at most ``LONGEST_WAIT``."""
     with np.errstate(divide="ignore", over="ignore"):
         wait = -np.log1p(-level) / np.maximum(chance, np.finfo(float).tiny)
-    return np.minimum(wait, LONGEST_WAIT)
-
-
-def _float(values: ArrayLike) -> Floats:
-    return np.asarray(values, dtype=float)
-
-
-def _flat(*arrays: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    first, second, third = (v.ravel() for v in np.broadcast_arrays(*map(_float, arrays)))
-    return first, second, third
+    bounded: Floats = np.minimum(wait, LONGEST_WAIT)
+    return bounded

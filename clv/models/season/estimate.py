@@ -23,6 +23,7 @@ import numpy as np
 
 from clv.core.errors import FitError
 from clv.models.fitting.poisson import poisson_fit
+from clv.models.histories import Histories
 from clv.models.purchase.rules import RuleModel
 from clv.models.season.season import MONTH_DAYS, NONE, TWO_YEARS, Season, by_the_year
 from clv.models.season.seasonal import Seasonal
@@ -102,8 +103,7 @@ def repeat_purchases_by_month(
 def expected_by_month(
     purchases: PurchaseModel,
     season: Season,
-    T: Floats,
-    weights: Floats,
+    histories: Histories,
     bought: RepeatPurchases,
 ) -> Floats:
     """Return the repeat purchases that a model expects in each month of the past, shape (m,).
@@ -112,19 +112,18 @@ def expected_by_month(
     ----------
     purchases
         Fitted in the operational days of ``season``.
-    T, weights
-        Shape (n,): customers' ages on the as-of day, and how many have them.
+    histories
+        The customers, as of that day.
     """
-    ages, which = np.unique(T, return_inverse=True)
-    came = np.bincount(which, weights)
+    ages, which = np.unique(histories.T, return_inverse=True)
+    came = np.bincount(which, histories.weights)
     firsts = np.append(bought.months, bought.months[-1] + 1).astype("datetime64[D]")
     # Ends of months, days after the as-of day; the last month ends with that day.
     edges = np.minimum((firsts - 1 - np.datetime64(bought.as_of)).astype(float), 0.0)
     lived = np.maximum(season.elapsed(-ages[:, None], edges, bought.as_of), 0.0)
     # The expectation bends over months: between days it is straight.
     grid = np.arange(np.ceil(lived.max()) + 1)
-    nobody = np.zeros(1)
-    by_age = np.append(0.0, purchases.score(nobody, nobody, nobody, grid[1:]).purchases[0])
+    by_age = np.append(0.0, purchases.score(Histories.new(), grid[1:]).purchases[0])
     result: Floats = came @ np.diff(np.interp(lived, grid, by_age), axis=1)
     return result
 
@@ -196,14 +195,7 @@ def index(bought: RepeatPurchases, expected: Floats, years: float) -> Season:
     )
 
 
-def wear(
-    purchases: PurchaseModel,
-    frequency: Floats,
-    recency: Floats,
-    T: Floats,
-    weights: Floats,
-    bought: RepeatPurchases,
-) -> Seasonal:
+def wear(purchases: PurchaseModel, histories: Histories, bought: RepeatPurchases) -> Seasonal:
     """Estimate the season with a fitted model, and fit its twin in operational time.
 
     The season is estimated with the model in calendar time, the model fitted in the operational time
@@ -212,9 +204,9 @@ def wear(
     Parameters
     ----------
     purchases
-        Fitted on the triples in calendar days; stays as it is.
-    frequency, recency, T, weights
-        Shape (n,): distinct triples and their customers.
+        Fitted on the histories; stays as it is.
+    histories
+        Distinct ones, in calendar days.
     bought
         The same customers' repeat purchases.
 
@@ -224,11 +216,12 @@ def wear(
         When less than a year was seen, or too few repeat purchases, or when the model is a rule that
         expects nothing of new customers; the message is for users.
     """
-    years = float(T.max()) / YEAR
+    longest = float(histories.T.max())
+    years = longest / YEAR
     made = int(bought.purchases.sum())
-    if T.max() < FEWEST_DAYS:
+    if longest < FEWEST_DAYS:
         msg = (
-            f"The orders cover {T.max() + 1:,.0f} days. To tell a season, a whole year must have "
+            f"The orders cover {longest + 1:,.0f} days. To tell a season, a whole year must have "
             "been seen."
         )
         raise FitError(msg)
@@ -240,7 +233,7 @@ def wear(
         raise FitError(msg)
     fitted, season = purchases, NONE
     for _ in range(ROUNDS):
-        expected = expected_by_month(fitted, season, T, weights, bought)
+        expected = expected_by_month(fitted, season, histories, bought)
         if not expected.any():
             msg = (
                 "This rule of thumb expects nothing of new customers: no season can be told by it."
@@ -249,28 +242,22 @@ def wear(
         # Less what the season made of it: purchases of a day of operational time.
         speed = np.array(season.indices)[bought.months.astype(int) % 12]
         season = index(bought, expected / speed, years)
-        fitted = _refit(purchases, *season.triples(frequency, recency, T, bought.as_of), weights)
+        fitted = _refit(purchases, season.histories(histories, bought.as_of))
     if not getattr(fitted, "converged_", True):
         msg = "With a season, the purchase model could not be fitted to these customers."
         raise FitError(msg)
     return Seasonal(fitted, season, bought.as_of)
 
 
-def _refit(
-    model: PurchaseModel,
-    frequency: Floats,
-    recency: Floats,
-    T: Floats,
-    weights: Floats,
-) -> PurchaseModel:
-    """Fit a fitted model's twin, with the same penalty (and regularity) on other triples.
+def _refit(model: PurchaseModel, histories: Histories) -> PurchaseModel:
+    """Fit a fitted model's twin, with the same penalty (and regularity) on other histories.
 
-    A rule of thumb learns nothing from triples: it keeps its numbers.
+    A rule of thumb learns nothing from them: it keeps its numbers.
     """
     if isinstance(model, RuleModel):
         return model
     stages = getattr(model, "k_", None)
     options = {} if stages is None else {"k": stages}
     twin: Any = copy(model)
-    fitted: PurchaseModel = twin.fit(frequency, recency, T, weights, **options)
+    fitted: PurchaseModel = twin.fit(histories, **options)
     return fitted

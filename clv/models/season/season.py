@@ -10,7 +10,7 @@ version is a function of it, and whatever is computed once per distinct triple s
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from clv.core.types import Floats
+    from clv.models.histories import Histories
 
 
 #: Days of the calendar months in an average year.
@@ -143,14 +144,12 @@ class Season:
         """Return the calendar days after ``as_of`` until so many operational days have passed."""
         return self.clock(as_of).days_at(operational)
 
-    def triples(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, as_of: date
-    ) -> tuple[Floats, Floats, Floats]:
-        """Return (frequency, recency, T) in operational time; shapes as given."""
-        x, t_x, age = (np.asarray(v, dtype=float) for v in (frequency, recency, T))
+    def histories(self, histories: Histories, as_of: date) -> Histories:
+        """Return histories in operational time."""
         clock = self.clock(as_of)
-        born = clock.at(-age)
-        return x, clock.at(t_x - age) - born, -born
+        born = clock.at(-histories.T)
+        recency = clock.at(-histories.silence) - born
+        return replace(histories, recency=recency, T=-born)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""

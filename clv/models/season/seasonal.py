@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from clv.models.fitting.inputs import like
+from clv.models.histories import Histories
 from clv.models.season.season import Clock, Season
 
 if TYPE_CHECKING:
@@ -55,117 +56,60 @@ class Seasonal:
         self.name = base.name + SUFFIX
         self._clock = season.clock(as_of)
 
-    def fit(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        weights: ArrayLike | None = None,
-        **options: Any,
-    ) -> Self:
-        """Fit the base on the operational triples; ``options`` are the base's."""
-        triples = self._triples(frequency, recency, T)
-        self.base = self.base.fit(*triples, weights, **options)
+    def fit(self, histories: Histories, /, **clues: Any) -> Self:
+        """Fit the base on the operational histories; ``clues`` are the base's."""
+        self.base = self.base.fit(self._lived(histories), **clues)
         return self
 
-    def _triples(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
-    ) -> tuple[Floats, Floats, Floats]:
-        return self.season.triples(frequency, recency, T, self.as_of)
+    def _lived(self, histories: Histories) -> Histories:
+        return self.season.histories(histories, self.as_of)
 
-    def _recency(self, recency: ArrayLike | None, T: ArrayLike) -> dict[str, Any]:
-        """Return the recency, where one is given, in operational time, as a keyword."""
-        return {} if recency is None else {"recency": self._triples(0, recency, T)[1]}
+    def on_base(self, histories: Histories, days: float) -> tuple[PurchaseModel, Histories, float]:
+        """Return the base, and histories and days ahead as it knows them."""
+        return self.base, self._lived(histories), float(self._clock.at(days))
 
-    def on_base(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, days: ArrayLike
-    ) -> tuple[PurchaseModel, Floats, Floats, Floats, Any]:
-        """Return the base, and triples and days ahead as it knows them."""
-        return self.base, *self._triples(frequency, recency, T), self._clock.at(days)[()]
+    def probability_alive(self, histories: Histories) -> Floats:
+        """Return P(active at T), shape (n,)."""
+        return self.base.probability_alive(self._lived(histories))
 
-    def conditional_probability_alive(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
-    ) -> Floats:
-        """Return P(active at T), at least one-dimensional."""
-        return self.base.conditional_probability_alive(*self._triples(frequency, recency, T))
-
-    def score(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, horizons: ArrayLike
-    ) -> PurchaseScores:
-        """Forecast each triple at each horizon; see `clv.models.base.PurchaseScores`."""
-        scores = self.base.score(*self._triples(frequency, recency, T), self._clock.at(horizons))
+    def score(self, histories: Histories, horizons: ArrayLike) -> PurchaseScores:
+        """Forecast each history at each horizon; see `clv.models.base.PurchaseScores`."""
+        scores = self.base.score(self._lived(histories), self._clock.at(horizons))
         return scores._replace(next_order_days=self._clock.days_at(scores.next_order_days))
 
-    def draw(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, rng: np.random.Generator
-    ) -> Drawn:
-        """Draw each customer from the posterior given their triple.
+    def draw(self, histories: Histories, rng: np.random.Generator) -> Drawn:
+        """Draw each customer from the posterior given the history.
 
         The past has its season, the future none: rates are those of an average day, which is what a
         simulation of decades needs. `steady` is the model that has the same expectations.
         """
-        return self.base.draw(*self._triples(frequency, recency, T), rng)
+        return self.base.draw(self._lived(histories), rng)
 
     def steady(self) -> Seasonal:
         """Return the same model for which every day to come is an average one."""
         return _Steady(self.base, self.season, self.as_of)
 
-    def probability_alive_after(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, times: ArrayLike
-    ) -> Floats:
+    def probability_alive_after(self, histories: Histories, times: ArrayLike) -> Floats:
         """Return P(alive at T + t), shape (n, h)."""
-        triples = self._triples(frequency, recency, T)
-        return self.base.probability_alive_after(*triples, self._clock.at(times))
+        return self.base.probability_alive_after(self._lived(histories), self._clock.at(times))
 
-    def p_purchase_between(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        edges: ArrayLike,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Floats:
+    def p_purchase_between(self, histories: Histories, edges: ArrayLike) -> Floats:
         """Return P(a purchase between two edges | active at T), shape (n, h)."""
-        x, _, age = self._triples(frequency, 0, T)
-        known = self._recency(recency, T)
-        return self.base.p_purchase_between(x, age, self._clock.at(edges), **known)
+        return self.base.p_purchase_between(self._lived(histories), self._clock.at(edges))
 
-    def wait_if_alive(
-        self,
-        frequency: ArrayLike,
-        T: ArrayLike,
-        q: ArrayLike = 0.5,
-        *,
-        recency: ArrayLike | None = None,
-    ) -> Any:
+    def wait_if_alive(self, histories: Histories, q: ArrayLike = 0.5) -> Floats:
         """Return the quantile q of the wait from T on, for a customer active at T."""
-        x, _, age = self._triples(frequency, 0, T)
-        wait = self.base.wait_if_alive(x, age, q, **self._recency(recency, T))
-        return like(self._clock.days_at(wait), frequency, T, q)
+        return self._clock.days_at(self.base.wait_if_alive(self._lived(histories), q))
 
-    def due(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        q: ArrayLike = 0.9,
-        *,
-        T: ArrayLike | None = None,
-    ) -> Any:
-        """Return the quantile q of the wait after the last purchase, had the customer stayed.
-
-        ``T`` says when the last purchase was, T - recency days before the as-of day. Without it, it
-        is taken to have been on the as-of day.
-        """
-        age = np.asarray(recency if T is None else T, dtype=float)
-        last = np.asarray(recency, dtype=float) - age
-        x, t_x, _ = self._triples(frequency, recency, age)
-        waited = self._clock.at(last) + self.base.due(x, t_x, q)
-        return like(self._clock.days_at(waited) - last, frequency, recency, q)
+    def due(self, histories: Histories, q: ArrayLike = 0.9) -> Floats:
+        """Return the quantile q of the wait after the last purchase, had the customer stayed."""
+        last = -histories.silence
+        waited = self._clock.at(last) + self.base.due(self._lived(histories), q)
+        return self._clock.days_at(waited) - last
 
     def expected_number_of_purchases_up_to_time(self, t: ArrayLike) -> Any:
         """Return the expected repeat purchases in the first t days of who comes on the as-of day."""
-        zero = np.zeros(1)
-        expected = self.score(zero, zero, zero, np.ravel(t)).purchases[0]
+        expected = self.score(Histories.new(), np.ravel(t)).purchases[0]
         return like(expected.reshape(np.shape(t)), t)
 
     def at_age(self, ages: ArrayLike, T: float) -> Floats:
@@ -201,16 +145,14 @@ class _Steady(Seasonal):
         )
 
 
-def unwrap(
-    model: Any, frequency: Floats, recency: Floats, T: Floats, days: float
-) -> tuple[Any, Floats, Floats, Floats, float]:
-    """Return the model under the season, with triples and days ahead as it knows them.
+def unwrap(model: Any, histories: Histories, days: float) -> tuple[Any, Histories, float]:
+    """Return the model under the season, with histories and days ahead as it knows them.
 
     A model that wears none comes back as it is, with the arguments.
     """
     if isinstance(model, Seasonal):
-        return model.on_base(frequency, recency, T, days)
-    return model, frequency, recency, T, days
+        return model.on_base(histories, days)
+    return model, histories, days
 
 
 def bare(model: Any) -> Any:
@@ -229,10 +171,3 @@ def through_life(model: Any, T: float) -> tuple[Any, Callable[[ArrayLike], Float
     if isinstance(model, Seasonal):
         return model.base, lambda ages: model.at_age(ages, T)
     return model, lambda ages: np.asarray(ages, dtype=float)
-
-
-def due(model: Any, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, q: ArrayLike) -> Any:
-    """Return any model's ``due``; one that wears a season is told when the last purchase was."""
-    if isinstance(model, Seasonal):
-        return model.due(frequency, recency, q, T=T)
-    return model.due(frequency, recency, q)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 
 from clv.models.fitting.fitted import LifetimesAttributes
-from clv.models.fitting.inputs import like, weights_of
+from clv.models.fitting.inputs import like
 from clv.models.fitting.newton import best_of, inverse_curvature
+from clv.models.histories import weights_of
 from clv.models.spend.gamma_gamma_likelihood import GammaGammaLikelihood
 
 if TYPE_CHECKING:

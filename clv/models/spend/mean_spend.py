@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 
 from clv.core.errors import FitError
-from clv.models.fitting.inputs import weights_of
+from clv.models.histories import weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -1,15 +1,18 @@
-"""Maximum likelihood on distinct (frequency, recency, T), and the card: what the models share."""
+"""A purchase model fitted by maximum likelihood: all but its formulas."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self
 
 import numpy as np
 
 from clv.core.errors import FitError
+from clv.models.base import PurchaseScores
 from clv.models.fitting.fitted import LifetimesAttributes
-from clv.models.fitting.inputs import check_triples, draw_customers, weights_of
+from clv.models.fitting.inputs import draw_customers
 from clv.models.fitting.newton import all_ends, best_of, inverse_curvature
+from clv.models.histories import Histories
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -23,6 +26,8 @@ BOX: Final = 18.0
 AS_GOOD_AS_INFINITE: Final = 11.5
 #: Customers drawn to find a good start for a file of more than twice as many distinct triples.
 SAMPLE: Final = 20_000
+#: Cap of the median wait for the next purchase, time units. Beyond it, there is no saying.
+LONGEST_WAIT: Final = 1e9
 
 
 class Likelihood(Protocol):
@@ -37,8 +42,16 @@ class Likelihood(Protocol):
         """Return the total log-likelihood, in the time unit of the data, without the penalty."""
 
 
-class TripleModel(LifetimesAttributes):
-    """A model of (frequency, recency, T): its search for the maximum, its attributes, its card.
+class LikelihoodModel(LifetimesAttributes):
+    """The search for the maximum, the forecasts that follow from a few formulas, and the card.
+
+    Whoever is active at T is forecast from the history; whoever has left buys nothing.
+
+    Parameters
+    ----------
+    penalizer_coef
+        Times the sum of squared parameters (those in time units at a time scale where the largest T
+        is 1), added to the mean negative log-likelihood.
 
     Attributes
     ----------
@@ -60,7 +73,7 @@ class TripleModel(LifetimesAttributes):
     converged_, at_bound_, iterations_
         How the search ended; ``at_bound_`` names the parameters that tend to 0 or to infinity.
     data
-        The triples and weights given to ``fit``.
+        The histories given to ``fit``.
     """
 
     name: ClassVar[str]
@@ -70,50 +83,93 @@ class TripleModel(LifetimesAttributes):
     def __init__(self, penalizer_coef: float = 0.0) -> None:
         self.penalizer_coef = penalizer_coef
 
-    def likelihood(
-        self, frequency: Floats, recency: Floats, T: Floats, weights: Floats
-    ) -> Likelihood:
-        """Return the likelihood of these triples; time is scaled so that the largest T is 1."""
+    # -- the formulas: what a model must know of itself --------------------------------------------
+
+    def likelihood(self, histories: Histories) -> Likelihood:
+        """Return the likelihood; time is scaled so that the largest T is 1."""
         raise NotImplementedError
 
-    def predict(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Any:
-        """Return the expected purchases in (T, T + t] given the history; arguments broadcast."""
+    def probability_alive(self, histories: Histories) -> Floats:
+        """Return P(active at T), shape (n,)."""
+        raise NotImplementedError
+
+    def p_silent(self, histories: Histories) -> Floats:
+        """Return P(no purchase in (recency, T]) of a customer who stayed active, shape (n,)."""
+        raise NotImplementedError
+
+    def purchases_if_active(self, histories: Histories, t: ArrayLike) -> Floats:
+        """Return the expected purchases in (T, T + t] given active at T; t a number or shape (n,)."""
+        raise NotImplementedError
+
+    def if_active(self, histories: Histories, times: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return what is expected of customers active at T.
+
+        Returns
+        -------
+        (purchases, p_purchase, wait)
+            Expected purchases and P(at least one) in (T, T + t], shape (n, h) each; median wait for
+            the next purchase, shape (n,).
+        """
+        raise NotImplementedError
+
+    def stays_active(self, histories: Histories, times: Floats) -> Floats:
+        """Return P(active at T + t | active at T), shape (n, h)."""
         raise NotImplementedError
 
     def expected_number_of_purchases_up_to_time(self, t: ArrayLike) -> Any:
         """Return the expected repeat purchases of a new customer in its first t time units."""
         raise NotImplementedError
 
+    # -- what follows from them --------------------------------------------------------------------
+
+    def expected_purchases(self, histories: Histories, t: ArrayLike) -> Floats:
+        """Return the expected purchases in (T, T + t], shape (n,); t a number or shape (n,)."""
+        return self.purchases_if_active(histories, t) * self.probability_alive(histories)
+
+    def probability_alive_after(self, histories: Histories, times: ArrayLike) -> Floats:
+        """Return P(active at T + t), shape (n, h); that of new customers for `Histories.new`."""
+        after = np.atleast_1d(np.asarray(times, dtype=float))
+        return self.probability_alive(histories)[:, None] * self.stays_active(histories, after)
+
+    def score(self, histories: Histories, horizons: ArrayLike) -> PurchaseScores:
+        """Forecast n histories at h horizons (time units after T); every number is finite.
+
+        ``next_order_days`` and ``p_silent`` are of a customer who stays active; the median is cut off
+        at ``LONGEST_WAIT``.
+        """
+        times = np.atleast_1d(np.asarray(horizons, dtype=float))
+        purchases, p_purchase, wait = self.if_active(histories, times)
+        return PurchaseScores.of_active(
+            self.probability_alive(histories),
+            p_purchase=p_purchase,
+            purchases=purchases,
+            next_order_days=np.minimum(wait, LONGEST_WAIT),
+            p_silent=self.p_silent(histories),
+        )
+
+    # -- fitting -----------------------------------------------------------------------------------
+
     def fit(
         self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        weights: ArrayLike | None = None,
+        histories: Histories,
+        /,
+        *,
         initial_params: ArrayLike | None = None,
-        verbose: bool = False,
-        tol: float = 1e-7,
-        index: Any = None,
-        **options: Any,
+        maxiter: int = 200,
+        **clues: Any,
     ) -> Self:
         """Fit by maximum likelihood.
 
         Parameters
         ----------
-        frequency, recency, T
-            Shape (n,): repeat purchases, age at the last one, age now; any time unit.
-        weights
-            Shape (n,): customers with this triple; 1 by default.
+        histories
+            Best distinct ones, weighted; any time unit.
         initial_params
-            Shape (4,), logs of the parameters at a time scale where the largest T is 1.
-        verbose
-            Print how the search ended.
-        tol
-            Taken for lifetimes' sake: Newton's method ends at rounding error anyway.
-        index
-            Index of `data`.
-        **options
-            ``maxiter``; others, of ``scipy.optimize.minimize`` or of other models, don't apply.
+            Shape (k,), logs of the parameters at a time scale where the largest T is 1.
+        maxiter
+            Most steps of Newton's method from a start.
+        **clues
+            What other models look at, see `clv.models.base.PurchaseModel.fit`.
 
         Returns
         -------
@@ -123,19 +179,22 @@ class TripleModel(LifetimesAttributes):
         Raises
         ------
         ValueError
-            When the triples contradict themselves, as lifetimes does.
+            Without customers.
         FitError
             When no time has passed for anybody.
         """
-        del tol
-        x, t_x, age = check_triples(frequency, recency, T)
-        counts = weights_of(weights, x.size)
-        longest = float(age.max())
+        del clues
+        x, age, counts = histories.frequency, histories.T, histories.weights
+        longest = float(age.max(initial=0))
+        if not len(histories):
+            msg = "These are not (frequency, recency, T): there are no customers."
+            raise ValueError(msg)
         if longest <= 0:
             msg = "All customers made their first purchase on the last day: nothing was observed."
             raise FitError(msg)
         scale = 1 / longest
-        likelihood = self.likelihood(x, t_x * scale, age * scale, counts)
+        scaled = Histories(x, histories.recency * scale, age * scale, counts)
+        likelihood = self.likelihood(scaled)
         starts = [np.array(start) for start in self.starts]
         size = len(self.names)
         box = np.full(size, -BOX), np.full(size, BOX)
@@ -144,13 +203,13 @@ class TripleModel(LifetimesAttributes):
         elif x.size > 2 * SAMPLE:
             drawn = draw_customers(counts, SAMPLE)
             rows = np.flatnonzero(drawn)
-            some = self.likelihood(x[rows], t_x[rows] * scale, age[rows] * scale, drawn[rows])
+            some = self.likelihood(replace(scaled, weights=drawn).take(rows))
             # Not further out than this: from where all is flat there is no way back.
             near = [np.clip(end.point, -6.0, 6.0) for end in all_ends(some, starts, *box)]
             # One of each: on flat likelihoods the starts lead to different ends.
             near = list({tuple(np.round(point, 1)): point for point in reversed(near)}.values())
             starts = [*reversed(near), starts[0]]
-        optimum = best_of(likelihood, starts, *box, int(options.get("maxiter", 200)))
+        optimum = best_of(likelihood, starts, *box, maxiter)
         extreme = np.abs(optimum.point) >= AS_GOOD_AS_INFINITE
         optimum = optimum._replace(at_bound=optimum.at_bound | extreme)
 
@@ -171,15 +230,12 @@ class TripleModel(LifetimesAttributes):
         ) * np.log(scale)
         self.columns_ = {
             "frequency": x.astype(np.int64),
-            "recency": t_x,
+            "recency": histories.recency,
             "T": age,
             "weights": counts,
         }
-        self.index_ = index
         self.theta_ = theta
         self.variance_ = inverse_curvature(optimum) * np.outer(theta, theta) / self.customers_
-        if verbose:
-            print(optimum)  # noqa: T201 - what lifetimes' option is for
         return self
 
     def parameters(self) -> tuple[float, float, float, float]:
