@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic wants both of there
 
-Document = TypeVar("Document", bound=Mapping[str, Any])
+Document = TypeVar("Document", bound=Mapping[str, object])
 
 
 class _Day:
@@ -321,6 +321,21 @@ class Summary(TypedDict):
     #: None for a forecast made without a test.
     ranges: NotRequired[SumRanges | None]
     cuts: NotRequired[CutsRecord]
+
+
+class Publication(TypedDict):
+    """That a run was published, and when."""
+
+    run: str
+    at: NotRequired[Day]
+    as_of: NotRequired[Day]
+
+
+class Pointer(Publication):
+    """Which run is published: ``published.json``."""
+
+    #: This one and those before, the newest first.
+    history: list[Publication]
 
 
 class CustomerForecast(TypedDict):

@@ -17,6 +17,8 @@ Days = NDArray[np.datetime64]
 Texts = NDArray[np.object_]
 #: Told what is being done, how much of it is done, and of how much; 0 of 0 where nobody knows.
 Progress = Callable[[str, int, int], None]
+#: What one cell of a table is in JSON.
+Cell = str | int | float | None
 #: Figures by name, as JSON has them.
 Facts = Mapping[str, Any]
 

@@ -14,7 +14,10 @@ import json
 import math
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import TypedDict
 
 from clv import __version__
 from clv.core.errors import (
@@ -24,6 +27,8 @@ from clv.core.errors import (
     NothingPublishedError,
     RunNotFoundError,
 )
+from clv.core.schema import Pointer, checked
+from clv.core.types import Cell  # noqa: TC001 - pydantic looks for it
 from clv.learn.ready_made.shelf import allowed
 from clv.runs import now, replace_json
 from clv.runs.disk import usable
@@ -33,16 +38,45 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from clv.core.schema import OptionsRecord, Publication, SettingsRecord
     from clv.runs import Kind, Run, Store
 
 #: Customers in a top list that is served.
 MOST: Final = 1000
-_KINDS: Final[tuple[Kind, Kind]] = ("buyers", "spenders")
 _HOW: Final = "Publish one: python -m clv runs publish latest"
 #: Entries of the history that are kept.
 _REMEMBERED: Final = 1000
 #: Seconds between two looks at a lock that somebody holds.
 _PATIENCE: Final = 0.2
+
+
+class TopLists(TypedDict):
+    """The top lists as `Run.top` returns them, at most `MOST` rows each."""
+
+    buyers: list[dict[str, Cell]]
+    spenders: list[dict[str, Cell]]
+
+
+class ListedRun(TypedDict):
+    """What a list of runs tells of one; ``model`` is the forecast that its models make."""
+
+    run: str
+    published: bool
+    created_at: str
+    as_of: str
+    horizon_months: int
+    currency: str | None
+    customers: int
+    predicted_clv: float | None
+    model: str | None
+
+
+class DamagedRun(TypedDict):
+    """What a list of runs tells of one that can't be read."""
+
+    run: str
+    published: bool
+    fault: str
 
 
 def publish(store: Store, run: Run) -> bool:
@@ -62,32 +96,36 @@ def publish(store: Store, run: Run) -> bool:
         before = _pointer(store)
     if before is not None and before["run"] == run.id:
         return False
-    entry = {"run": run.id, "at": now(), "as_of": run.settings["as_of"]}
+    entry: Publication = {"run": run.id, "at": now(), "as_of": run.settings["as_of"]}
     history = [entry, *(before["history"] if before else [])][:_REMEMBERED]
-    replace_json(store.published, entry | {"history": history})
+    pointer: Pointer = {**entry, "history": history}
+    replace_json(store.published, pointer)
     return True
 
 
-def prepared(run: Run) -> tuple[pa.Table, dict[str, list[dict[str, Any]]]]:
-    """Return what a run is served from, made once: `Run.lookup`, and the top lists as JSON has them.
+def prepared(run: Run) -> tuple[pa.Table, TopLists]:
+    """Return what a run is served from, made once: `Run.lookup`, and the top lists."""
 
-    ``buyers`` and ``spenders``: at most `MOST` rows each, as `Run.top` returns them.
-    """
+    def top(kind: Kind) -> list[dict[str, Cell]]:
+        return [plain(row) for row in run.top(kind, MOST).to_pylist()]
 
-    def tops() -> dict[str, Any]:
-        return {
-            kind: [{k: plain(v) for k, v in row.items()} for row in run.top(kind, MOST).to_pylist()]
-            for kind in _KINDS
-        }
+    def both() -> TopLists:
+        return {"buyers": top("buyers"), "spenders": top("spenders")}
 
-    return run.lookup(), run.derived("top", dict, tops) or {}
+    return run.lookup(), run.derived("top", TopLists, both)
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401
-    """Return a cell as JSON has it: dates as text, and no NaN, whatever a file may hold."""
+def plain(row: Mapping[str, object]) -> dict[str, Cell]:
+    """Return a row as JSON has it: dates as text, and no NaN, whatever a file may hold."""
+    return {name: _cell(value) for name, value in row.items()}
+
+
+def _cell(value: object) -> Cell:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int) else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if value is None or isinstance(value, str | int) else str(value)
 
 
 def published(store: Store) -> Run:
@@ -124,14 +162,14 @@ def published_id(store: Store) -> str | None:
     return None if pointer is None else str(pointer["run"])
 
 
-def history(store: Store) -> list[dict[str, Any]]:
-    """Return what was published, newest first: ``run, at, as_of``; runs of it may be deleted by now."""
+def history(store: Store) -> list[Publication]:
+    """Return what was published, newest first; runs of it may be deleted by now."""
     pointer = _pointer(store)
-    return [] if pointer is None else list(pointer["history"])
+    return [] if pointer is None else pointer["history"]
 
 
-def listed(store: Store, limit: int | None = None) -> list[dict[str, Any]]:
-    """Return what a list of runs tells, newest first: JSON types, one dict each.
+def listed(store: Store, limit: int | None = None) -> list[ListedRun]:
+    """Return what a list of runs tells, newest first.
 
     It can be read while runs are deleted, and where the note of the published one is damaged.
     """
@@ -143,8 +181,8 @@ def listed(store: Store, limit: int | None = None) -> list[dict[str, Any]]:
     return rows
 
 
-def damaged(store: Store) -> list[dict[str, Any]]:
-    """Return what a list of runs tells of those that can't be read: ``run, published, fault``."""
+def damaged(store: Store) -> list[DamagedRun]:
+    """Return what a list of runs tells of those that can't be read."""
     current = _named(store)
     return [
         {"run": run.id, "published": run.id == current, "fault": run.fault}
@@ -159,7 +197,7 @@ def _named(store: Store) -> str | None:
     return None
 
 
-def _described(run: Run, current: str | None) -> dict[str, Any]:
+def _described(run: Run, current: str | None) -> ListedRun:
     settings, card = run.settings, run.model
     forecast = card["purchases"] or card.get("ready_made")
     return {
@@ -175,25 +213,19 @@ def _described(run: Run, current: str | None) -> dict[str, Any]:
     }
 
 
-def _pointer(store: Store) -> dict[str, Any] | None:
+def _pointer(store: Store) -> Pointer | None:
     with usable(store.root):
         try:
             body = store.published.read_bytes()
         except FileNotFoundError:
             return None
-    try:
-        found: dict[str, Any] = json.loads(body)
-        if isinstance(found["run"], str) and isinstance(found["history"], list):
-            return found
-    except (ValueError, KeyError, TypeError):
-        pass
+    with suppress(ValueError):
+        return checked(Pointer, json.loads(body))
     msg = f"Which forecast is published can't be read: {store.published.name} is damaged."
     raise NothingPublishedError(msg, _HOW)
 
 
-def fingerprint(
-    hashes: Sequence[str], settings: Mapping[str, Any], options: Mapping[str, Any]
-) -> str:
+def fingerprint(hashes: Sequence[str], settings: SettingsRecord, options: OptionsRecord) -> str:
     """Return what two jobs with the same result have in common, as hex.
 
     Parameters
@@ -209,7 +241,7 @@ def fingerprint(
         "options": dict(options),
         "clv": __version__,
     }
-    if ready_made := allowed(str(settings["model"])):
+    if ready_made := allowed(settings["model"]):
         content["ready_made"] = ready_made
     body = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(body.encode()).hexdigest()

@@ -27,14 +27,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clv.backtest.forecast_ranges import Terms
+    from clv.core.schema import CustomerForecast
     from clv.core.segments import Cuts
     from clv.forecast.summary import Scores
 
-#: Null where a customer's revenue is unknown.
-_MONEY: Final = (
-    "monetary_value",
-    *("predicted_order_value", "predicted_clv", "predicted_clv_low", "predicted_clv_high"),
-)
 #: Sums in another order differ in the last digit, which must not make a whale of anybody, or none.
 _SAME: Final = 1e-9
 
@@ -46,7 +42,7 @@ def forecasts(
     *,
     cuts: Cuts | None = None,
     terms: Terms | None = None,
-) -> list[dict[str, Any]]:
+) -> list[CustomerForecast]:
     """Forecast customers from their transactions.
 
     Parameters
@@ -82,8 +78,20 @@ def forecasts(
         scores = _scores(con, card, history, day, terms)
         query = forecasts_sql(con, scores, history.x.size, cuts, day)
         found = con.sql(f"{query} ORDER BY customer_id").to_arrow_table()
-    rows: list[dict[str, Any]] = found.to_pylist()
-    return [row | dict.fromkeys(_MONEY) if row["revenue"] is None else row for row in rows]
+    rows: list[CustomerForecast] = found.to_pylist()
+    return [_without_money(row) if row["revenue"] is None else row for row in rows]
+
+
+def _without_money(row: CustomerForecast) -> CustomerForecast:
+    """Leave out what follows from amounts that nobody knows."""
+    return {
+        **row,
+        "monetary_value": None,
+        "predicted_order_value": None,
+        "predicted_clv": None,
+        "predicted_clv_low": None,
+        "predicted_clv_high": None,
+    }
 
 
 def _scores(

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 import pyarrow as pa
 
@@ -230,6 +230,16 @@ class Run:
         if not target.exists():
             self.write_query(sql, columns, target, order)
         return target
+
+    @overload
+    def derived(
+        self, name: str, kind: type[Document], make: Callable[[], Document]
+    ) -> Document: ...
+
+    @overload
+    def derived(
+        self, name: str, kind: type[Document], make: Callable[[], Document] | None = None
+    ) -> Document | None: ...
 
     def derived(
         self, name: str, kind: type[Document], make: Callable[[], Document] | None = None

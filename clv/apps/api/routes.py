@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from clv.apps.api.metrics import Metrics
     from clv.apps.api.snapshot import Published, Snapshot
     from clv.apps.api.supervised import Supervised
+    from clv.core.types import Cell
     from clv.runs import Kind, Store
 
     Answers = dict[int | str, dict[str, Any]]
@@ -65,7 +66,7 @@ def _answers(model: Any, *problems: int) -> Answers:  # noqa: ANN401
     return found | {code: _PROBLEM | {"description": said[code]} for code in problems}
 
 
-def _json(content: Any) -> Response:  # noqa: ANN401
+def _json(content: object) -> Response:
     """Return an answer that is plain JSON already: checking it again would take most of the time."""
     body = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(body, media_type="application/json")
@@ -207,7 +208,7 @@ class Routes:
     async def runs(self, limit: Annotated[int, Query(ge=1, le=publish.MOST)] = 20) -> Response:
         """Return the stored runs, newest first, and those that can't be read."""
 
-        def found() -> dict[str, Any]:
+        def found() -> dict[str, list[publish.ListedRun] | list[publish.DamagedRun]]:
             self._published.check()
             return {
                 "runs": publish.listed(self._store, limit),
@@ -226,7 +227,7 @@ class Routes:
         return Response(self._metrics.text(*told), media_type=prometheus.MEDIA_TYPE)
 
 
-def _scored(snapshot: Snapshot, body: ScoreRequest) -> dict[str, Any]:
+def _scored(snapshot: Snapshot, body: ScoreRequest) -> dict[str, Cell | list[dict[str, Cell]]]:
     from clv.forecast import score_transactions  # noqa: PLC0415 - loads the models
 
     if ready_made := snapshot.card.get("ready_made"):
@@ -256,5 +257,5 @@ def _scored(snapshot: Snapshot, body: ScoreRequest) -> dict[str, Any]:
     rows = score_transactions.forecasts(
         snapshot.card, table, day, cuts=snapshot.cuts, terms=snapshot.terms
     )
-    plain = [{name: publish.plain(value) for name, value in row.items()} for row in rows]
-    return snapshot.about | {"as_of": day.isoformat(), "customers": plain}
+    customers = [publish.plain(row) for row in rows]
+    return {**snapshot.about, "as_of": day.isoformat(), "customers": customers}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from clv.core.orders import FORECASTS
+
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict
 
 _TYPES: Final = {"VARCHAR": str, "BIGINT": int, "DOUBLE": float, "DATE": date}
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -17,7 +20,7 @@ MOST_TRANSACTIONS: Final = 10_000
 #: Customers of one request, at most.
 MOST_CUSTOMERS: Final = 1000
 
-EXAMPLE: Final[dict[str, Any]] = {
+EXAMPLE: Final[JsonDict] = {
     "customer_id": "C-1024",
     "orders": 5,
     "revenue": 412.5,
@@ -37,8 +40,8 @@ EXAMPLE: Final[dict[str, Any]] = {
     "next_order_date": "2019-03-27",
     "segment": "loyal",
 }
-PLACED: Final[dict[str, Any]] = {"rank": 1} | EXAMPLE | {"predicted_revenue": 167.8}
-ABOUT: Final[dict[str, Any]] = {
+PLACED: Final[JsonDict] = {"rank": 1} | EXAMPLE | {"predicted_revenue": 167.8}
+ABOUT: Final[JsonDict] = {
     "run": "3f0c…",
     "as_of": "2018-12-31",
     "horizon_months": 12,
@@ -118,7 +121,7 @@ def _written(value: object) -> object:
     return value
 
 
-def _day_or_time(schema: dict[str, Any]) -> None:
+def _day_or_time(schema: JsonDict) -> None:
     """Describe a time that may be a day."""
     del schema["format"]
     schema["anyOf"] = [{"format": "date"}, {"format": "date-time"}]

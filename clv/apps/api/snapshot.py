@@ -16,7 +16,7 @@ import time
 import unicodedata
 from bisect import bisect_left
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from clv.backtest.forecast_ranges import Terms
     from clv.core.segments import Cuts
+    from clv.core.types import Cell
     from clv.runs import Kind, Run, Store
 
 _LOG: Final = logging.getLogger("clv.api")
@@ -81,10 +82,10 @@ class Snapshot:
     def __init__(self, run: Run) -> None:
         self.run = run
         settings = run.settings
-        self.about: dict[str, Any] = {
+        self.about: dict[str, Cell] = {
             "run": run.id,
-            "as_of": str(settings["as_of"])[:10],
-            "horizon_months": int(settings["horizon_months"]),
+            "as_of": run.as_of.isoformat(),
+            "horizon_months": settings["horizon_months"],
             "currency": settings["currency"] or None,
         }
         table, self._top = publish.prepared(run)
@@ -115,16 +116,16 @@ class Snapshot:
         clv = self._columns["predicted_clv"]
         return None if clv.null_count else Terms.of(self.summary, self.receipt, clv.to_numpy())
 
-    def customer(self, customer_id: str) -> dict[str, Any] | None:
+    def customer(self, customer_id: str) -> dict[str, Cell] | None:
         """Return one customer's forecasts, None where there is no such customer."""
         place = self._ids.find(customer_id)
         return None if place is None else self._row(place)
 
-    def customers(self, prefix: str, limit: int, after: str = "") -> list[dict[str, Any]]:
+    def customers(self, prefix: str, limit: int, after: str = "") -> list[dict[str, Cell]]:
         """Return the forecasts of ids that start with something, in order, after another id."""
         start = self._start(prefix)
         place = bisect_left(self._ids, max(start, after.encode(errors="surrogatepass")))
-        found: list[dict[str, Any]] = []
+        found: list[dict[str, Cell]] = []
         while place < len(self._ids) and len(found) < limit:
             key = self._ids[place]
             if not key.startswith(start):
@@ -147,7 +148,7 @@ class Snapshot:
                 return start
         return starts[0]
 
-    def top(self, kind: Kind, n: int) -> list[dict[str, Any]]:
+    def top(self, kind: Kind, n: int) -> list[dict[str, Cell]]:
         """Return the customers predicted to buy or to spend most, at most `clv.forecast.publish.MOST`."""
         return self._top[kind][:n]
 
@@ -185,10 +186,8 @@ class Snapshot:
         some = [self._ids[i].decode() for i in places.tolist()] if len(self._ids) else []
         return "".join(sorted({letter for word in some for letter in word})[:_LETTERS])
 
-    def _row(self, place: int) -> dict[str, Any]:
-        return {
-            name: publish.plain(values[place].as_py()) for name, values in self._columns.items()
-        }
+    def _row(self, place: int) -> dict[str, Cell]:
+        return publish.plain({n: values[place].as_py() for n, values in self._columns.items()})
 
 
 def _shared(first: str, second: str) -> int:

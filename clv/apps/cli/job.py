@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from clv.core.schema import MonitoringFindings, Verdict
     from clv.core.settings import IngestOptions, Settings
+    from clv.core.types import Cell
     from clv.runs import Run, Store
 
 _SCHEDULE = "For schedulers"
@@ -95,8 +96,8 @@ class Job:
         changed = publish.publish(self._store, made) if fit else False
         if self._json:
             against = found and found["against"] and found["against"]["run"]
-            held = {"verdict": found and verdict, "against": against}
-            say_line(self._line(made) | {"published": fit} | held)
+            line = self._line(made) | {"published": fit}
+            say_line({**line, "verdict": found and verdict, "against": against})
         else:
             terminal.say_report(made.report)
             terminal.say_run(made, self._out)
@@ -119,7 +120,7 @@ class Job:
         now = monitor.published_now(self._store)
         return monitor.observe(self._store, made, before, published=now)
 
-    def _line(self, made: Run) -> dict[str, Any]:
+    def _line(self, made: Run) -> dict[str, Cell]:
         report, summary = made.report, made.summary
         return {
             "status": "done",
@@ -194,7 +195,7 @@ def failing_as_json() -> Iterator[None]:
         raise
 
 
-def say_line(content: Mapping[str, Any]) -> None:
+def say_line(content: Mapping[str, object]) -> None:
     """Print one line of JSON."""
     typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False, default=str))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, nullcontext
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,7 +16,7 @@ from clv.forecast import publish
 from clv.runs import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 app = typer.Typer(
     help="List, publish and delete stored runs.", no_args_is_help=True, rich_markup_mode=None
@@ -56,7 +56,7 @@ def show(*, as_json: AsJson = False, store: StoreDir = None) -> None:
     _say_damaged(damaged)
 
 
-def _say_damaged(found: Sequence[Mapping[str, Any]]) -> None:
+def _say_damaged(found: Sequence[publish.DamagedRun]) -> None:
     """Name the runs that can't be read, and what to do about them."""
     for one in found:
         shown = ", and published" if one["published"] else ""

@@ -171,7 +171,7 @@ def say_simulation(rows: Sequence[Checkpoint]) -> None:
         }
         for way, cells in ways.items():
             said.append(
-                {"after": way} | dict(zip((row["after"] for row in rows), cells, strict=True))
+                {"after": way} | dict(zip((str(r["after"]) for r in rows), cells, strict=True))
             )
     say_table(list(said[0]), said)
 

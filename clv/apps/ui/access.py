@@ -7,7 +7,7 @@ everybody who reaches the dashboard may see it, and nobody may publish from it.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ def configured() -> bool:
     return bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
 
 
-def _visitor() -> Mapping[str, Any]:
+def _visitor() -> Mapping[str, object]:
     """Return what the sign-in says of whoever looks at the page."""
     return dict(st.user.to_dict())
 

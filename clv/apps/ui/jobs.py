@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -37,7 +37,7 @@ class Job:
     """
 
     key: str
-    about: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, object] = field(default_factory=dict)
     stage: str = "Waiting for another job to finish"
     done: int = 0
     total: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -16,8 +16,7 @@ from clv.report.words.run import MODEL_TITLES
 from clv.runs import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from clv.core.schema import Report
     from clv.core.settings import IngestOptions
     from clv.core.types import Progress
     from clv.runs import Draft, Run
@@ -38,7 +37,7 @@ _CURRENCIES: Final = (
 )
 
 
-def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> None:
+def show(draft: Draft, report: Report, options: IngestOptions) -> None:
     """Show the settings with their defaults; start the forecast on request."""
     st.header("Forecast settings", anchor="forecast-settings")
     first, last = to_date(report["first_order"]), to_date(report["last_order"])
@@ -64,7 +63,7 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
             format="YYYY-MM-DD",
             help=f"The day on which the forecast stands. The last order is of {day(last)}.",
         )
-        known = last_time.currency or str(report.get("currency") or "")
+        known = last_time.currency or report["currency"]
         choices = list(_CURRENCIES) if known in _CURRENCIES else [known, *_CURRENCIES]
         currency = right.selectbox(
             "Currency",
@@ -133,9 +132,7 @@ def show(draft: Draft, report: Mapping[str, Any], options: IngestOptions) -> Non
         _start(draft, report, options, settings)
 
 
-def _start(
-    draft: Draft, report: Mapping[str, Any], options: IngestOptions, settings: Settings
-) -> None:
+def _start(draft: Draft, report: Report, options: IngestOptions, settings: Settings) -> None:
     run_id, store = new_id(), session.store()
 
     def work(progress: Progress) -> Run:

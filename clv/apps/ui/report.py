@@ -20,7 +20,7 @@ from clv.core.formatting import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Report = Mapping[str, Any]
+    from clv.core.schema import FileReport, Report
 
 #: Where the page itself offers the means, it says so instead of the check's general remedy.
 _ADVICE: Final = {
@@ -41,7 +41,7 @@ _RULES: Final = {
 
 def cards(report: Report) -> None:
     """Show the check's figures."""
-    currency = str(report.get("currency") or "")
+    currency = report["currency"]
     dates = period(report.get("first_order"), report.get("last_order"))
     row = [
         page.Card(
@@ -72,15 +72,15 @@ def table(report: Report, *, deciding: bool = False) -> None:
     ``deciding`` says that the switches of `rules` stand below the table.
     """
     total = report["rows_total"]
-    titles = report.get("reason_titles") or {}
-    advice = (report.get("remedies") or {}) | (_ADVICE if deciding else {})
+    titles = report.get("reason_titles", {})
+    advice = report.get("remedies", {}) | (_ADVICE if deciding else {})
     rows = [
         (titles.get(code, code), number, "left out", code)
-        for code, number in _by_size(report.get("reasons"))
+        for code, number in _by_size(report.get("reasons", {}))
     ]
     rows += [
         (titles.get(code, code), number, "kept, pointed out", code)
-        for code, number in _by_size(report.get("noted"))
+        for code, number in _by_size(report.get("noted", {}))
     ]
     if rows:
         st.table(
@@ -101,7 +101,7 @@ def table(report: Report, *, deciding: bool = False) -> None:
 
 def messages(report: Report) -> None:
     """Show the check's remarks."""
-    found = [plain(message) for message in report.get("messages") or []]
+    found = [plain(message) for message in report.get("messages", [])]
     if found:
         body = found[0] if len(found) == 1 else "\n".join(f"- {message}" for message in found)
         st.info(body, icon=":material/info:")
@@ -110,8 +110,8 @@ def messages(report: Report) -> None:
 def rules(report: Report, key: str) -> dict[str, bool]:
     """Show a switch for every check whose rule can be changed; return code → keep."""
     chosen: dict[str, bool] = {}
-    shown = {c: r for c, r in (report.get("rules") or {}).items() if c in _RULES}
-    touched = set(report.get("reasons") or {}) | set(report.get("noted") or {})
+    shown = {c: r for c, r in report.get("rules", {}).items() if c in _RULES}
+    touched = {*report.get("reasons", {}), *report.get("noted", {})}
     shown = {code: rule for code, rule in shown.items() if code in touched}
     if not shown:
         return chosen
@@ -124,7 +124,7 @@ def rules(report: Report, key: str) -> dict[str, bool]:
 
 def examples(report: Report) -> None:
     """Show some of the rejected rows as they stand in the file."""
-    rows = report.get("examples") or []
+    rows = report.get("examples", [])
     if not rows:
         return
     with st.expander(f"Examples of rows left out ({len(rows)})", icon=":material/table_rows:"):
@@ -149,7 +149,7 @@ def examples(report: Report) -> None:
 
 def files(report: Report) -> None:
     """Show what was found in each file, where there are several."""
-    rows = report.get("files") or []
+    rows = report.get("files", [])
     if len(rows) < 2:
         return
     st.dataframe(
@@ -158,7 +158,7 @@ def files(report: Report) -> None:
             "Rows": [row["rows_total"] for row in rows],
             "Used": [row["rows_accepted"] for row in rows],
             "Left out": [row["rows_rejected"] for row in rows],
-            "Why": [_why(row, report.get("reason_titles") or {}) for row in rows],
+            "Why": [_why(row, report.get("reason_titles", {})) for row in rows],
         },
         hide_index=True,
         width="stretch",
@@ -167,11 +167,11 @@ def files(report: Report) -> None:
     )
 
 
-def _why(file: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+def _why(file: FileReport, titles: Mapping[str, str]) -> str:
     """Return what a file's rows were left out for, the most frequent first."""
-    found = _by_size(file.get("reasons"))
+    found = _by_size(file.get("reasons", {}))
     return ", ".join(f"{titles.get(code, code)} ({count(n)})" for code, n in found)
 
 
-def _by_size(counts: Mapping[str, int] | None) -> list[tuple[str, int]]:
-    return sorted((counts or {}).items(), key=lambda item: -item[1])
+def _by_size(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: -item[1])

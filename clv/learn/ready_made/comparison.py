@@ -63,9 +63,7 @@ def compared(run: Run, progress: Progress) -> ReadyMadeComparison:
     ModelFileError, ModelAnswerError, ModelLimitError
         The model isn't there any more, or can't be asked.
     """
-    made = run.derived(_KEPT, ReadyMadeComparison, lambda: _compare(run, progress))
-    assert made is not None  # noqa: S101 - made, if it was not there
-    return made
+    return run.derived(_KEPT, ReadyMadeComparison, lambda: _compare(run, progress))
 
 
 def together(found: ReadyMadeComparison) -> list[Contended]:

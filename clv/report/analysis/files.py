@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import TypedDict
 
@@ -32,7 +32,7 @@ class AnalysisFiles(TypedDict):
     """The two files as they are kept: a page, and a notebook as `nbformat` has it."""
 
     html: str
-    notebook: dict[str, Any]
+    notebook: dict[str, object]
 
 
 def stored(run: Run, ending: str) -> bytes | None:
@@ -54,7 +54,6 @@ def build(run: Run, ending: str, progress: Progress) -> bytes:
         Told the section, and how many of all are done.
     """
     made = run.derived(_name(run), AnalysisFiles, lambda: _make(run, progress))
-    assert made is not None  # noqa: S101 - made, if it was not there
     return _bytes(made, ending)
 
 

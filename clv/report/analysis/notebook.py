@@ -6,7 +6,7 @@ the cells, so that executing the notebook changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core.formatting import files, plain
 from clv.forecast.files import recorded
@@ -38,7 +38,7 @@ OPTIONS = {options}
 run = forecast_files(FILES, SETTINGS, OPTIONS) if FILES else open_run(RUN, STORE)"""
 
 
-def notebook(run: Run, made: Sequence[tuple[Step, Section]]) -> dict[str, Any]:
+def notebook(run: Run, made: Sequence[tuple[Step, Section]]) -> dict[str, object]:
     """Return the notebook of a run.
 
     Parameters
@@ -81,18 +81,18 @@ def notebook(run: Run, made: Sequence[tuple[Step, Section]]) -> dict[str, Any]:
     }
 
 
-def _literal(content: Mapping[str, Any] | None) -> str:
+def _literal(content: Mapping[str, object] | None) -> str:
     """Write a JSON object as Python reads it, a line an entry."""
     if not content:
         return repr(content)
     return "{\n" + "".join(f"    {key!r}: {value!r},\n" for key, value in content.items()) + "}"
 
 
-def _words(name: str, source: str) -> dict[str, Any]:
+def _words(name: str, source: str) -> dict[str, object]:
     return {"cell_type": "markdown", "id": name, "metadata": {}, "source": source}
 
 
-def _code(name: str, source: str, shown: list[dict[str, Any]], number: int) -> dict[str, Any]:
+def _code(name: str, source: str, shown: list[dict[str, object]], number: int) -> dict[str, object]:
     return {
         "cell_type": "code",
         "id": name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from clv.core.formatting import MISSING
 from clv.report.analysis.svg import draw
@@ -210,7 +210,7 @@ class Section:
             publish_display_data(bundle)  # type: ignore[no-untyped-call]
 
 
-def outputs(section: Section) -> list[dict[str, Any]]:
+def outputs(section: Section) -> list[dict[str, object]]:
     """Return what executing a cell that shows the section leaves in a notebook's file."""
     return [
         {"output_type": "display_data", "data": bundle, "metadata": {}}
