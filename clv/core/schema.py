@@ -89,7 +89,7 @@ class ReliabilityBin(TypedDict):
 Rule = Literal["keep", "drop"]
 
 
-class OptionsRecord(TypedDict):
+class OptionsRecord(TypedDict, total=False):
     """`clv.core.settings.IngestOptions` as it was asked for."""
 
     layout: str | None
@@ -100,7 +100,7 @@ class OptionsRecord(TypedDict):
     delimiter: str | None
     keep: list[str]
     drop: list[str]
-    labels: NotRequired[list[str] | None]
+    labels: list[str] | None
 
 
 class InputFile(TypedDict):

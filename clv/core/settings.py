@@ -71,14 +71,14 @@ class IngestOptions:
         """Rebuild from `as_dict`."""
         labels = content.get("labels")
         return cls(
-            layout=content["layout"],
-            mapping=content["mapping"],
-            date_order=content["date_order"],
-            decimal=content["decimal"],
-            encoding=content["encoding"],
-            delimiter=content["delimiter"],
-            keep=frozenset(content["keep"]),
-            drop=frozenset(content["drop"]),
+            layout=content.get("layout"),
+            mapping=content.get("mapping", {}),
+            date_order=content.get("date_order"),
+            decimal=content.get("decimal"),
+            encoding=content.get("encoding"),
+            delimiter=content.get("delimiter"),
+            keep=frozenset(content.get("keep", ())),
+            drop=frozenset(content.get("drop", ())),
             labels=None if labels is None else tuple(labels),
         )
 

@@ -12,12 +12,10 @@ from clv.core import engine
 from clv.core.errors import AmbiguousDateError, FileError
 from clv.ingest.files import records as rec
 from clv.ingest.files.dialect import SPACES, Dialect
-from clv.ingest.files.source import open_sources
 from clv.ingest.files.values import DateFormat, NumberFormat, date_format
 from clv.ingest.orders.checks import NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -89,46 +87,6 @@ class Table:
                 quoting=self.dialect.quoting,
             )
         return self.records
-
-
-def alone(
-    path: Path, name: str, spool: Path, detect: Callable[[Source], Dialect], *, hint: str, of: str
-) -> tuple[Source, Dialect]:
-    """Open a file that is to hold a single table, and tell how it is written.
-
-    Parameters
-    ----------
-    hint
-        How to make such a file: what the messages of files say is true of any table, their hints
-        are of orders.
-    of
-        What the table holds, for who uploads several.
-
-    Raises
-    ------
-    FileError
-        Not a table, or several.
-    """
-    try:
-        opened = open_sources(path, spool, name=name)
-        found = detect(opened[0])
-    except FileError as error:
-        raise FileError(error.message, hint) from None
-    if len(opened) > 1:
-        msg = f"{name} holds {len(opened)} tables."
-        raise FileError(msg, f"Upload the one with the {of} alone.")
-    return opened[0], found
-
-
-def rows_of(
-    source: Source, dialect: Dialect, spool: Path
-) -> tuple[str, rec.Records, NDArray[np.intp]]:
-    """Return the SQL that reads a table's unbroken rows, its records, and which of these they are."""
-    text, delimiter = engine_text(source, dialect, spool)
-    index = rec.scan(text, delimiter, len(dialect.columns), dialect.skip, quoting=dialect.quoting)
-    clean = spool / "clean.txt"
-    fine = index.write_fine(clean)
-    return reader(dialect, clean, delimiter, 0), index, fine
 
 
 def engine_text(source: Source, dialect: Dialect, spool: Path) -> tuple[Path, str]:
