@@ -193,12 +193,15 @@ class Report(TypedDict, total=False):
 # -- settings and summary ----------------------------------------------------------------------------
 
 
-class MonthSpan(TypedDict):
-    """A calendar month of the horizon, (start, end], and what its value is discounted by."""
-
+class _Month(TypedDict):
     month: int
     start: str
     end: str
+
+
+class MonthSpan(_Month):
+    """A calendar month of the horizon, (start, end], and what its value is discounted by."""
+
     discount: float
 
 
@@ -241,9 +244,10 @@ class RunSettings(_Asked):
 AnySettings = SettingsRecord | RunSettings
 
 
-class MonthForecast(MonthSpan):
+class MonthForecast(_Month, total=False):
     """What all customers together should bring within a month; None where nothing was forecast."""
 
+    discount: float
     predicted_purchases: float | None
     predicted_revenue: float | None
     predicted_clv: float | None
