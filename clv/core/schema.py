@@ -553,6 +553,155 @@ class LeaderboardRow(TypedDict):
     difference_high: float | None
 
 
+#: Which of two forecasts that are compared.
+Side = Literal["first", "second"]
+#: What chances of buying are scored by, see `clv.core.scores.Scores`.
+ScoreName = Literal[
+    "brier", "reliability", "resolution", "uncertainty", "within", "log_loss", "auc"
+]
+
+
+class Scored(TypedDict):
+    """Scores of one forecast; ``auc`` is None where all customers did the same."""
+
+    brier: float
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within: float
+    log_loss: float
+    auc: float | None
+
+
+class ForecastScores(Scored):
+    """Of a forecast: the mean chance, and of how many customers the log-loss moved it."""
+
+    predicted: float
+    clipped: int
+
+
+class Counted(TypedDict):
+    """Some of the customers: how many, which share of all, how many of them bought."""
+
+    customers: int
+    share: float
+    bought: int
+
+
+class Came(TypedDict):
+    """What came of some customers: share that bought with its 95 % interval, revenue.
+
+    None where nobody is; of value without amounts.
+    """
+
+    actual: float | None
+    low: float | None
+    high: float | None
+    value: float | None
+    value_each: float | None
+
+
+class LikelihoodBin(Counted, Came):
+    """Customers to whom a forecast gives chances of one kind (`clv.core.segments.LIKELIHOODS`)."""
+
+    bin: str
+    predicted: float | None
+
+
+class _SaidByBoth(Counted, Came):
+    predicted_first: float | None
+    predicted_second: float | None
+
+
+class BothBins(_SaidByBoth):
+    """Customers in one bin of the first forecast and in one of the second."""
+
+    first: str
+    second: str
+
+
+class Judged(_SaidByBoth):
+    """Who was right about some customers: the mean squared errors of the chances.
+
+    ``difference`` is None for few customers, ``right`` where neither was closer by more than chance.
+    """
+
+    error_first: float | None
+    error_second: float | None
+    difference: Edges | None
+    right: Side | None
+
+
+class JudgedBins(Judged):
+    """Customers in one bin of the first forecast and in one of the second, and who was right."""
+
+    first: str
+    second: str
+
+
+class Disagreement(Judged):
+    """Customers in different bins; ``largest``: most of those in the same two."""
+
+    largest: JudgedBins | None
+
+
+class Limits(TypedDict):
+    """`clv.core.segments.Thresholds`."""
+
+    highly: float
+    somewhat: float
+    unlikely: float
+
+
+class OutsideForecast(TypedDict):
+    """What became of the rows of a file with chances, and how many customers it lacks."""
+
+    name: str
+    read_as: str
+    rows: int
+    matched: int
+    rejected: dict[str, int]
+    missing: int
+
+
+class ComparedCustomers(TypedDict):
+    """On whom two forecasts are compared: the customers of a receipt's last date."""
+
+    as_of: str
+    end: str
+    horizon_months: int
+    currency: str
+    tested: int
+    recency_days: float | None
+    outside: NotRequired[OutsideForecast]
+
+
+class TwoForecasts(TypedDict):
+    """Two forecasts of who buys, compared; ``differences`` are those of the first less the second.
+
+    ``better`` is the side with the smaller Brier score where that is more than chance; ``same``
+    whether all chances are equal.
+    """
+
+    names: dict[Side, str]
+    customers: int
+    buyers: int
+    rate: float
+    limits: Limits
+    bins: dict[Side, list[LikelihoodBin]]
+    cells: list[BothBins]
+    measures: dict[Side, ForecastScores]
+    differences: dict[ScoreName, Edges | None]
+    better: Side | None
+    same: bool
+    disagreement: Disagreement
+    reliability: dict[Side, list[ReliabilityBin]]
+
+
+class BinsReport(ComparedCustomers, TwoForecasts):
+    """Two forecasts of who buys, compared on a run's tested customers."""
+
+
 # -- the training card -------------------------------------------------------------------------------
 
 #: What a model foresees: the first months of a life, or the next months of any customer.

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import Edges, Scored, ScoreName
     from clv.core.types import Floats
 
 
 #: What `Scores` returns, in this order.
-NAMES: Final = (
+NAMES: Final[tuple[ScoreName, ...]] = (
     "brier",
     "reliability",
     "resolution",
@@ -32,7 +33,7 @@ NAMES: Final = (
     "auc",
 )
 #: Of these more is better; of `uncertainty` there is no better, of the others less is.
-MORE_IS_BETTER: Final = ("resolution", "auc")
+MORE_IS_BETTER: Final[tuple[ScoreName, ...]] = ("resolution", "auc")
 #: In the log-loss no chance is nearer to 0 or 1: one buyer who was said never to buy would make it
 #: infinite.
 CLIP: Final = 0.001
@@ -123,14 +124,23 @@ def _dot(first: Floats, second: Floats) -> float:
     return float((first * second).sum())
 
 
-def named(values: Sequence[float] | Floats) -> dict[str, float | None]:
-    """Return scores under their names; None where one is not defined."""
-    return {n: float(v) if np.isfinite(v) else None for n, v in zip(NAMES, values, strict=True)}
+def named(values: Sequence[float] | Floats) -> Scored:
+    """Return scores under their names; ``auc`` None where it is not defined."""
+    brier, reliability, resolution, uncertainty, within, log_loss, auc = map(float, values)
+    return {
+        "brier": brier,
+        "reliability": reliability,
+        "resolution": resolution,
+        "uncertainty": uncertainty,
+        "within": within,
+        "log_loss": log_loss,
+        "auc": auc if np.isfinite(auc) else None,
+    }
 
 
 def apart(
     first: Scores, second: Scores, draws: int = 500, level: float = 0.95
-) -> dict[str, list[float] | None]:
+) -> dict[ScoreName, Edges | None]:
     """Compare the scores of two forecasts of the same customers.
 
     Parameters
@@ -153,7 +163,7 @@ def apart(
     drawn = metrics.bootstrap(lambda w: first(w) - second(w), first.customers, draws)
     # Where next to nobody bought, a few draws have no buyer: they say nothing of the ranking.
     usable = np.isfinite(drawn).sum(axis=0) >= 0.9 * draws
-    result: dict[str, list[float] | None] = {}
+    result: dict[ScoreName, Edges | None] = {}
     for i, name in enumerate(NAMES):
         if not (np.isfinite(found[i]) and usable[i]):
             result[name] = None

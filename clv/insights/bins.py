@@ -6,15 +6,14 @@ somebody brings from outside, made at the same date. What comes out is plain JSO
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from clv.backtest.past_dates import FEWEST_CUSTOMERS
 from clv.core import metrics
 from clv.core.errors import InputError, did_you_mean
-from clv.core.scores import Scores, apart, named
+from clv.core.scores import NAMES, Scores, apart, named
 from clv.core.segments import LIKELIHOODS, Thresholds
 
 if TYPE_CHECKING:
@@ -23,12 +22,26 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import ArrayLike, NDArray
 
+    from clv.core.schema import (
+        BinsReport,
+        BothBins,
+        Came,
+        ComparedCustomers,
+        Counted,
+        Disagreement,
+        Edges,
+        ForecastScores,
+        Judged,
+        LikelihoodBin,
+        OutsideForecast,
+        Receipt,
+        Side,
+        TwoForecasts,
+    )
     from clv.core.types import Bools, Floats
     from clv.ingest import Chances
 
-    Row = Mapping[str, Any]
-
-SIDES: Final = ("first", "second")
+SIDES: Final[tuple[Side, Side]] = ("first", "second")
 #: Of the bootstrap.
 DRAWS: Final = 500
 #: Chances closer than this are the same.
@@ -49,13 +62,13 @@ def bin_of(chance: ArrayLike, limits: Thresholds) -> NDArray[np.intp]:
 
 
 def report(
-    receipt: Row,
+    receipt: Receipt,
     tested: pa.Table,
     first: str,
     second: str,
     outside: Chances | None = None,
     limits: Thresholds | None = None,
-) -> dict[str, Any]:
+) -> BinsReport:
     """Compare two forecasts of who buys, on the tested customers of a run's last origin.
 
     Parameters
@@ -74,7 +87,7 @@ def report(
 
     Returns
     -------
-    dict
+    BinsReport
         What `compare` returns, and ``as_of``, ``end``, ``horizon_months``, ``currency``,
         ``tested`` (customers), ``recency_days`` (of the recency rule), and of chances from outside ``outside``: see `accounted`.
 
@@ -93,25 +106,26 @@ def report(
     bought = _column(tested, "purchases", place) > 0
     value = _column(tested, "value", place) if receipt["has_value"] else None
     origin = receipt["origins"][-1]
-    found = {
-        "as_of": str(origin["as_of"]),
-        "end": str(origin["end"]),
-        "horizon_months": int(receipt["horizon_months"]),
-        "currency": str(receipt["currency"]),
+    on: ComparedCustomers = {
+        "as_of": origin["as_of"],
+        "end": origin["end"],
+        "horizon_months": receipt["horizon_months"],
+        "currency": receipt["currency"],
         "tested": tested.num_rows,
-        "recency_days": receipt.get("recency_days"),
+        "recency_days": receipt["recency_days"],
     }
     if outside is not None:
-        found["outside"] = accounted(outside, tested.num_rows)
-    return found | compare(bought, value, (first, chances[0]), (second, chances[1]), limits)
+        on["outside"] = accounted(outside, tested.num_rows)
+    found = compare(bought, value, (first, chances[0]), (second, chances[1]), limits)
+    return {**on, **found}
 
 
-def accounted(outside: Chances, tested: int) -> dict[str, Any]:
+def accounted(outside: Chances, tested: int) -> OutsideForecast:
     """Return what became of a file's rows, and of ``tested`` customers.
 
     Returns
     -------
-    dict
+    OutsideForecast
         ``name``, ``read_as``, ``rows``, ``matched``, ``rejected`` (code → rows), which add up, and
         ``missing``: customers without a row.
     """
@@ -147,7 +161,7 @@ def compare(
     first: tuple[str, ArrayLike],
     second: tuple[str, ArrayLike],
     limits: Thresholds | None = None,
-) -> dict[str, Any]:
+) -> TwoForecasts:
     """Compare two forecasts of who buys.
 
     Parameters
@@ -163,7 +177,7 @@ def compare(
 
     Returns
     -------
-    dict
+    TwoForecasts
         - ``names``: side (`SIDES`) → name; ``customers``, ``buyers``, ``rate`` (share that
           bought), ``limits``;
         - ``bins``: side → four rows, highest chance first, see `_group`, with ``bin``;
@@ -189,18 +203,16 @@ def compare(
     y = np.asarray(bought, dtype=bool).ravel()
     money = None if value is None else np.asarray(value, dtype=float).ravel()
     chances = [np.asarray(p, dtype=float).ravel() for p in (first[1], second[1])]
-    rows = {side: metrics.reliability(y, p) for side, p in zip(SIDES, chances, strict=True)}
+    reliability = {side: metrics.reliability(y, p) for side, p in zip(SIDES, chances, strict=True)}
     if any(p.min() < 0 or p.max() > 1 for p in chances):
         msg = "Chances must lie between 0 and 1."
         raise ValueError(msg)
     places = [bin_of(p, limits) for p in chances]
     scores = [Scores(y, p) for p in chances]
     enough = y.size >= FEWEST_CUSTOMERS
-    differences = (
-        apart(scores[0], scores[1], draws=DRAWS) if enough else dict.fromkeys(named(scores[0]()))
-    )
-    measures = {
-        side: named(score()) | {"predicted": float(p.mean()), "clipped": score.clipped}
+    differences = apart(scores[0], scores[1], draws=DRAWS) if enough else dict.fromkeys(NAMES)
+    measures: dict[Side, ForecastScores] = {
+        side: {**named(score()), "predicted": float(p.mean()), "clipped": score.clipped}
         for side, score, p in zip(SIDES, scores, chances, strict=True)
     }
     return {
@@ -208,44 +220,37 @@ def compare(
         "customers": int(y.size),
         "buyers": int(y.sum()),
         "rate": float(y.mean()),
-        "limits": asdict(limits),
+        "limits": {
+            "highly": limits.highly,
+            "somewhat": limits.somewhat,
+            "unlikely": limits.unlikely,
+        },
         "bins": {
-            side: [
-                {"bin": name} | _group(place == i, y, money, {"predicted": p})
-                for i, name in enumerate(LIKELIHOODS)
-            ]
+            side: [_bin(name, place == i, y, money, p) for i, name in enumerate(LIKELIHOODS)]
             for side, place, p in zip(SIDES, places, chances, strict=True)
         },
         "cells": _cells(places, y, money, chances),
         "measures": measures,
         "differences": differences,
-        "better": _better(differences["brier"], measures),
+        "better": _better(
+            differences["brier"], {side: one["brier"] for side, one in measures.items()}
+        ),
         "same": bool(np.abs(chances[0] - chances[1]).max() < _SAME),
         "disagreement": _disagreement(places, y, money, chances),
-        "reliability": rows,
+        "reliability": reliability,
     }
 
 
-def _group(
-    inside: Bools, y: Bools, money: Floats | None, chances: Mapping[str, Floats]
-) -> dict[str, Any]:
-    """Tell of some customers how many they are, what was forecast and what came.
+def _count(inside: Bools, y: Bools) -> Counted:
+    number = int(inside.sum())
+    return {"customers": number, "share": number / y.size, "bought": int(y[inside].sum())}
 
-    Returns
-    -------
-    dict
-        ``customers``, ``share`` of all, ``bought``; ``actual`` share that bought with its Wilson
-        interval ``low, high``; ``value`` and ``value_each``; mean chances under the keys of
-        ``chances``. None where nobody is, and of value without amounts.
-    """
+
+def _came(inside: Bools, y: Bools, money: Floats | None) -> Came:
     number, buyers = int(inside.sum()), int(y[inside].sum())
     low, high = metrics.wilson(buyers, number) if number else (None, None)
     total = None if money is None else float(money[inside].sum())
     return {
-        "customers": number,
-        "share": number / y.size,
-        "bought": buyers,
-        **{key: float(p[inside].mean()) if number else None for key, p in chances.items()},
         "actual": buyers / number if number else None,
         "low": low,
         "high": high,
@@ -254,93 +259,107 @@ def _group(
     }
 
 
-def _said(chances: Sequence[Floats]) -> dict[str, Floats]:
-    return {f"predicted_{side}": p for side, p in zip(SIDES, chances, strict=True)}
+def _mean(values: Floats, inside: Bools) -> float | None:
+    return float(values[inside].mean()) if inside.any() else None
+
+
+def _bin(name: str, inside: Bools, y: Bools, money: Floats | None, chance: Floats) -> LikelihoodBin:
+    return {
+        "bin": name,
+        **_count(inside, y),
+        "predicted": _mean(chance, inside),
+        **_came(inside, y, money),
+    }
 
 
 def _cells(
     places: Sequence[NDArray[np.intp]], y: Bools, money: Floats | None, chances: Sequence[Floats]
-) -> list[dict[str, Any]]:
-    return [
-        {"first": mine, "second": theirs}
-        | _group((places[0] == i) & (places[1] == j), y, money, _said(chances))
-        for i, mine in enumerate(LIKELIHOODS)
-        for j, theirs in enumerate(LIKELIHOODS)
-    ]
+) -> list[BothBins]:
+    cells: list[BothBins] = []
+    for i, mine in enumerate(LIKELIHOODS):
+        for j, theirs in enumerate(LIKELIHOODS):
+            inside = (places[0] == i) & (places[1] == j)
+            cells.append(
+                {
+                    "first": mine,
+                    "second": theirs,
+                    **_count(inside, y),
+                    "predicted_first": _mean(chances[0], inside),
+                    "predicted_second": _mean(chances[1], inside),
+                    **_came(inside, y, money),
+                }
+            )
+    return cells
 
 
-def _better(brier: Sequence[float] | None, measures: Mapping[str, Row]) -> str | None:
+def _better(brier: Edges | None, errors: Mapping[Side, float]) -> Side | None:
     """Return whose chances are closer, where that is more than chance and more than nothing."""
     if brier is None:
         return None
     found, low, high = brier
     side = SIDES[found > 0]
     edges = (-found, -high, -low) if found < 0 else (found, low, high)
-    return side if metrics.differs(edges, measures[side]["brier"]) else None
+    return side if metrics.differs(edges, errors[side]) else None
 
 
 def _disagreement(
     places: Sequence[NDArray[np.intp]], y: Bools, money: Floats | None, chances: Sequence[Floats]
-) -> dict[str, Any]:
+) -> Disagreement:
     split = places[0] != places[1]
     cell = places[0] * len(LIKELIHOODS) + places[1]
-    found = _judged(split, y, money, chances) | {"largest": None}
+    found: Disagreement = {**_judged(split, y, money, chances), "largest": None}
     if split.any():
         most = int(np.bincount(cell[split]).argmax())
         i, j = divmod(most, len(LIKELIHOODS))
-        bins = {"first": LIKELIHOODS[i], "second": LIKELIHOODS[j]}
-        found["largest"] = bins | _judged(cell == most, y, money, chances)
+        found["largest"] = {
+            "first": LIKELIHOODS[i],
+            "second": LIKELIHOODS[j],
+            **_judged(cell == most, y, money, chances),
+        }
     return found
 
 
-def _judged(
-    inside: Bools, y: Bools, money: Floats | None, chances: Sequence[Floats]
-) -> dict[str, Any]:
-    """Tell who was right about some customers.
-
-    Returns
-    -------
-    dict
-        As `_group`, and ``error_first``, ``error_second``: mean squared errors of the chances;
-        ``difference``: [first − second, low, high], None for fewer than `FEWEST_CUSTOMERS`;
-        ``right``: the side that was closer by more than chance, else None.
-    """
-    found = dict(_group(inside, y, money, _said(chances)))
-    losses = {s: (p[inside] - y[inside]) ** 2 for s, p in zip(SIDES, chances, strict=True)}
-    errors = {s: float(loss.mean()) if loss.size else None for s, loss in losses.items()}
-    edges: list[float] | None = None
-    if found["customers"] >= FEWEST_CUSTOMERS:
+def _judged(inside: Bools, y: Bools, money: Floats | None, chances: Sequence[Floats]) -> Judged:
+    """Tell who was right about some customers."""
+    count = _count(inside, y)
+    first, second = ((p - y) ** 2 for p in chances)
+    errors = {"first": _mean(first, inside), "second": _mean(second, inside)}
+    edges, right = None, None
+    if count["customers"] >= FEWEST_CUSTOMERS:
+        losses = {"first": first[inside], "second": second[inside]}
         edges = list(metrics.paired_difference(losses, "second", DRAWS)["first"])
-    right = _better(edges, {side: {"brier": error} for side, error in errors.items()})
-    return found | {
-        **{f"error_{side}": error for side, error in errors.items()},
+        right = _better(edges, {s: float(losses[s].mean()) for s in SIDES})
+    return {
+        **count,
+        "predicted_first": _mean(chances[0], inside),
+        "predicted_second": _mean(chances[1], inside),
+        **_came(inside, y, money),
+        "error_first": errors["first"],
+        "error_second": errors["second"],
         "difference": edges,
         "right": right,
     }
 
 
-def rows(found: Row) -> list[dict[str, Any]]:
+def rows(found: TwoForecasts) -> list[Mapping[str, object]]:
     """Return a comparison's bins as flat rows for a file: one a forecast and bin."""
     limits = Thresholds(**found["limits"])
-    result = []
+    result: list[Mapping[str, object]] = []
     for side in SIDES:
         for row in found["bins"][side]:
-            low, high = limits.span(str(row["bin"]))
+            low, high = limits.span(row["bin"])
             head = {"forecast": found["names"][side], "bin": row["bin"]}
-            result.append(head | {"chance_from": low, "chance_to": high} | _without_bin(row))
+            figures = {key: value for key, value in row.items() if key != "bin"}
+            result.append({**head, "chance_from": low, "chance_to": high, **figures})
     return result
 
 
-def _without_bin(row: Row) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != "bin"}
-
-
-def cell_rows(found: Row) -> list[dict[str, Any]]:
+def cell_rows(found: TwoForecasts) -> list[Mapping[str, object]]:
     """Return who is in which bin of either forecast as flat rows for a file."""
     names = found["names"]
     return [
         {"first_forecast": names["first"], "second_forecast": names["second"]}
         | {"first_bin": row["first"], "second_bin": row["second"]}
-        | {k: v for k, v in row.items() if k not in SIDES}
+        | {key: value for key, value in row.items() if key not in SIDES}
         for row in found["cells"]
     ]

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from clv.apps.ui import bins as shown
 from clv.core.segments import LIKELIHOODS
 from clv.insights import bins
-from clv.report.charts.bins import bins_figure, cells_figure, reliabilities_figure
+from clv.report.charts.bins import bins_figure, cells_figure
+from clv.report.charts.reliability import reliabilities_figure
 from clv.report.words import bins as words
 from clv.runs import csv_of
 from tests.bins_case import RECEIPT, TriedRun, customers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,7 +16,7 @@ from clv.runs import write_json, write_rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from clv.core.schema import Receipt
+    from clv.core.schema import BinsReport, Receipt
     from clv.ingest import Chances
     from clv.runs import Run
 
@@ -105,7 +105,7 @@ def _outside(path: Path | None, names: tuple[str, str], tested: pa.Table) -> Cha
     return read_chances(path, tested["customer_id"])
 
 
-def _say(found: dict[str, Any], out: Path | None) -> None:
+def _say(found: BinsReport, out: Path | None) -> None:
     """Print the verdict, what was read from outside, the bins and the scores."""
     from clv.core.scores import NAMES  # noqa: PLC0415
     from clv.insights.bins import SIDES  # noqa: PLC0415

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -17,20 +17,25 @@ from clv.core.segments import LIKELIHOODS, Thresholds
 from clv.insights import bins
 from clv.insights.bins import SIDES
 from clv.report import explained
-from clv.report.charts.bins import bins_figure, cells_figure, reliabilities_figure
+from clv.report.charts.bins import bins_figure, cells_figure
+from clv.report.charts.reliability import reliabilities_figure
 from clv.report.words import bins as words
 from clv.report.words.segments import chances
 from clv.runs import csv_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
-    from clv.core.types import Facts
+    from clv.core.schema import BinsReport, BothBins, Disagreement, Receipt, Side
     from clv.ingest import Chances
     from clv.runs import Run
 
+Row = TypeVar("Row")
 
-def show(run: Run, receipt: Facts) -> None:
+
+def show(run: Run, receipt: Receipt) -> None:
     """Show the choice of two forecasts, the verdict, bins, disagreements and scores.
 
     Parameters
@@ -76,9 +81,9 @@ def show(run: Run, receipt: Facts) -> None:
     parts.explain(explained.bins(words.test(found), words.clipped(found)), "help_bins")
 
 
-def _choice(names: list[str], receipt: Facts, outside: Chances | None) -> tuple[str, str]:
+def _choice(names: list[str], receipt: Receipt, outside: Chances | None) -> tuple[str, str]:
     """Let the visitor choose both sides: by default the run's own forecast and its best rival."""
-    chosen = receipt.get("choice") or {}
+    chosen = receipt["choice"]
     known = outside.name if outside else ""
     left, right = st.columns(2)
 
@@ -94,8 +99,8 @@ def _choice(names: list[str], receipt: Facts, outside: Chances | None) -> tuple[
             )
         )
 
-    first = pick(left, "First", names, [chosen.get("name"), receipt.get("model")])
-    rivals = [known, chosen.get("as_good"), chosen.get("runner_up"), "recency-rule"]
+    first = pick(left, "First", names, [chosen["name"], receipt["model"]])
+    rivals = [known, chosen["as_good"], chosen["runner_up"], "recency-rule"]
     second = pick(right, "Second", [n for n in names if n != first], rivals)
     return first, second
 
@@ -124,18 +129,18 @@ def _limits() -> Thresholds | None:
 
 def _compared(
     run: Run,
-    receipt: Facts,
+    receipt: Receipt,
     tested: pa.Table,
     names: tuple[str, str],
     outside: Chances | None,
     limits: Thresholds,
-) -> dict[str, Any] | None:
+) -> BinsReport | None:
     """Return the comparison, kept in the session while nothing of it changes."""
     used = outside if outside is not None and outside.name in names else None
     key = (run.id, names, limits, used and st.session_state.get("bins_outside_id"))
     kept = st.session_state.get("bins_found")
     if kept is not None and kept[0] == key:
-        found: dict[str, Any] = kept[1]
+        found: BinsReport = kept[1]
         return found
     try:
         found = bins.report(receipt, tested, *names, outside=used, limits=limits)
@@ -146,15 +151,15 @@ def _compared(
     return found
 
 
-def _sides(found: Facts, what: str) -> dict[str, Any]:
+def _sides(found: BinsReport, rows: Mapping[Side, list[Row]]) -> dict[str, list[Row]]:
     """Return both forecasts' rows under their names."""
-    return {words.label(found, side): found[what][side] for side in SIDES}
+    return {words.label(found, side): rows[side] for side in SIDES}
 
 
-def _bins(found: Facts, limits: Thresholds) -> None:
+def _bins(found: BinsReport, limits: Thresholds) -> None:
     when = f"{words.ahead(found)}, known up to {day(found['end'])}"
     parts.chart(
-        bins_figure(_sides(found, "bins"), dark=page.dark()),
+        bins_figure(_sides(found, found["bins"]), dark=page.dark()),
         words.bins_title(found),
         f"Bars: share of each bin's customers who bought in {when}, with 95\u00a0% intervals; marks: "
         f"mean forecast chance. {plural(found['customers'], 'customer')}.",
@@ -164,9 +169,9 @@ def _bins(found: Facts, limits: Thresholds) -> None:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     share = number(format="%.1f %%")
     shown: dict[str, tuple[list[Any], Any]] = {
-        "An order is": ([str(r["bin"]).capitalize() for _, r in rows], text(pinned=True)),
+        "An order is": ([r["bin"].capitalize() for _, r in rows], text(pinned=True)),
         "Forecast": ([words.label(found, side) for side, _ in rows], text()),
-        "Chance": ([chances(str(r["bin"]), limits) for _, r in rows], text()),
+        "Chance": ([chances(r["bin"], limits) for _, r in rows], text()),
         "Customers": ([r["customers"] for _, r in rows], number(format="localized")),
         "Mean chance (%)": ([percent_number(r["predicted"]) for _, r in rows], share),
         "Bought (%)": ([percent_number(r["actual"]) for _, r in rows], share),
@@ -175,7 +180,7 @@ def _bins(found: Facts, limits: Thresholds) -> None:
     if found["bins"]["first"][0]["value"] is not None:
         currency = found["currency"]
         shown[with_unit("Revenue", currency)] = (
-            [round(r["value"]) for _, r in rows],
+            [round(r["value"] or 0) for _, r in rows],
             number(format="localized"),
         )
         shown[with_unit("Revenue each", currency)] = (
@@ -185,7 +190,7 @@ def _bins(found: Facts, limits: Thresholds) -> None:
     parts.table(shown, "bins_table", "Four bins of two forecasts")
 
 
-def _cells(found: Facts) -> None:
+def _cells(found: BinsReport) -> None:
     names = words.label(found, "first"), words.label(found, "second")
     parts.chart(
         cells_figure(found["cells"], LIKELIHOODS, names, dark=page.dark()),
@@ -196,7 +201,7 @@ def _cells(found: Facts) -> None:
     )
 
 
-def _disagreement(found: Facts) -> None:
+def _disagreement(found: BinsReport) -> None:
     apart = found["disagreement"]
     if apart["largest"] is None:
         return
@@ -206,10 +211,13 @@ def _disagreement(found: Facts) -> None:
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     share = number(format="%.1f %%")
     names = {side: words.label(found, side) for side in SIDES}
-    rows = [{"first": "All of them", "second": ""} | dict(apart), *split]
+    rows: list[Disagreement | BothBins] = [apart, *split]
     shown: dict[str, tuple[list[Any], Any]] = {
-        f"By {names['first']}": ([str(r["first"]).capitalize() for r in rows], text(pinned=True)),
-        f"By {names['second']}": ([str(r["second"]).capitalize() for r in rows], text()),
+        f"By {names['first']}": (
+            ["All of them", *(r["first"].capitalize() for r in split)],
+            text(pinned=True),
+        ),
+        f"By {names['second']}": (["", *(r["second"].capitalize() for r in split)], text()),
         "Customers": ([r["customers"] for r in rows], number(format="localized")),
         "Bought (%)": ([percent_number(r["actual"]) for r in rows], share),
         "95\u00a0% interval": ([words.interval(r) for r in rows], text()),
@@ -235,9 +243,9 @@ def _disagreement(found: Facts) -> None:
     )
 
 
-def _scores(found: Facts) -> None:
+def _scores(found: BinsReport) -> None:
     parts.chart(
-        reliabilities_figure(_sides(found, "reliability"), dark=page.dark()),
+        reliabilities_figure(_sides(found, found["reliability"]), dark=page.dark()),
         words.reliability_title(found),
         f"Share of customers who bought in {words.ahead(found)}, by forecast chance, in groups of a "
         "tenth of the customers, or more where chances are equal, with 95\u00a0% intervals.",
@@ -265,7 +273,7 @@ def _scores(found: Facts) -> None:
     )
 
 
-def _downloads(found: Facts) -> None:
+def _downloads(found: BinsReport) -> None:
     left, middle, right = st.columns(3)
     with left:
         parts.download_made(

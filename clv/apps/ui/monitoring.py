@@ -13,7 +13,8 @@ from clv.insights import monitor
 from clv.insights.monitor.base import said_and_came
 from clv.report import explained
 from clv.report.charts import monitoring as charts
-from clv.report.charts import receipt as receipt_charts
+from clv.report.charts.receipt import ranking_figure
+from clv.report.charts.reliability import reliability_figure
 from clv.report.words import monitor as words
 from clv.runs import csv_of
 
@@ -164,7 +165,7 @@ def _by_segment(one: TrackedForecast, currency: str, over: str) -> None:
 
 
 def _by_chance(one: TrackedForecast, _currency: str, over: str) -> None:
-    figure = receipt_charts.reliability_figure(one["reliability"], dark=page.dark())
+    figure = reliability_figure(one["reliability"], dark=page.dark())
     off = one["chances"]["ece"] * 100
     parts.chart(
         figure,
@@ -177,7 +178,7 @@ def _by_chance(one: TrackedForecast, _currency: str, over: str) -> None:
 def _by_rank(one: TrackedForecast, currency: str, over: str) -> None:
     ranking = one["ranking"]
     measure: Measure = "revenue" if ranking["measure"] == "revenue" else "orders"
-    figure = receipt_charts.ranking_figure(
+    figure = ranking_figure(
         ranking["deciles"], measure=measure, symbol=symbol(currency), dark=page.dark()
     )
     top = ranking["top10"]

@@ -24,7 +24,7 @@ from clv.runs import csv_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from clv.core.types import Facts
+    from clv.core.schema import Receipt
     from clv.runs import Run
 
 
@@ -32,7 +32,7 @@ _TYPES: Final = ("csv", "tsv", "txt", "gz", "zip", "xlsx", "parquet")
 _MOST_MB: Final = 100
 
 
-def show(run: Run, receipt: Facts, tested: pa.Table) -> Chances | None:
+def show(run: Run, receipt: Receipt, tested: pa.Table) -> Chances | None:
     """Let the visitor bring chances from outside; return those that this session has.
 
     Parameters
@@ -48,7 +48,7 @@ def show(run: Run, receipt: Facts, tested: pa.Table) -> Chances | None:
         None without a file, or where it has a chance for nobody.
     """
     origin = receipt["origins"][-1]
-    months = plural(int(receipt["horizon_months"]), "month")
+    months = plural(receipt["horizon_months"], "month")
     as_of, end = day(origin["as_of"]), day(origin["end"])
     given: tuple[str, Chances] | None = st.session_state.get("bins_outside")
     kept = given[1] if given is not None and given[0] == run.id else None

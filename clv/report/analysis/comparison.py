@@ -12,13 +12,12 @@ from clv.insights import bins
 from clv.report.analysis.figures import currency_of, nothing
 from clv.report.analysis.pieces import Section, Table, answer, heading, note, picture, text
 from clv.report.analysis.receipt import UNTESTED
-from clv.report.charts.bins import reliabilities_figure
+from clv.report.charts.reliability import reliabilities_figure
 from clv.report.words import bins as words
 from clv.report.words import receipt as receipt_words
 
 if TYPE_CHECKING:
-    from clv.core.schema import Receipt
-    from clv.core.types import Facts
+    from clv.core.schema import BinsReport, Receipt, Side
     from clv.report.analysis.pieces import Piece
     from clv.runs import Run
 
@@ -80,11 +79,11 @@ def _rival(receipt: Receipt, name: str) -> str:
     return (kind or others or [name])[0]
 
 
-def _bins(found: Facts, side: str, currency: str) -> Table:
+def _bins(found: BinsReport, side: Side, currency: str) -> Table:
     limits, rows = Thresholds(**found["limits"]), found["bins"][side]
-    spans = [limits.span(str(r["bin"])) for r in rows]
+    spans = [limits.span(r["bin"]) for r in rows]
     columns: dict[str, list[str | None]] = {
-        "Likely to buy": [f"{str(r['bin']).capitalize()}" for r in rows],
+        "Likely to buy": [r["bin"].capitalize() for r in rows],
         "Chance from": [percent(low) for low, _ in spans],
         "to": [percent(high) for _, high in spans],
         "Customers": [count(r["customers"]) for r in rows],
@@ -98,9 +97,9 @@ def _bins(found: Facts, side: str, currency: str) -> Table:
     return Table(columns, frozenset({"Likely to buy"}))
 
 
-def _cells(found: Facts) -> Table:
+def _cells(found: BinsReport) -> Table:
     """Return who is in which bin of either forecast: customers, and how many of them bought."""
-    names = [str(r["bin"]) for r in found["bins"]["first"]]
+    names = [r["bin"] for r in found["bins"]["first"]]
     cell = {(c["first"], c["second"]): c for c in found["cells"]}
 
     def written(mine: str, theirs: str) -> str | None:
@@ -118,7 +117,7 @@ def _cells(found: Facts) -> Table:
     )
 
 
-def _scores(found: Facts) -> Table:
+def _scores(found: BinsReport) -> Table:
     """Return every score of both forecasts and their difference."""
     shown = [s for s in words.SCORES if found["measures"]["first"].get(s) is not None]
     columns: dict[str, list[str | None]] = {"Score": [words.SCORES[s][0] for s in shown]}

@@ -30,9 +30,9 @@ from clv.report.charts.first_year import (
 from clv.report.charts.receipt import (
     coverage_figure,
     ranking_figure,
-    reliability_figure,
     tracking_figure,
 )
+from clv.report.charts.reliability import reliabilities_figure, reliability_figure
 from clv.report.charts.segments import Curve, groups_figure, likelihood_figure, newcomers_figure
 from clv.report.charts.summary import concentration_figure, history_forecast_figure
 from clv.report.charts.survival import alive_figure, lives_figure, purchases_figure
@@ -68,6 +68,7 @@ __all__ = [
     "observed_expected_figure",
     "purchases_figure",
     "ranking_figure",
+    "reliabilities_figure",
     "reliability_figure",
     "tracking_figure",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import plotly.graph_objects as go
@@ -20,6 +21,9 @@ Measure = Literal["revenue", "orders"]
 
 #: The accent in light and, under True, in dark pages.
 ACCENT: Final = {False: "#0072b2", True: "#56b4e9"}
+#: The accent and vermillion of Okabe and Ito; the second differs by its pattern and mark as well.
+COLOURS: Final = {False: ("#0072b2", "#b84a00"), True: ("#56b4e9", "#f08c3c")}
+MARKS: Final = ("circle", "diamond")
 GRID: Final = "rgba(127, 140, 153, 0.22)"
 MUTED: Final = "#7f8c99"
 
@@ -70,6 +74,21 @@ def faint(colour: str, opacity: float) -> str:
     """Return a hex colour with an opacity from 0 to 1."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def whiskers(
+    shares: Sequence[tuple[float, float, float]], colour: str, width: int
+) -> dict[str, object]:
+    """Return the error bars of (low, share, high)."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - share for _, share, high in shares],
+        "arrayminus": [share - low for low, share, _ in shares],
+        "color": colour,
+        "thickness": 1.5,
+        "width": width,
+    }
 
 
 def as_forecast(bars: go.Bar, *, dark: bool) -> go.Bar:

@@ -1,4 +1,4 @@
-"""Charts that compare two forecasts of who buys: four bins, who is in which, reliability."""
+"""Charts that compare two forecasts of who buys: four bins, and who is in which."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 
-from clv.report.charts.base import GRID, MUTED, layout
+from clv.report.charts.base import COLOURS, MARKS, layout, whiskers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.report.charts.base import Row
+    from clv.core.schema import BothBins, LikelihoodBin
 
-#: The accent and vermillion of Okabe and Ito; the second differs by its pattern and mark as well.
-COLOURS: Final = {False: ("#0072b2", "#b84a00"), True: ("#56b4e9", "#f08c3c")}
 #: Of text and of the page: what must be seen on bars of either colour.
 INK: Final = {False: "#0f1822", True: "#e6ebf0"}
 PAPER: Final = {False: "#ffffff", True: "#0f1822"}
-_MARKS: Final = ("circle", "diamond")
 _PATTERNS: Final = ("", ".")
 
 
-def bins_figure(sides: Mapping[str, Sequence[Row]], *, dark: bool = False) -> go.Figure:
+def bins_figure(sides: Mapping[str, Sequence[LikelihoodBin]], *, dark: bool = False) -> go.Figure:
     """Draw, by bin, the share that bought (bars with intervals) and the forecast (dashes).
 
     Parameters
@@ -58,7 +55,11 @@ def bins_figure(sides: Mapping[str, Sequence[Row]], *, dark: bool = False) -> go
                     "pattern": {"shape": _PATTERNS[i], "fgcolor": "#ffffff", "fgopacity": 0.6}
                     | {"size": 7, "solidity": 0.2, "fillmode": "overlay"},
                 },
-                error_y=_whiskers(known, INK[dark]),
+                error_y=whiskers(
+                    [(r["low"] or 0.0, r["actual"] or 0.0, r["high"] or 0.0) for r in known],
+                    INK[dark],
+                    5,
+                ),
                 **shared,
             )
         )
@@ -68,7 +69,7 @@ def bins_figure(sides: Mapping[str, Sequence[Row]], *, dark: bool = False) -> go
                 name=f"{escape(name)}: forecast",
                 mode="markers",
                 marker={
-                    "symbol": _MARKS[i],
+                    "symbol": MARKS[i],
                     "size": 12,
                     "color": PAPER[dark],
                     "line": {"color": INK[dark], "width": 2},
@@ -92,24 +93,12 @@ def bins_figure(sides: Mapping[str, Sequence[Row]], *, dark: bool = False) -> go
     return figure
 
 
-def _lines(name: object) -> str:
-    return str(name).replace(" ", "<br>").capitalize()
-
-
-def _whiskers(rows: Sequence[Row], colour: str) -> dict[str, object]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [row["high"] - row["actual"] for row in rows],
-        "arrayminus": [row["actual"] - row["low"] for row in rows],
-        "color": colour,
-        "thickness": 1.5,
-        "width": 5,
-    }
+def _lines(name: str) -> str:
+    return name.replace(" ", "<br>").capitalize()
 
 
 def cells_figure(
-    cells: Sequence[Row], bins: Sequence[str], names: tuple[str, str], *, dark: bool = False
+    cells: Sequence[BothBins], bins: Sequence[str], names: tuple[str, str], *, dark: bool = False
 ) -> go.Figure:
     """Draw how many customers are in each bin of either forecast, and which share of them bought.
 
@@ -170,65 +159,4 @@ def cells_figure(
         ticksuffix=" ",
     )
     figure.update_xaxes(title=f"By {escape(names[1])}", type="category", side="top")
-    return figure
-
-
-def reliabilities_figure(sides: Mapping[str, Sequence[Row]], *, dark: bool = False) -> go.Figure:
-    """Draw the share that bought over the forecast chance, of two forecasts, and the diagonal.
-
-    Parameters
-    ----------
-    sides
-        Name of each forecast → `clv.core.metrics.reliability`.
-    dark
-        Whether the page is dark.
-    """
-    figure = go.Figure(
-        go.Scatter(
-            x=[0, 1],
-            y=[0, 1],
-            mode="lines",
-            name="If every chance came true",
-            line={"color": MUTED, "dash": "dot", "width": 1.5},
-            hoverinfo="skip",
-        )
-    )
-    told = []
-    highest = 0.0
-    for i, (name, rows) in enumerate(sides.items()):
-        colour = COLOURS[dark][i]
-        highest = max(highest, *(max(float(r["predicted"]), float(r["high"])) for r in rows))
-        figure.add_trace(
-            go.Scatter(
-                x=[row["predicted"] for row in rows],
-                y=[row["actual"] for row in rows],
-                mode="lines+markers",
-                name=escape(name),
-                line={"color": colour, "width": 1, "dash": ("solid", "dash")[i]},
-                marker={"symbol": _MARKS[i], "size": 9, "color": colour},
-                error_y=_whiskers(rows, colour) | {"thickness": 1.5},
-                customdata=[[f"{row['customers']:,}", row["low"], row["high"]] for row in rows],
-                hovertemplate="%{customdata[0]} customers<br>forecast %{x:.1%}<br>"
-                "<b>bought %{y:.1%}</b> (%{customdata[1]:.1%} to %{customdata[2]:.1%})"
-                f"<extra>{escape(name)}</extra>",
-            )
-        )
-        inside = sum(row["low"] <= row["predicted"] <= row["high"] for row in rows)
-        told.append(f"{inside} of {len(rows)} groups of {name}")
-    layout(
-        figure,
-        height=400,
-        alt="Share of buyers over the forecast chance. The forecast lies within the 95 % interval of "
-        f"what came in {' and '.join(told)}.",
-    )
-    highest = min(highest * 1.06, 1.02)
-    figure.update_layout(legend={"y": -0.2, "yanchor": "top"})
-    figure.update_xaxes(
-        title="Forecast chance of buying",
-        tickformat=".0%",
-        range=[0, highest],
-        showgrid=True,
-        gridcolor=GRID,
-    )
-    figure.update_yaxes(title="Share that bought", tickformat=".0%", range=[0, highest])
     return figure

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 import plotly.graph_objects as go
 
-from clv.report.charts.base import ACCENT, GRID, MUTED, as_forecast, axis_title, layout
+from clv.report.charts.base import ACCENT, GRID, MUTED, as_forecast, axis_title, layout, whiskers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.core.schema import ByContender, Coverage, Decile, ReliabilityBin
+    from clv.core.schema import ByContender, Coverage, Decile
     from clv.report.charts.base import Measure
 
 #: Of the lines beside the forecast's own; they differ by dash as well.
@@ -64,69 +64,6 @@ def ranking_figure(
     figure.update_layout(barmode="group", bargap=0.22)
     figure.update_xaxes(type="category", title="Group by forecast, highest first")
     figure.update_yaxes(title=f"{axis_title(measure, symbol)} per customer", tickprefix=prefix)
-    return figure
-
-
-def reliability_figure(rows: Sequence[ReliabilityBin], *, dark: bool = False) -> go.Figure:
-    """Draw the share that bought over the forecast chance, with 95 % intervals, and the diagonal.
-
-    Parameters
-    ----------
-    rows
-        `clv.core.metrics.reliability`.
-    dark
-        Whether the page is dark.
-    """
-    x = [float(row["predicted"]) for row in rows]
-    y = [float(row["actual"]) for row in rows]
-    highest = min(max([*x, *(float(row["high"]) for row in rows)]) * 1.06, 1.02)
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=[0, 1],
-                y=[0, 1],
-                mode="lines",
-                name="If every chance came true",
-                line={"color": MUTED, "dash": "dot", "width": 1.5},
-                hoverinfo="skip",
-            ),
-            go.Scatter(
-                x=x,
-                y=y,
-                mode="markers",
-                name="Groups of customers",
-                marker={"size": 9, "color": ACCENT[dark]},
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [row["high"] - row["actual"] for row in rows],
-                    "arrayminus": [row["actual"] - row["low"] for row in rows],
-                    "color": ACCENT[dark],
-                    "thickness": 1.5,
-                    "width": 4,
-                },
-                customdata=[[f"{row['customers']:,.0f}", row["low"], row["high"]] for row in rows],
-                hovertemplate="%{customdata[0]} customers<br>forecast %{x:.1%}<br>"
-                "<b>bought %{y:.1%}</b> (%{customdata[1]:.1%} to %{customdata[2]:.1%})"
-                "<extra></extra>",
-            ),
-        ]
-    )
-    inside = sum(row["low"] <= row["predicted"] <= row["high"] for row in rows)
-    layout(
-        figure,
-        height=360,
-        alt=f"Share of buyers over the forecast chance in {len(rows)} groups; in {inside} the "
-        "forecast lies within the 95 % interval of what came.",
-    )
-    figure.update_xaxes(
-        title="Forecast chance of buying",
-        tickformat=".0%",
-        range=[0, highest],
-        showgrid=True,
-        gridcolor=GRID,
-    )
-    figure.update_yaxes(title="Share that bought", tickformat=".0%", range=[0, highest])
     return figure
 
 
@@ -219,15 +156,11 @@ def coverage_figure(
                 mode="markers",
                 name=name,
                 marker={"size": 10, "line": {"width": 2}} | look,
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [each["high"] - each["inside"] for each in shown],
-                    "arrayminus": [each["inside"] - each["low"] for each in shown],
-                    "color": look["color"],
-                    "thickness": 1.5,
-                    "width": 4,
-                },
+                error_x=whiskers(
+                    [(each["low"], each["inside"], each["high"]) for each in shown],
+                    look["color"],
+                    4,
+                ),
                 customdata=[
                     [label, each["low"], each["high"]]
                     for label, each in zip(labels, shown, strict=True)

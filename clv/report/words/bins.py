@@ -11,9 +11,9 @@ from clv.core.scores import CLIP, MORE_IS_BETTER
 from clv.insights.bins import SIDES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from clv.core.types import Facts
+    from clv.core.schema import BinsReport, Came, Edges, OutsideForecast, ScoreName, Side
 
 
 #: Two rankings closer than this are said to be the same.
@@ -22,7 +22,7 @@ _CLOSE: Final = 0.005
 _FEW_APART: Final = 10
 _VALUED: Final = "+all-orders"
 #: Score → (name, what it is) for people.
-SCORES: Final = {
+SCORES: Final[Mapping[ScoreName, tuple[str, str]]] = {
     "brier": ("Error of the chance (Brier)", "Mean squared error of the chance; 0 is perfect."),
     "reliability": (
         "… from chances that are off (reliability)",
@@ -56,12 +56,12 @@ def title(name: str, outside: str = "") -> str:
     return f"{name} (from outside)" if name == outside else names.title(name)
 
 
-def label(found: Facts, side: str) -> str:
+def label(found: BinsReport, side: Side) -> str:
     """Return the name of one side of a comparison, see `title`."""
     return title(_name(found, side), _outside(found))
 
 
-def who(found: Facts, side: str) -> str:
+def who(found: BinsReport, side: Side) -> str:
     """Return one side's name within a sentence."""
     name = _name(found, side)
     if name == _outside(found):
@@ -70,7 +70,7 @@ def who(found: Facts, side: str) -> str:
     return f"the rule{rule.removeprefix('The rule')}" if rule.startswith("The rule") else rule
 
 
-def _short(found: Facts, side: str) -> str:
+def _short(found: BinsReport, side: Side) -> str:
     """Return one side's name where both have been named already."""
     name, other = (_name(found, s) for s in (side, _other(side)))
     if name == _outside(found):
@@ -79,37 +79,38 @@ def _short(found: Facts, side: str) -> str:
     return "the rule" if rule and names.who(other) == names.title(other) else names.who(name)
 
 
-def _name(found: Facts, side: str) -> str:
+def _name(found: BinsReport, side: Side) -> str:
     """Return a side's name without how it values orders, which has no say in who buys."""
-    name, other = (str(found["names"][s]) for s in (side, _other(side)))
+    name, other = (found["names"][s] for s in (side, _other(side)))
     plain = name.removesuffix(_VALUED)
     return name if plain == other.removesuffix(_VALUED) else plain
 
 
-def _outside(found: Facts) -> str:
-    return str((found.get("outside") or {}).get("name", ""))
+def _outside(found: BinsReport) -> str:
+    outside = found.get("outside")
+    return outside["name"] if outside else ""
 
 
-def ahead(found: Facts) -> str:
+def ahead(found: BinsReport) -> str:
     """Return ``the 9 months after 30 Sep 1997``; a year is called one."""
-    months = int(found["horizon_months"])
+    months = found["horizon_months"]
     span = {1: "month", 12: "year"}.get(months, f"{months} months")
     return f"the {span} after {day(found['as_of'])}"
 
 
-def verdict(found: Facts) -> str:
+def verdict(found: BinsReport) -> str:
     """Say in two sentences who predicts better who buys, and what to do with it."""
     return f"{_who_is_better(found)} {_what_to_do(found)}"
 
 
-def _who_is_better(found: Facts) -> str:
+def _who_is_better(found: BinsReport) -> str:
     first, second = (who(found, side) for side in SIDES)
     if found["same"]:
         return _capital(
             f"{first} and {second} give every customer the same chance of buying in {ahead(found)}, so "
             "that there is nothing to choose between them here."
         )
-    errors = {side: float(found["measures"][side]["brier"]) for side in SIDES}
+    errors = {side: found["measures"][side]["brier"] for side in SIDES}
     better = found["better"]
     if found["differences"]["brier"] is None:
         return _capital(
@@ -130,13 +131,13 @@ def _who_is_better(found: Facts) -> str:
     )
 
 
-def _less(errors: Mapping[str, float]) -> float:
+def _less(errors: Mapping[Side, float]) -> float:
     """Return by which share of the larger error the smaller one is smaller."""
     largest = max(errors.values())
     return 1 - min(errors.values()) / largest if largest else 0.0
 
 
-def _pairs(found: Facts, side: str, other: str) -> str:
+def _pairs(found: BinsReport, side: Side, other: Side) -> str:
     """Say how often either puts a buyer above a non-buyer; nothing where nobody or all bought."""
     own, its = (found["measures"][s]["auc"] for s in (side, other))
     if own is None or its is None:
@@ -152,7 +153,7 @@ def _pairs(found: Facts, side: str, other: str) -> str:
     return told if sure else f"{told} (no more than chance)"
 
 
-def _what_to_do(found: Facts) -> str:
+def _what_to_do(found: BinsReport) -> str:
     apart = found["disagreement"]
     most = apart["largest"]
     if most is None:
@@ -167,7 +168,7 @@ def _what_to_do(found: Facts) -> str:
             "too few to say who was right."
         )
     first, second = (_short(found, side) for side in SIDES)
-    number = int(most["customers"])
+    number = most["customers"]
     which = f"the {count(number)}" if number > 1 else "the one"
     if most["right"] is not None:
         advice = f"so go by {_short(found, most['right'])} there"
@@ -182,9 +183,9 @@ def _what_to_do(found: Facts) -> str:
     )
 
 
-def useless(found: Facts) -> str:
+def useless(found: BinsReport) -> str:
     """Say so where a forecast's chances are no better than the share of buyers for everybody."""
-    level = float(found["measures"]["first"]["uncertainty"])
+    level = found["measures"]["first"]["uncertainty"]
     bad = [who(found, s) for s in SIDES if found["measures"][s]["brier"] >= level]
     if not bad or level == 0:
         return ""
@@ -194,7 +195,7 @@ def useless(found: Facts) -> str:
     return _capital(f"the chances of {bad[0]} and of {bad[1]} are {rest}")
 
 
-def bins_title(found: Facts) -> str:
+def bins_title(found: BinsReport) -> str:
     """Say how many of those called highly likely bought, by either forecast."""
     told = []
     for side in SIDES:
@@ -212,13 +213,13 @@ def bins_title(found: Facts) -> str:
     return _capital("; ".join(told))
 
 
-def cells_title(found: Facts) -> str:
+def cells_title(found: BinsReport) -> str:
     """Say on how many customers both agree."""
-    agree = 1 - float(found["disagreement"]["share"])
+    agree = 1 - found["disagreement"]["share"]
     return f"Both put {percent(agree)} of the customers in the same bin"
 
 
-def right_title(found: Facts) -> str:
+def right_title(found: BinsReport) -> str:
     """Say who was closer, over all customers in different bins."""
     apart = found["disagreement"]
     if apart["right"] is not None:
@@ -228,7 +229,7 @@ def right_title(found: Facts) -> str:
     return "Where they disagree, neither was closer by more than chance"
 
 
-def reliability_title(found: Facts) -> str:
+def reliability_title(found: BinsReport) -> str:
     """Say in how many groups either forecast's chance came true."""
     told = []
     for side in SIDES:
@@ -240,12 +241,12 @@ def reliability_title(found: Facts) -> str:
     return f"The chances came true in {told[0]}, and in {told[1]}"
 
 
-def interval(row: Facts) -> str:
+def interval(row: Came) -> str:
     """Write the interval of a share: ``28 % to 34 %``; a dash is for the table to show."""
     return "" if row["low"] is None else f"{percent(row['low'])} to {percent(row['high'])}"
 
 
-def apart(name: str, edges: Sequence[float] | None) -> str:
+def apart(name: ScoreName, edges: Edges | None) -> str:
     """Write a difference, first less second, with its interval; of the AUC in percentage points."""
     if edges is None:
         return ""
@@ -257,7 +258,7 @@ def apart(name: str, edges: Sequence[float] | None) -> str:
     return f"{found} ({low} to {high})".replace("-", "\u2212")
 
 
-def score(name: str, value: float | None) -> str:
+def score(name: ScoreName, value: float | None) -> str:
     """Write one score: the AUC as a percentage, the others with four decimals."""
     if value is None:
         return ""
@@ -265,7 +266,7 @@ def score(name: str, value: float | None) -> str:
     return shown.replace("-", "\u2212")
 
 
-def closer(found: Facts, name: str) -> str:
+def closer(found: BinsReport, name: ScoreName) -> str:
     """Say whose score is better by more than chance."""
     edges = found["differences"][name]
     if found["same"] or name == "uncertainty":
@@ -278,13 +279,13 @@ def closer(found: Facts, name: str) -> str:
     return label(found, "first" if first else "second")
 
 
-def read(outside: Facts) -> str:
+def read(outside: OutsideForecast) -> str:
     """Say what became of the rows of a file from outside; every one is counted."""
-    rows, matched = int(outside["rows"]), int(outside["matched"])
+    rows, matched = outside["rows"], outside["matched"]
     left = rows - matched
     told = f"{outside['read_as']} {plural(rows, 'row')} = {count(matched)} used"
     told += f" + {count(left)} left out."
-    if missing := int(outside["missing"]):
+    if missing := outside["missing"]:
         tested = missing + matched
         told += (
             f" {count(missing)} of the {plural(tested, 'tested customer')} have no chance in the file: "
@@ -307,12 +308,12 @@ REASONS: Final = {
 }
 
 
-def left_out(outside: Facts) -> str:
+def left_out(outside: OutsideForecast) -> str:
     """Say why rows were left out: ``3 of customers who were not tested, 1 without a customer``."""
     return ", ".join(f"{count(n)} {REASONS[code]}" for code, n in outside["rejected"].items())
 
 
-def _other(side: str) -> str:
+def _other(side: Side) -> Side:
     return SIDES[1 - SIDES.index(side)]
 
 
@@ -320,7 +321,7 @@ def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def test(found: Facts) -> str:
+def test(found: BinsReport) -> str:
     """Say what both forecasts saw, and of whom they spoke; ends with a space."""
     return (
         f"Both forecasts saw the orders up to {day(found['as_of'])} and nothing later. "
@@ -330,7 +331,7 @@ def test(found: Facts) -> str:
     )
 
 
-def clipped(found: Facts) -> str:
+def clipped(found: BinsReport) -> str:
     """Say of how many chances the log-loss would be beyond all bounds; ends a paragraph."""
     moved = " and ".join(
         f"{count(found['measures'][side]['clipped'])} of {label(found, side)}" for side in SIDES
