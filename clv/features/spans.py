@@ -52,6 +52,11 @@ class Span:
         """The same for narwhals' ``dt.offset_by``, which shortens months as `add_months` does."""
         return f"{self.count * 7 if self.unit == 'w' else self.count}{'mo' if self.unit == 'm' else 'd'}"
 
+    @property
+    def noun(self) -> str:
+        """What it is counted in: ``day``, ``week``, ``month``."""
+        return {"d": "day", "w": "week", "m": "month"}[self.unit]
+
     def end(self, day: date) -> date:
         """Return the first day after the span that begins on a day."""
         if self.unit == "m":

@@ -8,7 +8,7 @@ design it is the backtest's own test.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -126,15 +126,20 @@ def _known(con: duckdb.DuckDBPyConnection, design: Design, test: Examples) -> tu
         params=[design.horizon_months],
     ).to_arrow_table()
     con.unregister("tested")
-    columns: dict[str, Any] = {
-        name: np.asarray(rows[name], dtype=float) for name in rows.column_names
-    }
-    ahead = columns.pop("ahead")
-    histories = Histories.of(*(columns.pop(k) for k in ("frequency", "recency", "T")))
+
+    def column(name: str) -> Floats:
+        return np.asarray(rows[name], dtype=float)
+
     none = np.zeros(len(test))
-    return Known(
-        histories, **columns, recent_purchases=none, recent_value=none, recent_days=1.0
-    ), ahead
+    known = Known(
+        Histories.of(column("frequency"), column("recency"), column("T")),
+        monetary_value=column("monetary_value"),
+        mean_value=column("mean_value"),
+        recent_purchases=none,
+        recent_value=none,
+        recent_days=1.0,
+    )
+    return known, column("ahead")
 
 
 def _window(

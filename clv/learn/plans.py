@@ -158,18 +158,14 @@ class Plan:
     longest: int | None = None
 
 
-_UNITS: Final = {"d": "day", "w": "week", "m": "month"}
-
-
 def said(span: Span) -> str:
     """Return a length of time in words, for after "first"."""
-    unit = _UNITS[span.unit]
-    return f"{span.count} {unit}s" if span.count > 1 else unit
+    return f"{span.count} {span.noun}s" if span.count > 1 else span.noun
 
 
 def _written(span: Span) -> str:
     """Return a length of time in words and as it is given: ``2 weeks (2w)``."""
-    return f"{plural(span.count, _UNITS[span.unit])} ({span})"
+    return f"{plural(span.count, span.noun)} ({span})"
 
 
 def _longest_point(horizon: int, unit: Literal["d", "w", "m"]) -> Span:

@@ -105,11 +105,8 @@ def longest(run: Run) -> int:
 
 def completed(run: Run, span: Span) -> int:
     """Return how many customers have completed the first days, weeks or months of their lives."""
-    unit = {"d": "DAY", "w": "WEEK", "m": "MONTH"}[span.unit]
     over = run.as_of + timedelta(days=1)
-    sql = (
-        f"SELECT count(*) AS n FROM forecasts WHERE first_order + INTERVAL {span.count} {unit} <= ?"
-    )
+    sql = f"SELECT count(*) AS n FROM forecasts WHERE first_order + INTERVAL {span.count} {span.noun} <= ?"
     return int(run.query(sql, [over])["n"][0].as_py())
 
 

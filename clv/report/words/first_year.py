@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import names
 from clv.core.formatting import count, day, money, month, percent, plural
+from clv.features.spans import Span
 from clv.insights.newcomers import FEW, QUARTER
 from clv.learn.plans import Design, said
 from clv.report.words.segments import first, value_name
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         MonthsOfValue,
         ValuePart,
     )
-    from clv.features.spans import Span
     from clv.insights.newcomers import Channel, Compared, Group, Mark, SecondOrder
     from clv.insights.newcomers.curves import Newcomers
     from clv.insights.newcomers.second_order import Difference
@@ -56,7 +56,7 @@ DESIGNS: Final = {
     "early": "New customers, from their first weeks",
     "window": "All customers, from their past",
 }
-_SPAN: Final = re.compile(r"(\d+)([dwm])")
+_SPAN: Final = re.compile(r"[1-9]\d{0,3}[dwm]")
 _PLAIN: Final = {
     "cohort_month": "Month of the first order",
     "first_value": "Value of the first order",
@@ -341,10 +341,8 @@ def _feature(base: str, which: str) -> str:
     if base in _PLAIN:
         return _PLAIN[base]
     head, _, tail = base.rpartition("_")
-    if head in _SPANNED and (found := _SPAN.fullmatch(tail)):
-        number, unit = int(found[1]), {"d": "day", "w": "week", "m": "month"}[found[2]]
-        length = unit if number == 1 else f"{number} {unit}s"
-        return _SPANNED[head].format(f"the {which} {length}")
+    if head in _SPANNED and _SPAN.fullmatch(tail):
+        return _SPANNED[head].format(f"the {which} {said(Span.of(tail))}")
     if base.startswith("days_since_event"):
         return "Days since the last event"
     missing = base.endswith("_missing")
