@@ -5,11 +5,11 @@ Everything here is history: of customers whose first months are over. Forecasts 
 
 from clv.core.metrics import FEW
 from clv.insights.newcomers.bids import Tenth, tenths
+from clv.insights.newcomers.channels import Channel, channels
 from clv.insights.newcomers.groups import Compared, Group, compare, newcomers_of
 from clv.insights.newcomers.lives import QUARTER, SOON, Lives, completed, lives_of, longest
 from clv.insights.newcomers.onboarding import Mark, marks
 from clv.insights.newcomers.second_order import SecondOrder, second_order
-from clv.insights.newcomers.spend import Channel, channels
 
 __all__ = [
     "FEW",
