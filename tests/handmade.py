@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from clv.core import engine
 from clv.core.orders import FORECASTS, ORDERS, PROFILES, REJECTS
 from clv.runs import Run, Store, now, write_json
-from tests.ui.fakes import months
+from tests.apps.ui.fakes import months
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

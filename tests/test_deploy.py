@@ -23,10 +23,10 @@ from clv.apps.cli import app as cli
 from clv.forecast import publish
 from clv.insights import monitor
 from clv.runs import Store
-from tests.browser.conftest import _free_port, _wait
-from tests.test_pipeline import make_run, shop
+from tests.apps.browser.conftest import _free_port, _wait
+from tests.places import ROOT
+from tests.shops import make_run, shop
 
-ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 SHELL = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
 MANIFESTS = [

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import clv
+from tests.places import ROOT
 from tools.documentation import rooms
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")

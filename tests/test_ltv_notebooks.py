@@ -12,7 +12,8 @@ import pytest
 from clv.core import metrics
 from clv.learn import artefact
 from clv.samples import DATA
-from tests.test_notebook import ROOT, execute, plain, same, shown
+from tests.places import ROOT
+from tests.test_notebook import execute, plain, same, shown
 from tools.samples import SEED
 from tools.samples.marketplace import first_year
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,9 +11,9 @@ from nbclient import NotebookClient
 
 from clv.report import analysis
 from clv.report.analysis.plan import STEPS
-from tests.test_pipeline import make_run, new_store, shop
+from tests.places import ROOT
+from tests.shops import make_run, new_store, shop
 
-ROOT = Path(__file__).parents[1]
 STORED = ROOT / "notebooks/purchase_forecast.ipynb"
 AGAIN = "Execute it again: jupyter execute --inplace notebooks/purchase_forecast.ipynb"
 #: Pictures name their parts after their content to the last bit.

@@ -7,13 +7,16 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import clv
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SHOWN = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHOWN += sorted((ROOT / "notebooks").glob("*.ipynb"))
 

@@ -17,8 +17,8 @@ from clv.core.settings import IngestOptions
 from clv.features import BASKET, basket, basket_matrix
 from clv.forecast import pipeline
 from clv.runs import Draft
+from tests.places import SHARED
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 AS_OF = date(2017, 10, 17)
 NAMES = ["customer_id", "order_id", "ordered_at", "items", "revenue"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import warnings
 from datetime import date, datetime
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -16,9 +15,8 @@ from clv.core.settings import IngestOptions
 from clv.features import rfm
 from clv.forecast import pipeline
 from clv.runs import Draft
+from tests.places import LIFETIMES, RETAIL, SHARED
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-LIFETIMES = Path(find_spec("lifetimes").origin).parent / "datasets"
 COLUMNS = [
     *("customer_id", "orders", "revenue", "first_order", "last_order"),
     *("frequency", "recency", "T", "monetary_value"),
@@ -151,7 +149,7 @@ def apparel():
 
 
 def online_retail():
-    return ingested(SHARED / "online_retail" / "online_retail_2010-12_2011-12.csv.gz")
+    return ingested(RETAIL)
 
 
 def lesara():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import duckdb
 import narwhals as nw
@@ -16,9 +15,9 @@ from clv.core.errors import LayoutError, SettingsError
 from clv.features import windows as module
 from clv.features.tables import Spec
 from clv.features.windows import windows
+from tests.places import RETAIL
 
 AS_OF = date(2017, 6, 30)
-SHOP = Path(__file__).parents[3] / "shared/data/online_retail/online_retail_2010-12_2011-12.csv.gz"
 
 
 def with_everything(shop, as_of=AS_OF, **options):
@@ -147,7 +146,7 @@ def test_a_window_of_no_days_is_refused(shop):
 @pytest.fixture(scope="module")
 def retail():
     """Return some 250 customers' invoices of a year, and a made-up department for each stock code."""
-    if not SHOP.is_file():
+    if not RETAIL.is_file():
         pytest.skip("../shared is not there")
     with duckdb.connect() as con:
         lines = con.execute(
@@ -157,7 +156,7 @@ def retail():
             "Quantity::DOUBLE::BIGINT AS items "
             "FROM read_csv($1, all_varchar = true, header = true, delim = ',') "
             "WHERE CustomerID <> '' AND CustomerID::DOUBLE::BIGINT % 17 = 0",
-            [str(SHOP)],
+            [str(RETAIL)],
         ).df()
     keys = ["customer_id", "order_id"]
     orders = lines.groupby(keys, as_index=False).agg(

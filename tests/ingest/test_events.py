@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,10 +15,8 @@ from clv.forecast import pipeline
 from clv.runs import Store
 from tests.ingest.helpers import check_files
 from tests.ingest.test_marketplace import write
+from tests.places import RETAIL
 
-RETAIL = (
-    Path(__file__).parents[3] / "shared/data/online_retail/online_retail_2010-12_2011-12.csv.gz"
-)
 LOG = "customer,date,amount\nA,2020-01-01,9\nB,2020-02-01,9\nA,2020-03-01,9\n"
 VISITS = """\
 customer_id,timestamp,event

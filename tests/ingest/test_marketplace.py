@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import zipfile
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -18,8 +17,9 @@ from clv.core.types import quiet
 from clv.forecast import pipeline
 from clv.runs import Store
 from tests.ingest.helpers import check_files
+from tests.places import SHARED
 
-EXCERPT = Path(__file__).parents[3] / "shared" / "data" / "olist_excerpt"
+EXCERPT = SHARED / "olist_excerpt"
 
 ORDERS = """\
 order_id,customer_id,order_status,order_purchase_timestamp,order_approved_at,\

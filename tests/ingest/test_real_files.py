@@ -5,19 +5,12 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import defaultdict
-from importlib.util import find_spec
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from tests.ingest.helpers import check_files
-
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-LIFETIMES = Path(find_spec("lifetimes").origin).parent / "datasets"
-RETAIL = SHARED / "online_retail" / "online_retail_2010-12_2011-12.csv.gz"
-
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is not there")
+from tests.places import LIFETIMES, RETAIL, SHARED, needs_shared
 
 
 def reconcile(path):

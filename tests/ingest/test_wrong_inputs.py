@@ -5,15 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from clv.core.errors import FileError, InputError, LayoutError, NoRowsError
 from tests.ingest.helpers import check, check_files
+from tests.places import SHARED
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 HEADER = "CustomerID,Timestamp,PurchaseValue\n"
 GOOD = (HEADER + "a,2017-01-01,5.00\n").encode()
 

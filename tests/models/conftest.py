@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-SHARED = Path(__file__).parents[3] / "shared"
-DATA = Path(find_spec("lifetimes").origin).parent / "datasets"
+from tests.places import LIFETIMES, RETAIL, SHARED
 
 
 class Triples:
@@ -50,25 +47,25 @@ def fit_lifetimes():
 
 @pytest.fixture(scope="session")
 def cdnow():
-    table = pd.read_csv(DATA / "cdnow_customers_summary.csv")
+    table = pd.read_csv(LIFETIMES / "cdnow_customers_summary.csv")
     return Triples(table["frequency"], table["recency"], table["T"])
 
 
 @pytest.fixture(scope="session")
 def cdnow_values():
-    return pd.read_csv(DATA / "cdnow_customers_summary_with_transactions.csv")
+    return pd.read_csv(LIFETIMES / "cdnow_customers_summary_with_transactions.csv")
 
 
 @pytest.fixture(scope="session")
 def donations():
-    table = pd.read_csv(DATA / "donations.csv")
+    table = pd.read_csv(LIFETIMES / "donations.csv")
     return Triples(table["frequency"], table["recency"], table["periods"], table["weights"])
 
 
 @pytest.fixture(scope="session")
 def cdnow_master():
     """39 weeks of calibration of all 23,570 customers, in weeks."""
-    log = pd.read_csv(DATA / "CDNOW_master.txt", sep=r"\s+", dtype=str)
+    log = pd.read_csv(LIFETIMES / "CDNOW_master.txt", sep=r"\s+", dtype=str)
     return days_to_triples(
         log["customer_id"], pd.to_datetime(log["date"], format="%Y%m%d"), "1997-09-30", unit=7
     )
@@ -91,7 +88,7 @@ def online_retail_cleanings():
     if not SHARED.is_dir():
         pytest.skip("../shared is not there")
     lines = pd.read_csv(
-        SHARED / "data/online_retail/online_retail_2010-12_2011-12.csv.gz",
+        RETAIL,
         usecols=["InvoiceNo", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"],
         dtype={"InvoiceNo": str},
     )

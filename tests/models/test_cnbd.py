@@ -15,7 +15,7 @@ from clv.models.purchase.beta_geo import BGNBDCore, MBGNBDCore
 from clv.models.purchase.cnbd import BGCNBD, MBGCNBD
 from clv.models.purchase.cnbd_expectation import gauss_beta, purchase_between, purchases_while_alive
 from clv.models.purchase.cnbd_likelihood import CNBDLikelihood
-from tests.models.conftest import DATA
+from tests.places import LIFETIMES
 
 MODELS = pytest.mark.parametrize(("ours", "plain"), [(MBGCNBD, MBGNBDCore), (BGCNBD, BGNBDCore)])
 #: r, alpha, a, b: a plain file; hardly any repeats; nobody leaves; all leave; all alike
@@ -109,7 +109,7 @@ def direct(k, t, shape, rate, a, stays, terms=30_000):
 @pytest.fixture(scope="module")
 def cdnow_gaps():
     """The calibration period of the CDNOW log, in weeks: sum of the logs of all gaps."""
-    log = pd.read_csv(DATA / "CDNOW_master.txt", sep=r"\s+")
+    log = pd.read_csv(LIFETIMES / "CDNOW_master.txt", sep=r"\s+")
     log["day"] = pd.to_datetime(log["date"].astype(str), format="%Y%m%d")
     days = log.loc[log["day"] <= "1997-09-30", ["customer_id", "day"]].drop_duplicates()
     gaps = days.sort_values(["customer_id", "day"]).groupby("customer_id")["day"].diff()

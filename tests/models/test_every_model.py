@@ -19,7 +19,8 @@ from clv.models.card import from_card, to_card
 from clv.models.contenders import Known, Past
 from clv.models.histories import Histories
 from clv.models.ladder import fit_purchases
-from tests.models.conftest import DATA, days_to_triples
+from tests.models.conftest import days_to_triples
+from tests.places import LIFETIMES
 
 AS_OF = date(1997, 9, 30)
 HORIZONS = (30.0, 91.0, 182.0, 365.0)
@@ -29,7 +30,7 @@ _CASES = [*product(PURCHASES, ["cdnow"]), ("mbg-cnbd", "regular"), ("bg-cnbd", "
 @pytest.fixture(scope="module")
 def sample():
     """Every tenth customer of the CDNOW log, in days: triples, log gaps, and a past."""
-    log = pd.read_csv(DATA / "CDNOW_master.txt", sep=r"\s+", dtype=str)
+    log = pd.read_csv(LIFETIMES / "CDNOW_master.txt", sep=r"\s+", dtype=str)
     log = log[log["customer_id"].astype(int) % 10 == 0]
     bought = pd.to_datetime(log["date"], format="%Y%m%d")
     days = pd.DataFrame({"customer": log["customer_id"], "day": bought}).drop_duplicates()

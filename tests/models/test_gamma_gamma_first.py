@@ -11,7 +11,7 @@ from clv.models.card import from_card, to_card
 from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import MBGNBDCore
 from clv.models.spend.gamma_gamma_core import GammaGammaAll, GammaGammaCore
-from tests.models.conftest import DATA
+from tests.places import LIFETIMES
 
 ORIGIN, HORIZON = pd.Timestamp("1997-09-30"), 273
 
@@ -19,7 +19,7 @@ ORIGIN, HORIZON = pd.Timestamp("1997-09-30"), 273
 @pytest.fixture(scope="module")
 def history():
     """All 23,570 customers of the CDNOW log as of the origin, and their next nine months."""
-    log = pd.read_csv(DATA / "CDNOW_master.txt", sep=r"\s+")
+    log = pd.read_csv(LIFETIMES / "CDNOW_master.txt", sep=r"\s+")
     log["day"] = pd.to_datetime(log["date"].astype(str), format="%Y%m%d")
     days = log.groupby(["customer_id", "day"], as_index=False)["dollar_value"].sum()
     known = days[days["day"] <= ORIGIN]

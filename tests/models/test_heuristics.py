@@ -21,7 +21,7 @@ from clv.models.purchase.rules import (
     RecencyRule,
     SamePeriod,
 )
-from tests.models.conftest import DATA
+from tests.places import LIFETIMES
 
 
 def customers(*rows, days=100.0, weights=None):
@@ -142,7 +142,7 @@ def test_no_past(rule):
 
 @pytest.fixture(scope="module")
 def purchase_days():
-    log = pd.read_csv(DATA / "CDNOW_master.txt", sep=r"\s+")
+    log = pd.read_csv(LIFETIMES / "CDNOW_master.txt", sep=r"\s+")
     log["day"] = pd.to_datetime(log["date"].astype(str), format="%Y%m%d")
     return log.groupby(["customer_id", "day"], as_index=False)["dollar_value"].sum()
 

@@ -14,7 +14,7 @@ from clv.models.card import from_card, to_card
 from clv.models.histories import Histories
 from clv.models.purchase.pareto_nbd import ParetoNBD
 from clv.models.purchase.pareto_nbd_likelihood import ParetoNBDLikelihood
-from tests.models.conftest import DATA
+from tests.places import LIFETIMES
 
 #: r, alpha, s, beta: CDNOW in weeks; hardly any repeats; nobody leaves; all leave alike; heavy
 #: buyers, all alike; alpha near 0; both near 0; beta far away; an extreme hazard
@@ -332,7 +332,7 @@ def test_cdnow_master(cdnow_master):
 
 def test_hold_out_of_the_cdnow_sample():
     # 39 weeks to learn from, 39 to compare with; 2,357 customers, repeat purchases
-    log = pd.read_csv(DATA / "CDNOW_sample.txt", sep=r"\s+", header=None, usecols=[1, 2])
+    log = pd.read_csv(LIFETIMES / "CDNOW_sample.txt", sep=r"\s+", header=None, usecols=[1, 2])
     log.columns = ["customer", "day"]
     log["day"] = pd.to_datetime(log["day"].astype(str), format="%Y%m%d")
     days = log.drop_duplicates()

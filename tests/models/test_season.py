@@ -22,7 +22,7 @@ from clv.models.purchase.pareto_nbd import ParetoNBD
 from clv.models.purchase.pooled_rate import PooledRate
 from clv.models.season.season import MONTH_DAYS, NONE, Season, by_the_year
 from clv.models.season.seasonal import Seasonal, bare, through_life, unwrap
-from tests.test_ranges import SPEND, made
+from tests.backtest.test_ranges import SPEND, made
 
 AS_OF = date(2024, 11, 20)
 #: Busy at the end of the year.

@@ -1,0 +1,241 @@
+"""A real Chromium against the server as ``make run`` starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+from playwright.sync_api import expect, sync_playwright
+
+from clv.core.settings import IngestOptions, Settings
+from clv.forecast import pipeline
+from clv.runs import Store
+from tests.places import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import BrowserContext, Page
+
+_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+_LEFT_BEHIND = "cookies,local_storage,indexeddb,websql,service_workers,cache_storage"
+_TIMEOUT = 30_000
+#: Streamlit asks for these beside every page's address, where they aren't, before it finds them.
+_PROBE = re.compile(r"/[A-Z]\w+/_stcore/(health|host-config)$")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serve(script: str, runs: Path) -> Iterator[str]:
+    """Start the dashboard on a free port; stop it at the end."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", script]
+    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    command += ["--server.fileWatcherType", "none"]
+    log = runs / f"{Path(script).stem}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | {"CLV_RUNS": str(runs)}, stdout=out, stderr=out
+        )
+        try:
+            _wait(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+            yield f"http://localhost:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(url, timeout=2) as answer,  # noqa: S310 - our own server
+        ):
+            if answer.status == 200:
+                return
+        time.sleep(0.2)
+    pytest.fail(f"the server did not start:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="session")
+def store_root(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def server(store_root):
+    with serve("server.py", store_root) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory):
+    """A browser as people have it: it keeps the scripts of pages on its disk."""
+    # A missing browser fails: a suite that skips itself proves nothing.
+    with sync_playwright() as playwright:
+        kept = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"), executable_path="/usr/bin/chromium", args=_FLAGS
+        )
+        yield kept
+        kept.close()
+
+
+class Visit:
+    """One visitor's tab, and what went wrong in it."""
+
+    def __init__(
+        self, context: BrowserContext, address: str, width: int = 1280, height: int = 2400
+    ) -> None:
+        self.address = address
+        self.context = context
+        self.tab: Page = context.new_page()
+        self.tab.set_viewport_size({"width": width, "height": height})
+        self.tab.set_default_timeout(_TIMEOUT)
+        self.wrong: list[str] = []
+        self.tab.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
+        self.tab.on("request", self._request)
+        self.tab.on("response", self._response)
+        self.tab.on("console", self._console)
+
+    def _request(self, request) -> None:
+        if not request.url.startswith(
+            (self.address, self.address.replace("http", "ws"), "data:", "blob:")
+        ):
+            self.wrong.append(f"request to {request.url}")
+
+    def _response(self, response) -> None:
+        if response.status >= 400 and not _PROBE.search(response.url):
+            self.wrong.append(f"{response.status} for {response.url}")
+
+    def _console(self, message) -> None:
+        if message.type == "error" and not _PROBE.search(message.location.get("url", "")):
+            self.wrong.append(f"console: {message.text}")
+
+    def open(self, path: str = "/") -> Page:
+        """Open an address cold."""
+        self.tab.goto(self.address + path)
+        self.settle()
+        return self.tab
+
+    def settle(self) -> None:
+        """Wait until the page has nothing left to do."""
+        expect(self.tab.locator('[data-testid="stApp"]')).to_have_attribute(
+            "data-test-script-state", "notRunning", timeout=_TIMEOUT
+        )
+
+    def shows(self, key: str) -> None:
+        """Wait for the element with this key."""
+        self.tab.locator(f".st-key-{key}").first.wait_for(timeout=_TIMEOUT)
+
+    def click(self, key: str) -> None:
+        """Press the button with this key."""
+        self.tab.locator(f".st-key-{key} button").first.click()
+
+    def choose(self, key: str, option: str) -> None:
+        """Choose an option of the list with this key; come back when the page shows it as chosen."""
+        box = self.tab.locator(f"[class*='st-key-{key}'] input")
+        for _ in range(5):
+            box.click()  # A list shuts when the page moves under it: opened again, as anybody would.
+            with contextlib.suppress(PlaywrightTimeoutError):
+                self.tab.get_by_role("option", name=option, exact=True).click(timeout=_TIMEOUT / 10)
+                break
+        expect(box).to_have_value(option)
+
+    def chart(self, key: str) -> None:
+        """Wait for a drawn chart."""
+        self.tab.locator(f".st-key-{key} .main-svg").first.wait_for(timeout=_TIMEOUT)
+
+    def download(self, key: str) -> Path:
+        """Press a download button; return the file and check nothing else happened."""
+        self.settle()  # A page that is still being drawn may put a new button in the old one's place.
+        before = self.tab.url
+        button = self.tab.locator(f".st-key-{key} :is(a, button)").first
+        try:
+            with self.tab.expect_download(timeout=_TIMEOUT / 3) as info:
+                button.click()
+        except PlaywrightTimeoutError:  # It did all the same: press the new one, as anybody would.
+            with self.tab.expect_download(timeout=_TIMEOUT) as info:
+                button.click()
+        assert self.tab.url == before
+        return Path(info.value.path())
+
+    def text(self) -> str:
+        """Return what the page says, no-break spaces as spaces."""
+        return self.tab.locator('[data-testid="stMain"]').inner_text().replace("\u00a0", " ")
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than the window."""
+        sizes = "[document.documentElement.scrollWidth, window.innerWidth]"
+        wide, window = self.tab.evaluate(sizes)
+        # Streamlit scrolls an inner container: nothing in it may stick out either.
+        inner = self.tab.evaluate(
+            "(() => { const m = document.querySelector('[data-testid=stMain]');"
+            " return m.scrollWidth - m.clientWidth; })()"
+        )
+        return max(wide - window, inner)
+
+
+@pytest.fixture
+def visit(profile, server):
+    """Open a visitor's tab; several of one test know nothing of each other, nor of those before."""
+    opened: list[Visit] = []
+
+    def start(**options: int) -> Visit:
+        first = not opened
+        opened.append(Visit(profile if first else profile.browser.new_context(), server, **options))
+        if first:
+            # Everything a site may leave behind, but for the scripts themselves: to read these
+            # anew costs more than all that a test does.
+            profile.new_cdp_session(opened[0].tab).send(
+                "Storage.clearDataForOrigin", {"origin": server, "storageTypes": _LEFT_BEHIND}
+            )
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        wrong = list(one.wrong)
+        if one.context is profile:
+            one.tab.close()
+        else:
+            one.context.close()
+        assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def run_id(store_root):
+    """Make one run of the order-lines sample, as the product would by default; return its id.
+
+    `test_dashboard.test_the_whole_path` makes the same one by hand.
+    """
+    store = Store(store_root)
+    draft = store.new_draft()
+    sample = ROOT / "data" / "order_lines.csv"
+    inputs = [draft.add_upload(sample.name, iter([sample.read_bytes()]))]
+    pipeline.check(draft, inputs, IngestOptions())
+    return pipeline.forecast(store, draft, Settings()).id

@@ -1,0 +1,96 @@
+"""What the command line says of a forecast: choice, ranges, what the tests found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clv.apps.cli import terminal
+from tests.shops import make_run, new_store, shop
+
+CHOICE = {
+    "name": "pareto-nbd+all-orders",
+    "asked": "auto",
+    "runner_up": "mbg-nbd",
+    "reason": "It was better.",
+    "tried": {"all_orders": True},
+    "as_good": None,
+    "fallback": False,
+}
+CHECKED = {
+    "as_of": "2017-06-30",
+    "rule": "recency-rule",
+    "difference": 0.25,
+    "low": 0.1,
+    "high": 0.4,
+    "as_good": False,
+}
+
+
+def receipt(**changed):
+    return {"choice": CHOICE, "checked": CHECKED, "unseen": "2017-06-30"} | changed
+
+
+def said(capsys):
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_choice(capsys):
+    terminal.say_choice(receipt())
+    assert said(capsys) == [
+        "  chosen    Pareto/NBD, first orders valued too (pareto-nbd+all-orders)",
+        "  because   It was better.",
+        (
+            "  check     as of 2017-06-30, which had no say in the choice: better than recency-rule, "
+            "whose loss differs by +0.250 (+0.100 to +0.400)"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edges", "verdict"),
+    [((-0.1, 0.2), ": as good as recency-rule"), ((-0.3, -0.1), ": worse than recency-rule")],
+)
+def test_the_check_tells_a_rule_that_is_as_good_or_better(capsys, edges, verdict):
+    low, high = edges
+    checked = CHECKED | {"low": low, "high": high, "as_good": True}
+    terminal.say_choice(receipt(checked=checked, unseen=None))
+    line = said(capsys)[-1]
+    assert verdict in line
+    assert "the only date" in line
+
+
+def test_without_a_check(capsys):
+    terminal.say_choice(receipt(checked=None))
+    assert len(said(capsys)) == 2
+
+
+def test_a_tested_run(capsys, tmp_path):
+    made = make_run(new_store(tmp_path), shop(), backtest=True, model="auto", currency="EUR")
+    terminal.say_run(made, Path("p.csv"))
+    told = "\n".join(said(capsys))
+    total = made.summary["ranges"]["total"]
+    assert f"  range     {total['low']:,.2f} to {total['high']:,.2f} EUR in all (80%)" in told
+    measured = made.receipt["ranges"]["measured"]
+    held = {row["group"]: row["inside"] for row in measured["after"]}
+    assert (
+        f"of customers' ranges {held['all']:.0%} held as of {measured['as_of']}, "
+        f"{held['wider']:.0%} of those above nothing" in told
+    )
+    assert f"  because   {made.receipt['choice']['reason']}" in told
+
+
+def test_a_run_without_a_test_and_one_that_could_not_be_tested(capsys, tmp_path):
+    store = new_store(tmp_path)
+    terminal.say_run(make_run(store, shop()), Path("p.csv"))
+    assert "  range     none: made without a test on past dates" in said(capsys)
+    few = make_run(store, shop(customers=30), backtest=True, model="auto")
+    terminal.say_run(few, Path("p.csv"))
+    told = said(capsys)
+    assert "            not tested: the model's own ranges" in told
+    assert "  model     One rate for everybody" in told
+    assert (
+        "  because   No test on past dates was possible. At most 22 customers were known on any "
+        "past date; a test needs at least 50." in told
+    )
