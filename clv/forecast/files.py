@@ -91,7 +91,7 @@ def _settings(given: Settings | Mapping[str, Any]) -> Settings:
     )
 
 
-def recorded(run: Run) -> dict[str, Any]:
+def recorded(run: Run) -> dict[str, object]:
     """Return the settings of a run as `forecast_files` takes them."""
     known = {field.name for field in fields(Settings)}
     return {name: value for name, value in run.settings.items() if name in known}

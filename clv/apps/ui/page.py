@@ -176,11 +176,11 @@ def context_line(run: Run) -> None:
     back = f"./?draft={draft.id}#forecast-settings" if draft else f"./?run={run.id}#settings"
     rows = f"./?run={run.id}#rows"
     parts = (
-        (files(list(settings.get("inputs") or [])), rows),
-        (plural(int(summary.get("customers") or 0), "customer"), rows),
+        (files(settings.get("inputs", [])), rows),
+        (plural(summary["customers"], "customer"), rows),
         (f"as of {day(settings['as_of'])}", back),
         ("" if run.only_value else f"next {horizon(settings)}", back),
-        (unit(currency) if (currency := settings.get("currency")) else "currency not stated", back),
+        (unit(currency) if (currency := settings["currency"]) else "currency not stated", back),
         (str(model), back),
     )
     links = [

@@ -127,7 +127,7 @@ def list_sql(run: Run, wanted: CampaignList) -> str:
     else:
         rows = overdue_sql(run, wanted.least_active or 0.0)
         standing, active = "at_risk", True
-    months = int(run.settings["horizon_months"])
+    months = run.settings["horizon_months"]
     return (
         f"SELECT customer_id, segment, predicted_clv, {reason_sql(months, active=active)} AS reason, "
         f"{'at_risk' if has_money(run) else 'NULL'}::DOUBLE AS money_at_risk, "

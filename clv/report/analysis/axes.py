@@ -12,12 +12,12 @@ from datetime import date
 from html import unescape
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import TypedDict
+
 from clv.core.formatting import month
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from clv.core.types import Facts
 
 
 #: Size of the letters in pixels, and the mean width of one of them.
@@ -28,6 +28,29 @@ LINE: Final = 15.0
 _ROOM: Final = 0.06
 _MONTH_STEPS: Final = (1, 2, 3, 6, 12, 24, 60, 120)
 _FORMAT: Final = re.compile(r"(,?)(?:\.(\d+))?(~?)([%f]?)")
+
+
+class AxisTitle(TypedDict, total=False):
+    """What is written along an axis."""
+
+    text: str | None
+
+
+class AxisLayout(TypedDict, total=False):
+    """What the charts say of an axis in a figure's layout."""
+
+    type: str | None
+    range: Sequence[Any] | None
+    rangemode: str
+    autorange: bool | str
+    title: AxisTitle | None
+    showgrid: bool
+    dtick: float | None
+    tickvals: Sequence[Any] | None
+    ticktext: Sequence[str]
+    tickformat: str | None
+    tickprefix: str
+    ticksuffix: str
 
 
 @dataclass
@@ -105,7 +128,7 @@ def number(value: Any, kind: str, categories: Sequence[str] = ()) -> float | Non
     return found if math.isfinite(found) else None
 
 
-def axis(settings: Facts, cells: Sequence[Any], extent: Sequence[float], room: float) -> Axis:
+def axis(settings: AxisLayout, cells: Sequence[Any], extent: Sequence[float], room: float) -> Axis:
     """Make an axis from its settings in a figure's layout.
 
     Parameters
@@ -134,18 +157,19 @@ def axis(settings: Facts, cells: Sequence[Any], extent: Sequence[float], room: f
     return made
 
 
-def kind_of(settings: Facts, cells: Sequence[Any]) -> str:
+def kind_of(settings: AxisLayout, cells: Sequence[Any]) -> str:
     """Return an axis's kind where its settings leave it to the values: text makes categories."""
-    if settings.get("type") and settings["type"] != "-":
-        return str(settings["type"])
+    kind = settings.get("type")
+    if kind and kind != "-":
+        return kind
     return "category" if any(isinstance(c, str) for c in cells) else "linear"
 
 
 def _ends(
-    settings: Facts, kind: str, extent: Sequence[float], names: Sequence[str]
+    settings: AxisLayout, kind: str, extent: Sequence[float], names: Sequence[str]
 ) -> tuple[float, float]:
-    if settings.get("range"):
-        low, high = (float(v) for v in settings["range"])
+    if ends := settings.get("range"):
+        low, high = (float(v) for v in ends)
         return low, high
     if kind == "category":
         return -0.5, max(len(names), 1) - 0.5
@@ -161,12 +185,9 @@ def _ends(
     return low - free, high + free
 
 
-def _ticks(found: Axis, settings: Facts, room: float) -> list[tuple[float, list[str]]]:
-    if settings.get("tickvals") is not None:
-        places = [
-            (found.number(v), t)
-            for v, t in zip(settings["tickvals"], settings["ticktext"], strict=True)
-        ]
+def _ticks(found: Axis, settings: AxisLayout, room: float) -> list[tuple[float, list[str]]]:
+    if (values := settings.get("tickvals")) is not None:
+        places = [(found.number(v), t) for v, t in zip(values, settings["ticktext"], strict=True)]
         return [(p, lines_of(t)) for p, t in places if p is not None]
     if found.kind == "category":
         every = max(1, math.ceil(len(found.categories) * 2 * LETTER / max(room, 1)))
@@ -193,7 +214,7 @@ def _months(found: Axis, room: float) -> list[tuple[float, list[str]]]:
     ]
 
 
-def _round(found: Axis, settings: Facts, room: float) -> list[tuple[float, list[str]]]:
+def _round(found: Axis, settings: AxisLayout, room: float) -> list[tuple[float, list[str]]]:
     """Return ticks at round numbers, as many as there is room for."""
     step = settings.get("dtick")
     if step is None:

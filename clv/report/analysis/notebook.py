@@ -53,11 +53,11 @@ def notebook(run: Run, made: Sequence[tuple[Step, Section]]) -> dict[str, object
     dict
         JSON types, format 4.5.
     """
-    names = list(run.settings.get("inputs") or [])
+    names = run.settings.get("inputs", [])
     title = f"Purchase forecast: {files(names)}" if names else "Purchase forecast"
     begin = _BEGIN.format(
         run=run.id,
-        example=[str(n) for n in names] or ["orders.csv"],
+        example=names or ["orders.csv"],
         settings=_literal(recorded(run)),
         options=_literal(run.settings.get("ingest")),
     )

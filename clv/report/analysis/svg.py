@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from clv.report.analysis.axes import Axis
+    from clv.report.analysis.axes import Axis, AxisLayout
 
     Trace = dict[str, Any]
     Points = list[tuple[float, float]]
@@ -107,12 +107,12 @@ def _axes(
     traces: Sequence[Trace], page: Trace, wide: float, high: float, legend: float, prefix: str
 ) -> _Plot:
     cells = {k: [v for t in traces for v in t[k]] for k in ("x", "y")}
-    settings = {k: dict(page.get(f"{k}axis") or {}) for k in ("x", "y")}
     found = {}
     for key, other, room in (("x", "y", wide - 90), ("y", "x", high - 90)):
-        kind = settings[key]["type"] = kind_of(settings[key], cells[key])
+        settings: AxisLayout = page.get(f"{key}axis") or {}
+        kind = kind_of(settings, cells[key])
         extent = [v for t in traces for v in _extent(t, key, other, kind)]
-        found[key] = axis(settings[key], cells[key], extent, room)
+        found[key] = axis({**settings, "type": kind}, cells[key], extent, room)
     x, y = found["x"], found["y"]
     x.start = 10 + y.widest + (LINE + 8 if y.title else 0)
     x.end = wide - 18
