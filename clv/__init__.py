@@ -59,13 +59,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        msg = f"module 'clv' has no attribute {name!r}"
-        raise AttributeError(msg)
-    home = import_module(_HOMES[name])
-    # Two of the names are modules, which their package knows once they are imported.
-    return getattr(home, name, None) or import_module(f"{_HOMES[name]}.{name}")
+if not TYPE_CHECKING:  # A type checker knows the names from above; it shall miss any other.
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            msg = f"module 'clv' has no attribute {name!r}"
+            raise AttributeError(msg)
+        home = import_module(_HOMES[name])
+        # Two of the names are modules, which their package knows once they are imported.
+        return getattr(home, name, None) or import_module(f"{_HOMES[name]}.{name}")
 
 
 def __dir__() -> list[str]:
