@@ -50,7 +50,7 @@ class History:
         each = Histories.of(*(found[k] for k in ("frequency", "recency", "T")))
         valued = not np.ma.getmaskarray(found["revenue"]).all()
         return cls(
-            *each.distinct(),
+            *each.distinct,
             each.frequency,
             each.recency,
             _filled(found["monetary_value"]) if valued else None,
@@ -62,7 +62,7 @@ class History:
         """Take the customers of an origin, with their values or as if there were none."""
         x, gap = known.histories.frequency, known.histories.recency
         values = (known.monetary_value, known.mean_value * (x + 1)) if valued else (None, None)
-        return cls(*known.histories.distinct(), x, gap, *values)
+        return cls(*known.histories.distinct, x, gap, *values)
 
     @property
     def mean_value(self) -> Floats | None:

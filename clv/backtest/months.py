@@ -54,7 +54,7 @@ def monthly_purchases(con: duckdb.DuckDBPyConnection, found: Sample) -> Floats:
 def monthly_expected(purchases: PurchaseModel, found: Sample) -> Floats:
     """Return the purchases that a fitted model expects in each of these months, shape (n, months)."""
     origin = found.origin
-    histories, place = found.history.histories.distinct()
+    histories, place = found.history.histories.distinct
     days = [float((end - origin.as_of).days) for end in month_ends(origin)]
     ahead = purchases.score(histories, days).purchases
     result: Floats = np.maximum(np.diff(ahead, axis=1, prepend=0.0), 0.0)[place]

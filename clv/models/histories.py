@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -97,8 +98,9 @@ class Histories:
         """Return the distinct (frequency, T) and the position of each history's pair."""
         return distinct_pairs(self.frequency, self.T)
 
+    @cached_property
     def distinct(self) -> tuple[Self, NDArray[np.intp]]:
-        """Return each history once, in order and with all its customers, and everybody's position."""
+        """Each history once, in order and with all its customers, and everybody's position."""
         triples, place = distinct_triples(self.frequency, self.recency, self.T)
         weights = np.bincount(place, self.weights, len(triples[0])).astype(float)
         return type(self)(*triples, weights), place

@@ -428,7 +428,7 @@ def cdnow_checks():
         cdnow(con, 1)
         for origin in plan(date(1997, 1, 1), date(1998, 6, 30), 9).origins:
             known = sample(con, origin)
-            distinct, _ = known.history.histories.distinct()
+            distinct, _ = known.history.histories.distinct
             purchases = fit_purchases(distinct).model
             spend = fit_spend(known.history.histories.frequency, known.history.monetary_value).model
             found.append(check(known, purchases, spend))

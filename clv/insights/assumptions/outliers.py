@@ -137,7 +137,7 @@ def _fit(model: Any, customers: Customers) -> Any:  # noqa: ANN401
     start[list(model.in_time)] -= np.log(customers.histories.T.max())
     again = type(model)(model.penalizer_coef)
     regular = {"k": model.k_} if isinstance(model, CNBDModel) else {}
-    distinct, _ = customers.histories.distinct()
+    distinct, _ = customers.histories.distinct
     return again.fit(distinct, initial_params=np.clip(start, -10, 10), **regular)
 
 
