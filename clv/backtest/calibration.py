@@ -248,7 +248,7 @@ def coverage(found: Check, adjustments: Adjustments) -> list[Coverage]:
     return rows
 
 
-def evaluate(checks: Sequence[Check], level: float = LEVEL) -> ReceiptRanges:
+def receipt_ranges(checks: Sequence[Check], level: float = LEVEL) -> ReceiptRanges:
     """Calibrate, and measure on the last backtest what the calibration on the others is worth.
 
     Parameters

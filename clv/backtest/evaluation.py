@@ -139,7 +139,7 @@ def evaluate(
         "runner_up": runner_up,
         "noise": noise,
         "model": decided.choice.name,
-        "ranges": calibration.evaluate(checks, settings.level),
+        "ranges": calibration.receipt_ranges(checks, settings.level),
     }
     tested = tested_customers(case.backtests[-1]) if case.backtests else None
     return Evaluation(receipt, tested, decided.choice)

@@ -38,7 +38,7 @@ class Terms:
     error
         As in `ForecastRanges`.
     adjustments
-        From `clv.backtest.calibration.evaluate`.
+        From `clv.backtest.calibration.receipt_ranges`.
     whale
         Predicted value from which on a customer of the run counts as a whale.
     """
@@ -137,7 +137,7 @@ class ForecastRanges:
         discounted
             Discounted expected purchases by triple.
         adjustments
-            From `clv.backtest.calibration.evaluate`.
+            From `clv.backtest.calibration.receipt_ranges`.
         """
         error = float(_errors(purchases, spend, history, days)[0])
         by_triple = factors_of(

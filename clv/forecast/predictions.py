@@ -83,7 +83,7 @@ def make(
     choice
         The models.
     ranges
-        From `clv.backtest.calibration.evaluate`; None for no ranges.
+        From `clv.backtest.calibration.receipt_ranges`; None for no ranges.
     as_of
         The day on which the forecast stands.
     forecasts, profiles

@@ -18,10 +18,10 @@ from clv.backtest.calibration import (
     check,
     compare,
     coverage,
-    evaluate,
     groups_of,
     is_whale,
     levels_of,
+    receipt_ranges,
 )
 from clv.backtest.past_dates import plan, sample
 from clv.backtest.ranges import factors, spread, tail_of
@@ -400,7 +400,7 @@ def test_groups():
 def test_coverage_is_counted_on_a_backtest_that_calibration_has_not_seen():
     first = seen("1", np.full(200, 0.9), as_of="2020-01-01")
     last = seen("1", np.repeat([0.1, 0.85, 0.95], [100, 60, 40]), as_of="2020-02-01")
-    found = evaluate([first, last])
+    found = receipt_ranges([first, last])
     assert found["measured"]["as_of"] == "2020-02-01"
     row = next(r for r in found["measured"]["after"] if r["group"] == "1")
     assert row == {
@@ -417,8 +417,8 @@ def test_coverage_is_counted_on_a_backtest_that_calibration_has_not_seen():
     assert (found["levels"]["1"], found["tests"]) == (0.9, 2)
     assert found["model_error"] == pytest.approx(np.sqrt(np.log(1.1) ** 2 - np.log1p(0.0025)))
     assert json.loads(json.dumps(found)) == found
-    assert evaluate([last])["measured"]["after"] is None
-    assert evaluate([])["measured"] is None
+    assert receipt_ranges([last])["measured"]["after"] is None
+    assert receipt_ranges([])["measured"] is None
 
 
 @pytest.fixture(scope="module")
@@ -437,7 +437,7 @@ def cdnow_checks():
 
 def test_cdnow_before_and_after_calibration(cdnow_checks):
     """At 1997-09-30, nine months ahead, calibrated at 1997-06-30."""
-    found = evaluate(cdnow_checks)
+    found = receipt_ranges(cdnow_checks)
     assert found["measured"]["as_of"] == "1997-09-30"
     before, after = (
         {row["group"]: row["inside"] for row in found["measured"][k]} for k in ("before", "after")
