@@ -113,6 +113,58 @@ def test_no_writer_is_seen_where_there_is_none():
     assert csv_writers("con.execute(f'COPY t TO {target} (FORMAT parquet)')") == []
 
 
+#: What tells how long something took.
+CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time", "time"}
+CLOCKS |= {f"{clock}_ns" for clock in CLOCKS}
+
+
+def judged_by_the_clock(source: str) -> list[int]:
+    """Return the lines that assert something of a clock, or of what was reckoned from one."""
+
+    def clock(node: ast.AST) -> bool:
+        if not isinstance(node, ast.Call):
+            return False
+        return getattr(node.func, "attr", getattr(node.func, "id", "")) in CLOCKS
+
+    nodes = list(ast.walk(ast.parse(source)))
+    read = {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and any(map(clock, ast.walk(node.value)))
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return [
+        node.lineno
+        for node in nodes
+        if isinstance(node, ast.Assert)
+        and any(clock(n) or getattr(n, "id", "") in read for n in ast.walk(node.test))
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "assert time.monotonic() < deadline",
+        "begin = perf_counter()\nwork()\nassert perf_counter() - begin < 2",
+        "begin = time.time()\ntook = time.time() - begin\nassert took < 2",
+    ],
+)
+def test_a_judgement_by_the_clock_would_be_caught(code):
+    assert judged_by_the_clock(code) == [code.count("\n") + 1]
+
+
+def test_no_test_asserts_how_long_something_takes():
+    """A busy machine is no fault of the product: `make bench` says how fast it is."""
+    guilty = {
+        name_of(path): lines
+        for path in PYTHON
+        if (ROOT / "tests") in path.parents
+        and (lines := judged_by_the_clock(path.read_text(encoding="utf-8")))
+    }
+    assert guilty == {}
+
+
 @pytest.mark.parametrize("path", PYTHON, ids=name_of)
 def test_no_bare_except(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
