@@ -82,9 +82,11 @@ def small_trained(small, early_design):
 
 @pytest.fixture(scope="session")
 def window_trained():
-    # Hundreds of features: of fewer customers, or it takes its time.
+    # Of one window: five of them are hundreds of features, which take their time.
     with connected(*shop(600)) as con:
-        return train(con, Design("window", 3), learners=("boosting", "lightgbm-tweedie"))
+        return train(
+            con, Design("window", 3, days=(30,)), learners=("boosting", "lightgbm-tweedie")
+        )
 
 
 @pytest.fixture(scope="session")

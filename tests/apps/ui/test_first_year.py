@@ -230,7 +230,7 @@ def test_what_one_may_cost(pages, here, run, kept):
 
 
 def test_a_newer_training_of_another_kind_takes_nothing_away(pages, here, run, kept, monkeypatch):
-    wish = replace(QUICK, design=Design("window", 3))
+    wish = replace(QUICK, design=Design("window", 3, days=(30,)))
     newer = training.make(run, wish, Work())
     try:
         assert run.trainings == [newer.key, kept.key]
