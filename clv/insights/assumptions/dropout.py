@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv.insights.assumptions.base import GROUPS, T_GROUPS, Check, around, jackknife, sums
+from clv.models.fitting.likelihood_model import LikelihoodModel
 from clv.models.fitting.poisson import poisson_fit
+from clv.models.histories import Histories
 
 if TYPE_CHECKING:
     from clv.core.schema import AssumptionRow
@@ -36,8 +38,8 @@ CLASSES: Final = (0, 1, 2, 3, 5, 8, 13)
 
 def dropout(group: People) -> Check | None:
     """Compare second halves with their forecast; effect: how the ratio changes with frequency."""
-    predict = getattr(group.purchases, "predict", None)
-    if predict is None:
+    model = group.purchases
+    if not isinstance(model, LikelihoodModel):
         return None
     one_in = max(-(-group.customers // SAMPLE), 1)
     found = group.columns(
@@ -54,7 +56,8 @@ def dropout(group: People) -> Check | None:
         return Check("dropout", None, TRIVIAL, LARGE, customers)
     born = -found["T"]
     last, half = (group.elapsed(born, born + found[k]) for k in ("t_x", "h"))
-    forecast = n * np.asarray(predict(group.elapsed(born + found["h"], 0.0), x, last, half))
+    ahead_days = group.elapsed(born + found["h"], 0.0)
+    forecast = n * model.expected_purchases(Histories.of(x, last, half), ahead_days)
     kind = np.searchsorted(np.array(CLASSES), x, side="right") - 1
     cell = found["g"] * size + kind
     bought, expected, count = (sums(cell, v, GROUPS, size) for v in (y, forecast, n))

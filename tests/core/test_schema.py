@@ -9,7 +9,7 @@ from typing_extensions import get_type_hints
 
 from clv.core import schema
 from clv.core.orders import FORECASTS
-from tests.test_pipeline import make_run, new_store, shop
+from tests.shops import make_run, new_store, shop
 
 #: What only some of several related tables say.
 OF_RELATED_TABLES = {"table", "not_delivered", "not_needed"}
