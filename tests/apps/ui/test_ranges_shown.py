@@ -48,7 +48,7 @@ def test_the_summary_says_how_sure_it_is(open_tested, tested_run):
 
 def test_the_evidence_tells_orders_and_revenue():
     def origin(orders, revenue):
-        value = {"value": {"bias": revenue}} if revenue is not None else {}
+        value = {"value": {"bias": revenue} if revenue is not None else None}
         return {"measures": {"mbg-nbd": {"purchases": {"bias": orders}, **value}}}
 
     known = {"model": "mbg-nbd", "together": {"loss": {"mbg-nbd": 1.0}}}
