@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core.choice import READY_MADE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from clv.core.schema import ModelCard
+
 
 TITLES: Final = {
     "mbg-nbd": "MBG/NBD",
@@ -68,12 +69,13 @@ def _within(days: float) -> str:
     return "since the day before" if days < 2 else f"in the last {days:,.0f} days"
 
 
-def of_card(card: Mapping[str, Any]) -> str:
+def of_card(card: ModelCard) -> str:
     """Return the title of a run's forecast, as it was made: after every step down."""
     purchases = card["purchases"]
     if card.get("ready_made"):
-        return title(str(card["model"]))
+        return title(card["model"])
     if purchases is None:
         return "history only"
-    extra = "+all-orders" if (card["spend"] or {}).get("name") == "gamma-gamma-all" else ""
-    return title(str(purchases["name"]) + extra)
+    spend = card["spend"]
+    extra = "+all-orders" if spend and spend["name"] == "gamma-gamma-all" else ""
+    return title(purchases["name"] + extra)

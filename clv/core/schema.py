@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, Union
 
-from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic wants both of there
+from typing_extensions import NotRequired, TypedDict, final  # noqa: UP035 - pydantic wants both of there
 
 Document = TypeVar("Document", bound=Mapping[str, object])
 
@@ -366,6 +366,112 @@ class CustomerForecast(TypedDict):
 
 
 # -- the model card ----------------------------------------------------------------------------------
+
+#: The rung of the ladder on which a forecast stands.
+Step = Literal["full model", "penalised fit", "simpler model", "history only"]
+
+
+class NoteRecord(TypedDict):
+    """What a user is told when a forecast rests on less than the full models."""
+
+    code: str
+    message: str
+    step: Step
+
+
+@final
+class FittedCard(TypedDict):
+    """A fitted model of purchases or of spend: enough to score again.
+
+    Parameters that were not found, and errors that are infinite, are None.
+    """
+
+    name: str
+    parameters: dict[str, float | None]
+    standard_errors: dict[str, float | None]
+    log_likelihood: float | None
+    customers: float
+    converged: bool
+    at_bound: list[str]
+    penalizer_coef: NotRequired[float]
+    #: Of models with regular timing: stages of a gap, and k → log-likelihood of those tried.
+    k: NotRequired[int]
+    log_likelihoods: NotRequired[dict[str, float]]
+    #: Of Gamma-Gamma.
+    mean_held: NotRequired[bool]
+    notes: NotRequired[list[NoteRecord]]
+
+
+class SeasonRecord(TypedDict):
+    """The season of the year, see `clv.models.season.season.Season`."""
+
+    indices: list[float]
+    errors: list[float]
+    purchases: int
+    years: float
+    typical: float
+    dispersion: float
+    trend: float
+
+
+@final
+class SeasonalCard(TypedDict):
+    """A purchase model that wears a season: the season, the day it is seen from, the model inside."""
+
+    name: str
+    season: SeasonRecord
+    as_of: Day
+    base: PurchaseCard
+    notes: NotRequired[list[NoteRecord]]
+
+
+PurchaseCard = Union[FittedCard, "SeasonalCard"]
+
+
+class CardMonth(MonthSpan):
+    """A month of the horizon, and the days until its end."""
+
+    end_days: int
+
+
+class CardData(TypedDict):
+    """What the models were fitted on."""
+
+    customers: int
+    orders: int
+    repeat_purchases: int
+    repeat_customers: int
+    first_order: str
+    files: NotRequired[list[InputFile]]
+
+
+class CardVector(TypedDict):
+    """A customer and what the card says of them: who scores anew can compare."""
+
+    frequency: float
+    recency: float
+    T: float
+    monetary_value: float
+    mean_value: float
+    expected: dict[str, float]
+
+
+class ModelCard(TypedDict):
+    """A run's model card, ``model.json``: all that a forecast is made of; None: no such model."""
+
+    format: int
+    as_of: Day
+    settings: SettingsRecord
+    months: list[CardMonth]
+    model: NotRequired[str]
+    purchases: PurchaseCard | None
+    spend: FittedCard | None
+    notes: list[NoteRecord]
+    data: CardData
+    versions: dict[str, str]
+    test_vectors: NotRequired[list[CardVector]]
+    ready_made: NotRequired[ReadyMadeCard]
+
 
 # -- the receipt -------------------------------------------------------------------------------------
 

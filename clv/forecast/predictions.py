@@ -27,7 +27,7 @@ from clv.models.card import from_card, to_card
 from clv.models.histories import Histories
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from clv.core.choice import Choice
     from clv.core.horizon import Month
-    from clv.core.schema import ReceiptRanges, Summary
+    from clv.core.schema import ModelCard, ReceiptRanges, Summary
     from clv.core.settings import Settings
     from clv.core.types import Progress
     from clv.forecast.summary import Scores
@@ -73,7 +73,7 @@ def make(
     forecasts: Path,
     profiles: Path,
     progress: Progress,
-) -> tuple[dict[str, Any], Summary]:
+) -> tuple[ModelCard, Summary]:
     """Fit the models on the ``customers`` of a connection and write the forecasts.
 
     Parameters
@@ -243,29 +243,29 @@ def _card(
     settings: Settings,
     as_of: date,
     months: list[Month],
-) -> dict[str, Any]:
+) -> ModelCard:
     """Return the model card; its test vectors come from the card itself."""
-    row = engine.row(
+    customers, orders, again, repeat_customers, first_order = engine.row(
         con,
         "SELECT count(*), sum(orders)::BIGINT, sum(frequency)::BIGINT, "
         "count(*) FILTER (frequency > 0), min(first_order)::VARCHAR FROM customers",
     )
-    card: dict[str, Any] = {
+    card: ModelCard = {
         "format": 1,
         "as_of": as_of.isoformat(),
         "settings": settings.as_dict(),
-        "months": [m.as_dict() | {"end_days": m.end_days} for m in months],
+        "months": [{**m.as_dict(), "end_days": m.end_days} for m in months],
         "model": choice.name,
         "purchases": to_card(fitted.purchases) if fitted.purchases else None,
         "spend": to_card(fitted.spend) if fitted.spend else None,
         "notes": [note.as_dict() for note in fitted.notes],
-        "data": dict(
-            zip(
-                ("customers", "orders", "repeat_purchases", "repeat_customers", "first_order"),
-                row,
-                strict=True,
-            )
-        ),
+        "data": {
+            "customers": customers,
+            "orders": orders,
+            "repeat_purchases": again,
+            "repeat_customers": repeat_customers,
+            "first_order": first_order,
+        },
         "versions": {"clv": __version__, "python": platform.python_version()}
         | {package: version(package) for package in _PACKAGES},
     }
@@ -278,15 +278,21 @@ def _card(
     inputs = {k: np.asarray(v, dtype=float) for k, v in some.items()}
     expected = score(card, **inputs)
     card["test_vectors"] = [
-        {k: float(v[i]) for k, v in inputs.items()}
-        | {"expected": {k: float(v[i]) for k, v in expected.items() if np.isfinite(v[i])}}
+        {
+            "frequency": float(inputs["frequency"][i]),
+            "recency": float(inputs["recency"][i]),
+            "T": float(inputs["T"][i]),
+            "monetary_value": float(inputs["monetary_value"][i]),
+            "mean_value": float(inputs["mean_value"][i]),
+            "expected": {k: float(v[i]) for k, v in expected.items() if np.isfinite(v[i])},
+        }
         for i in range(len(inputs["T"]))
     ]
     return card
 
 
 def score(
-    card: Mapping[str, Any],
+    card: ModelCard,
     frequency: ArrayLike,
     recency: ArrayLike,
     T: ArrayLike,  # noqa: N803

@@ -6,7 +6,7 @@ What is computed is what `clv.forecast.predictions.make` computes: the same func
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,14 +20,13 @@ from clv.forecast.predictions import forecasts_sql, score_customers, score_tripl
 from clv.models.card import from_card
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     import duckdb
     import pyarrow as pa
 
     from clv.backtest.forecast_ranges import Terms
-    from clv.core.schema import CustomerForecast
+    from clv.core.schema import CustomerForecast, ModelCard, PurchaseCard
     from clv.core.segments import Cuts
     from clv.forecast.summary import Scores
 
@@ -36,7 +35,7 @@ _SAME: Final = 1e-9
 
 
 def forecasts(
-    card: Mapping[str, Any],
+    card: ModelCard,
     transactions: pa.Table,
     as_of: date | None = None,
     *,
@@ -96,18 +95,22 @@ def _without_money(row: CustomerForecast) -> CustomerForecast:
 
 def _scores(
     con: duckdb.DuckDBPyConnection,
-    card: Mapping[str, Any],
+    card: ModelCard,
     history: History,
     day: date,
     terms: Terms | None,
 ) -> Scores:
     """Score the ``customers`` of a connection with a card's models, on any day."""
-    known = {name: card["settings"][name] for name in ("horizon_months", "discount_rate", "margin")}
-    settings = Settings(**known)
+    asked = card["settings"]
+    settings = Settings(
+        horizon_months=asked["horizon_months"],
+        discount_rate=asked["discount_rate"],
+        margin=asked["margin"],
+    )
     months = months_of(day, settings)
     purchases, spend = (
-        from_card(_on_another_day(card[part], day)) if card[part] else None
-        for part in ("purchases", "spend")
+        from_card(_on_another_day(part, day)) if part else None
+        for part in (card["purchases"], card["spend"])
     )
     fitted = Fitted(purchases, spend, [])
     profile = score_triples(fitted, history, months)
@@ -133,13 +136,13 @@ def _scores(
     return scores
 
 
-def _on_another_day(model: dict[str, Any], day: date) -> dict[str, Any]:
+def _on_another_day(model: PurchaseCard, day: date) -> PurchaseCard:
     """Return a model's card with its season, if it wears one, seen from another day."""
-    return model | {"as_of": day.isoformat()} if "as_of" in model else model
+    return {**model, "as_of": day.isoformat()} if "as_of" in model else model
 
 
-def default_day(card: Mapping[str, Any], transactions: pa.Table) -> date:
+def default_day(card: ModelCard, transactions: pa.Table) -> date:
     """Return the card's day, or that of the last transaction if it is later."""
-    day = date.fromisoformat(str(card["as_of"]))
+    day = date.fromisoformat(card["as_of"])
     times: list[datetime] = transactions["ordered_at"].to_pylist()
     return max([day, *(time.date() for time in times)])

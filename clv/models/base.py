@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+    from clv.core.schema import FittedCard, PurchaseCard
     from clv.core.types import Bools, Counts, Floats
     from clv.models.histories import Histories
 
@@ -148,7 +149,7 @@ class PurchaseModel(Protocol):
     def due(self, histories: Histories, q: ArrayLike = 0.9) -> Floats:
         """Return the quantile q of the wait after the last purchase, had the customer stayed."""
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> PurchaseCard:
         """Return everything that is needed to score again: JSON types only."""
 
 
@@ -168,5 +169,5 @@ class SpendModel(Protocol):
     def order_value(self, frequency: ArrayLike, monetary_value: ArrayLike) -> Floats:
         """Return the expected value of a future purchase, shape (n,), currency units."""
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> FittedCard:
         """Return everything that is needed to score again: JSON types only."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from clv.core.errors import FitError, did_you_mean
+from clv.core.schema import FittedCard, SeasonalCard, fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from clv.core.schema import PurchaseCard
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.notes import Note
 
@@ -38,7 +40,15 @@ def model_class(name: str) -> Any:
     return getattr(import_module(module), class_name)
 
 
-def to_card(model: PurchaseModel | SpendModel, notes: Iterable[Note] = ()) -> dict[str, Any]:
+@overload
+def to_card(model: PurchaseModel, notes: Iterable[Note] = ()) -> PurchaseCard: ...
+
+
+@overload
+def to_card(model: SpendModel, notes: Iterable[Note] = ()) -> FittedCard: ...
+
+
+def to_card(model: PurchaseModel | SpendModel, notes: Iterable[Note] = ()) -> PurchaseCard:
     """Return the model's card with the ladder's notes: JSON types only, no NaN or infinity.
 
     Parameters
@@ -48,24 +58,32 @@ def to_card(model: PurchaseModel | SpendModel, notes: Iterable[Note] = ()) -> di
     notes
         As `clv.models.ladder` returned them.
     """
-    return model.card() | {"notes": [note.as_dict() for note in notes]}
+    card = model.card()
+    card["notes"] = [note.as_dict() for note in notes]
+    return card
 
 
-def from_card(card: dict[str, Any]) -> Any:
+def from_card(card: PurchaseCard | None) -> Any:
     """Return the model that a card describes; it scores as the original did.
 
     Raises
     ------
     FitError
-        When the card's name is unknown or a number is missing.
+        Without a card, or when its name is unknown or a number is missing.
     """
+    if card is None:
+        msg = "This forecast has no such model."
+        raise FitError(msg)
     name = str(card.get("name"))
     kind = "+season" if name.endswith("+season") else name  # whatever wears it
     if kind not in MODELS:
         msg = f'This model card is of a model "{name}", which is not known here.'
         raise FitError(msg + did_you_mean(name, MODELS))
+    if problem := fault(SeasonalCard if kind == "+season" else FittedCard, card):
+        msg = f'The model card of "{name}" is incomplete: it has {problem}.'
+        raise FitError(msg)
     try:
         return model_class(kind).from_card(card)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         msg = f'The model card of "{name}" is incomplete: {error}.'
         raise FitError(msg) from error

@@ -22,11 +22,11 @@ from clv.models.spend.mean_spend import ConstantSpend, MeanSpend, all_the_same
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import Step
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Past
     from clv.models.fitting.likelihood_model import LikelihoodModel
     from clv.models.histories import Histories
-    from clv.models.notes import Step
 
 #: Fewer customers, or fewer with a repeat purchase, can't tell four parameters apart. (Ten events
 #: per parameter is the rule of thumb; a repeat buyer tells of a purchase and of a stay.)

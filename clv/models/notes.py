@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-Step = Literal["full model", "penalised fit", "simpler model", "history only"]
+if TYPE_CHECKING:
+    from clv.core.schema import NoteRecord, Step
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,6 @@ class Note:
     message: str
     step: Step
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> NoteRecord:
         """Return plain JSON types."""
-        return asdict(self)
+        return {"code": self.code, "message": self.message, "step": self.step}

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, overload
+from typing import TYPE_CHECKING, Final, Literal, overload
 
 import pyarrow as pa
 
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.core.schema import CustomerForecast, Document, Receipt, Report, RunSettings, Summary
+    from clv.core.schema import (
+        CustomerForecast,
+        Document,
+        ModelCard,
+        Receipt,
+        Report,
+        RunSettings,
+        Summary,
+    )
 
 Kind = Literal["buyers", "spenders"]
 Table = Literal["forecasts", "monthly", "rejects"]
@@ -85,9 +93,9 @@ class Run:
         return _day(self.report["last_order"])
 
     @cached_property
-    def model(self) -> dict[str, Any]:
+    def model(self) -> ModelCard:
         """The model card: parameters, data fingerprint, versions, notes, test vectors."""
-        found: dict[str, Any] = read_json(self.path / "model.json")
+        found: ModelCard = read_json(self.path / "model.json")
         return found
 
     @cached_property

@@ -102,7 +102,8 @@ def test_cards_that_are_none(card, words):
 def test_a_simple_models_card_needs_no_lifetimes():
     code = (
         "import sys; from clv.models.card import from_card;"
-        "from_card({'name': 'mean-spend', 'parameters': {'value': 3}, 'customers': 2});"
+        "from_card({'name': 'mean-spend', 'parameters': {'value': 3}, 'customers': 2, 'at_bound': [],"
+        "'standard_errors': {'value': None}, 'log_likelihood': None, 'converged': True});"
         "assert 'lifetimes' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -114,7 +114,8 @@ def show(run: Run) -> None:
 
 def _everything(run: Run, found: Known) -> None:
     settings, facts = run.settings, found.facts
-    model = str((run.model.get("purchases") or {}).get("name", ""))
+    fitted = run.model["purchases"]
+    model = fitted["name"] if fitted else ""
     # Not st.header: in Markdown an e-mail address becomes a link, however it is escaped.
     st.html(f'<h2 style="{_NAME}">{escape(facts["customer_id"])}</h2>')
     told = words.customer_sentence(facts, settings, found.where)

@@ -225,9 +225,8 @@ def nothing_ahead(run: Run, sentence: str) -> None:
 
 def notes(run: Run) -> None:
     """Show where the forecast had to step down, and why; nothing is hidden in a log."""
-    for note in run.model.get("notes") or []:
-        message = note["message"] if isinstance(note, dict) else str(note)
-        st.warning(plain(message), icon=":material/info:")
+    for note in run.model["notes"]:
+        st.warning(plain(note["message"]), icon=":material/info:")
 
 
 def dark() -> bool:

@@ -57,7 +57,8 @@ def show(run: Run) -> None:
     _lives(run, kind, one)
     _table(rows)
     _download(kind, one, seed)
-    pooled = run.model["purchases"]["name"] == "pooled-rate"
+    fitted = run.model["purchases"]
+    pooled = fitted is not None and fitted["name"] == "pooled-rate"
     parts.explain(explained.survival(kind, pooled=pooled))
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.schema import ModelCard
     from clv.core.types import Floats
     from clv.models.season.season import Season
     from clv.runs import Run
@@ -54,7 +55,7 @@ class People:
     spend: Any
     customers: int
     everybody: int
-    card: dict[str, Any]
+    card: ModelCard
     season: Season | None = None
 
     def elapsed(self, start: Floats | float, end: Floats | float) -> Floats:

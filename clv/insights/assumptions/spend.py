@@ -173,7 +173,8 @@ def spend_spread(group: People) -> Check | None:
     def own(k: float) -> float:
         return k * TYPICAL / (k * TYPICAL + q - 1)
 
-    error = (group.card["spend"].get("standard_errors") or {}).get("p")
+    card = group.card["spend"]
+    error = card["standard_errors"]["p"] if card else None
     slope = own(within[0]) * (1 - own(within[0]))
     variance = slope**2 * covariance[0, 0]
     if error is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import exp, isfinite
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -12,10 +12,11 @@ from clv.models.card import from_card
 from clv.models.histories import Histories
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from clv.core.schema import (
         CheckDetails,
+        ModelCard,
         MovedParameter,
         ParameterEstimate,
         RunInHistory,
@@ -42,11 +43,11 @@ def describe(run: Run, *, published: bool) -> RunInHistory:
     """
     card = run.model
     rows = [
-        _estimate(part["name"], name, value, (part.get("standard_errors") or {}).get(name))
-        for part in (card.get("purchases"), card.get("spend"))
-        if part
-        for name, value in (part.get("parameters") or {}).items()
-        if isinstance(value, int | float)
+        _estimate(part["name"], name, value, part["standard_errors"].get(name))
+        for part in (card["purchases"], card["spend"])
+        if part and "parameters" in part
+        for name, value in part["parameters"].items()
+        if value is not None
     ]
     return {
         "run": run.id,
@@ -67,9 +68,9 @@ def describe(run: Run, *, published: bool) -> RunInHistory:
 
 def name_of(run: Run) -> str:
     """Return the name of a run's forecast; a card of an earlier version does not have it."""
-    return str(
-        run.model.get("model") or run.settings.get("model") or run.model["purchases"]["name"]
-    )
+    fitted = run.model["purchases"]
+    named = run.model.get("model") or run.settings.get("model")
+    return named or (fitted["name"] if fitted else "")
 
 
 def _why(settings: RunSettings) -> Literal["asked", "tested", "standard"]:
@@ -92,7 +93,7 @@ def _estimate(model: str, parameter: str, value: float, error: float | None) -> 
     }
 
 
-def _new_customer(card: Mapping[str, Any]) -> float | None:
+def _new_customer(card: ModelCard) -> float | None:
     if not card.get("purchases"):
         return None
     scores = from_card(card["purchases"]).score(Histories.new(), [_YEAR])
@@ -100,7 +101,7 @@ def _new_customer(card: Mapping[str, Any]) -> float | None:
     return found if isfinite(found) else None
 
 
-def _order_value(card: Mapping[str, Any]) -> float | None:
+def _order_value(card: ModelCard) -> float | None:
     if not card.get("spend"):
         return None
     model = from_card(card["spend"])

@@ -13,7 +13,22 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clv.core.types import Floats
+    from clv.core.schema import FittedCard
+    from clv.core.types import Counts, Floats
+
+
+def number(value: float | None, name: str) -> float:
+    """Return a number of a model card that must be there.
+
+    Raises
+    ------
+    ValueError
+        When it is None.
+    """
+    if value is None:
+        msg = f"{name} is None"
+        raise ValueError(msg)
+    return float(value)
 
 
 class LifetimesAttributes:
@@ -36,7 +51,7 @@ class LifetimesAttributes:
     names: ClassVar[tuple[str, ...]]
     theta_: Floats
     variance_: Floats
-    columns_: dict[str, Any]
+    columns_: dict[str, Floats | Counts]
     index_: Any = None
 
     @property
@@ -107,9 +122,9 @@ class LifetimesAttributes:
         pairs = zip(self.names, self.errors_(), strict=True)
         return {name: float(e) if np.isfinite(e) else None for name, e in pairs}
 
-    def restore(self, card: dict[str, Any]) -> None:
+    def restore(self, card: FittedCard) -> None:
         """Take parameters and standard errors from a model card."""
-        self.theta_ = np.array([float(card["parameters"][k]) for k in self.names])
+        self.theta_ = np.array([number(card["parameters"][k], k) for k in self.names])
         errors = [card["standard_errors"][k] for k in self.names]
         self.variance_ = np.diag([np.inf if e is None else float(e) ** 2 for e in errors])
         self.columns_ = {}

@@ -9,7 +9,7 @@ import numpy as np
 
 from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
-from clv.models.fitting.fitted import LifetimesAttributes
+from clv.models.fitting.fitted import LifetimesAttributes, number
 from clv.models.fitting.inputs import draw_customers
 from clv.models.fitting.newton import all_ends, best_of, inverse_curvature
 from clv.models.histories import Histories
@@ -17,6 +17,7 @@ from clv.models.histories import Histories
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import FittedCard
     from clv.core.types import Floats
 
 
@@ -249,7 +250,7 @@ class LikelihoodModel(LifetimesAttributes):
         first, second, third, fourth = self.plain()
         return first, second, third, fourth
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> FittedCard:
         """Return everything that is needed to score again: JSON types only."""
         return {
             "name": self.name,
@@ -263,12 +264,12 @@ class LikelihoodModel(LifetimesAttributes):
         }
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
+    def from_card(cls, card: FittedCard) -> Self:
         """Rebuild from `card`: forecasts are the same to the last bit; `data` is not there."""
         model = cls()
         model.penalizer_coef = float(card["penalizer_coef"])
         model.restore(card)
-        model.log_likelihood_ = float(card["log_likelihood"])
+        model.log_likelihood_ = number(card["log_likelihood"], "log_likelihood")
         model.customers_ = float(card["customers"])
         model.converged_ = bool(card["converged"])
         model.at_bound_ = tuple(card["at_bound"])

@@ -28,6 +28,7 @@ from clv.models.purchase.regular_draws import RegularDraws, purchases_to_last
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import FittedCard
     from clv.core.types import Floats
 
 
@@ -219,13 +220,13 @@ class CNBDModel(ErlangGapModel):
         leaves = rng.beta(a, b + histories.frequency + self.first_can_be_last)
         return RegularDraws(self.k_, stages, stage, purchases_to_last(rng, leaves), alive)
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> FittedCard:
         """Return everything that is needed to score again: JSON types only."""
         tried = {str(k): value for k, value in self.log_likelihoods_.items()}
-        return super().card() | {"k": self.k_, "log_likelihoods": tried}
+        return {**super().card(), "k": self.k_, "log_likelihoods": tried}
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
+    def from_card(cls, card: FittedCard) -> Self:
         """Rebuild from `card`: forecasts are the same to the last bit; `data` is not there."""
         model = super().from_card(card)
         model.k_ = int(card["k"])

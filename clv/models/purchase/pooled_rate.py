@@ -8,12 +8,14 @@ import numpy as np
 
 from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
+from clv.models.fitting.fitted import number
 from clv.models.fitting.inputs import check_quantile
 from clv.models.purchase.draws import Draws
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import FittedCard
     from clv.core.types import Floats
     from clv.models.histories import Histories
 
@@ -107,7 +109,7 @@ class PooledRate:
         alive = np.ones(n, dtype=bool)
         return Draws(np.full(n, self.rate_), np.zeros(n), alive, last_is_purchase=False)
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> FittedCard:
         """Return everything that is needed to score again: JSON types only."""
         return {
             "name": self.name,
@@ -120,11 +122,11 @@ class PooledRate:
         }
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
+    def from_card(cls, card: FittedCard) -> Self:
         """Rebuild from `card`."""
         model = cls()
-        model.rate_ = float(card["parameters"]["rate"])
-        model.standard_error_ = float(card["standard_errors"]["rate"])
-        model.log_likelihood_ = float(card["log_likelihood"])
+        model.rate_ = number(card["parameters"]["rate"], "rate")
+        model.standard_error_ = number(card["standard_errors"]["rate"], "its error")
+        model.log_likelihood_ = number(card["log_likelihood"], "log_likelihood")
         model.customers_ = float(card["customers"])
         return model

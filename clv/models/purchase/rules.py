@@ -29,6 +29,7 @@ import numpy as np
 from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
 from clv.models.contenders import Forecast
+from clv.models.fitting.fitted import number
 from clv.models.fitting.inputs import check_quantile, side_by_side
 from clv.models.fitting.likelihood_model import LONGEST_WAIT
 from clv.models.purchase.draws import Draws
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import FittedCard
     from clv.core.types import Bools, Floats
     from clv.models.contenders import Known, Past
     from clv.models.histories import Histories
@@ -66,8 +68,9 @@ class Means(NamedTuple):
     @classmethod
     def restored(cls, numbers: Mapping[str, float | None], prefix: str = "") -> Self:
         """Take them from a model card, which knows of no values."""
-        keys = (prefix + key for key in ("purchases", "p_purchase", "days"))
-        purchases, chance, days = (float(v) for k in keys if (v := numbers[k]) is not None)
+        purchases, chance, days = (
+            number(numbers[prefix + key], key) for key in ("purchases", "p_purchase", "days")
+        )
         return cls(purchases, chance, 0.0, days)
 
     def numbers(self, prefix: str = "") -> dict[str, float | None]:
@@ -305,7 +308,7 @@ class RuleModel(Rule):
         alive = rng.random(mean.size) < self.probability_alive(histories)
         return Draws(rate, np.zeros(mean.size), alive, last_is_purchase=False)
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> FittedCard:
         """Return everything that is needed to score again: JSON types only."""
         numbers = self._numbers()
         return {
@@ -319,7 +322,7 @@ class RuleModel(Rule):
         }
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
+    def from_card(cls, card: FittedCard) -> Self:
         """Rebuild from `card`: forecasts are the same to the last bit."""
         model = cls()
         model._restore(card["parameters"])

@@ -10,9 +10,9 @@ version is a function of it, and whatever is computed once per distinct triple s
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import SeasonRecord
     from clv.core.types import Floats
     from clv.models.histories import Histories
 
@@ -151,15 +152,30 @@ class Season:
         recency = clock.at(-histories.silence) - born
         return replace(histories, recency=recency, T=-born)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> SeasonRecord:
         """Return plain JSON types."""
-        return asdict(self) | {"indices": list(self.indices), "errors": list(self.errors)}
+        return {
+            "indices": list(self.indices),
+            "errors": list(self.errors),
+            "purchases": self.purchases,
+            "years": self.years,
+            "typical": self.typical,
+            "dispersion": self.dispersion,
+            "trend": self.trend,
+        }
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Self:
+    def from_dict(cls, stored: SeasonRecord) -> Self:
         """Rebuild from `as_dict`."""
-        lists = {k: tuple(float(v) for v in stored[k]) for k in ("indices", "errors")}
-        return cls(**(stored | lists))
+        return cls(
+            tuple(float(v) for v in stored["indices"]),
+            tuple(float(v) for v in stored["errors"]),
+            purchases=stored["purchases"],
+            years=stored["years"],
+            typical=stored["typical"],
+            dispersion=stored["dispersion"],
+            trend=stored["trend"],
+        )
 
 
 #: From here on, in years, a month has been seen twice wherever the file begins.

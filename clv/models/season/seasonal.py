@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import SeasonalCard
     from clv.core.types import Floats
     from clv.models.base import Drawn, PurchaseModel, PurchaseScores
 
@@ -116,7 +117,7 @@ class Seasonal:
         """Return the operational age of a customer of age ``T`` today when at some other age."""
         return self._clock.at(np.asarray(ages, dtype=float) - T) - self._clock.at(-T)
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> SeasonalCard:
         """Return everything that is needed to score again: JSON types only."""
         return {
             "name": self.name,
@@ -126,7 +127,7 @@ class Seasonal:
         }
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
+    def from_card(cls, card: SeasonalCard) -> Self:
         """Rebuild from `card`."""
         from clv.models.card import from_card  # noqa: PLC0415 - it knows all models, this one too
 

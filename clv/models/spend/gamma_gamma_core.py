@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 
-from clv.models.fitting.fitted import LifetimesAttributes
+from clv.models.fitting.fitted import LifetimesAttributes, number
 from clv.models.fitting.inputs import like
 from clv.models.fitting.newton import best_of, inverse_curvature
 from clv.models.histories import weights_of
@@ -15,6 +15,7 @@ from clv.models.spend.gamma_gamma_likelihood import GammaGammaLikelihood
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import FittedCard
     from clv.core.types import Floats
 
 
@@ -191,7 +192,7 @@ class GammaGammaCore(LifetimesAttributes):
         value = self.conditional_expected_average_profit(frequency, monetary_value)
         return np.atleast_1d(np.asarray(value, dtype=float))
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> FittedCard:
         """Return everything that is needed to score again: JSON types only."""
         return {
             "name": self.name,
@@ -206,11 +207,11 @@ class GammaGammaCore(LifetimesAttributes):
         }
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
+    def from_card(cls, card: FittedCard) -> Self:
         """Rebuild from `card`: values are the same to the last bit; `data` is not there."""
         model = cls(float(card["penalizer_coef"]))
         model.restore(card)
-        model.log_likelihood_ = float(card["log_likelihood"])
+        model.log_likelihood_ = number(card["log_likelihood"], "log_likelihood")
         model.customers_ = float(card["customers"])
         model.converged_ = bool(card["converged"])
         model.at_bound_ = tuple(card["at_bound"])

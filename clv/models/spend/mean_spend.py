@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
 from clv.core.errors import FitError
+from clv.models.fitting.fitted import number
 from clv.models.histories import weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from clv.core.schema import FittedCard
     from clv.core.types import Floats
 
 
@@ -74,7 +76,7 @@ class MeanSpend:
         del monetary_value
         return np.full(np.asarray(frequency).size, self.value_)
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> FittedCard:
         """Return everything that is needed to score again: JSON types only."""
         return {
             "name": self.name,
@@ -87,10 +89,10 @@ class MeanSpend:
         }
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
+    def from_card(cls, card: FittedCard) -> Self:
         """Rebuild from `card`."""
         model = cls()
-        model.value_ = float(card["parameters"]["value"])
+        model.value_ = number(card["parameters"]["value"], "value")
         model.customers_ = float(card["customers"])
         return model
 

@@ -33,7 +33,7 @@ from clv.report.words.run import (
 )
 
 if TYPE_CHECKING:
-    from clv.core.schema import Summary
+    from clv.core.schema import FittedCard, PurchaseCard, Summary
     from clv.core.types import Facts
     from clv.report.analysis.pieces import Piece
     from clv.report.words.run import Shown
@@ -138,12 +138,12 @@ def fit(run: Run) -> Section:
     if chosen:
         pieces.append(text(str(chosen["reason"])))
     pieces += remarks(run)
-    for card in filter(None, (orders, values)):
-        pieces += _fitted(card)
+    pieces += _fitted(orders)
+    pieces += _fitted(values) if values else []
     return Section("fit", title, tuple(pieces))
 
 
-def _fitted(card: Facts) -> list[Piece]:
+def _fitted(card: PurchaseCard) -> list[Piece]:
     """Return a card's parameters; those of the model inside and the season of one that wears it."""
     if "season" not in card:
         return [heading(name_of(card)), _parameters(card)] if card["parameters"] else []
@@ -156,7 +156,7 @@ def _fitted(card: Facts) -> list[Piece]:
     return [*_fitted(card["base"]), heading("The season"), Table(columns, frozenset({"Month"}))]
 
 
-def _parameters(card: Facts) -> Table:
+def _parameters(card: FittedCard) -> Table:
     values, errors = dict(card["parameters"]), card.get("standard_errors") or {}
     if "k" in card:  # Chosen, not estimated: it stands apart from the parameters.
         values["k"] = card["k"]
@@ -202,13 +202,13 @@ def _range(row: Facts) -> str | None:
     return None if low is None or high is None else f"{money(low)}\u2013{money(high)}"
 
 
-def name_of(card: Facts) -> str:
+def name_of(card: PurchaseCard) -> str:
     """Return a fitted model's name as people write it."""
     name = str(card["name"])
     return _SPEND.get(name) or names.title(name)
 
 
-def _in_words(card: Facts) -> str:
+def _in_words(card: PurchaseCard) -> str:
     """Return a fitted model's name within a sentence."""
     name = str(card["name"])
     return _COMMON.get(name) or _SPEND.get(name) or names.who(name)

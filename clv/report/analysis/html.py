@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv.core import names as forecasts
 from clv.core.formatting import day, files, unit
@@ -11,9 +11,9 @@ from clv.report.analysis.pieces import Text
 from clv.report.words.run import horizon, horizon_end
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from clv.core.schema import RunSettings
+    from clv.core.schema import ModelCard, RunSettings
     from clv.report.analysis.pieces import Section
     from clv.runs import Run
 
@@ -99,7 +99,7 @@ def page(run: Run, sections: Sequence[Section]) -> str:
     )
 
 
-def meaning(settings: RunSettings, model: Mapping[str, Any]) -> str:
+def meaning(settings: RunSettings, model: ModelCard) -> str:
     """Return what the figures mean: as of, horizon, currency, model."""
     parts = [
         f"as of {day(settings['as_of'])}",
