@@ -31,7 +31,7 @@ BEHIND = {
     "typing-extensions": "what pydantic checks",
 }
 #: Imported though nothing asks for it.
-AHEAD = {"ipython": "there in notebooks only"}
+AHEAD = {"ipython": "there in notebooks only", "pydantic-core": "comes with pydantic"}
 
 
 def ranges():
