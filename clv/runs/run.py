@@ -92,6 +92,11 @@ class Run:
         """The day of the last order."""
         return _day(self.report["last_order"])
 
+    @property
+    def currency(self) -> str:
+        """The code of the currency of its amounts; empty where it is not known."""
+        return self.settings["currency"]
+
     @cached_property
     def model(self) -> ModelCard:
         """The model card: parameters, data fingerprint, versions, notes, test vectors."""

@@ -18,8 +18,9 @@ from clv.forecast.files import forecast_files
 from clv.report import analysis, charts
 from clv.report.analysis import files, plan
 from clv.report.analysis.axes import axis, written
-from clv.report.analysis.pieces import Table, Text, answer, items
+from clv.report.analysis.pieces import Grid, Text, answer, items
 from clv.report.analysis.svg import draw
+from clv.report.tables import Column, Table
 from tests.shops import make_run, new_store, shop
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -238,7 +239,9 @@ def test_sections_say_what_a_run_lacks(tmp_path, content, said):
 
 
 def test_pieces_are_escaped_once_and_shown_alike():
-    table = Table({"Who": ["<b>", None], "€ & more": ["1", "22"]}, frozenset({"Who"}), "a < b")
+    columns = (Column("who", "Who", words=True), Column("more", "€ & more", "count"))
+    rows = [{"who": "<b>", "more": 1}, {"who": None, "more": 22}]
+    table = Grid(Table(columns, rows, caption="a < b"))
     (bundle,) = table.bundles()
     left, right = 'style="text-align:left"', 'style="text-align:right"'
     assert table.html() in bundle["text/html"]

@@ -63,9 +63,7 @@ def _of_ready_made(run: Run, out: Path | None) -> None:
         raise InputError(msg, found["reason"])
     rows = comparison.together(found)
     if out is None:
-        terminal.say_table(
-            list(rows[0]), [{k: "-" if v is None else v for k, v in r.items()} for r in rows]
-        )
+        terminal.say_table(list(rows[0]), rows)
     elif out.suffix == ".json":
         write_json(out, found)
     else:

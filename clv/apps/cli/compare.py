@@ -122,9 +122,7 @@ def _say(found: BinsReport, out: Path | None) -> None:
         return
     columns = ["forecast", "bin", "customers", "predicted", "actual", "low", "high"]
     rows = [
-        {"forecast": found["names"][side]} | {k: "-" if v is None else v for k, v in row.items()}
-        for side in SIDES
-        for row in found["bins"][side]
+        {"forecast": found["names"][side]} | row for side in SIDES for row in found["bins"][side]
     ]
     terminal.say_table(columns, rows)
     typer.echo("")

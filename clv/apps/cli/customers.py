@@ -43,14 +43,13 @@ def top(
         customers = summary["customers"]
         typer.echo(f"{out}: the {min(n, customers):,} top {kind} of {customers:,} customers.")
         return
-    table = chosen.top(kind, n)
-    columns = ["rank", "customer_id", "orders", "p_purchase", "predicted_purchases"]
+    from clv.report.tables import customers as tables  # noqa: PLC0415
+
+    rows = chosen.top(kind, n).to_pylist()
     if chosen.only_value:
-        columns = ["rank", "customer_id", "orders", "revenue", "predicted_clv"]
-    columns += (
-        [] if summary["predicted_revenue"] is None else ["predicted_revenue", "predicted_clv"]
-    )
-    terminal.say_table(columns, table.select(columns).to_pylist())
+        terminal.say(tables.worth(chosen, rows), tables.BRIEF_WORTH)
+    else:
+        terminal.say(tables.top(chosen, kind, rows), tables.BRIEF)
 
 
 def segments(

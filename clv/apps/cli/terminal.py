@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from clv.core.schema import LeaderboardRow, Receipt, Report
     from clv.insights.simulate import Checkpoint
+    from clv.report.tables import Table
     from clv.runs import Run
 
 
@@ -179,8 +180,7 @@ def say_simulation(rows: Sequence[Checkpoint]) -> None:
 def say_leaderboard(found: Sequence[LeaderboardRow]) -> None:
     """Print who forecast how well, the best first; what is not defined is a dash."""
     rows = [dict(row) for row in found]
-    columns = [c for c in rows[0] if any(row[c] is not None for row in rows)]
-    say_table(columns, [{c: "-" if row[c] is None else row[c] for c in columns} for row in rows])
+    say_table([c for c in rows[0] if any(row[c] is not None for row in rows)], rows)
 
 
 def say_tests(found: Receipt, out: Path | None) -> None:
@@ -199,13 +199,21 @@ def say_tests(found: Receipt, out: Path | None) -> None:
             typer.echo(f"  note      {name} as of {origin['as_of']}: {why}")
 
 
+def say(shown: Table, keys: Sequence[str]) -> None:
+    """Print some columns of a table under their keys, of those that it has."""
+    known = {column.of for column in shown.columns}
+    say_table([key for key in keys if key in known], shown.rows)
+
+
 def say_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-    """Print rows under their column names, right-aligned."""
+    """Print rows under their column names, right-aligned; what is missing is a dash."""
 
     def cell(value: object) -> str:
+        if value is None:
+            return "-"
         return f"{value:z.3f}" if isinstance(value, float) else str(value)
 
-    cells = [columns, *([cell(row[c]) for c in columns] for row in rows)]
+    cells = [list(columns), *([cell(row[c]) for c in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     for line in cells:
         typer.echo("  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)))

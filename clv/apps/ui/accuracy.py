@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,23 +10,19 @@ from clv.apps.ui import page, parts
 from clv.core.formatting import (
     day,
     percent,
-    percent_number,
     plain,
     plural,
     symbol,
-    to_date,
     unit,
-    with_unit,
 )
 from clv.core.names import title
 from clv.forecast import receipts
 from clv.report import charts, explained
+from clv.report.tables import receipt as tables
 from clv.report.words import receipt as words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from clv.core.schema import LeaderboardRow, PastDate, Receipt
+    from clv.core.schema import PastDate, Receipt
 
 
 def show(found: Receipt, model: str) -> None:
@@ -164,36 +160,8 @@ def _tracking(found: Receipt, origin: PastDate, model: str) -> None:
 
 def _months(found: Receipt, origin: PastDate, model: str) -> None:
     """Show the months' totals, come and expected, whose errors make the monthly error."""
-    months, currency = origin["months"], found["currency"]
-    number = st.column_config.NumberColumn(format="localized")
-    off = st.column_config.NumberColumn(
-        format="%+.1f %%", help="Expected over what came, less 100 %."
-    )
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Month to": (
-            [to_date(m["end"]) for m in months],
-            st.column_config.DateColumn(format="D MMM YYYY", pinned=True),
-        ),
-    }
-    kinds: list[tuple[Literal["purchases", "value"], str, str]] = [
-        ("purchases", "Orders", "orders")
-    ]
-    if found["has_value"]:
-        name = with_unit("Revenue", currency)
-        kinds.append(("value", name, with_unit("revenue", currency)))
-    for kind, name, inside in kinds:
-        came = [m[kind]["actual"] for m in months]
-        said = [m[kind][model] for m in months]
-        shown |= {
-            f"{name} that came": ([round(v) for v in came], number),
-            f"Expected {inside}": ([round(v) for v in said], number),
-            f"{name}: off by": (
-                [100 * (f / y - 1) if y > 0 else None for f, y in zip(said, came, strict=True)],
-                off,
-            ),
-        }
     st.subheader(words.months_title(origin, model), anchor=False)
-    parts.table(shown, "receipt_months", "What came and what was expected, month by month")
+    parts.table(tables.months(found, origin["months"], model), "receipt_months")
     st.caption(f"{title(model)}; {words.dates(origin)}. Orders of the customers known on that day.")
 
 
@@ -212,59 +180,12 @@ def _choice(found: Receipt) -> None:
 
 def _leaderboard(found: Receipt, chosen: str) -> None:
     rows = receipts.leaderboard(found, chosen)
-    number = st.column_config.NumberColumn
-
-    def shares(values: Iterable[float | None], base: float = 0.0) -> list[float | None]:
-        return [percent_number(None if v is None else base + v) for v in values]
-
-    whole = number(format="%.1f %%")
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Model or rule": (
-            [title(row["contender"]) for row in rows],
-            st.column_config.TextColumn(pinned=True),
-        ),
-        "Behind the best": (
-            [behind(row) for row in rows],
-            st.column_config.TextColumn(
-                help="Difference in mean loss per customer, with its 95 % interval; smaller is better."
-            ),
-        ),
-        "Orders foretold": (shares((row["orders_bias"] for row in rows), 1.0), whole),
-        "Monthly error (MAPE)": (shares(row["orders_mape"] for row in rows), whole),
-        "Error per customer (MAE, orders)": (
-            [row["orders_mae"] for row in rows],
-            number(format="%.2f"),
-        ),
-        "Ranking (Gini)": (shares(row["orders_gini"] for row in rows), whole),
-        "Best 10\u00a0% brought": (shares(row["orders_top10"] for row in rows), whole),
-        "Buyers told apart (AUC)": (shares(row["auc"] for row in rows), whole),
-        "Error of the chance (Brier)": (
-            [row["brier"] for row in rows],
-            number(format="%.3f", help="Mean squared error of the chance; 0 is perfect."),
-        ),
-    }
-    if found["has_value"]:
-        shown["Revenue foretold"] = (shares((row["revenue_bias"] for row in rows), 1.0), whole)
-        shown[with_unit("Revenue error per customer (MAE)", found["currency"])] = (
-            [row["revenue_mae"] for row in rows],
-            number(format="%.2f"),
-        )
     st.subheader("Models and rules of thumb", anchor=False)
     when = f"as of {day(chosen)}" if chosen else f"mean of {len(found['origins'])} past dates"
     if told := words.rivals(found):
         st.markdown(plain(told))
-    parts.table(shown, "receipt_table", f"{len(rows)} models and rules, the smallest error first")
+    parts.table(tables.leaderboard(found, rows), "receipt_table")
     st.caption(f"Smallest error first, {when}; orders and revenue of {words.ahead(found)}.")
     for name, dates in receipts.failures(found).items():
         on = ", ".join(day(d) for d in dates)
         st.caption(f"{title(name)} could not be fitted as of {on}.")
-
-
-def behind(row: LeaderboardRow) -> str:
-    """Write the difference to the best: ``0.016 (0.012 to 0.021)``."""
-    if row["difference"] is None:
-        return "best"
-    if round(row["difference"], 3) == 0:
-        return "as good"
-    low, high = row["difference_low"] or 0.0, row["difference_high"] or 0.0
-    return f"{words.signed(row['difference'])} ({words.signed(low)} to {words.signed(high)})"

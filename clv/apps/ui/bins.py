@@ -11,16 +11,15 @@ import streamlit as st
 from clv.apps.ui import outside as from_outside
 from clv.apps.ui import page, parts, trouble
 from clv.core.errors import ClvError, SettingsError
-from clv.core.formatting import day, money, percent_number, plain, plural, with_unit
-from clv.core.scores import NAMES
+from clv.core.formatting import day, money, plain, plural
 from clv.core.segments import LIKELIHOODS, Thresholds
 from clv.insights import bins
 from clv.insights.bins import SIDES
 from clv.report import explained
 from clv.report.charts.bins import bins_figure, cells_figure
 from clv.report.charts.reliability import reliabilities_figure
+from clv.report.tables import bins as tables
 from clv.report.words import bins as words
-from clv.report.words.segments import chances
 from clv.runs import csv_of
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from clv.core.schema import BinsReport, BothBins, Disagreement, Receipt, Side
+    from clv.core.schema import BinsReport, Receipt, Side
     from clv.ingest import Chances
     from clv.runs import Run
 
@@ -165,29 +164,7 @@ def _bins(found: BinsReport, limits: Thresholds) -> None:
         f"mean forecast chance. {plural(found['customers'], 'customer')}.",
         "bins",
     )
-    rows = [(side, row) for i in range(4) for side in SIDES for row in [found["bins"][side][i]]]
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    share = number(format="%.1f %%")
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "An order is": ([r["bin"].capitalize() for _, r in rows], text(pinned=True)),
-        "Forecast": ([words.label(found, side) for side, _ in rows], text()),
-        "Chance": ([chances(r["bin"], limits) for _, r in rows], text()),
-        "Customers": ([r["customers"] for _, r in rows], number(format="localized")),
-        "Mean chance (%)": ([percent_number(r["predicted"]) for _, r in rows], share),
-        "Bought (%)": ([percent_number(r["actual"]) for _, r in rows], share),
-        "95\u00a0% interval": ([words.interval(r) or None for _, r in rows], text()),
-    }
-    if found["bins"]["first"][0]["value"] is not None:
-        currency = found["currency"]
-        shown[with_unit("Revenue", currency)] = (
-            [round(r["value"] or 0) for _, r in rows],
-            number(format="localized"),
-        )
-        shown[with_unit("Revenue each", currency)] = (
-            [r["value_each"] for _, r in rows],
-            number(format="%.2f"),
-        )
-    parts.table(shown, "bins_table", "Four bins of two forecasts")
+    parts.table(tables.both(found, limits), "bins_table")
 
 
 def _cells(found: BinsReport) -> None:
@@ -205,32 +182,8 @@ def _disagreement(found: BinsReport) -> None:
     apart = found["disagreement"]
     if apart["largest"] is None:
         return
-    split = [r for r in found["cells"] if r["customers"] and r["first"] != r["second"]]
-    split.sort(key=lambda r: r["customers"], reverse=True)
     st.subheader(plain(words.right_title(found)), anchor=False)
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
-    share = number(format="%.1f %%")
-    names = {side: words.label(found, side) for side in SIDES}
-    rows: list[Disagreement | BothBins] = [apart, *split]
-    shown: dict[str, tuple[list[Any], Any]] = {
-        f"By {names['first']}": (
-            ["All of them", *(r["first"].capitalize() for r in split)],
-            text(pinned=True),
-        ),
-        f"By {names['second']}": (["", *(r["second"].capitalize() for r in split)], text()),
-        "Customers": ([r["customers"] for r in rows], number(format="localized")),
-        "Bought (%)": ([percent_number(r["actual"]) for r in rows], share),
-        "95\u00a0% interval": ([words.interval(r) for r in rows], text()),
-        f"{names['first']}: mean chance (%)": (
-            [percent_number(r["predicted_first"]) for r in rows],
-            share,
-        ),
-        f"{names['second']}: mean chance (%)": (
-            [percent_number(r["predicted_second"]) for r in rows],
-            share,
-        ),
-    }
-    parts.table(shown, "bins_split", "Customers whom the two forecasts put in different bins")
+    parts.table(tables.split(found), "bins_split")
     worth = ""
     if apart["value"] is not None:
         worth = f" They brought {money(apart['value'], found['currency'])}."
@@ -251,22 +204,7 @@ def _scores(found: BinsReport) -> None:
         "tenth of the customers, or more where chances are equal, with 95\u00a0% intervals.",
         "bins_reliability",
     )
-    text = st.column_config.TextColumn
-    measures = found["measures"]
-    columns: dict[str, tuple[list[Any], Any]] = {
-        "Score": ([words.SCORES[n][0] for n in NAMES], text(pinned=True)),
-    }
-    for side in SIDES:
-        cells = [words.score(n, measures[side][n]) or None for n in NAMES]
-        columns[words.label(found, side)] = (cells, text())
-    columns |= {
-        "Difference (95\u00a0% interval)": (
-            [words.apart(n, found["differences"][n]) or None for n in NAMES],
-            text(help="First less second, over the same customers."),
-        ),
-        "Better": ([words.closer(found, n) or None for n in NAMES], text()),
-    }
-    parts.table(columns, "bins_scores", "Scores of both forecasts and their differences")
+    parts.table(tables.scores(found), "bins_scores")
     st.caption(
         "Error of the chance = reliability − resolution + uncertainty + within the groups. The smaller "
         "the better, but of resolution and of buyers told apart: there more is better."

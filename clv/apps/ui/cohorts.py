@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import streamlit as st
@@ -26,6 +26,7 @@ from clv.core.formatting import (
 from clv.insights.cohorts import report as reports
 from clv.insights.cohorts.verdict import compare
 from clv.report import charts, explained
+from clv.report.tables import newcomers as tables
 from clv.report.words import cohorts as words
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def show(run: Run) -> None:
     _heatmap(found, shown, measure, currency)
     _curves(found, shown, measure, verdict, currency)
     _sizes(found.facts)
-    _table(run, found, currency)
+    _table(run, found)
     cohort_downloads.show(run, found, shown, measure, dict(chosen))
     parts.explain(explained.cohorts(grain))
 
@@ -302,37 +303,10 @@ def _sizes(facts: Triangle) -> None:
     )
 
 
-def _table(run: Run, found: CohortReport, currency: str) -> None:
-    number = st.column_config.NumberColumn
-    rows = cohort_downloads.cohort_rows(found)[::-1]
-
-    def column(name: str, factor: float = 1) -> list[float | None]:
-        return [None if r[name] is None else r[name] * factor for r in rows]
-
-    grain = found.facts.grain
-    named = [words.cohort_name(int(c), grain) for c in found.facts.cohorts[::-1]]
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Cohort": (named, st.column_config.TextColumn(pinned=True)),
-        "Customers": (column("customers"), number(format="localized")),
-        "Came back (%)": (
-            column("returned_share", 100),
-            number(format="%.1f", help="A second day with an order so far (frequency ≥ 1)."),
-        ),
-        f"Within {reports.SOON} days (%)": (
-            column("returned_within_90_days", 100),
-            number(format="%.1f", help="Only for cohorts that were all seen for so long."),
-        ),
-        "Days to the second order": (
-            column("days_to_second_median"),
-            number(format="%.0f", help="Median of those who came back."),
-        ),
-        "Middle half from (days)": (column("days_to_second_25"), number(format="%.0f")),
-        "to (days)": (column("days_to_second_75"), number(format="%.0f")),
-        "Orders per customer": (column("orders_per_customer"), number(format="%.2f")),
-    }
-    if run.has_value:
-        shown[with_unit("Revenue per customer", currency)] = (
-            column("revenue_per_customer"),
-            number(format="%.2f", help=f"So far, up to {day(found.facts.as_of)}."),
-        )
-    parts.table(shown, "cohort_table", f"{len(rows)} cohorts, newest first")
+def _table(run: Run, found: CohortReport) -> None:
+    facts = found.facts
+    rows = [
+        {"name": words.cohort_name(int(cohort), facts.grain)} | row
+        for cohort, row in zip(facts.cohorts, cohort_downloads.cohort_rows(found), strict=True)
+    ]
+    parts.table(tables.cohorts(run, rows[::-1], day(facts.as_of)), "cohort_table")

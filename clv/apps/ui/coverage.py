@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from clv.apps.ui import page, parts
-from clv.core.formatting import day, dollars, percent, percent_number, plain
+from clv.core.formatting import day, dollars, percent, plain
 from clv.core.names import title
 from clv.report import charts, explained
+from clv.report.tables import receipt as tables
 from clv.report.words import ranges as range_words
 from clv.runs import csv_of
 
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
 
     from clv.core.schema import Coverage, MeasuredRanges, Receipt
     from clv.runs import Run
-
-Kind = Literal["before", "after"]
-#: Series of the picture, and their names.
-_KINDS: Final[Mapping[Kind, str]] = {
-    "before": "As the model has them",
-    "after": "Calibrated on earlier dates",
-}
 
 
 def show(run: Run, found: Receipt) -> None:
@@ -56,7 +50,9 @@ class Group(NamedTuple):
 def groups(measured: MeasuredRanges) -> list[Group]:
     """Return one row a group, in the order of `range_words.GROUPS`."""
     known = {
-        kind: {row["group"]: row for row in rows} for kind in _KINDS if (rows := measured[kind])
+        kind: {row["group"]: row for row in rows}
+        for kind in tables.KINDS
+        if (rows := measured[kind])
     }
     return [
         Group(name, {kind: known[kind][group] for kind in known})
@@ -66,7 +62,7 @@ def groups(measured: MeasuredRanges) -> list[Group]:
 
 
 def _picture(found: Receipt, measured: MeasuredRanges, rows: list[Group]) -> None:
-    names: dict[str, str] = {k: v for k, v in _KINDS.items() if k in rows[0].kinds}
+    names: dict[str, str] = {k: v for k, v in tables.KINDS.items() if k in rows[0].kinds}
     level, last = found["ranges"]["level"], list(names)[-1]
     parts.chart(
         charts.coverage_figure(
@@ -84,29 +80,7 @@ def _picture(found: Receipt, measured: MeasuredRanges, rows: list[Group]) -> Non
 
 
 def _table(found: Receipt, measured: MeasuredRanges, rows: list[Group]) -> None:
-    last: Kind = "after" if measured["after"] else "before"
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    share = number(format="%.1f %%")
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Customers": ([row.name for row in rows], text(pinned=True)),
-        "Number": ([row.kinds[last]["customers"] for row in rows], number(format="localized")),
-        "Promised": ([found["ranges"]["level"] * 100] * len(rows), number(format="%.0f %%")),
-    }
-    for kind, name in _KINDS.items():
-        if measured[kind]:
-            inside = [percent_number(row.kinds[kind]["inside"]) for row in rows]
-            shown[f"Within: {name[0].lower()}{name[1:]}"] = (inside, share)
-    ends = [row.kinds[last] for row in rows]
-    shown |= {
-        "95\u00a0% interval": (
-            [f"{percent(end['low'])} to {percent(end['high'])}" for end in ends],
-            text(),
-        ),
-        "Brought less": ([percent_number(end["below"]) for end in ends], share),
-        "Brought more": ([percent_number(end["above"]) for end in ends], share),
-        "Range of nothing": ([percent_number(end["zero"]) for end in ends], share),
-    }
-    parts.table(shown, "coverage_table", "Coverage of the ranges by group of customers")
+    parts.table(tables.coverage(found["ranges"]["level"], measured, rows), "coverage_table")
     left, _ = st.columns([1, 2])
     with left:
         parts.download_made(
@@ -123,7 +97,9 @@ def coverage_rows(found: Receipt) -> list[Mapping[str, object]]:
     if measured is None:
         return []
     head = {"as_of": measured["as_of"], "level": found["ranges"]["level"]}
-    return [{**head, "ranges": kind, **row} for kind in _KINDS for row in measured[kind] or []]
+    return [
+        {**head, "ranges": kind, **row} for kind in tables.KINDS for row in measured[kind] or []
+    ]
 
 
 def _totals(run: Run, found: Receipt) -> None:
@@ -135,17 +111,4 @@ def _totals(run: Run, found: Receipt) -> None:
     st.subheader("The total", anchor=False)
     told = (range_words.total(run.summary, run.settings), range_words.totals(found))
     st.markdown(dollars(" ".join(filter(None, told))))
-    share = st.column_config.NumberColumn(format="%.1f %%")
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Tested as of": ([day(o["as_of"]) for o in origins], st.column_config.TextColumn()),
-    }
-    measures = [o["measures"][model] for o in origins]
-    for name, amounts in (
-        ("Orders foretold", [m["purchases"] for m in measures]),
-        ("Revenue foretold", [m["value"] for m in measures]),
-    ):
-        biases = [each["bias"] if each else None for each in amounts]
-        if any(bias is not None for bias in biases):
-            cells = [percent_number(None if bias is None else 1 + bias) for bias in biases]
-            shown[name] = (cells, share)
-    parts.table(shown, "totals_table", "Expected totals as shares of what came, date by date")
+    parts.table(tables.totals(model, origins), "totals_table")

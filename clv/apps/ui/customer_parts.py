@@ -22,11 +22,11 @@ from clv.core.formatting import (
     symbol,
     to_date,
     unit,
-    with_unit,
 )
 from clv.core.segments import rule
 from clv.insights import customer as one
 from clv.report import charts
+from clv.report.tables import customers as tables
 from clv.report.words import customer as words
 from clv.report.words.run import ORDER_DAYS, horizon, next_months
 
@@ -174,26 +174,8 @@ def timeline(run: Run, facts: CustomerForecast, seen: one.Outlook | None) -> Non
         caption += f" The last {count(_DRAW_ORDERS)} orders are drawn."
     parts.chart(figure, statement, caption, "timeline")
     with st.expander("The orders as a table", icon=":material/table_rows:"):
-        rows = table.slice(max(table.num_rows - _LIST_ORDERS, 0)).to_pydict()
-        columns: dict[str, list[Any]] = {
-            "Date": [to_date(d) for d in rows["ordered_at"]][::-1],
-            "Order": rows["order_id"][::-1],
-        }
-        if known:
-            columns[with_unit("Value", currency)] = rows["revenue"][::-1]
-        if any(n is not None for n in rows["items"]):
-            columns["Items"] = rows["items"][::-1]
-        st.dataframe(
-            columns,
-            hide_index=True,
-            width="stretch",
-            key="orders",
-            column_config={
-                "Date": st.column_config.DateColumn(format="D MMM YYYY"),
-                with_unit("Value", currency): st.column_config.NumberColumn(format="%.2f"),
-            },
-            alt="Orders of this customer, newest first",
-        )
+        rows = table.slice(max(table.num_rows - _LIST_ORDERS, 0)).to_pylist()[::-1]
+        parts.table(tables.orders(run, rows), "orders")
         if table.num_rows > _LIST_ORDERS:
             st.caption(f"The last {count(_LIST_ORDERS)} orders; the download has them all.")
         _download(run, facts, "orders", f"{orders} (CSV)")
@@ -224,31 +206,8 @@ def monthly(run: Run, facts: CustomerForecast) -> None:
         f"{day(settings['as_of'])}.{'' if money_known else f' {ORDER_DAYS}.'}",
         "monthly",
     )
-    columns: dict[str, list[Any]] = {
-        "To": rows["month_end"],
-        "Expected orders": rows["predicted_purchases"],
-    }
-    if money_known:
-        columns[with_unit("Expected revenue", currency)] = rows["predicted_revenue"]
-        columns[with_unit("Lifetime value", currency)] = rows["predicted_clv"]
-    numbers = st.column_config.NumberColumn(format="%.2f")
-    days = st.column_config.NumberColumn(format="%.2f", help=f"{ORDER_DAYS}.")
     with st.expander("The forecast as a table", icon=":material/table_rows:"):
-        st.dataframe(
-            columns,
-            hide_index=True,
-            width="stretch",
-            key="customer_months",
-            column_config={
-                name: st.column_config.DateColumn("Month to", format="D MMM YYYY")
-                if name == "To"
-                else days
-                if name == "Expected orders"
-                else numbers
-                for name in columns
-            },
-            alt="Forecast for this customer month by month",
-        )
+        parts.table(tables.months(run, table.to_pylist(), has_money=money_known), "customer_months")
         _download(run, facts, "monthly", f"{plural(table.num_rows, 'month')} of forecast (CSV)")
 
 

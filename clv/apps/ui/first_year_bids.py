@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import streamlit as st
@@ -17,8 +17,9 @@ from clv.core.formatting import dollars, money, percent, plain, plural, symbol, 
 from clv.ingest import Spend, read_spend
 from clv.insights import newcomers
 from clv.report import charts, explained
+from clv.report.tables import first_year as tables
 from clv.report.words import first_year as words
-from clv.report.words.segments import between, first, payback, too_few
+from clv.report.words.segments import first
 from clv.runs import csv_of
 
 if TYPE_CHECKING:
@@ -91,36 +92,7 @@ def _tenths(kept: Kept, margin: float, price: float, currency: str) -> None:
         f"{words.point(kept.wish.design)}; at a margin of {percent(margin)}.",
         "first_year_bids",
     )
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    ceilings = [t.came.ceiling(margin, months) for t in rows]
-    table: dict[str, tuple[list[Any], Any]] = {
-        f"{part} by forecast": (
-            [f"{t.rank} (best)" if t.rank == 1 else str(t.rank) for t in rows],
-            text(pinned=True),
-        ),
-        "Customers": ([t.came.customers for t in rows], number(format="localized")),
-        with_unit("Forecast, each", currency): (
-            [t.predicted for t in rows],
-            number(format="accounting"),
-        ),
-        with_unit("Came, each", currency): (
-            [float(t.came.brought[-1]) for t in rows],
-            number(format="accounting"),
-        ),
-        "Most you could pay": (
-            [
-                too_few(t.came.customers) if c is None else money(c.mean, currency)
-                for t, c in zip(rows, ceilings, strict=True)
-            ],
-            text(help=f"Margin × what came in {first(months)} (CAC ceiling)."),
-        ),
-        "in 4 of 5 cases": ([between(c, currency) for c in ceilings], text()),
-        "Earned back in": (
-            [payback(t.came, margin, price) for t in rows],
-            text(help=f"At {money(price, currency)} for one customer."),
-        ),
-    }
-    parts.table(table, "bids_table", "What customers may cost, by forecast")
+    parts.table(tables.bids(kept, margin, price, currency), "bids_table")
 
 
 def _channels(run: Run, lives: Lives, margin: float, currency: str) -> None:
@@ -203,30 +175,7 @@ def _spend_table(
     if not found:
         return
     st.subheader(words.channels_title(found), anchor=False)
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
-    table: dict[str, tuple[list[Any], Any]] = {
-        "Channel": ([c.name for c in found], text(pinned=True)),
-        with_unit("Spent", currency): ([c.spend for c in found], number(format="accounting")),
-        "Customers won": ([c.won for c in found], number(format="localized")),
-        "Cost of one": (
-            [money(c.cost, currency) for c in found],
-            text(help="Spent ÷ customers won (CAC)."),
-        ),
-        f"Margin in {plural(lives.months, 'month')}": (
-            [money(None if c.ceiling is None else c.ceiling.mean, currency) for c in found],
-            text(),
-        ),
-        "in 4 of 5 cases": ([between(c.ceiling, currency) for c in found], text()),
-        "Verdict": ([words.VERDICTS[c.verdict] for c in found], text()),
-        "Earned back in": (
-            [
-                f"month {c.payback}" if c.payback else f"not within {plural(lives.months, 'month')}"
-                for c in found
-            ],
-            text(),
-        ),
-    }
-    parts.table(table, "channels_table", "Costs and worth by channel")
+    parts.table(tables.channels(found, lives, currency), "channels_table")
     st.caption(
         dollars(
             f"Worth is that of customers watched for {plural(lives.months, 'month')}; costs are those of "

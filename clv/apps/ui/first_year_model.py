@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
 from clv.apps.ui import jobs, page, parts, trouble
 from clv.core import names
 from clv.core.errors import ClvError
-from clv.core.formatting import count, day, dollars, percent, plain, symbol, with_unit
+from clv.core.formatting import count, day, dollars, percent, plain, symbol
 from clv.insights.newcomers import training
 from clv.insights.newcomers.training import Wish
 from clv.learn.plans import Design
 from clv.learn.work import Work
 from clv.report import charts, explained
+from clv.report.tables import first_year as tables
 from clv.report.words import first_year as words
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _POINTS: Final = ("1w", "2w", "14d", "30d", "1m", "2m", "3m", "6m")
 _MOST_FEATURES: Final = 10
 _MOST_ROWS: Final = 12
 #: Of the parts of the value, in titles of columns.
-_SHORT: Final[dict[ValuePart, str]] = {"whole": "whole", "remaining": "later"}
 
 
 def show(run: Run, months: int, kept: Kept | None) -> None:
@@ -157,35 +157,8 @@ def _found(kept: Kept, currency: str) -> None:
 
 
 def _leaderboard(kept: Kept, currency: str) -> None:
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    rows, choice = kept.report["board"]["rows"], kept.report["choice"]
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Forecast": ([words.row_title(r["name"], choice["name"]) for r in rows], text(pinned=True)),
-    }
-    offered, means = words.parts(kept), words.means(kept.report["board"])
-    shown[with_unit("Error", currency)] = (
-        [r["remaining"]["mae"] for r in rows],
-        number(format="%.2f", help="Mean distance of forecast and outcome (MAE), per customer."),
-    )
-    for part, what in offered.items():
-        mean, short = means[part], _SHORT[part] if len(offered) > 1 else "value"
-        shown |= {
-            f"of {short} (%)": (
-                [100 * r[part]["mae"] / mean if mean > 0 else None for r in rows],
-                number(format="%.0f", help=f"The error as a share of the mean value. {what}."),
-            ),
-            f"Best 10\u00a0%: of {short} (%)": (
-                [None if (v := r[part]["top10"]) is None else 100 * v for r in rows],
-                number(
-                    format="%.0f", help=f"Share that the best tenth by forecast brought. {what}."
-                ),
-            ),
-            f"Total off: {short} (%)": (
-                [None if (v := r[part]["bias"]) is None else 100 * v for r in rows],
-                number(format="%+.1f", help=f"Of all customers together; 0 is exact. {what}."),
-            ),
-        }
-    parts.table(shown, "first_year_board", f"{len(rows)} forecasts of the same held-out customers")
+    parts.table(tables.leaderboard(kept, currency), "first_year_board")
+    offered = words.parts(kept)
     if len(offered) > 1:
         point = words.point(kept.wish.design)
         st.caption(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import streamlit as st
@@ -10,14 +10,15 @@ import streamlit as st
 from clv.apps.ui import cohort_pictures as pictures
 from clv.apps.ui import cohorts as cohorts_page
 from clv.apps.ui import page, parts
-from clv.core.formatting import day, money, percent, percent_number, plural, symbol, with_unit
+from clv.core.formatting import day, plural, symbol, with_unit
 from clv.insights import newcomers
 from clv.insights.cohorts.verdict import compare
 from clv.report import charts, explained
 from clv.report.charts.newcomer_pictures import groups_figure
+from clv.report.tables import first_year as tables
 from clv.report.words import cohorts as cohort_words
 from clv.report.words import first_year as words
-from clv.report.words.segments import between, first, too_few, value_name
+from clv.report.words.segments import first, value_name
 from clv.runs import csv_of
 
 if TYPE_CHECKING:
@@ -83,36 +84,7 @@ def _groups(lives: Lives, currency: str) -> None:
             _groups_picture(found, shown, by, months, currency)
         else:
             st.subheader(words.groups_title(found, by, months, currency), anchor=False)
-    rows = found.groups
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    after = [g.newcomers.after(months) for g in rows]
-    table: dict[str, tuple[list[Any], Any]] = {
-        words.by_name(by): ([value_name(g.newcomers) for g in rows], text(pinned=True)),
-        "Customers": ([g.newcomers.customers for g in rows], number(format="localized")),
-        with_unit(f"Worth in {plural(months, 'month')}", currency): (
-            [None if a is None else a.mean for a in after],
-            number(format="accounting"),
-        ),
-        "in 4 of 5 cases": (
-            [
-                too_few(g.newcomers.customers) if a is None else between(a, currency)
-                for g, a in zip(rows, after, strict=True)
-            ],
-            text(help="80 % interval of that mean, from the spread between customers."),
-        ),
-        "Beside the others": (
-            [words.STANDINGS[g.standing] for g in rows],
-            text(
-                help="Each against all the others; among many some stand out by chance, so the risk "
-                "of naming any wrongly is kept at 5 % (Holm)."
-            ),
-        ),
-        "Second order (%)": (
-            [percent_number(g.newcomers.second) for g in rows],
-            number(format="%.1f %%", help=f"On a second day within {first(months)}."),
-        ),
-    }
-    parts.table(table, "worth_table", f"What customers are worth, {len(rows)} groups")
+    parts.table(tables.groups(found, by, months, currency), "worth_table")
     left, _ = st.columns([1, 2])
     with left:
         parts.download_made(
@@ -177,31 +149,7 @@ def _second(lives: Lives, currency: str) -> None:
         st.caption(words.CORRELATION)
     if not found:
         return
-    text = st.column_config.TextColumn
-    table: dict[str, tuple[list[Any], Any]] = {
-        "Second order": ([f"within {s.days} days" for s in found], text(pinned=True)),
-        "Customers": (
-            [f"{s.early:,} of {s.early + s.others:,}" for s in found],
-            text(help="With such a second order, of all."),
-        ),
-        "That order itself": (
-            [money(s.itself, currency) for s in found],
-            text(help="Mean revenue between the first day and then; in neither difference."),
-        ),
-        "Later revenue, difference": (
-            [words.difference(s.raw, currency) for s in found],
-            text(help="After those days until the end of the months, with a 95 % interval."),
-        ),
-        "The same, among those alike": (
-            [words.difference(s.matched, currency) for s in found],
-            text(help="Matched on what was known on the first day, with a 95 % interval."),
-        ),
-        "Compared": (
-            [f"{s.matched_early:,} with {s.matched_others:,}" for s in found],
-            text(help="Customers of either kind who have a counterpart that began alike."),
-        ),
-    }
-    parts.table(table, "second_table", "What an early second order goes along with")
+    parts.table(tables.second_orders(found, label, currency), "second_table")
 
 
 def _marks(lives: Lives) -> None:
@@ -210,30 +158,4 @@ def _marks(lives: Lives) -> None:
     if not found:
         return
     st.markdown(words.onboarding(found))
-    text = st.column_config.TextColumn
-    table: dict[str, tuple[list[Any], Any]] = {
-        "By the end of": ([f"month {m.month}" for m in found], text(pinned=True)),
-        "Value in": (
-            [percent(None if m.value is None else m.value.mean) for m in found],
-            text(help=f"Share of the revenue of {first(lives.months)}, the first order included."),
-        ),
-        "in 4 of 5 cases": (
-            [
-                "" if m.value is None else f"{percent(m.value.low)} to {percent(m.value.high)}"
-                for m in found
-            ],
-            text(help="80 % interval from the spread between customers."),
-        ),
-        "Returners back": (
-            [percent(m.returned) for m in found],
-            text(help="Of those who come back within the months, who have done so by then."),
-        ),
-        "Best tenth known": (
-            [percent(m.recognised) for m in found],
-            text(
-                help="What the best tenth by revenue so far bring in all, as a share of what the true "
-                "best tenth bring: 100 % where the best can be told already."
-            ),
-        ),
-    }
-    parts.table(table, "marks_table", "How much is decided by the end of some months")
+    parts.table(tables.marks(found, lives.months), "marks_table")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from clv.apps.ui import page, parts, session
 from clv.backtest import sum_ranges
 from clv.core.errors import SettingsError
-from clv.core.formatting import day, percent, percent_number, plain, with_unit
+from clv.core.formatting import day, plain
 from clv.core.segments import LIKELIHOODS, TIERS, Thresholds, likelihood_sql
 from clv.insights.segments import tables
 from clv.insights.segments.lists import CampaignList
 from clv.report import charts, explained
+from clv.report.tables import segments as segment_tables
 from clv.report.words import segments as words
 from clv.report.words.run import next_months
 
@@ -82,54 +83,10 @@ def show(run: Run) -> None:
         )
         if note := words.tiers_note(rows):
             st.caption(note)
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    lines = [
-        (
-            name,
-            [r for r in rows if r["likelihood"] == name],
-        )
-        for name in LIKELIHOODS
-    ]
-    sizes = [sum(int(r["customers"]) for r in each) for _, each in lines]
-    buyers = [sum(r["buyers"] for r in each) for _, each in lines]
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "An order is": ([name.capitalize() for name, _ in lines], text(pinned=True)),
-        "Chance": ([words.chances(name, thresholds) for name, _ in lines], text()),
-        "Customers": (sizes, number(format="localized")),
-        "Customers (%)": ([percent_number(n / customers) for n in sizes], number(format="%.1f %%")),
-        "Mean chance (%)": (
-            [percent_number(b / n) if n else None for b, n in zip(buyers, sizes, strict=True)],
-            number(format="%.1f %%"),
-        ),
-        "Expected buyers": (
-            [round(b, 1) for b in buyers],
-            number(format="localized", help="The chances added up."),
-        ),
-    }
-    if has_money:
-        shown |= {
-            with_unit("Forecast revenue", currency): (
-                [
-                    round(tables.total(r["predicted_revenue"] for r in each) or 0)
-                    for _, each in lines
-                ],
-                number(format="localized", help="Not discounted, before margin."),
-            ),
-            with_unit("Lifetime value", currency): (
-                [round(tables.total(r["predicted_clv"] for r in each) or 0) for _, each in lines],
-                number(format="localized", help="Discounted, at your margin (predicted_clv)."),
-            ),
-        }
-        if (ranges := run.summary.get("ranges")) and (values := worth(run.id, thresholds)):
-            ends = [values.get(name) for name, _ in lines]
-            shown |= parts.range_columns(
-                currency,
-                [end.low if end else 0 for end in ends],
-                [end.high if end else 0 for end in ends],
-                f"Ends of the {percent(ranges['level'])} range of their lifetime value.",
-            )
-    parts.table(shown, "likelihoods_table", "The four likelihoods of an order")
-    for column, (name, _), size in zip(st.columns(4), lines, sizes, strict=True):
+    ends = worth(run.id, thresholds) if has_money else None
+    parts.table(segment_tables.likelihoods(run, rows, thresholds, ends), "likelihoods_table")
+    sizes = [sum(int(r["customers"]) for r in rows if r["likelihood"] == n) for n in LIKELIHOODS]
+    for column, name, size in zip(st.columns(4), LIKELIHOODS, sizes, strict=True):
         with column:
             if size:
                 wanted = CampaignList(chance=thresholds.span(name))

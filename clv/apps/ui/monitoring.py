@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from clv.apps.ui import jobs, page, parts, session
-from clv.core.formatting import day, dollars, percent, plain, plural, symbol, to_date, with_unit
+from clv.core.formatting import day, dollars, percent, plain, plural, symbol
 from clv.insights import monitor
-from clv.insights.monitor.base import said_and_came
 from clv.report import explained
 from clv.report.charts import monitoring as charts
 from clv.report.charts.receipt import ranking_figure
 from clv.report.charts.reliability import reliability_figure
+from clv.report.tables import monitoring as tables
 from clv.report.words import monitor as words
 from clv.runs import csv_of
 
@@ -137,30 +137,10 @@ def _by_month(one: TrackedForecast, currency: str, over: str) -> None:
 
 def _by_segment(one: TrackedForecast, currency: str, over: str) -> None:
     key: TrackedMeasure = "revenue" if "revenue" in one["total"] else "purchases"
-    rows = one["segments"]
-    pairs = [said_and_came(row, key) for row in rows]
-    said, came = ([value or 0.0 for value in values] for values in zip(*pairs, strict=True))
     mean = one["mape_segments"][key]
     told = f": {percent(mean)} a group on average" if mean is not None else ""
     st.subheader(f"By the segment of that day{told}", anchor=False)
-    title = with_unit("revenue", currency) if key == "revenue" else "orders"
-    number = st.column_config.NumberColumn(format="localized")
-    parts.table(
-        {
-            "Segment": ([r["segment"] for r in rows], st.column_config.TextColumn(pinned=True)),
-            "Customers": ([r["customers"] for r in rows], number),
-            f"Forecast {title}": ([round(v) for v in said], number),
-            f"Came {title}": ([round(v) for v in came], number),
-            "Forecast off by (%)": (
-                [100 * (s / c - 1) if c > 0 else None for s, c in zip(said, came, strict=True)],
-                st.column_config.NumberColumn(
-                    format="%+.0f", help="Above 0: more was forecast than came."
-                ),
-            ),
-        },
-        "monitor_segments",
-        f"{len(rows)} segments with forecast and outcome",
-    )
+    parts.table(tables.segments(one, currency), "monitor_segments")
     st.caption(dollars(over))
 
 
@@ -201,18 +181,7 @@ def _upload(found: MonitoringFindings, against: EarlierRun) -> None:
             st.markdown(
                 f"- **{row['verdict']}: {plain(row['check'])}**{plain(figures)}. {plain(said)}"
             )
-    text = st.column_config.TextColumn
-    parts.table(
-        {
-            "Verdict": ([r["verdict"] for r in rows], text(pinned=True)),
-            "Check": ([r["check"] for r in rows], text()),
-            "Last file": ([r["before"] for r in rows], text()),
-            "This file": ([r["now"] for r in rows], text()),
-            "Judged by": ([r["finding"] for r in rows], text()),
-        },
-        "monitor_checks",
-        f"{len(rows)} checks of the upload and the model",
-    )
+    parts.table(tables.checks(found), "monitor_checks")
 
 
 def _history(found: MonitoringFindings) -> None:
@@ -226,40 +195,7 @@ def _history(found: MonitoringFindings) -> None:
             "that the forecast gave, for as many months.",
             "monitor_history",
         )
-    rows = words.history_rows(found)
-    currency = found["currency"]
-    number = st.column_config.NumberColumn
-    parts.table(
-        {
-            "As of": (
-                [to_date(r["as_of"]) for r in rows],
-                st.column_config.DateColumn(format="D MMM YYYY", pinned=True),
-            ),
-            "Published": (
-                [r["published"] for r in rows],
-                st.column_config.CheckboxColumn(help="Whether it has ever been the published one."),
-            ),
-            "Model": ([r["model"] for r in rows], st.column_config.TextColumn()),
-            "Customers": ([r["customers"] for r in rows], number(format="localized")),
-            "Months over": ([r["months"] for r in rows], number()),
-            "Total": ([r["missed"] or None for r in rows], st.column_config.TextColumn()),
-            "A month off by (%)": (
-                [None if r["mape"] is None else r["mape"] * 100 for r in rows],
-                number(format="%.0f", help="Mean over the months, more or less (MAPE)."),
-            ),
-            "Range": ([r["range"] or None for r in rows], st.column_config.TextColumn()),
-            "Orders of a new customer": (
-                [r["orders"] for r in rows],
-                number(format="%.2f", help="Expected by the model in the first year."),
-            ),
-            with_unit("Value of an order", currency): (
-                [r["order_value"] for r in rows],
-                number(format="%.2f", help="Expected by the model of somebody unknown."),
-            ),
-        },
-        "monitor_runs",
-        f"{len(rows)} runs of these customers",
-    )
+    parts.table(tables.history(found), "monitor_runs")
     _parameters(found)
 
 
@@ -280,27 +216,10 @@ def _share(one: TrackedForecast) -> charts.ForecastShare | None:
 
 
 def _parameters(found: MonitoringFindings) -> None:
-    rows = found["moved"]
-    if not rows:
+    if not found["moved"]:
         return
-    words_of = {True: "apart", False: "overlap", None: "not known"}
-    number = st.column_config.NumberColumn
     with st.expander("The model's parameters, with their intervals", icon=":material/tune:"):
-        parts.table(
-            {
-                "Model": ([r["model"] for r in rows], st.column_config.TextColumn()),
-                "Parameter": ([r["parameter"] for r in rows], st.column_config.TextColumn()),
-                "Last run": ([r["before"] for r in rows], number(format="%.4g")),
-                "from": ([r["before_low"] for r in rows], number(format="%.4g")),
-                "to": ([r["before_high"] for r in rows], number(format="%.4g")),
-                "This run": ([r["now"] for r in rows], number(format="%.4g")),
-                "from ": ([r["now_low"] for r in rows], number(format="%.4g")),
-                "to ": ([r["now_high"] for r in rows], number(format="%.4g")),
-                "Intervals": ([words_of[r["apart"]] for r in rows], st.column_config.TextColumn()),
-            },
-            "monitor_parameters",
-            f"{len(rows)} parameters of two runs",
-        )
+        parts.table(tables.parameters(found), "monitor_parameters")
         st.caption(
             "95\u00a0% intervals. Parameters of one model move together: judge by what a new customer "
             "is expected to do, in the table above."

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import streamlit as st
 
 from clv.apps.ui import page, parts, session
-from clv.core.formatting import day, money, percent_number, symbol, with_unit
+from clv.core.formatting import day, money, symbol, with_unit
 from clv.core.metrics import FEW
 from clv.insights.newcomers import months_of_life
-from clv.insights.segments import tables
 from clv.report import charts, explained
+from clv.report.tables import newcomers as newcomer_tables
 from clv.report.words import segments as words
-from clv.report.words.run import ORDER_DAYS, next_months
 from clv.runs import csv_of
 
 if TYPE_CHECKING:
@@ -71,7 +70,10 @@ def show(run: Run) -> None:
         st.caption(note)
     rows = [total, *found.groups]
     names = [words.value_name(g, label=i > 0) for i, g in enumerate(rows)]
-    _table(run, rows, names, months, margin, price)
+    shown = newcomer_tables.acquisition(
+        run, list(zip(names, rows, strict=True)), months, margin, price
+    )
+    parts.table(shown, "newcomers_table")
     st.download_button(
         "This table (CSV)",
         data=lambda: as_csv(rows, names, months, margin, price, has_value=has_value),
@@ -173,83 +175,6 @@ def _curves(run: Run, found: NewcomersByGroup, months: int, margin: float, price
         f"{axis} since the first order, not discounted, as of {day(settings['as_of'])}. A line ends "
         f"where fewer than {FEW} customers have been watched that long.{more}",
         "newcomers",
-    )
-
-
-def _table(
-    run: Run, rows: list[Newcomers], names: list[str], months: int, margin: float, price: float
-) -> None:
-    currency, has_value = run.settings["currency"], run.has_value
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Customers who": (names, text("Value", pinned=True)),
-        "Customers": ([g.customers for g in rows], number(format="localized")),
-        "Second order (%)": (
-            [percent_number(g.second) for g in rows],
-            number(format="%.1f %%", help="Ordered on a second day so far."),
-        ),
-    }
-    if has_value:
-        shown |= {
-            "Most you could pay": (
-                [words.ceiling(g.ceiling(margin, months), g, months, currency) for g in rows],
-                text(help=f"Margin × revenue of {words.first(months)} (CAC ceiling)."),
-            ),
-            "Cautious": (
-                [
-                    "" if (c := g.ceiling(margin, months)) is None else money(c.low, currency)
-                    for g in rows
-                ],
-                text(help="Lower end of the 80 % interval: 9 in 10 that the true mean is higher."),
-            ),
-            "Earned back in": (
-                [words.payback(g, margin, price) for g in rows],
-                text(help=f"At {money(price, currency)} for one new customer."),
-            ),
-            with_unit("Revenue so far, each", currency): (
-                [(g.revenue or 0.0) / g.customers for g in rows],
-                number(format="accounting"),
-            ),
-        }
-    else:
-        shown[f"Orders in {words.first(months)}"] = (
-            [
-                words.too_few(g.watched_through(months))
-                if (o := g.after(months)) is None
-                else f"{o.mean:.2f} ({o.low:.2f} to {o.high:.2f})"
-                for g in rows
-            ],
-            text(help="Days and intervals as in the chart."),
-        )
-        shown["Orders so far, each"] = (
-            [g.orders / g.customers for g in rows],
-            number(format="accounting"),
-        )
-    if tables.has_money(run):
-        shown |= {
-            with_unit("Lifetime value, each", currency): (
-                [None if g.clv is None else g.clv.mean for g in rows],
-                number(
-                    format="accounting", help=f"Mean predicted CLV of {next_months(run.settings)}."
-                ),
-            ),
-            "in 4 of 5 cases": (
-                [
-                    words.too_few(g.customers)
-                    if g.customers < FEW
-                    else words.between(g.clv, currency)
-                    for g in rows
-                ],
-                text(help="80 % interval of that mean, from the spread between customers."),
-            ),
-        }
-    elif tables.has_forecast(run):
-        shown["Expected orders, each"] = (
-            [(g.purchases or 0.0) / g.customers for g in rows],
-            number(format="accounting", help=f"In {next_months(run.settings)}. {ORDER_DAYS}."),
-        )
-    parts.table(
-        shown, "newcomers_table", "What new customers bring, and what one may cost, by label"
     )
 
 

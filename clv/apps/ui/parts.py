@@ -10,16 +10,20 @@ import streamlit as st
 
 from clv.apps.ui import downloads
 from clv.apps.ui.page import HOME, ONE, title
-from clv.core.formatting import MISSING, dollars, with_unit
+from clv.core.formatting import MISSING, dollars
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from typing import BinaryIO
 
     import plotly.graph_objects as go
+    from streamlit.elements.arrow import DataframeState
 
+    from clv.report.tables import Column, Table
     from clv.runs import Draft, Run
 
+#: What may be done with a table of customers.
+SORTS: Final = "A click on a column's name sorts by it. Tick a row to open that customer."
 _NO_TOOLBAR: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 _MIMES: Final = {".json": "application/json", ".zip": "application/zip"}
 #: Small still pictures of what a page will show, drawn in the text's own colour.
@@ -158,29 +162,53 @@ def chart(figure: go.Figure, statement: str, caption: str, key: str, *, min_widt
     st.caption(dollars(caption))
 
 
-def table(columns: Mapping[str, tuple[list[Any], Any]], key: str, alt: str) -> None:
-    """Show a table: name → values and their ``st.column_config``; what is missing is a dash."""
-    st.dataframe(
-        {name: values for name, (values, _) in columns.items()},
-        column_config={name: config for name, (_, config) in columns.items()},
+def table(shown: Table, key: str, **options: Any) -> DataframeState:  # noqa: ANN401 - Streamlit's own
+    """Show a table; what is missing is a dash. ``options`` are those of ``st.dataframe``."""
+    columns = shown.on("page")
+    state: DataframeState = st.dataframe(
+        {c.heading: [c.sorted(row) for row in shown.rows] for c in columns},
+        column_config={c.heading: _config(c) for c in columns},
         hide_index=True,
         width="stretch",
         placeholder=MISSING,
         key=key,
-        alt=alt,
+        alt=shown.title,
+        **options,
     )
+    return state
 
 
-def range_columns(
-    currency: str, low: Sequence[float | None], high: Sequence[float | None], meaning: str
-) -> dict[str, tuple[list[Any], Any]]:
-    """Return a table's columns with the ends of values' ranges, to stand beside the values."""
-    whole = st.column_config.NumberColumn(format="localized", help=meaning)
-    ends = {"Low end": low, "High end": high}
-    return {
-        with_unit(name, currency): ([None if v is None else round(v) for v in values], whole)
-        for name, values in ends.items()
+def _config(column: Column) -> Any:  # noqa: ANN401 - Streamlit names no type for it
+    """Return how Streamlit shows the cells of a column."""
+    digits = column.digits
+    formats = {
+        "count": "localized",
+        "money": "localized",
+        "tally": "localized",
+        "amount": "accounting",
+        "decimal": f"%.{digits or 0}f",
+        "figure": "%.4g",
+        "expected": "%.1f",
+        "share": f"%.{1 if digits is None else digits}f %%",
+        "chance": "%.1f %%",
+        "change": f"%+.{digits or 0}f" + ("" if column.unit else " %%"),
+        "day": "D MMM YYYY",
     }
+    looks: dict[str, Any] = {
+        "help": column.help or None,
+        "pinned": column.pinned or None,
+        "width": column.width,
+    }
+    if column.kind == "text":
+        return st.column_config.TextColumn(**looks)
+    if column.kind == "flag":
+        return st.column_config.CheckboxColumn(**looks)
+    looks["format"] = formats[column.kind]
+    if column.kind == "day":
+        return st.column_config.DateColumn(**looks)
+    if column.kind == "chance":
+        return st.column_config.ProgressColumn(min_value=0, max_value=100, **looks)
+    return st.column_config.NumberColumn(**looks)
 
 
 def download_run(run: Run, name: str, label: str, key: str) -> None:
@@ -256,32 +284,14 @@ def still_working(heading: str) -> None:
     st.page_link(HOME, label="Watch its progress", query_params=st.query_params.to_dict())
 
 
-def customers(
-    run: Run, shown: Mapping[str, tuple[list[Any], Any]], ids: Sequence[str], key: str, alt: str
-) -> None:
-    """Show a table of customers; a ticked row opens that customer.
-
-    Parameters
-    ----------
-    shown
-        Column's name → its cells and its configuration.
-    ids
-        Of the customers, row for row.
-    """
-    event = st.dataframe(
-        {name: values for name, (values, _) in shown.items()},
-        column_config={name: config for name, (_, config) in shown.items()},
-        hide_index=True,
-        width="stretch",
-        height=560,
-        key=key,
-        on_select="rerun",
-        selection_mode="single-row",
-        alt=alt,
-    )
-    st.caption("A click on a column's name sorts by it. Tick a row to open that customer.")
+def customers(run: Run, shown: Table, key: str, caption: str, **options: Any) -> None:  # noqa: ANN401
+    """Show a table of customers, rows with ``customer_id``; a ticked row opens that customer."""
+    event = table(shown, key, on_select="rerun", selection_mode="single-row", **options)
+    if caption:
+        st.caption(caption)
     if chosen := event.selection.rows:
-        st.switch_page(ONE, query_params={"run": run.id, "customer": ids[chosen[0]]})
+        customer = shown.rows[chosen[0]]["customer_id"]
+        st.switch_page(ONE, query_params={"run": run.id, "customer": customer})
 
 
 def explain(text: str, key: str | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -18,17 +18,17 @@ from clv.core.formatting import (
     money,
     money_full,
     percent,
-    percent_number,
     plural,
     share_in_words,
-    to_date,
-    with_unit,
 )
 from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE
 from clv.insights import value_tiers
 from clv.learn.ready_made import comparison
 from clv.learn.ready_made.shelf import Shelf
 from clv.report import charts
+from clv.report.tables import customers as customer_tables
+from clv.report.tables import receipt as receipt_tables
+from clv.report.tables import segments as segment_tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,9 +44,6 @@ _TIERS: Final = {
     "low": "The rest",
 }
 #: Stands wherever such a value is shown.
-_WHOSE: Final = (
-    "As the ready-made model says; over which time and after which costs, its maker knows."
-)
 
 
 def choices() -> list[str]:
@@ -81,7 +78,9 @@ def card(run: Run) -> page.Card:
     """Return the summary's card of the total."""
     full = money_full(run.summary["predicted_clv"], _currency(run))
     return page.Card(
-        "Worth in all", money(run.summary["predicted_clv"], _currency(run)), f"{full}. {_WHOSE}"
+        "Worth in all",
+        money(run.summary["predicted_clv"], _currency(run)),
+        f"{full}. {customer_tables.WHOSE}",
     )
 
 
@@ -100,8 +99,12 @@ def concentration(run: Run) -> None:
     with right:
         st.subheader("What one customer is worth", anchor=False)
         row = [
-            page.Card("Half are worth less than", money(facts["median_clv"], currency), _WHOSE),
-            page.Card("Average", money(facts["mean_clv"], currency), _WHOSE),
+            page.Card(
+                "Half are worth less than",
+                money(facts["median_clv"], currency),
+                customer_tables.WHOSE,
+            ),
+            page.Card("Average", money(facts["mean_clv"], currency), customer_tables.WHOSE),
         ]
         page.cards(row, "worth")
 
@@ -119,7 +122,9 @@ def customer_card(run: Run, facts: CustomerForecast) -> page.Card:
     """Return the card of one customer's value."""
     full = money_full(facts["predicted_clv"], _currency(run))
     return page.Card(
-        "Worth", money(facts["predicted_clv"], _currency(run)), f"{full}. {_WHOSE} (predicted CLV)"
+        "Worth",
+        money(facts["predicted_clv"], _currency(run)),
+        f"{full}. {customer_tables.WHOSE} (predicted CLV)",
     )
 
 
@@ -155,23 +160,8 @@ def top(run: Run, ranked: pa.Table) -> int:
     with sentence:
         page.answer(dollars(f"{told}."))
         page.notes(run)
-    whole = st.column_config.NumberColumn(format="localized")
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "#": (rows["rank"], st.column_config.NumberColumn(width="small", pinned=True)),
-        "Customer": (rows["customer_id"], st.column_config.TextColumn(pinned=True)),
-        with_unit("Worth", currency): (
-            [round(v) for v in rows["predicted_clv"]],
-            st.column_config.NumberColumn(format="localized", help=f"{_WHOSE} (predicted_clv)"),
-        ),
-        "Orders so far": (rows["orders"], whole),
-        with_unit("Revenue so far", currency): ([round(v) for v in rows["revenue"]], whole),
-        "Last order": (
-            [to_date(d) for d in rows["last_order"]],
-            st.column_config.DateColumn(format="D MMM YYYY"),
-        ),
-    }
-    alt = f"{found} customers of the highest value"
-    parts.customers(run, shown, rows["customer_id"], f"top_worth_{found}", alt)
+    shown = customer_tables.worth(run, ranked.slice(0, int(number)).to_pylist())
+    parts.customers(run, shown, f"top_worth_{found}", parts.SORTS, height=560)
     return found
 
 
@@ -185,31 +175,7 @@ def groups(run: Run) -> None:
         told += f" hold {percent(best['predicted_clv'] / total)} of the value"
     page.answer(f"{told}; the model tells no more groups apart, for it knows no chances.")
     page.notes(run)
-    currency = _currency(run)
-    number = st.column_config.NumberColumn
-    shares = number(format="%.1f %%")
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Customers by value": ([_TIERS[r["tier"]] for r in rows], st.column_config.TextColumn()),
-        "Customers": ([r["customers"] for r in rows], number(format="localized")),
-        with_unit("Worth", currency): (
-            [round(r["predicted_clv"]) for r in rows],
-            number(format="localized", help=_WHOSE),
-        ),
-        "Share of value (%)": (
-            [percent_number(r["predicted_clv"] / total if total else None) for r in rows],
-            shares,
-        ),
-        with_unit("Worth on average", currency): (
-            [round(r["predicted_clv"] / r["customers"], 2) for r in rows],
-            number(format="%.2f"),
-        ),
-        "Orders so far": ([r["orders"] for r in rows], number(format="localized")),
-        with_unit("Revenue so far", currency): (
-            [round(r["revenue"]) for r in rows],
-            number(format="localized"),
-        ),
-    }
-    parts.table(shown, "tiers", "Customers in tiers of value")
+    parts.table(segment_tables.tiers(run, rows, _TIERS), "tiers")
     for column, row in zip(st.columns(3), rows, strict=False):
         with column:
             tier = row["tier"]
@@ -238,39 +204,7 @@ def how_good(run: Run) -> None:
     if not found["origins"]:
         return
     rows = comparison.together(found)
-    number = st.column_config.NumberColumn
-    currency = _currency(run)
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Forecast": ([names.title(r["contender"]) for r in rows], st.column_config.TextColumn()),
-        "Caught by its best 10 % (%)": (
-            [percent_number(r["top10"]) for r in rows],
-            number(
-                format="%.1f",
-                help="Share of the revenue that its best tenth of customers really brought.",
-            ),
-        ),
-        "Caught by its best 20 % (%)": (
-            [percent_number(r["top20"]) for r in rows],
-            number(format="%.1f"),
-        ),
-        "Order of customers (%)": (
-            [percent_number(r["gini"]) for r in rows],
-            number(
-                format="%.1f",
-                help="100 %: every customer in the right order by revenue; 0 %: no better than by "
-                "lot (normalised Gini).",
-            ),
-        ),
-        with_unit("Off by, a customer", currency): (
-            [r["mae"] for r in rows],
-            number(format="%.2f", help="Mean absolute error."),
-        ),
-        "Total off by (%)": (
-            [None if r["bias"] is None else round(r["bias"] * 100, 1) for r in rows],
-            number(format="%+.1f", help="Above 0: too much."),
-        ),
-    }
-    parts.table(shown, "ready_made", "Forecasts of revenue on past dates")
+    parts.table(receipt_tables.ready_made(rows, run.currency), "ready_made")
     dates = ", ".join(day(origin["as_of"]) for origin in found["origins"])
     st.caption(
         f"Mean over {plural(len(found['origins']), 'past date')} ({dates}), compared with the revenue "

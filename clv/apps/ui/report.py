@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from clv.apps.ui import page
+from clv.apps.ui import page, parts
 from clv.core.formatting import (
     count,
     money,
@@ -16,11 +16,10 @@ from clv.core.formatting import (
     plain,
     short_count,
 )
+from clv.report.tables import reading as tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from clv.core.schema import FileReport, Report
+    from clv.core.schema import Report
 
 #: Where the page itself offers the means, it says so instead of the check's general remedy.
 _ADVICE: Final = {
@@ -76,11 +75,11 @@ def table(report: Report, *, deciding: bool = False) -> None:
     advice = report.get("remedies", {}) | (_ADVICE if deciding else {})
     rows = [
         (titles.get(code, code), number, "left out", code)
-        for code, number in _by_size(report.get("reasons", {}))
+        for code, number in tables.by_size(report.get("reasons", {}))
     ]
     rows += [
         (titles.get(code, code), number, "kept, pointed out", code)
-        for code, number in _by_size(report.get("noted", {}))
+        for code, number in tables.by_size(report.get("noted", {}))
     ]
     if rows:
         st.table(
@@ -128,50 +127,11 @@ def examples(report: Report) -> None:
     if not rows:
         return
     with st.expander(f"Examples of rows left out ({len(rows)})", icon=":material/table_rows:"):
-        several = len({row["file"] for row in rows}) > 1
-        columns: dict[str, list[Any]] = {"File": [row["file"] for row in rows]} if several else {}
-        columns |= {
-            "Line": [row["line"] for row in rows],
-            "Reason": [row["reason"] for row in rows],
-            "The row as it stands in the file": [row["text"] for row in rows],
-        }
-        st.dataframe(
-            columns,
-            hide_index=True,
-            width="stretch",
-            key="examples",
-            column_config={
-                "Line": st.column_config.NumberColumn(format="localized", width="small")
-            },
-            alt="Rows left out with line, reason and text",
-        )
+        parts.table(tables.examples(report), "examples")
 
 
 def files(report: Report) -> None:
     """Show what was found in each file, where there are several."""
-    rows = report.get("files", [])
-    if len(rows) < 2:
-        return
-    st.dataframe(
-        {
-            "File": [row["name"] for row in rows],
-            "Rows": [row["rows_total"] for row in rows],
-            "Used": [row["rows_accepted"] for row in rows],
-            "Left out": [row["rows_rejected"] for row in rows],
-            "Why": [_why(row, report.get("reason_titles", {})) for row in rows],
-        },
-        hide_index=True,
-        width="stretch",
-        key="report_files",
-        alt="Rows used and left out for each file",
-    )
-
-
-def _why(file: FileReport, titles: Mapping[str, str]) -> str:
-    """Return what a file's rows were left out for, the most frequent first."""
-    found = _by_size(file.get("reasons", {}))
-    return ", ".join(f"{titles.get(code, code)} ({count(n)})" for code, n in found)
-
-
-def _by_size(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: -item[1])
+    shown = tables.files(report)
+    if len(shown.rows) > 1:
+        parts.table(shown, "report_files")

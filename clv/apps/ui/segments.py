@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,14 +14,13 @@ from clv.core.formatting import (
     money,
     money_full,
     percent,
-    percent_number,
     plural,
-    with_unit,
 )
 from clv.core.segments import ACTIONS, TO_SAVE, rule
 from clv.insights.segments import tables
 from clv.insights.segments.lists import CampaignList
 from clv.report import charts, explained
+from clv.report.tables import segments as segment_tables
 from clv.report.words import ranges as range_words
 from clv.report.words import segments as words
 from clv.report.words.run import ORDER_DAYS, horizon, next_months, span
@@ -130,9 +129,9 @@ def _groups(run: Run) -> None:
     shares: list[words.GroupShares] = [
         {
             "segment": r["segment"],
-            "customers": _share(r["customers"], customers),
-            "forecast": _share(forecast_of_group, whole),
-            "risk": _share(r["at_risk"], at_risk),
+            "customers": segment_tables.share(r["customers"], customers),
+            "forecast": segment_tables.share(forecast_of_group, whole),
+            "risk": segment_tables.share(r["at_risk"], at_risk),
         }
         for r, forecast_of_group in zip(rows, ahead, strict=True)
     ]
@@ -145,7 +144,7 @@ def _groups(run: Run) -> None:
     )
     if note := words.few_leave(rows):
         st.caption(note)
-    _groups_table(run, rows, shares)
+    parts.table(segment_tables.groups(run, rows), "groups_table")
     st.subheader("Who is in each group, and what to do", anchor=False)
     st.caption(
         "Each list has id, segment, CLV and the reason, the most valuable first; at risk and "
@@ -157,7 +156,7 @@ def _groups(run: Run) -> None:
             left, right = st.columns([3, 1], vertical_alignment="center")
             left.markdown(
                 f"**{name.capitalize()}** · {plural(row['customers'], 'customer')} "
-                f"({percent(_share(row['customers'], customers))})  \n"
+                f"({percent(segment_tables.share(row['customers'], customers))})  \n"
                 f"{rule(name, run.summary['cuts'], horizon(settings))}  \n"
                 f"*{ACTIONS[name]}*"
             )
@@ -168,70 +167,3 @@ def _groups(run: Run) -> None:
                 )
     ranged = bool(run.summary.get("ranges"))
     parts.explain(explained.segments(run.settings, ranged=ranged))
-
-
-def _groups_table(run: Run, rows: list[SegmentGroup], shares: list[words.GroupShares]) -> None:
-    currency, has_money = run.settings["currency"], tables.has_money(run)
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    share = number(format="%.1f %%")
-    whole = number(format="localized")
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "Group": ([str(r["segment"]).capitalize() for r in rows], text(pinned=True)),
-        "Customers": ([r["customers"] for r in rows], whole),
-        "Customers (%)": ([percent_number(s["customers"]) for s in shares], share),
-    }
-    if run.has_value:
-        so_far = tables.total(r["revenue"] for r in rows) or 0.0
-        shown |= {
-            with_unit("Revenue so far", currency): (
-                [round(r["revenue"] or 0) for r in rows],
-                whole,
-            ),
-            "Revenue so far (%)": (
-                [percent_number(_share(r["revenue"], so_far)) for r in rows],
-                share,
-            ),
-        }
-    else:
-        shown["Orders so far"] = ([r["orders"] for r in rows], whole)
-    if has_money:
-        shown |= {
-            with_unit("Forecast revenue", currency): (
-                [round(r["predicted_revenue"] or 0) for r in rows],
-                number(format="localized", help=f"In {next_months(run.settings)}, not discounted."),
-            ),
-            "Forecast revenue (%)": ([percent_number(s["forecast"]) for s in shares], share),
-            with_unit("Lifetime value", currency): (
-                [round(r["predicted_clv"] or 0) for r in rows],
-                number(format="localized", help="Discounted, at your margin (predicted_clv)."),
-            ),
-        }
-        if ranges := run.summary.get("ranges"):
-            ends = [ranges["segments"][r["segment"]] for r in rows]
-            shown |= parts.range_columns(
-                currency,
-                [end["low"] for end in ends],
-                [end["high"] for end in ends],
-                f"Ends of the {percent(ranges['level'])} range of the group's lifetime value.",
-            )
-        shown[with_unit("Money at risk", currency)] = ([round(r["at_risk"]) for r in rows], whole)
-    else:
-        shown |= {
-            "Expected orders": (
-                [round(r["predicted_purchases"], 1) for r in rows],
-                number(format="localized", help=f"{ORDER_DAYS}."),
-            ),
-            "Orders at risk": (
-                [round(r["at_risk"], 1) for r in rows],
-                number(format="localized", help=f"{ORDER_DAYS}."),
-            ),
-        }
-    shown["Chance of buying (%)"] = (
-        [percent_number(r["p_purchase"]) for r in rows],
-        number(format="%.1f %%", help=f"Mean chance of an order in {next_months(run.settings)}."),
-    )
-    parts.table(shown, "groups_table", "The groups with their sizes, forecasts and money at risk")
-
-
-def _share(part: float | None, whole: float) -> float:
-    return float(part or 0.0) / whole if whole else 0.0

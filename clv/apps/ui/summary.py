@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -24,10 +23,10 @@ from clv.core.formatting import (
     symbol,
     to_date,
     unit,
-    with_unit,
 )
 from clv.forecast import receipts
 from clv.report import charts, explained
+from clv.report.tables import forecast as tables
 from clv.report.words import ranges as range_words
 from clv.report.words.run import (
     MODEL_TITLES,
@@ -243,50 +242,11 @@ def _concentration(run: Run) -> None:
 
 
 def _months(run: Run) -> None:
-    summary, settings = run.summary, run.settings
-    monthly = summary.get("monthly") or []
-    if not monthly or summary.get("predicted_purchases") is None:
+    shown = tables.months(run)
+    if not shown.rows or run.summary.get("predicted_purchases") is None:
         return
-    currency = settings["currency"]
-    table: dict[str, list[Any]] = {
-        "From": [_after(m["start"]) for m in monthly],
-        "To": [to_date(m["end"]) for m in monthly],
-        "Expected orders": [_rounded(m.get("predicted_purchases")) for m in monthly],
-    }
-    if summary.get("predicted_revenue") is not None:
-        table[with_unit("Expected revenue", currency)] = [
-            _rounded(m.get("predicted_revenue")) for m in monthly
-        ]
-        table[with_unit("Lifetime value", currency)] = [
-            _rounded(m.get("predicted_clv")) for m in monthly
-        ]
     st.subheader("The forecast month by month", anchor=False)
-    dates = st.column_config.DateColumn(format="D MMM YYYY")
-    numbers = st.column_config.NumberColumn(format="localized")
-    columns = {name: dates if name in {"From", "To"} else numbers for name in table}
-    columns["Expected orders"] = st.column_config.NumberColumn(
-        format="localized", help=f"{ORDER_DAYS}."
-    )
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        height="content" if len(monthly) <= 12 else "auto",
-        key="months",
-        column_config=columns,
-        alt="Expected orders and revenue month by month",
-    )
-
-
-def _after(day_before: str) -> date | None:
-    """Return the first day of a month of the forecast; it begins after the day it is counted from."""
-    start = to_date(day_before)
-    return None if start is None else start + timedelta(days=1)
-
-
-def _rounded(value: float | None) -> float | None:
-    """Round for the screen: whole numbers from 100 on, one decimal below."""
-    return None if value is None else round(value, 0 if abs(value) >= 100 else 1)
+    parts.table(shown, "months", height="content" if len(shown.rows) <= 12 else "auto")
 
 
 def _downloads(run: Run) -> None:

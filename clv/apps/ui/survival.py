@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from clv.core.formatting import count, duration, plural
 from clv.insights import simulate
 from clv.models.base import MARKS
 from clv.report import charts, explained
+from clv.report.tables import forecast as tables
 from clv.report.words import survival as words
 from clv.runs import csv_of
 
@@ -55,7 +56,7 @@ def show(run: Run) -> None:
         st.caption(f"The file has {plural(in_file, 'customer')}: every run follows all of them.")
     _curves(run, kind, one, ahead, rows, seed)
     _lives(run, kind, one)
-    _table(rows)
+    parts.table(tables.simulated(rows), "checkpoints")
     _download(kind, one, seed)
     fitted = run.model["purchases"]
     pooled = fitted is not None and fitted["name"] == "pooled-rate"
@@ -174,38 +175,6 @@ def _lives(run: Run, kind: Kind, one: OneRun) -> None:
             f"{MARKS} a customer on each sixtieth of the axis, more could not be told apart."
         )
     parts.chart(figure, words.lives_title(lifetimes, totals, kind), caption, "lives")
-
-
-def _table(rows: list[Checkpoint]) -> None:
-    number = st.column_config.NumberColumn
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "After": ([r["after"] for r in rows], st.column_config.TextColumn(pinned=True))
-    }
-    for what, name in simulate.MEASURES.items():
-        seen = [simulate.seen(row, what) for row in rows]
-        shown |= {
-            name: ([s.this for s in seen], number(format="localized", help="In this run.")),
-            f"{name}, 9 in 10": (
-                [words.band(s.low, s.high) for s in seen],
-                st.column_config.TextColumn(help="Between these two numbers in 9 out of 10 runs."),
-            ),
-            f"{name}, mean": (
-                [round(s.mean, 1) for s in seen],
-                number(format="localized", help=f"Of {count(simulate.RUNS)} runs."),
-            ),
-            f"{name}, exact": (
-                [round(s.expected, 1) for s in seen],
-                number(format="localized", help="Mean by the model's formula, without simulation."),
-            ),
-        }
-    st.dataframe(
-        {name: values for name, (values, _) in shown.items()},
-        column_config={name: config for name, (_, config) in shown.items()},
-        hide_index=True,
-        width="stretch",
-        key="checkpoints",
-        alt="Customers alive and orders after 10 days, 1 year, 10 years and 100 years",
-    )
 
 
 def _download(kind: Kind, one: OneRun, seed: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -16,13 +16,11 @@ from clv.core.formatting import (
     money,
     money_full,
     percent,
-    percent_number,
-    to_date,
-    with_unit,
 )
 from clv.report import explained
+from clv.report.tables import customers as tables
 from clv.report.words import ranges as range_words
-from clv.report.words.run import ORDER_DAYS, Shown, next_months, span, top_sentence
+from clv.report.words.run import ORDER_DAYS, Shown, span, top_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from clv.runs import Kind, Run
 
 _MOST: Final = 1000
-_KINDS: Final[dict[Kind, str]] = {"buyers": "Will buy most", "spenders": "Will spend most"}
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -70,7 +67,7 @@ def show(run: Run) -> None:
         return
     sentence = st.container()
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    kinds: list[Kind] = list(_KINDS)
+    kinds: list[Kind] = list(tables.KINDS)
     if summary.get("predicted_revenue") is None:
         kinds = ["buyers"]
     kind = left.segmented_control(
@@ -78,7 +75,7 @@ def show(run: Run) -> None:
         kinds,
         default=kinds[0],
         required=True,
-        format_func=lambda k: _KINDS[k],
+        format_func=lambda k: tables.KINDS[k],
         key="kind",
         persist_state="session",
     )
@@ -101,7 +98,8 @@ def show(run: Run) -> None:
             st.caption(dollars(told))
     if len(kinds) == 1:
         st.caption("The file has no value column, so customers are ranked by orders only.")
-    _table(run, table, kind)
+    shown = tables.top(run, kind, table.to_pylist())
+    parts.customers(run, shown, f"top_{kind}_{table.num_rows}", parts.SORTS, height=560)
     _downloads(run, kind, int(number), table.num_rows)
     parts.explain(explained.top(settings))
 
@@ -160,66 +158,6 @@ def _cards(figures: Figures, settings: RunSettings) -> list[page.Card]:
             ),
         ]
     return row
-
-
-def _table(run: Run, table: pa.Table, kind: Kind) -> None:
-    rows = table.to_pydict()
-    currency = run.settings["currency"]
-    money_known = run.summary.get("predicted_revenue") is not None
-    revenue_known = run.has_value
-    number = st.column_config.NumberColumn
-    days = st.column_config.DateColumn(format="D MMM YYYY")
-    shown: dict[str, tuple[list[Any], Any]] = {
-        "#": (rows["rank"], number(width="small", pinned=True)),
-        "Customer": (rows["customer_id"], st.column_config.TextColumn(pinned=True)),
-        "Chance of buying (%)": (
-            [percent_number(p) for p in rows["p_purchase"]],
-            st.column_config.ProgressColumn(
-                format="%.1f %%",
-                min_value=0,
-                max_value=100,
-                help=f"At least one order in {next_months(run.settings)} (p_purchase).",
-            ),
-        ),
-        "Expected orders": (
-            _rounded(rows["predicted_purchases"], 1),
-            number(format="%.1f", help=f"{ORDER_DAYS} (predicted_purchases)."),
-        ),
-    }
-    if money_known:
-        revenue = (
-            _rounded(rows["predicted_revenue"], 0),
-            number(format="localized", help="Before discounting and margin."),
-        )
-        clv = (
-            _rounded(rows["predicted_clv"], 0),
-            number(format="localized", help="Discounted, at your margin (predicted_clv)."),
-        )
-        shown |= {
-            with_unit("Expected revenue", currency): revenue,
-            with_unit("Lifetime value", currency): clv,
-        }
-    if money_known and (ranges := run.summary.get("ranges")):
-        shown |= parts.range_columns(
-            currency,
-            rows["predicted_clv_low"],
-            rows["predicted_clv_high"],
-            f"The value is to lie between low and high end for {range_words.level(ranges)} customers "
-            "(predicted_clv_low, predicted_clv_high).",
-        )
-    shown["Orders so far"] = (rows["orders"], number(format="localized"))
-    if revenue_known:
-        shown[with_unit("Revenue so far", currency)] = (
-            _rounded(rows["revenue"], 0),
-            number(format="localized"),
-        )
-    shown["Last order"] = ([to_date(d) for d in rows["last_order"]], days)
-    alt = f"{table.num_rows} customers, {_KINDS[kind].lower()}"
-    parts.customers(run, shown, rows["customer_id"], f"top_{kind}_{table.num_rows}", alt)
-
-
-def _rounded(values: list[float | None], digits: int) -> list[float | None]:
-    return [None if v is None else round(v, digits) for v in values]
 
 
 def _downloads(run: Run, kind: Kind, number: int, rows: int) -> None:

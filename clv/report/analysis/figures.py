@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from clv.core import names
@@ -16,10 +17,12 @@ from clv.core.formatting import (
     plural,
     symbol,
     to_date,
-    with_unit,
 )
 from clv.report import charts
-from clv.report.analysis.pieces import Section, Table, answer, heading, note, picture, text
+from clv.report.analysis.pieces import Grid, Section, answer, heading, note, picture, text
+from clv.report.tables import Column, Table
+from clv.report.tables import customers as customer_tables
+from clv.report.tables import forecast as forecast_tables
 from clv.report.words.assumptions import MONTHS
 from clv.report.words.run import (
     ORDER_DAYS,
@@ -33,8 +36,7 @@ from clv.report.words.run import (
 )
 
 if TYPE_CHECKING:
-    from clv.core.schema import FittedCard, PurchaseCard, Summary
-    from clv.core.types import Facts
+    from clv.core.schema import FittedCard, PurchaseCard
     from clv.report.analysis.pieces import Piece
     from clv.report.words.run import Shown
     from clv.runs import Kind, Run
@@ -71,11 +73,6 @@ _COMMON: Final = {
 }
 
 
-def currency_of(run: Run) -> str:
-    """Return the run's currency, empty where it isn't known."""
-    return run.settings["currency"]
-
-
 def remarks(run: Run) -> list[Piece]:
     """Return where the forecast had to step down, and why."""
     return [note(str(found["message"])) for found in run.model.get("notes") or []]
@@ -103,19 +100,16 @@ def data(run: Run) -> Section:
         text(f"Orders from {period(report.get('first_order'), report.get('last_order'))}.")
     )
     if found:
-        columns = {
-            "What was found": [name for name, *_ in found],
-            "Rows": [count(number) for _, number, _ in found],
-            "What happened": [what for *_, what in found],
-        }
-        pieces.append(
-            Table(
-                columns,
-                frozenset({"What was found", "What happened"}),
-                f"{count(report['rows_accepted'])} used + {count(report['rows_rejected'])} left out = "
-                f"{count(report['rows_total'])} rows.",
-            )
+        columns = (
+            Column(lambda row: row[0], "What was found", words=True),
+            Column(lambda row: row[1], "Rows", "count"),
+            Column(lambda row: row[2], "What happened", words=True),
         )
+        caption = (
+            f"{count(report['rows_accepted'])} used + {count(report['rows_rejected'])} left out = "
+            f"{count(report['rows_total'])} rows."
+        )
+        pieces.append(Grid(Table(columns, found, caption=caption)))
     pieces += [note(message) for message in report.get("messages", [])]
     return Section("data", "What was read", tuple(pieces))
 
@@ -148,15 +142,16 @@ def _fitted(card: PurchaseCard) -> list[Piece]:
     if "season" not in card:
         return [heading(name_of(card)), _parameters(card)] if card["parameters"] else []
     season = card["season"]
-    columns = {
-        "Month": MONTHS,
-        "Orders, against the average month": [percent(v) for v in season["indices"]],
-        "Standard error": [percent(v) for v in season["errors"]],
-    }
-    return [*_fitted(card["base"]), heading("The season"), Table(columns, frozenset({"Month"}))]
+    columns = (
+        Column(lambda i: MONTHS[i], "Month", words=True),
+        Column(lambda i: season["indices"][i], "Orders, against the average month", "share"),
+        Column(lambda i: season["errors"][i], "Standard error", "share"),
+    )
+    shown = Table(columns, range(len(MONTHS)))
+    return [*_fitted(card["base"]), heading("The season"), Grid(shown)]
 
 
-def _parameters(card: FittedCard) -> Table:
+def _parameters(card: FittedCard) -> Grid:
     values, errors = dict(card["parameters"]), card.get("standard_errors") or {}
     if "k" in card:  # Chosen, not estimated: it stands apart from the parameters.
         values["k"] = card["k"]
@@ -164,16 +159,13 @@ def _parameters(card: FittedCard) -> Table:
     told = [] if likelihood is None else [f"Log-likelihood {_minus(f'{likelihood:,.2f}')}"]
     if card.get("customers"):
         told.append(f"{count(card['customers'])} customers")
-    return Table(
-        {
-            "Parameter": list(values),
-            "Estimate": [_digits(v) for v in values.values()],
-            "Standard error": [_digits(errors.get(name)) for name in values],
-            "Meaning": [_meaning(name) for name in values],
-        },
-        frozenset({"Parameter", "Meaning"}),
-        "; ".join(told) + "." if told else "",
+    columns = (
+        Column(str, "Parameter", words=True),
+        Column(lambda name: _digits(values[name]), "Estimate"),
+        Column(lambda name: _digits(errors.get(name)), "Standard error"),
+        Column(_meaning, "Meaning", words=True),
     )
+    return Grid(Table(columns, list(values), caption="; ".join(told) + "." if told else ""))
 
 
 def _digits(value: float | None) -> str | None:
@@ -196,12 +188,6 @@ def _minus(shown: str) -> str:
     return shown.replace("-", "\u2212")
 
 
-def _range(row: Facts) -> str | None:
-    """Write a range of values in a table cell: ``281–834``."""
-    low, high = row["predicted_clv_low"], row["predicted_clv_high"]
-    return None if low is None or high is None else f"{money(low)}\u2013{money(high)}"
-
-
 def name_of(card: PurchaseCard) -> str:
     """Return a fitted model's name as people write it."""
     name = str(card["name"])
@@ -220,11 +206,11 @@ def outlook(run: Run) -> Section:
     if summary.get("predicted_purchases") is None:
         said = "There is no forecast for this file: too little is known."
         if run.only_value:
-            worth = money_full(summary["predicted_clv"], currency_of(run))
+            worth = money_full(summary["predicted_clv"], run.currency)
             said = f"{names.of_card(run.model)} says that all customers together are worth {worth}."
         return Section("outlook", "What to expect", (answer(said), *remarks(run), *_history(run)))
     pieces: list[Piece] = [answer(summary_sentence(summary, settings)), text(*_totals(run))]
-    pieces += [*_history(run), _months(summary, currency_of(run))]
+    pieces += [*_history(run), Grid(forecast_tables.months(run))]
     if summary.get("top20_share") is not None and summary["customers"] >= 20:
         pieces.append(
             picture(
@@ -239,7 +225,7 @@ def outlook(run: Run) -> Section:
 
 def _history(run: Run) -> list[Piece]:
     """Draw the past months and, where there is a forecast, the coming ones."""
-    summary, settings, currency = run.summary, run.settings, currency_of(run)
+    summary, settings, currency = run.summary, run.settings, run.currency
     first, as_of = to_date(summary["first_order"]), to_date(settings["as_of"])
     if first is None or as_of is None:
         return []
@@ -264,7 +250,7 @@ def _history(run: Run) -> list[Piece]:
 
 
 def _totals(run: Run) -> list[str]:
-    summary, settings, currency = run.summary, run.settings, currency_of(run)
+    summary, settings, currency = run.summary, run.settings, run.currency
     told = [
         f"Expected in {next_months(settings)}, until {horizon_end(settings)}: "
         f"{expected(summary['predicted_purchases'])} orders ({ORDER_DAYS[0].lower()}{ORDER_DAYS[1:]})"
@@ -290,20 +276,6 @@ def _totals(run: Run) -> list[str]:
     return told
 
 
-def _months(summary: Summary, currency: str) -> Table:
-    rows = summary["monthly"]
-    columns: dict[str, list[str | None]] = {
-        "Up to": [day(m["end"]) for m in rows],
-        "Expected orders": [expected(m.get("predicted_purchases")) for m in rows],
-    }
-    if summary.get("predicted_revenue") is not None:
-        columns[with_unit("Expected revenue", currency)] = [
-            money(m["predicted_revenue"]) for m in rows
-        ]
-        columns[with_unit("Lifetime value", currency)] = [money(m["predicted_clv"]) for m in rows]
-    return Table(columns, frozenset({"Up to"}), "The forecast month by month.")
-
-
 def top_buyers(run: Run, n: int = 100) -> Section:
     """List the ``n`` customers predicted to place the most orders within the horizon."""
     return _top(run, "buyers", n)
@@ -316,7 +288,7 @@ def top_spenders(run: Run, n: int = 100) -> Section:
 
 def _top(run: Run, kind: Kind, n: int) -> Section:
     key, title = f"top_{kind}", "Who will buy most" if kind == "buyers" else "Who will spend most"
-    summary, currency = run.summary, currency_of(run)
+    summary = run.summary
     total = summary.get("predicted_purchases" if kind == "buyers" else "predicted_revenue")
     if total is None:
         missing = "no forecast of orders" if kind == "buyers" else "no forecast of revenue"
@@ -329,25 +301,7 @@ def _top(run: Run, kind: Kind, n: int) -> Section:
         "purchases": sum(row["predicted_purchases"] or 0.0 for row in rows),
         "revenue": sum(row["predicted_revenue"] or 0.0 for row in rows),
     }
-    columns: dict[str, list[str | None]] = {
-        "#": [str(r["rank"]) for r in rows],
-        "Customer": [r["customer_id"] for r in rows],
-        "Chance of buying": [percent(r["p_purchase"]) for r in rows],
-        "Expected orders": [expected(r["predicted_purchases"]) for r in rows],
-    }
-    if summary.get("predicted_revenue") is not None:
-        columns[with_unit("Expected revenue", currency)] = [
-            money(r["predicted_revenue"]) for r in rows
-        ]
-        columns[with_unit("Lifetime value", currency)] = [money(r["predicted_clv"]) for r in rows]
-        if any(r["predicted_clv_low"] is not None for r in rows):
-            ranges = summary.get("ranges")
-            level = percent(ranges["level"] if ranges else None)
-            columns[with_unit(f"{level} range", currency)] = [_range(r) for r in rows]
-    columns["Orders so far"] = [count(r["orders"]) for r in rows]
-    if run.has_value:
-        columns[with_unit("Revenue so far", currency)] = [money(r["revenue"]) for r in rows]
-    columns["Last order"] = [day(r["last_order"]) for r in rows]
     caption = f"Within {next_months(run.settings)} from {day(run.settings['as_of'])}. {ORDER_DAYS}."
     said = top_sentence(together, kind, summary, run.settings)
-    return Section(key, title, (answer(said), Table(columns, frozenset({"Customer"}), caption)))
+    shown = replace(customer_tables.top(run, kind, rows), caption=caption)
+    return Section(key, title, (answer(said), Grid(shown)))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clv.core.formatting import count, day, duration, expected, plural
+from clv.core.formatting import count, day, duration, plural
 from clv.insights import simulate
 from clv.insights.assumptions import checked
 from clv.report import charts
-from clv.report.analysis.figures import currency_of, nothing
-from clv.report.analysis.pieces import Section, Table, answer, heading, note, picture, text
+from clv.report.analysis.figures import nothing
+from clv.report.analysis.pieces import Grid, Section, answer, heading, note, picture, text
 from clv.report.charts import assumption_pictures as pictures
 from clv.report.findings.health import by_weight
+from clv.report.tables import Column, Table
+from clv.report.tables import forecast as forecast_tables
 from clv.report.words import assumptions as words
 from clv.report.words import survival as survival_words
 
@@ -31,14 +33,14 @@ def assumptions(run: Run) -> Section:
     pieces: list[Piece] = [answer(words.summary(found))]
     if not found:
         return nothing(run, "assumptions", title, words.summary(found))
-    columns = {
-        "Assumption": [words.WORDS[c.key].name for c in found],
-        "Verdict": [words.label(c) for c in found],
-        "What was found": [words.finding(c) for c in found],
-    }
-    pieces.append(Table(columns, frozenset(columns)))
+    columns = (
+        Column(lambda check: words.WORDS[check.key].name, "Assumption", words=True),
+        Column(words.label, "Verdict", words=True),
+        Column(words.finding, "What was found", words=True),
+    )
+    pieces.append(Grid(Table(columns, found)))
     for check in by_weight(found):
-        pieces += _check(check, currency_of(run))
+        pieces += _check(check, run.currency)
     return Section("assumptions", title, tuple(pieces))
 
 
@@ -91,12 +93,6 @@ def survival(
     one = simulate.one_run(run, model, kind, customers=customers, seed=seed)
     ahead = simulate.outlook(run, model, kind, customers=customers, seed=_BAND_SEED)
     rows = simulate.table(one, ahead)
-    columns: dict[str, list[str | None]] = {"After": [r["after"] for r in rows]}
-    for what, name in simulate.MEASURES.items():
-        seen = [simulate.seen(row, what) for row in rows]
-        columns[name] = [count(s.this) for s in seen]
-        columns[f"{name}, 9 in 10 runs"] = [survival_words.band(s.low, s.high) for s in seen]
-        columns[f"{name}, exact mean"] = [expected(s.expected) for s in seen]
     since = survival_words.since(kind, run.settings["as_of"])
     days, lifetimes = simulate.GRID.tolist(), one.lifetime.tolist()
     told = f"This run has the seed {seed}; the band is that of {count(simulate.RUNS)} others."
@@ -119,11 +115,12 @@ def survival(
     )
     pieces: tuple[Piece, ...] = (
         answer(survival_words.sentence(rows, kind, ahead.customers, int(run.summary["customers"]))),
-        Table(
-            columns,
-            frozenset({"After"}),
-            f"Alive: would order again sooner or later, as the model has it. {told} The exact mean "
-            "comes from the model's formula, without dice.",
+        Grid(
+            forecast_tables.simulated(
+                rows,
+                f"Alive: would order again sooner or later, as the model has it. {told} The exact mean "
+                "comes from the model's formula, without dice.",
+            )
         ),
         picture(
             alive,

@@ -15,9 +15,11 @@ from clv.core.formatting import MISSING
 from clv.report.analysis.svg import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import plotly.graph_objects as go
+
+    from clv.report.tables import Table
 
 Kind = Literal["answer", "text", "note", "heading", "list"]
 #: Keeps notebooks from reading two dollar signs as a formula.
@@ -53,58 +55,47 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table of cells as they are read.
+class Grid:
+    """A table as it is read; a missing cell is a dash, the caption below."""
 
-    Attributes
-    ----------
-    columns
-        Name → cells; None is shown as a dash.
-    words
-        Names of the columns that are read rather than compared: set to the left.
-    caption
-        Below the table; empty for none.
-    """
-
-    columns: Mapping[str, Sequence[str | None]]
-    words: frozenset[str] = frozenset()
-    caption: str = ""
+    table: Table
 
     @property
     def rows(self) -> list[tuple[str, ...]]:
         """The cells row by row."""
-        cells = [[MISSING if v is None else str(v) for v in c] for c in self.columns.values()]
-        return list(zip(*cells, strict=True))
+        columns = self.table.on("paper")
+        cells = [[c.written(row) for c in columns] for row in self.table.rows]
+        return [tuple(MISSING if cell is None else cell for cell in line) for line in cells]
 
     def html(self) -> str:
         """Return the table as HTML; the caption is part of it."""
-        style = [
-            'style="text-align:left"' if n in self.words else 'style="text-align:right"'
-            for n in self.columns
-        ]
+        columns = self.table.on("paper")
+        style = [f'style="text-align:{"left" if c.words else "right"}"' for c in columns]
         head = "".join(
-            f'<th scope="col" {s}>{escape(n)}</th>'
-            for n, s in zip(self.columns, style, strict=True)
+            f'<th scope="col" {s}>{escape(c.heading)}</th>'
+            for c, s in zip(columns, style, strict=True)
         )
         body = "".join(
             f"<tr>{''.join(f'<td {s}>{escape(c)}</td>' for c, s in zip(row, style, strict=True))}</tr>"
             for row in self.rows
         )
-        below = f'<p class="note">{escape(self.caption)}</p>' if self.caption else ""
+        caption = self.table.caption
+        below = f'<p class="note">{escape(caption)}</p>' if caption else ""
         return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{below}'
 
     def bundles(self) -> list[dict[str, str]]:
         """Return what a notebook stores: one output, as text with the columns aligned."""
-        rows = [tuple(self.columns), *self.rows]
+        columns = self.table.on("paper")
+        rows = [tuple(c.heading for c in columns), *self.rows]
         wide = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
         lines = [
             "  ".join(
-                cell.ljust(w) if name in self.words else cell.rjust(w)
-                for cell, w, name in zip(row, wide, self.columns, strict=True)
+                cell.ljust(w) if column.words else cell.rjust(w)
+                for cell, w, column in zip(row, wide, columns, strict=True)
             ).rstrip()
             for row in rows
         ]
-        plain = "\n".join([*lines, *([self.caption] if self.caption else [])])
+        plain = "\n".join([*lines, *filter(None, [self.table.caption])])
         return [{"text/html": f"<div {_PLAIN}>{self.html()}</div>", "text/plain": plain}]
 
 
@@ -143,7 +134,7 @@ class Picture:
         return [title, {"image/svg+xml": self.svg, "text/plain": self.alt}, caption]
 
 
-Piece = Text | Table | Picture
+Piece = Text | Grid | Picture
 
 
 def picture(figure: go.Figure, title: str, caption: str) -> Picture:

@@ -9,14 +9,13 @@ from clv.core.formatting import count, day, percent, plural, symbol, unit
 from clv.forecast import receipts
 from clv.insights.assumptions import checked
 from clv.report import charts, findings
-from clv.report.analysis.figures import currency_of, nothing
-from clv.report.analysis.pieces import Section, Table, answer, heading, items, note, picture, text
+from clv.report.analysis.figures import nothing
+from clv.report.analysis.pieces import Grid, Section, answer, heading, items, note, picture, text
 from clv.report.findings import health as health_words
+from clv.report.tables import receipt as tables
 from clv.report.words import receipt as words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from clv.core.schema import Receipt
     from clv.report.analysis.pieces import Piece
     from clv.runs import Run
@@ -39,15 +38,15 @@ def evidence(run: Run) -> Section:
     origin = receipts.origin_of(found)
     told = [words.shorter(found), words.rivals(found)]
     pieces: list[Piece] = [answer(words.sentence(found)), text(*filter(None, told))]
-    pieces.append(_board(found))
+    pieces.append(Grid(tables.leaderboard(found, receipts.leaderboard(found))))
     when = f"{names.title(model)}; {words.dates(origin)}"
     measures = origin["measures"][model]
     measure: charts.Measure = "revenue" if measures["value"] else "orders"
-    what = f"Revenue in {unit(currency_of(run))}" if measure == "revenue" else "Orders"
+    what = f"Revenue in {unit(run.currency)}" if measure == "revenue" else "Orders"
     pieces.append(
         picture(
             charts.ranking_figure(
-                measures["deciles"], measure=measure, symbol=symbol(currency_of(run))
+                measures["deciles"], measure=measure, symbol=symbol(run.currency)
             ),
             words.ranking_title(measures["deciles"]),
             f"{what} per customer, mean of each group, in {words.ahead(found)}. {when}; "
@@ -76,34 +75,6 @@ def evidence(run: Run) -> Section:
     return Section(key, title, tuple(pieces))
 
 
-def _board(found: Receipt) -> Table:
-    """Return everything that was compared, the smallest error first: means over the dates."""
-    rows = receipts.leaderboard(found)
-
-    def shares(values: Iterable[float | None], base: float = 0.0) -> list[str | None]:
-        return [None if v is None else percent(base + v) for v in values]
-
-    columns: dict[str, Sequence[str | None]] = {
-        "Model or rule": [names.title(r["contender"]) for r in rows],
-        "Error": [f"{r['loss']:.3f}" for r in rows],
-        "Orders foretold": shares((r["orders_bias"] for r in rows), 1.0),
-        "Monthly error": shares(r["orders_mape"] for r in rows),
-        "Ranking (Gini)": shares(r["orders_gini"] for r in rows),
-        "Best 10\u00a0% brought": shares(r["orders_top10"] for r in rows),
-        "Buyers told apart (AUC)": shares(r["auc"] for r in rows),
-        "Error of the chance (Brier)": [f"{r['brier']:.3f}" for r in rows],
-    }
-    if found["has_value"]:
-        columns["Revenue foretold"] = shares((r["revenue_bias"] for r in rows), 1.0)
-    dates = ", ".join(day(o["as_of"]) for o in found["origins"])
-    return Table(
-        columns,
-        frozenset({"Model or rule"}),
-        f"Made as of {dates} and compared with {words.ahead(found)}; means over the dates. Error: mean "
-        "Poisson deviance of each customer's orders, smallest for the true expectation.",
-    )
-
-
 def _ranges(found: Receipt) -> list[Piece]:
     """Tell how many outcomes lay within the ranges."""
     ranges = found["ranges"]
@@ -111,14 +82,6 @@ def _ranges(found: Receipt) -> list[Piece]:
     if measured is None:
         return []
     rows = measured["after"] or measured["before"]
-    told = {
-        "wider": "Customers with a range above nothing",
-        "all": "All",
-        "one-time": "One order so far",
-        "repeat": "Two orders or more",
-        "whales": "Highest forecasts",
-    }
-    shown = [r for name in told for r in rows if r["group"] == name]
     level = percent(ranges["level"])
     head = next((r for r in rows if r["group"] == "wider"), rows[0])
     return [
@@ -127,23 +90,7 @@ def _ranges(found: Receipt) -> list[Piece]:
             f"Ranges that are meant to hold {level} of the customers held {percent(head['inside'])} of "
             f"them as of {day(measured['as_of'])}."
         ),
-        Table(
-            {
-                "Customers": [told[r["group"]] for r in shown],
-                "Number": [count(r["customers"]) for r in shown],
-                "Within the range": [percent(r["inside"]) for r in shown],
-                "Surely between": [f"{percent(r['low'])} and {percent(r['high'])}" for r in shown],
-                "Below it": [percent(r["below"]) for r in shown],
-                "Above it": [percent(r["above"]) for r in shown],
-            },
-            frozenset({"Customers"}),
-            f"Ranges of {level}, "
-            + (
-                "calibrated on earlier dates only."
-                if measured["after"]
-                else "as the model has them."
-            ),
-        ),
+        Grid(tables.held(ranges["level"], measured)),
     ]
 
 

@@ -226,6 +226,16 @@ def signed(value: float) -> str:
     return f"{value:z.3f}".replace("-", "\u2212")
 
 
+def behind(row: LeaderboardRow) -> str:
+    """Write the difference to the best: ``0.016 (0.012 to 0.021)``."""
+    if row["difference"] is None:
+        return "best"
+    if round(row["difference"], 3) == 0:
+        return "as good"
+    low, high = row["difference_low"] or 0.0, row["difference_high"] or 0.0
+    return f"{signed(row['difference'])} ({signed(low)} to {signed(high)})"
+
+
 def compared(found: Receipt, origin: PastDate, model: str) -> list[str]:
     """Return whose lines are drawn: the forecast's own, the best other model, the best rule."""
     rows = receipts.leaderboard(found, origin["as_of"])

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from clv.apps.ui import accuracy, coverage, jobs
+from clv.apps.ui import coverage, jobs
 from clv.apps.ui import receipt_downloads as files
 from clv.backtest import evaluation
 from clv.core.formatting import day, percent, plain
@@ -79,7 +79,7 @@ def test_the_page_says_what_the_receipt_holds(at, found):
     board = receipts.leaderboard(found)
     shown = table(at, "Model or rule")
     assert list(shown["Model or rule"]) == [title(r["contender"]) for r in board]
-    assert list(shown["Behind the best"]) == [accuracy.behind(r) for r in board]
+    assert list(shown["Behind the best"]) == [words.behind(r) for r in board]
     assert list(shown["Error per customer (MAE, orders)"]) == [r["orders_mae"] for r in board]
     assert list(shown["Revenue error per customer (MAE) ($)"]) == [r["revenue_mae"] for r in board]
     assert shown["Orders foretold"][0] == pytest.approx(

@@ -155,8 +155,8 @@ def test_newcomers_by_label(pages, tmp_path):
     assert "The history is too short for 12 months" in read
     assert f"A new customer brings {money(all_.after(2).mean, 'EUR')} in the first 2 months" in read
     assert f"the first 2 months: {words.between(all_.after(2), 'EUR')} in 4 of 5 cases" in read
-    shown = frame(at, "Customers who")
-    assert shown["Customers who"].tolist() == ["All customers", "shop", "web", "not stated"]
+    shown = frame(at, "Value")
+    assert shown["Value"].tolist() == ["All customers", "shop", "web", "not stated"]
     assert shown["Customers"].tolist() == [90, 45, 30, 15]
     assert shown["Most you could pay"].tolist() == [
         money(33 + 20 / 3, "EUR"),
@@ -175,16 +175,16 @@ def test_newcomers_by_label(pages, tmp_path):
     at.number_input(key=f"acquisition_cost_{run.id}").set_value(21.0)
     at.number_input(key=f"payback_{run.id}").set_value(1).run()
     calm(at)
-    shown = frame(at, "Customers who")
+    shown = frame(at, "Value")
     assert shown["Earned back in"].tolist()[:2] == ["month 1", "month 1"]
     assert shown["Most you could pay"].tolist()[:2] == [money(33, "EUR"), money(65 / 3, "EUR")]
     at.number_input(key=f"acquisition_margin_{run.id}").set_value(50.0).run()
-    shown = frame(at, "Customers who")
+    shown = frame(at, "Value")
     assert shown["Most you could pay"].tolist()[:2] == [money(16.5, "EUR"), money(65 / 6, "EUR")]
     assert shown["Earned back in"].tolist()[:2] == ["not within 2 months", "not within 2 months"]
     at.selectbox(key="newcomers_by").select_index(1).run()
     calm(at)
-    assert frame(at, "Customers who")["Customers who"].tolist()[1:] == ["2017 Q4", "2017 Q3"]
+    assert frame(at, "Value")["Value"].tolist()[1:] == ["2017 Q4", "2017 Q3"]
 
 
 def test_the_names_of_labels_stand_as_they_are(pages, tmp_path):
@@ -235,7 +235,7 @@ def test_choices_outlast_a_look_at_another_view(pages, tmp_path):
         at.run()
     calm(at)
     assert at.number_input(key=f"payback_{run.id}").value == 1
-    assert frame(at, "Customers who")["Customers who"].tolist()[1:] == ["2017 Q4", "2017 Q3"]
+    assert frame(at, "Value")["Value"].tolist()[1:] == ["2017 Q4", "2017 Q3"]
 
 
 def test_lists_are_links_where_the_server_streams(pages, made, monkeypatch):
@@ -286,7 +286,7 @@ def test_history_alone_says_what_remains(pages, tmp_path, value):
     assert f"{run.summary['orders']} orders of 300 customers" in read
     assert "Here is why." in read
     assert len(at.metric) == 0
-    shown = frame(at, "Customers who")
+    shown = frame(at, "Value")
     assert ("Most you could pay" in shown) == value
     assert not any("Lifetime" in c or "Expected" in c for c in shown)
 
@@ -306,7 +306,7 @@ def test_names_are_shown_as_they_stand(pages, tmp_path):
     run = handmade_run(tmp_path, rows, orders, labels=labels)
     at = open_page(pages, run, "New customers")
     assert not at.exception
-    assert frame(at, "Customers who")["Customers who"].tolist()[1] == "<b>*x*</b>"
+    assert frame(at, "Value")["Value"].tolist()[1] == "<b>*x*</b>"
     spec = at.get("plotly_chart")[-1].proto.spec
     assert "<b>*x*" not in spec
 
