@@ -25,7 +25,7 @@ def site(tmp_path_factory):
 def test_every_page_is_there(site):
     pages = {path.name for path in site.glob("*.html")}
     assert pages >= {f"{path.stem}.html" for path in (ROOT / "docs").glob("*.md")}
-    assert pages >= {"index.html", "CHANGELOG.html"}
+    assert pages >= {"index.html", "CHANGELOG.html", "CONTRIBUTING.html"}
 
 
 def test_the_reference_shows_the_public_interface_and_every_room(site):

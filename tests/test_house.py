@@ -10,6 +10,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from fastapi.testclient import TestClient
 
 import clv.runs
@@ -231,6 +232,35 @@ def test_make_help_lists_every_target():
     assert {"help", "setup", "run", "test", "lint", "docs", "bench", "samples", "clean"} == set(
         targets
     )
+
+
+def hooks() -> dict[str, dict[str, str]]:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    (local,) = config["repos"]
+    assert local["repo"] == "local"
+    return {hook["id"]: hook for hook in local["hooks"]}
+
+
+def test_before_a_commit_runs_what_make_lint_runs():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(BIN)", ".venv/bin")
+    lint = makefile.split("\nlint: ")[1].split("\n\n")[0].splitlines()[1:]
+    system = [hook["entry"] for hook in hooks().values() if hook["language"] == "system"]
+    assert system == [line.strip() for line in lint]
+
+
+@pytest.mark.parametrize(
+    ("message", "refused"),
+    [
+        ("x" * 72, False),
+        ("x" * 73, True),
+        ("short\n\n" + "a body may be as wide as it likes " * 3, False),
+        ("é" * 72 + "\n", False),
+    ],
+)
+def test_a_subject_has_at_most_72_characters(message, refused):
+    subject = hooks()["subject"]
+    assert subject["stages"] == ["commit-msg"]
+    assert bool(re.search(subject["entry"], message, re.MULTILINE | re.DOTALL)) == refused
 
 
 def test_ci_runs_make_test_and_stops_at_the_first_failure():

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
 
 ROOT: Final = Path(__file__).parents[1]
-PAGES: Final = {"README.md": "index.md", "CHANGELOG.md": "CHANGELOG.md"}
+PAGES: Final = {
+    "README.md": "index.md",
+    "CHANGELOG.md": "CHANGELOG.md",
+    "CONTRIBUTING.md": "CONTRIBUTING.md",
+}
 #: A link that leaves docs/, or that enters it from the top.
 _LINK: Final = re.compile(r"(\]\()(?:\.\./|docs/)")
 _TARGET: Final = re.compile(r"\]\(([^)#:]+)\)")
