@@ -6,6 +6,7 @@ as they are read; a terminal shows some of the columns, bare, under their keys.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -123,7 +124,9 @@ class Column:
 
     def cell(self, row: Any) -> Any:  # noqa: ANN401 - rows are mappings or objects, of any module
         """Return a row's cell as it is."""
-        return row[self.of] if isinstance(self.of, str) else self.of(row)
+        if not isinstance(self.of, str):
+            return self.of(row)
+        return row[self.of] if isinstance(row, Mapping) else getattr(row, self.of)
 
     def written(self, row: Any) -> str | None:  # noqa: ANN401
         """Return a row's cell as it is read."""

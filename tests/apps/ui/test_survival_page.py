@@ -117,6 +117,8 @@ def pooled(run):
         "standard_errors": {"rate": 0.001},
         "log_likelihood": -10.0,
         "customers": 37.0,
+        "converged": True,
+        "at_bound": [],
     }
     write_json(run.file("model.json"), card)
     return run
