@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 _FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync --disable-software-rasterizer "
+    "--force-prefers-reduced-motion"
 ).split()
 _LEFT_BEHIND = "cookies,local_storage,indexeddb,websql,service_workers,cache_storage"
 _TIMEOUT = 30_000
