@@ -10,7 +10,7 @@ import streamlit as st
 
 from clv.apps.ui import downloads
 from clv.apps.ui.page import HOME, ONE, title
-from clv.core.formatting import MISSING, dollars
+from clv.core.formatting import MISSING, dollars, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,6 +176,20 @@ def table(shown: Table, key: str, **options: Any) -> DataframeState:  # noqa: AN
         **options,
     )
     return state
+
+
+def still(shown: Table) -> None:
+    """Show a short table as text that wraps, all of it in view."""
+    columns = shown.on("page")
+    cells = {c.heading: [c.written(row) or "" for row in shown.rows] for c in columns}
+    # Streamlit reads the cells as Markdown; what is a file's own is taken as it stands.
+    words = {c.heading for c in columns if c.words}
+    st.table(
+        {k: [plain(cell) if k in words else cell for cell in v] for k, v in cells.items()},
+        border="horizontal",
+        hide_index=True,
+        alt=shown.title,
+    )
 
 
 def _config(column: Column) -> Any:  # noqa: ANN401 - Streamlit names no type for it

@@ -11,7 +11,6 @@ from clv.core.formatting import (
     count,
     money,
     money_full,
-    percent,
     period,
     plain,
     short_count,
@@ -70,32 +69,10 @@ def table(report: Report, *, deciding: bool = False) -> None:
 
     ``deciding`` says that the switches of `rules` stand below the table.
     """
-    total = report["rows_total"]
-    titles = report.get("reason_titles", {})
-    advice = report.get("remedies", {}) | (_ADVICE if deciding else {})
-    rows = [
-        (titles.get(code, code), number, "left out", code)
-        for code, number in tables.by_size(report.get("reasons", {}))
-    ]
-    rows += [
-        (titles.get(code, code), number, "kept, pointed out", code)
-        for code, number in tables.by_size(report.get("noted", {}))
-    ]
-    if rows:
-        st.table(
-            {
-                "What we found": [plain(title) for title, *_ in rows],
-                "Rows": [f"{count(n)} ({percent(n / total)})" for _, n, *_ in rows],
-                "What happened": [what for *_, what, _ in rows],
-                "What you can do": [advice.get(code, "") for *_, code in rows],
-            },
-            border="horizontal",
-            hide_index=True,
-        )
-    st.caption(
-        f"{count(report['rows_accepted'])} used + {count(report['rows_rejected'])} left out = "
-        f"{count(total)} rows in the file."
-    )
+    shown = tables.reasons(report, _ADVICE if deciding else None)
+    if shown.rows:
+        parts.still(shown)
+    st.caption(f"{shown.caption.removesuffix('.')} in the file.")
 
 
 def messages(report: Report) -> None:

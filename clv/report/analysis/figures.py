@@ -23,6 +23,7 @@ from clv.report.analysis.pieces import Grid, Section, answer, heading, note, pic
 from clv.report.tables import Column, Table
 from clv.report.tables import customers as customer_tables
 from clv.report.tables import forecast as forecast_tables
+from clv.report.tables import reading as reading_tables
 from clv.report.words.assumptions import MONTHS
 from clv.report.words.run import (
     ORDER_DAYS,
@@ -87,29 +88,12 @@ def data(run: Run) -> Section:
     """Tell how much of the files counts, and what was left out for which reason."""
     report = run.report
     pieces: list[Piece] = [answer(rows_sentence(report))]
-    titles = report.get("reason_titles", {})
-    found = [
-        (titles.get(code, code), number, what)
-        for counts, what in (
-            (report.get("reasons", {}), "left out"),
-            (report.get("noted", {}), "kept, pointed out"),
-        )
-        for code, number in sorted(counts.items(), key=lambda r: (-r[1], r[0]))
-    ]
     pieces.append(
         text(f"Orders from {period(report.get('first_order'), report.get('last_order'))}.")
     )
-    if found:
-        columns = (
-            Column(lambda row: row[0], "What was found", words=True),
-            Column(lambda row: row[1], "Rows", "count"),
-            Column(lambda row: row[2], "What happened", words=True),
-        )
-        caption = (
-            f"{count(report['rows_accepted'])} used + {count(report['rows_rejected'])} left out = "
-            f"{count(report['rows_total'])} rows."
-        )
-        pieces.append(Grid(Table(columns, found, caption=caption)))
+    shown = reading_tables.reasons(report)
+    if shown.rows:
+        pieces.append(Grid(shown))
     pieces += [note(message) for message in report.get("messages", [])]
     return Section("data", "What was read", tuple(pieces))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clv.core.formatting import count
+from clv.core.formatting import count, percent
 from clv.report.tables.base import Column, Table
 
 if TYPE_CHECKING:
@@ -42,6 +42,40 @@ def examples(report: Report) -> Table:
     if len({row["file"] for row in rows}) > 1:
         columns.insert(0, Column("file", "File"))
     return Table(columns, rows, "Rows left out with line, reason and text")
+
+
+def reasons(report: Report, advice: Mapping[str, str] | None = None) -> Table:
+    """Return why rows were left out or pointed out, the most frequent reason first.
+
+    ``advice`` takes the place of what the report advises, by code.
+    """
+    titles, total = report.get("reason_titles", {}), report["rows_total"]
+    remedies = {**report.get("remedies", {}), **(advice or {})}
+    rows = [
+        (code, number, what)
+        for counts, what in (
+            (report.get("reasons", {}), "left out"),
+            (report.get("noted", {}), "kept, pointed out"),
+        )
+        for code, number in by_size(counts)
+    ]
+    columns = [
+        Column(
+            lambda row: titles.get(row[0], row[0]),
+            "What we found",
+            words=True,
+            paper="What was found",
+        ),
+        Column(lambda row: f"{count(row[1])} ({percent(row[1] / total)})", "Rows", on="page"),
+        Column(lambda row: row[1], "Rows", "count", on="paper"),
+        Column(lambda row: row[2], "What happened", words=True),
+        Column(lambda row: remedies.get(row[0], ""), "What you can do", on="page"),
+    ]
+    accounted = (
+        f"{count(report['rows_accepted'])} used + {count(report['rows_rejected'])} left out = "
+        f"{count(total)} rows"
+    )
+    return Table(columns, rows, "Why rows were left out", f"{accounted}.")
 
 
 def by_size(counts: Mapping[str, int]) -> list[tuple[str, int]]:
