@@ -1,7 +1,6 @@
 """Types that every room speaks of: arrays, and who is told of progress."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,6 @@ Texts = NDArray[np.object_]
 Progress = Callable[[str, int, int], None]
 #: What one cell of a table is in JSON.
 Cell = str | int | float | None
-#: Figures by name, as JSON has them.
-Facts = Mapping[str, Any]
 
 
 def quiet(stage: str, done: int, total: int) -> None:
