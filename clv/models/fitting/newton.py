@@ -213,3 +213,28 @@ def _search(
             return trial, outcome
         length *= 0.4
     return None
+
+
+def penalised_in_logs(
+    total: tuple[float, Floats, Floats], theta: Floats, customers: float, penalizer: float
+) -> tuple[float, Floats, Floats]:
+    """Return what `minimise` takes: the penalised mean per customer, in log-parameters.
+
+    Parameters
+    ----------
+    total
+        The log-likelihood of all customers, its gradient (k,) and Hessian (k, k) in ``theta``.
+    theta
+        The parameters, shape (k,).
+    customers
+        How many customers the total is of.
+    penalizer
+        Weight of the sum of squares of ``theta``.
+    """
+    value, gradient, hessian = total
+    penalty = penalizer * float((theta**2).sum())
+    slope = (-gradient / customers + 2 * penalizer * theta) * theta
+    curvature = -hessian / customers + 2 * penalizer * np.eye(theta.size)
+    # Chain rule for theta = exp(log theta).
+    curvature = curvature * np.outer(theta, theta) + np.diag(slope)
+    return -value / customers + penalty, slope, curvature

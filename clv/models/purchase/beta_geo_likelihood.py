@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from clv.models.fitting.newton import penalised_in_logs
+
 if TYPE_CHECKING:
     from clv.core.types import Floats
     from clv.models.histories import Histories
@@ -81,12 +83,7 @@ class BetaGeoLikelihood:
             value += part[0]
             gradient += part[1]
             hessian += part[2]
-        penalty = self.penalizer * float((theta**2).sum())
-        slope = (-gradient / self.customers + 2 * self.penalizer * theta) * theta
-        curvature = -hessian / self.customers + 2 * self.penalizer * np.eye(4)
-        # Chain rule for theta = exp(log theta).
-        curvature = curvature * np.outer(theta, theta) + np.diag(slope)
-        return -value / self.customers + penalty, slope, curvature
+        return penalised_in_logs((value, gradient, hessian), theta, self.customers, self.penalizer)
 
     def _prior_terms(
         self, r: float, alpha: float, a: float, b: float

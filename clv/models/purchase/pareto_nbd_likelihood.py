@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from clv.models.fitting.newton import penalised_in_logs
 from clv.models.purchase.beta_geo_likelihood import more_than
 
 if TYPE_CHECKING:
@@ -132,12 +133,7 @@ class ParetoNBDLikelihood:
             value += part[0]
             gradient += part[1]
             hessian += part[2]
-        penalty = self.penalizer * float((theta**2).sum())
-        slope = (-gradient / self.customers + 2 * self.penalizer * theta) * theta
-        curvature = -hessian / self.customers + 2 * self.penalizer * np.eye(4)
-        # Chain rule for theta = exp(log theta).
-        curvature = curvature * np.outer(theta, theta) + np.diag(slope)
-        return -value / self.customers + penalty, slope, curvature
+        return penalised_in_logs((value, gradient, hessian), theta, self.customers, self.penalizer)
 
     def _chunk_terms(
         self, rows: slice, r: float, alpha: float, s: float, beta: float
