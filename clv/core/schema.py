@@ -101,6 +101,10 @@ class OptionsRecord(TypedDict, total=False):
     keep: list[str]
     drop: list[str]
     labels: list[str] | None
+    amount: Literal["order", "line", "unit"] | None
+    statuses: dict[str, Literal["counts", "no", "refund"]]
+    timezone: str | None
+    apart: bool
 
 
 class InputFile(TypedDict):
@@ -142,6 +146,50 @@ class FileReport(TypedDict, total=False):
     not_delivered: dict[str, int]
     #: Rows that were looked up for nothing.
     not_needed: int
+
+
+class Switch(TypedDict):
+    """A way to read the file otherwise: what it does, and the options that do it."""
+
+    label: str
+    #: Options of the command line, e.g. ``["--amount", "line"]``; see `clv.core.options.switched`.
+    options: list[str]
+
+
+class Decision(TypedDict):
+    """Something that could have been read otherwise, and what was chosen."""
+
+    #: Stable name of the kind of decision.
+    code: str
+    #: What was done, in one sentence.
+    sentence: str
+    #: How many rows it touches, and how much money; None where money is not what it is about.
+    rows: int
+    money: float | None
+    switches: list[Switch]
+    #: It moves more than a twentieth of the money or the rows: said at the top.
+    weighty: bool
+
+
+class StatusReport(TypedDict):
+    """A status or kind of transaction as the file writes it, and what it was taken for."""
+
+    column: str
+    word: str
+    rows: int
+    money: float | None
+    meaning: Literal["counts", "no", "refund"]
+    #: Its meaning is known, or was said by the user; otherwise it counts, and is pointed out.
+    known: bool
+
+
+class ColumnReport(TypedDict):
+    """A column, what it was read as, and a few of its values."""
+
+    column: str
+    #: A role of `clv.ingest.columns.layouts.ROLES`; empty for a column that is not used.
+    role: str
+    samples: list[str]
 
 
 class Report(TypedDict, total=False):
@@ -186,6 +234,15 @@ class Report(TypedDict, total=False):
     as_of: str | None
     examples: list[RejectedRow]
     messages: list[str]
+    #: What could have been read otherwise, the weightiest first.
+    decisions: list[Decision]
+    statuses: list[StatusReport]
+    #: The columns of the first file, in its order.
+    columns: list[ColumnReport]
+    #: Whether an amount was that of the order, the row or one item; empty without amounts.
+    grain: Literal["order", "line", "unit", ""]
+    #: What looks odd about the orders that came out, in sentences; nothing was changed for it.
+    oddities: list[str]
     options: OptionsRecord
     inputs: list[InputFile]
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from clv.core.schema import OptionsRecord, SettingsRecord
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
+#: What an amount in a row is for: the whole order, the row, or one of the items in it.
+Grain = Literal["order", "line", "unit"]
+#: What a status or a kind of transaction means for the row that has it.
+StatusMeaning = Literal["counts", "no", "refund"]
 #: What asks for the model that forecast this file's own past best.
 AUTO: Final = "auto"
 
@@ -40,6 +44,15 @@ class IngestOptions:
         duplicates, ``drop={"zero_value"}`` rejects rows of value zero.
     labels
         Columns by which customers are compared (country, channel…); empty for none.
+    amount
+        Whether the value of a row is that of its order, of the row, or of one item in it.
+    statuses
+        Status or kind of transaction as the file writes it → whether such rows count, don't, or are
+        refunds.
+    timezone
+        Name of the shop's time zone (``Europe/Berlin``), for files whose times are in UTC.
+    apart
+        Two spellings of a customer stay two customers: nothing is merged.
     """
 
     layout: str | None = None
@@ -51,6 +64,10 @@ class IngestOptions:
     keep: frozenset[str] = frozenset()
     drop: frozenset[str] = frozenset()
     labels: tuple[str, ...] | None = None
+    amount: Grain | None = None
+    statuses: Mapping[str, StatusMeaning] = field(default_factory=dict)
+    timezone: str | None = None
+    apart: bool = False
 
     def as_dict(self) -> OptionsRecord:
         """Return plain JSON types."""
@@ -64,6 +81,10 @@ class IngestOptions:
             "keep": sorted(self.keep),
             "drop": sorted(self.drop),
             "labels": None if self.labels is None else list(self.labels),
+            "amount": self.amount,
+            "statuses": dict(self.statuses),
+            "timezone": self.timezone,
+            "apart": self.apart,
         }
 
     @classmethod
@@ -80,6 +101,10 @@ class IngestOptions:
             keep=frozenset(content.get("keep", ())),
             drop=frozenset(content.get("drop", ())),
             labels=None if labels is None else tuple(labels),
+            amount=content.get("amount"),
+            statuses=content.get("statuses", {}),
+            timezone=content.get("timezone"),
+            apart=content.get("apart", False),
         )
 
 

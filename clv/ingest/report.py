@@ -9,6 +9,7 @@ from clv.core import engine
 from clv.core.errors import NoRowsError
 from clv.ingest.columns.kinds import RELATED
 from clv.ingest.orders import checks
+from clv.ingest.orders.table import sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.core.schema import FileReport, Report
+    from clv.core.schema import ColumnReport, Decision, FileReport, Report
     from clv.ingest.orders.decisions import Decisions
     from clv.ingest.orders.table import Table
 
 _EXAMPLES: Final = 20
+_SAMPLES: Final = 3
 
 
 def make_report(
@@ -104,8 +106,33 @@ def make_report(
         "as_of": day.isoformat() if day else None,
         "examples": examples.to_pylist(),
     }
+    report["decisions"] = sorted(decided.made, key=_weight)
+    report["statuses"] = list(decided.statuses_found)
+    report["oddities"] = list(decided.oddities)
+    report["grain"] = decided.grain
+    report["columns"] = _columns(head)
     report["messages"] = _messages(report, decided)
     return report
+
+
+def _columns(table: Table) -> list[ColumnReport]:
+    """Return every column with its role and a few of its values."""
+    roles = {column: role for role, column in reversed(table.mapping.items())}
+    return [
+        {
+            "column": column,
+            "role": roles.get(column, ""),
+            "samples": [
+                *dict.fromkeys(cell for cell in sample(table.dialect, column) if cell.strip())
+            ][:_SAMPLES],
+        }
+        for column in table.dialect.columns
+    ]
+
+
+def _weight(decision: Decision) -> tuple[bool, float, int]:
+    """Return the key that puts what moves most first."""
+    return not decision["weighty"], -abs(decision["money"] or 0), -decision["rows"]
 
 
 def _counts(

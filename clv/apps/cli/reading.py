@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from clv.core import options
 from clv.core.errors import SettingsError
 from clv.core.settings import IngestOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from clv.core.settings import Grain
 
 _READING: Final = "How to read the files"
 
@@ -70,6 +73,39 @@ Drop = Annotated[
     list[str] | None,
     typer.Option(help="Reject rows that a rule would keep: duplicate, zero_value. Repeatable."),
 ]
+Amount = Annotated[
+    Literal["order", "line", "unit"] | None,
+    typer.Option(
+        help="What an amount in a row is for: the whole order, the row, or one item in it. Found out "
+        "from the file by default.",
+        rich_help_panel=_READING,
+    ),
+]
+Status = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WORD=MEANING",
+        help="What a status or kind of transaction means: counts, no or refund, e.g. --status "
+        "pending=counts. Repeatable.",
+        rich_help_panel=_READING,
+    ),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ZONE",
+        help="The shop's time zone, e.g. Europe/Berlin, for a file whose times are in UTC.",
+        rich_help_panel=_READING,
+    ),
+]
+Apart = Annotated[
+    bool,
+    typer.Option(
+        "--apart",
+        help="Merge no customers: ids and e-mail addresses count as they are written.",
+        rich_help_panel=_READING,
+    ),
+]
 AsOf = Annotated[
     str | None,
     typer.Option(
@@ -94,6 +130,11 @@ def ingest_options(
     label: Sequence[str] | None,
     keep: Sequence[str] | None,
     drop: Sequence[str] | None,
+    amount: Grain | None,
+    status: Sequence[str] | None,
+    timezone: str | None,
+    *,
+    apart: bool,
 ) -> IngestOptions:
     """Return the options of reading, as they were given.
 
@@ -102,7 +143,7 @@ def ingest_options(
     SettingsError
         One of them is not what it can be.
     """
-    mapping = roles(map_)
+    mapping = options.roles(map_ or ())
     if decimal not in {None, ".", ","}:
         msg = f'The decimal mark is "{decimal}"; it can be "." or ",".'
         raise SettingsError(msg)
@@ -116,19 +157,11 @@ def ingest_options(
         keep=frozenset(keep or ()),
         drop=frozenset(drop or ()),
         labels=tuple(label) if label else None,
+        amount=amount,
+        statuses=options.meanings(status or ()),
+        timezone=timezone,
+        apart=apart,
     )
-
-
-def roles(entries: Sequence[str] | None) -> dict[str, str]:
-    """Return the column of each role that ``--map ROLE=COLUMN`` names."""
-    mapping: dict[str, str] = {}
-    for entry in entries or ():
-        role, equals, column = entry.partition("=")
-        if not (equals and role):
-            msg = f'--map "{entry}" is not ROLE=COLUMN.'
-            raise SettingsError(msg, "For instance: --map customer_id=Kundennr")
-        mapping[role.strip()] = column
-    return mapping
 
 
 def day_of(text: str | None, name: str = "date") -> date | None:

@@ -16,6 +16,8 @@ from clv.apps.cli import terminal
 from clv.apps.cli.job import AsJson, Guard, Publish, Wait, scheduled, tell
 from clv.apps.cli.options import StoreDir, check_writable
 from clv.apps.cli.reading import (
+    Amount,
+    Apart,
     AsOf,
     DateOrder,
     Decimal,
@@ -29,6 +31,8 @@ from clv.apps.cli.reading import (
     Mapping,
     Rejects,
     Report,
+    Status,
+    Timezone,
     day_of,
     ingest_options,
 )
@@ -93,6 +97,10 @@ def run(
     label: Label = None,
     keep: Keep = None,
     drop: Drop = None,
+    amount: Amount = None,
+    status: Status = None,
+    timezone: Timezone = None,
+    apart: Apart = False,
     monthly: Annotated[
         Path | None, typer.Option(help="Also write the forecast month by month (CSV or .parquet).")
     ] = None,
@@ -117,7 +125,9 @@ def run(
     where = Store(store)
     with scheduled(where, out, publish=publish, guard=guard, wait=wait, as_json=as_json) as job:
         options = ingest_options(
-            layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop
+            *(layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop),
+            *(amount, status, timezone),
+            apart=apart,
         )
         settings = Settings(
             as_of=day_of(as_of, "as-of date"),
@@ -166,6 +176,10 @@ def check(
     label: Label = None,
     keep: Keep = None,
     drop: Drop = None,
+    amount: Amount = None,
+    status: Status = None,
+    timezone: Timezone = None,
+    apart: Apart = False,
     rejects: Rejects = None,
     report: Report = None,
 ) -> None:
@@ -176,7 +190,9 @@ def check(
     from clv.forecast import pipeline  # noqa: PLC0415
 
     options = ingest_options(
-        layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop
+        *(layout, map_, date_order, decimal, encoding, delimiter, label, keep, drop),
+        *(amount, status, timezone),
+        apart=apart,
     )
     check_writable([rejects, report], inputs)
     with TemporaryDirectory(prefix="clv-check-") as folder, terminal.progress() as progress:

@@ -11,7 +11,8 @@ import typer
 
 from clv.apps.cli import terminal
 from clv.apps.cli.options import StoreDir, check_writable, chosen_run
-from clv.apps.cli.reading import day_of, roles
+from clv.apps.cli.reading import day_of
+from clv.core import options as spelled
 from clv.core.errors import InputError, LayoutError, SettingsError
 from clv.core.formatting import plural
 from clv.core.settings import IngestOptions
@@ -245,7 +246,9 @@ def _orders(
         with chosen_run(run_id, store).connect() as con:
             yield con, None
         return
-    options = IngestOptions(mapping=roles(map_), labels=tuple(label) if label else None)
+    options = IngestOptions(
+        mapping=spelled.roles(map_ or ()), labels=tuple(label) if label else None
+    )
     with ingest.read(inputs, options, as_of, progress) as (con, report):
         ingest.refuse_no_orders(report)
         yield con, report

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from clv.core import engine
 from clv.core.errors import LayoutError, did_you_mean
 from clv.ingest.columns.layouts import normalise
-from clv.ingest.files import values
+from clv.ingest.files import dates, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -76,7 +76,7 @@ def _groups(cells: Sequence[str]) -> bool:
         and 2 <= len(seen) <= _MOST_IN_HEAD
         and len(filled) >= _REPEATS * len(seen)
         and max(map(len, seen)) <= _LONGEST
-        and not any(values.looks_numeric(v) or values.looks_like_date(v) for v in seen)
+        and not any(numbers.looks_numeric(v) or dates.looks_like_date(v) for v in seen)
     )
 
 

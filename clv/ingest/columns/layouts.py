@@ -33,6 +33,19 @@ ROLES: Final[dict[str, Role]] = {
     "cancelled_at": Role("Cancelled at", "Filled when the order was cancelled."),
     "refunded": Role("Refunded amount", "Taken off the order's value."),
     "currency": Role("Currency", "Rows in another currency than most are set aside."),
+    "email": Role("E-mail", "Tells that a guest and a later account are one person."),
+    "time": Role("Time of day", "Where the date column has none."),
+    "year": Role("Year", "Where year, month and day have columns of their own."),
+    "month": Role("Month", "Where year, month and day have columns of their own."),
+    "day": Role("Day", "Where year, month and day have columns of their own."),
+    "discount": Role("Discount", "A share of the price or an amount; taken off the value."),
+    "kind": Role("Kind of row", "Sale, refund, authorisation, view… Only sales and refunds count."),
+    "fulfilment": Role(
+        "Delivery status", "An order that was delivered is a sale, paid or not yet."
+    ),
+    "cancelled": Role("Cancelled?", "Yes or no, true or false, 1 or 0."),
+    "test": Role("Test order?", "Yes or no, true or false, 1 or 0."),
+    "updated_at": Role("Last changed", "Tells the latest state of an order from earlier ones."),
     "customer_fallback": Role("Customer, if blank", "Used where the customer is blank or 0."),
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError, did_you_mean
 from clv.ingest.columns.layouts import LAYOUTS, MAPPED, ROLES, SYNONYMS, Layout, normalise
-from clv.ingest.files import values
+from clv.ingest.files import dates, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -191,11 +191,11 @@ def _kind(cells: list[str]) -> str:
     filled = [c.strip() for c in cells if c.strip()]
     if not filled:
         return "empty"
-    dates = values.date_format(filled)
-    share = sum(values.looks_like_date(c) for c in filled) / len(filled)
-    if dates and dates.kind not in {"seconds", "millis"} and share > 0.8:
+    found = dates.date_format(filled)
+    share = sum(dates.looks_like_date(c) for c in filled) / len(filled)
+    if found and found.kind not in {"seconds", "millis"} and share > 0.8:
         return "date"
-    numeric = [c for c in filled if values.looks_numeric(c)]
+    numeric = [c for c in filled if numbers.looks_numeric(c)]
     if len(numeric) > 0.8 * len(filled):
         return "number" if any("." in c or "," in c for c in numeric) else "int"
     return "text"

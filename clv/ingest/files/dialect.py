@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import FileError, did_you_mean
-from clv.ingest.files import values
+from clv.ingest.files import dates, numbers
 from clv.ingest.files.source import PIECE
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _titles(rows: list[list[str]]) -> int:
 def _has_header(rows: list[list[str]]) -> bool:
     """Whether row one is names: no cell of it reads as a date or an amount as those below do."""
     first = [cell.strip() for cell in rows[0]]
-    if any(values.looks_numeric(cell) or values.looks_like_date(cell) for cell in first if cell):
+    if any(numbers.looks_numeric(cell) or dates.looks_like_date(cell) for cell in first if cell):
         return False
     return any(first)
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from clv.core import engine
 from clv.ingest.columns.kinds import RELATED
 from clv.ingest.columns.matching import Match
-from clv.ingest.files.values import DATE_RANGE, DateFormat, NumberFormat, date_format, number_format
+from clv.ingest.files.dates import DATE_RANGE, DateFormat, date_format
+from clv.ingest.files.numbers import NumberFormat, number_format
 from clv.ingest.orders import rows, table
 from clv.ingest.orders.checks import NUMBER
 

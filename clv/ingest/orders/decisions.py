@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.core.schema import Rule
+    from clv.core.schema import Decision, Rule, StatusReport
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,14 @@ class Decisions:
         Files that were not read.
     events_alone
         Events came without orders, and count as orders.
+    made
+        What could have been read otherwise, with its size and how to reverse it.
+    statuses_found
+        Words of statuses and kinds, and what they were taken for.
+    oddities
+        What looks odd about the orders; nothing was changed for it.
+    grain
+        What an amount in a row was for.
     """
 
     rules: Mapping[str, Rule]
@@ -65,6 +73,10 @@ class Decisions:
     statuses: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     unused: Sequence[str] = ()
     events_alone: bool = False
+    made: Sequence[Decision] = ()
+    statuses_found: Sequence[StatusReport] = ()
+    oddities: Sequence[str] = ()
+    grain: Literal["order", "line", "unit", ""] = ""
 
 
 def noted(rules: Mapping[str, Rule], **found: int) -> dict[str, int]:

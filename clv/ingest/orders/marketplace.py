@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from clv.core.settings import DateOrder, IngestOptions
     from clv.core.types import Progress
     from clv.ingest.columns.kinds import Kind, Sorted
-    from clv.ingest.files.values import DateFormat, NumberFormat
+    from clv.ingest.files.dates import DateFormat
+    from clv.ingest.files.numbers import NumberFormat
 
 
 ROLES: Final = {

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from clv.core import engine
 from clv.ingest.columns import labels
 from clv.ingest.columns.layouts import CANCELLED, REFUNDED, UNPAID
-from clv.ingest.files.values import DATE_RANGE, NumberFormat, currency_sql, number_format
+from clv.ingest.files.dates import DATE_RANGE
+from clv.ingest.files.numbers import NumberFormat, currency_sql, number_format
 from clv.ingest.orders.checks import NUMBER
 from clv.ingest.orders.table import Table, append, choose_dates, engine_text, sample, settle_dates
 

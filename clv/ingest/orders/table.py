@@ -11,8 +11,8 @@ import numpy as np
 from clv.core import engine
 from clv.core.errors import AmbiguousDateError, FileError
 from clv.ingest.files import records as rec
+from clv.ingest.files.dates import DateFormat, date_format
 from clv.ingest.files.dialect import SPACES, Dialect
-from clv.ingest.files.values import DateFormat, NumberFormat, date_format
 from clv.ingest.orders.checks import NUMBER
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from clv.core.settings import DateOrder
     from clv.ingest.columns.matching import Match
+    from clv.ingest.files.numbers import NumberFormat
     from clv.ingest.files.source import Source
 
 _FAULTS: Final = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.ingest.files import dialect, source
-from clv.ingest.files.values import number_format
+from clv.ingest.files.numbers import number_format
 from clv.ingest.side_tables.two_columns import Wanted, opened
 
 if TYPE_CHECKING:

@@ -228,6 +228,7 @@ def test_run_with_every_option_records_them_all(orders, call):
         *("--model-card", "card.json", "--monthly", "monthly.csv", "--currency", "EUR"),
         *("--decimal", ".", "--encoding", "utf-8", "--delimiter", "comma"),
         *("--keep", "far_date", "--drop", "zero_value", "--label", "wieviel"),
+        *("--amount", "line", "--status", "paid = Counts", "--apart"),
     )
     assert (code, err) == (0, "")
     run = Store().latest()
@@ -256,6 +257,10 @@ def test_run_with_every_option_records_them_all(orders, call):
         "labels": ["wieviel"],
         "keep": ["far_date"],
         "drop": ["zero_value"],
+        "amount": "line",
+        "statuses": {"paid": "counts"},
+        "timezone": None,
+        "apart": True,
     }
     assert [m["end"] for m in settings["months"]] == [
         *("2017-02-28", "2017-03-31", "2017-04-30", "2017-05-31", "2017-06-30", "2017-07-31"),

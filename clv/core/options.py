@@ -1,0 +1,99 @@
+"""Options of reading as the command line spells them → `IngestOptions`.
+
+A decision of a check names the options that reverse it. One spelling serves the command line, the
+report and the switch on a page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, get_args
+
+from clv.core.errors import SettingsError
+from clv.core.settings import Grain, StatusMeaning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from clv.core.settings import IngestOptions
+
+
+def roles(entries: Iterable[str]) -> dict[str, str]:
+    """Return the column of each role that ``ROLE=COLUMN`` names.
+
+    Raises
+    ------
+    SettingsError
+        An entry has another form.
+    """
+    mapping: dict[str, str] = {}
+    for entry in entries:
+        role, equals, column = entry.partition("=")
+        if not (equals and role):
+            msg = f'--map "{entry}" is not ROLE=COLUMN.'
+            raise SettingsError(msg, "For instance: --map customer_id=Kundennr")
+        mapping[role.strip()] = column
+    return mapping
+
+
+def meanings(entries: Iterable[str]) -> dict[str, StatusMeaning]:
+    """Return what each status means that ``WORD=MEANING`` names.
+
+    Raises
+    ------
+    SettingsError
+        An entry has another form, or an unknown meaning.
+    """
+    found: dict[str, StatusMeaning] = {}
+    known = {name: name for name in get_args(StatusMeaning)}
+    for entry in entries:
+        word, equals, meaning = entry.rpartition("=")
+        if not (equals and word.strip() and meaning.strip().lower() in known):
+            msg = f'--status "{entry}" is not WORD=counts, WORD=no or WORD=refund.'
+            raise SettingsError(msg, "For instance: --status pending=counts")
+        found[word.strip()] = known[meaning.strip().lower()]
+    return found
+
+
+def switched(options: IngestOptions, words: Sequence[str]) -> IngestOptions:
+    """Return the options with some of the command line's options added.
+
+    Parameters
+    ----------
+    words
+        Such as ``["--amount", "line"]`` or ``["--status", "pending=counts"]``; what they say takes
+        the place of what was said before.
+
+    Raises
+    ------
+    SettingsError
+        An option that is none of reading.
+    """
+    result, rest = options, [*words]
+    if "--apart" in rest:
+        rest.remove("--apart")
+        result = replace(result, apart=True)
+    for name, value in [*pairwise(rest)][::2]:
+        if name not in _SWITCHES:
+            msg = f"{name} is not an option of reading."
+            raise SettingsError(msg, f"Possible: {', '.join(_SWITCHES)}.")
+        result = _SWITCHES[name](result, value)
+    return result
+
+
+def _amount(options: IngestOptions, value: str) -> IngestOptions:
+    grain = next((g for g in get_args(Grain) if g == value), None)
+    return replace(options, amount=grain)
+
+
+_SWITCHES: Final[dict[str, Callable[[IngestOptions, str], IngestOptions]]] = {
+    "--map": lambda o, v: replace(o, mapping={**o.mapping, **roles([v])}),
+    "--amount": _amount,
+    "--status": lambda o, v: replace(o, statuses={**o.statuses, **meanings([v])}),
+    "--keep": lambda o, v: replace(o, keep=o.keep | {v}, drop=o.drop - {v}),
+    "--drop": lambda o, v: replace(o, keep=o.keep - {v}, drop=o.drop | {v}),
+    "--timezone": lambda o, v: replace(o, timezone=v),
+    "--layout": lambda o, v: replace(o, layout=v),
+    "--encoding": lambda o, v: replace(o, encoding=v),
+}
