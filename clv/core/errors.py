@@ -6,6 +6,7 @@
     ├── InputError              the user can mend it; exit code 2
     │   ├── FileError           the file cannot be read as a table at all
     │   ├── LayoutError         columns are missing or cannot be told apart
+    │   │   ├── NotOrdersError  the table is something else; says what, and what to do instead
     │   │   └── FeatureError    a customer described by hand lacks a feature, or nobody can be like that
     │   ├── AmbiguousDateError  day and month cannot be told apart; says which option decides
     │   ├── NoRowsError         nothing usable is left; says what was rejected and why
@@ -80,6 +81,10 @@ class LayoutError(InputError):
     ) -> None:
         super().__init__(message, hint, option)
         self.missing = tuple(missing)
+
+
+class NotOrdersError(LayoutError):
+    """A table that holds no orders: a summary, a column per month, a list."""
 
 
 class FeatureError(LayoutError):

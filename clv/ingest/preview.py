@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from clv.core.errors import InputError
+from clv.core.errors import InputError, NotOrdersError
 from clv.ingest import opening
-from clv.ingest.columns import kinds, layouts, matching
+from clv.ingest.columns import kinds, layouts, matching, not_orders
 from clv.ingest.orders import marketplace, order_files, rows, table
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Preview:
         Columns by which they can be.
     fixed
         The tables are known by the names of their columns: none can be chosen.
+    no_orders
+        The first file is a table of something else: ``problems`` says of what.
     """
 
     files: tuple[FilePreview, ...]
@@ -65,6 +67,7 @@ class Preview:
     labels: tuple[str, ...] = ()
     groupings: tuple[str, ...] = ()
     fixed: bool = False
+    no_orders: bool = False
 
 
 def detect(inputs: Sequence[Path], options: IngestOptions) -> Preview:
@@ -98,7 +101,9 @@ def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptio
     mapping: dict[str, str | None] = dict.fromkeys(layouts.ROLES)
     layout, title, dates, decimal, ambiguous = None, "", "", ".", False
     grouping: tuple[str, ...] = ()
+    refused = False
     try:
+        not_orders.refuse(source.name, dialect, options)
         match = order_files.match(source, dialect, options)
         mapping |= match.mapping
         grouping = order_files.label_names([(source, dialect, match)], options)
@@ -114,6 +119,7 @@ def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptio
             dates, ambiguous = fmt.title, fmt.ambiguous
         decimal = rows.choose_numbers(dialect, match, options).decimal
     except InputError as error:
+        refused = isinstance(error, NotOrdersError)
         problems.append(f"{error.message} {error.hint}")
     roles = {column for role, column in mapping.items() if role != "category"}
     free = tuple(c for c in dialect.columns if c not in roles)
@@ -128,6 +134,7 @@ def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptio
         tuple(problems),
         grouping,
         free,
+        no_orders=refused,
     )
 
 

@@ -76,6 +76,9 @@ def _draft(draft_id: str) -> None:
         trouble.show(trouble.explain(error))
         _again("Upload another file")
         return
+    if found.no_orders:
+        _no_orders(draft, options, found)
+        return
     if found.date_ambiguous and options.date_order is None:
         reading.ask_date_order(draft, options, found)
         reading.head(found)
@@ -85,6 +88,16 @@ def _draft(draft_id: str) -> None:
         return
     if _checked(draft, options, found):
         _report(draft, options, found)
+
+
+def _no_orders(draft: Draft, options: IngestOptions, found: Preview) -> None:
+    """Say what the table is, and what to upload instead; whoever knows better chooses the columns."""
+    for problem in found.problems:
+        st.error(plain(problem), icon=":material/table_rows:")
+    with st.expander("It is a table of orders: choose its columns", icon=":material/tune:"):
+        reading.form(draft, options, found)
+    reading.head(found)
+    _again("Upload another file")
 
 
 def _ask_columns(draft: Draft, options: IngestOptions, found: Preview, missing: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError
-from clv.ingest.columns import labels, matching
+from clv.ingest.columns import labels, matching, not_orders
 from clv.ingest.orders import checks, contents, netting, rows
 from clv.ingest.orders.decisions import Decisions, noted
 
@@ -67,6 +67,7 @@ def prepare(opened: Sequence[Opened], options: IngestOptions, spool: Path) -> li
     """
     tables: list[Table] = []
     for source, dialect in opened:
+        not_orders.refuse(source.name, dialect, options)
         found = match(source, dialect, options)
         if found.missing:
             raise matching.explain_missing(
