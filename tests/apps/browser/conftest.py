@@ -26,7 +26,7 @@ from tests.places import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Page
 
 _FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -34,7 +34,7 @@ _FLAGS = (
     "--force-prefers-reduced-motion"
 ).split()
 _LEFT_BEHIND = "cookies,local_storage,indexeddb,websql,service_workers,cache_storage"
-_TIMEOUT = 30_000
+_TIMEOUT = 60_000
 #: Streamlit asks for these beside every page's address, where they aren't, before it finds them.
 _PROBE = re.compile(r"/[A-Z]\w+/_stcore/(health|host-config)$")
 
@@ -96,33 +96,49 @@ def server(store_root):
 
 
 @pytest.fixture(scope="session")
-def profile(tmp_path_factory):
-    """A browser as people have it: it keeps the scripts of pages on its disk."""
+def tab(tmp_path_factory):
+    """The one tab of a browser as people have it: it keeps the scripts of pages, compiled.
+
+    A new tab, or a new browser, would compile them anew: half of all that a test does.
+    """
     # A missing browser fails: a suite that skips itself proves nothing.
     with sync_playwright() as playwright:
-        kept = playwright.chromium.launch_persistent_context(
+        profile = playwright.chromium.launch_persistent_context(
             tmp_path_factory.mktemp("profile"), executable_path="/usr/bin/chromium", args=_FLAGS
         )
-        yield kept
-        kept.close()
+        yield profile.pages[0]
+        profile.close()
 
 
 class Visit:
-    """One visitor's tab, and what went wrong in it."""
+    """One visitor, and what went wrong in their tab."""
 
-    def __init__(
-        self, context: BrowserContext, address: str, width: int = 1280, height: int = 2400
-    ) -> None:
+    def __init__(self, tab: Page, address: str, width: int = 1280, height: int = 2400) -> None:
         self.address = address
-        self.context = context
-        self.tab: Page = context.new_page()
-        self.tab.set_viewport_size({"width": width, "height": height})
-        self.tab.set_default_timeout(_TIMEOUT)
+        self.tab = tab
         self.wrong: list[str] = []
-        self.tab.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
-        self.tab.on("request", self._request)
-        self.tab.on("response", self._response)
-        self.tab.on("console", self._console)
+        self._watched = {
+            "pageerror": lambda error: self.wrong.append(f"page error: {error}"),
+            "request": self._request,
+            "response": self._response,
+            "console": self._console,
+        }
+        for event, watch in self._watched.items():
+            tab.on(event, watch)
+        tab.set_viewport_size({"width": width, "height": height})
+        tab.set_default_timeout(_TIMEOUT)
+
+    def leave(self) -> None:
+        """Leave nothing to whoever comes next but the scripts themselves: to read these anew costs
+        more than all that a test does."""
+        while self._watched:
+            self.tab.remove_listener(*self._watched.popitem())
+        if self.tab.url.startswith(self.address):
+            self.tab.evaluate("sessionStorage.clear()")
+        self.tab.goto("about:blank")
+        self.tab.context.new_cdp_session(self.tab).send(
+            "Storage.clearDataForOrigin", {"origin": self.address, "storageTypes": _LEFT_BEHIND}
+        )
 
     def _request(self, request) -> None:
         if not request.url.startswith(
@@ -203,29 +219,20 @@ class Visit:
 
 
 @pytest.fixture
-def visit(profile, server):
-    """Open a visitor's tab; several of one test know nothing of each other, nor of those before."""
-    opened: list[Visit] = []
+def visit(tab, server):
+    """Let a visitor in, in place of the one before: nobody knows anything of the others."""
+    came: list[Visit] = []
 
-    def start(**options: int) -> Visit:
-        first = not opened
-        opened.append(Visit(profile if first else profile.browser.new_context(), server, **options))
-        if first:
-            # Everything a site may leave behind, but for the scripts themselves: to read these
-            # anew costs more than all that a test does.
-            profile.new_cdp_session(opened[0].tab).send(
-                "Storage.clearDataForOrigin", {"origin": server, "storageTypes": _LEFT_BEHIND}
-            )
-        return opened[-1]
+    def start(address: str = server, **size: int) -> Visit:
+        if came:
+            came[-1].leave()
+        came.append(Visit(tab, address, **size))
+        return came[-1]
 
     yield start
-    for one in opened:
-        wrong = list(one.wrong)
-        if one.context is profile:
-            one.tab.close()
-        else:
-            one.context.close()
-        assert wrong == []
+    if came:
+        came[-1].leave()
+    assert [one.wrong for one in came] == [[]] * len(came)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from clv.runs import Store
-from tests.apps.browser.conftest import Visit, serve
+from tests.apps.browser.conftest import serve
 from tests.places import ROOT
 
 pytestmark = pytest.mark.browser
@@ -172,14 +172,12 @@ def test_metric_cards_stand_two_abreast_on_a_phone(visit, run):
     assert boxes[1]["x"] > boxes[0]["x"] + boxes[0]["width"] - 1
 
 
-def test_plain_streamlit_downloads_too(profile, run_id, store_root, tmp_path):
+def test_plain_streamlit_downloads_too(visit, run_id, store_root, tmp_path):
     with serve("app.py", store_root) as address:
-        v = Visit(profile.browser.new_context(), address)
+        v = visit(address)
         v.open(f"/?run={run_id}")
         v.chart("history")
         expected = tmp_path / "expected.csv"
         Store(store_root).run(run_id).write("forecasts", expected)
         assert v.download("download_predictions").read_bytes() == expected.read_bytes()
-        wrong = list(v.wrong)
-        v.context.close()
-    assert wrong == []
+        v.leave()

@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from tests.apps.browser.conftest import Visit, serve
+from tests.apps.browser.conftest import serve
 from tests.places import ROOT
 
 pytestmark = pytest.mark.browser
@@ -24,12 +24,12 @@ def command(module, *arguments):
     subprocess.run(asked, cwd=ROOT, capture_output=True, check=True)
 
 
-def test_browser_command_line_and_api_say_the_same(profile, tmp_path, monkeypatch):
+def test_browser_command_line_and_api_say_the_same(visit, tmp_path, monkeypatch):
     monkeypatch.setenv("CLV_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("CLV_RUNS", str(tmp_path))
     command("clv.samples.ready_made")
     with serve("server.py", tmp_path) as address:
-        v = Visit(profile.browser.new_context(), address)
+        v = visit(address)
         v.open()
         v.tab.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(FILE)
         v.shows("run_forecast")
@@ -40,7 +40,7 @@ def test_browser_command_line_and_api_say_the_same(profile, tmp_path, monkeypatc
         v.tab.wait_for_url(re.compile(r"\?run=[0-9a-f]{32}"))
         v.shows("download_predictions")
         browser = v.download("download_predictions").read_bytes()
-        v.context.close()
+        v.leave()
         assert v.wrong == []
 
         out = tmp_path / "predictions.csv"

@@ -44,12 +44,12 @@ def test_from_the_navigation_to_the_lists(visit, run_id):
     assert rows(v.download("download_newcomers"))[0]["value"] == "All customers"
 
 
-@pytest.mark.parametrize("name", TABS)
-def test_nothing_sticks_out_on_a_phone(visit, run_id, name):
+def test_nothing_sticks_out_on_a_phone(visit, run_id):
     v = visit(width=390, height=3200)
     v.open(f"/Segments?run={run_id}")
     v.chart("groups")
-    v.tab.get_by_role("tab", name=name).click()
-    v.shows(TABS[name])
-    v.settle()
-    assert v.overflow() <= 0
+    for name, key in TABS.items():
+        v.tab.get_by_role("tab", name=name).click()
+        v.shows(key)
+        v.settle()
+        assert v.overflow() <= 0, name

@@ -38,8 +38,9 @@ def test_from_the_navigation_to_a_link_that_shows_the_same_run(visit, run_id):
     orders = sum(int(row["purchases_after_1_year"]) for row in rows)
     assert cards[1].replace("\u00a0", " ").startswith(f"{alive} alive, {orders:,} order")
     # Somebody who gets the link sees the very same run.
+    link = v.tab.url.removeprefix(v.address)
     other = visit()
-    other.open(v.tab.url.removeprefix(v.address))
+    other.open(link)
     other.chart("lives")
     assert other.tab.get_by_test_id("stMetricValue").all_inner_texts() == cards
 
