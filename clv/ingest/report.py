@@ -51,8 +51,8 @@ def make_report(
     rejected = sum(counts.values())
     orders, customers, revenue, first, last = engine.row(
         con,
-        "SELECT count(*), count(DISTINCT customer_id), sum(revenue), min(ordered_at), max(ordered_at) "
-        "FROM orders",
+        f"SELECT count(*), count(DISTINCT customer_id), {engine.total('revenue')}, min(ordered_at), "
+        "max(ordered_at) FROM orders",
     )
     examples = con.sql(f"SELECT * FROM rejects LIMIT {_EXAMPLES}").to_arrow_table()
     day = as_of or (last.date() if last else None)

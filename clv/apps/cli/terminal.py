@@ -80,6 +80,11 @@ def say_report(report: Report) -> None:
         f"  orders    {report['orders']:,} of {report['customers']:,} customers, "
         f"{report['first_order']} to {report['last_order']}{money.rstrip()}"
     )
+    for decision in report["decisions"]:
+        word = "warning" if decision["weighty"] else "decision"
+        ways = "; ".join(f"{s['label']}: {' '.join(s['options'])}" for s in decision["switches"])
+        sentence = decision["sentence"].replace("\N{NO-BREAK SPACE}", " ")
+        typer.echo(f"  {word:<9} {sentence}" + (f" ({ways})" if ways else ""))
     for message in report["messages"]:
         typer.echo(f"  note      {message}")
 

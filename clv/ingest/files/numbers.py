@@ -11,6 +11,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from clv.core import engine
+from clv.ingest.files import currencies
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,15 +22,6 @@ _CURRENCY: Final = r"(?:[€$£¥₹₽₩₺฿]|R\$|kr\.?|zł|Kč|Fr\.?|[A-Z]{
 _AMOUNT: Final = re.compile(
     rf"\s*[-+−(]?\s*{_CURRENCY}?\s*[-+−]?\s*(\d[\d.,' \u00a0\u202f’]*|[.,]\d+)\s*{_CURRENCY}?\s*[-)]?\s*"
 )
-_SIGNS: Final = {
-    "€": "EUR",
-    "$": "USD",
-    "£": "GBP",
-    "¥": "JPY",
-    "₹": "INR",
-    "R$": "BRL",
-    "zł": "PLN",
-}
 
 
 @dataclass(frozen=True)
@@ -93,9 +87,10 @@ def number_format(
     the decimal mark; it decides only cells such as ``1,234`` that read both ways.
     """
     cells = [cell.strip() for cell in sample if cell.strip()]
-    signs = Counter(m.group() for c in cells if (m := re.search(_CURRENCY, c)))
-    sign = signs.most_common(1)[0][0] if signs else ""
-    currency = _SIGNS.get(sign, sign if re.fullmatch("[A-Z]{3}", sign) else "")
+    signs = Counter(m.group() for c in cells if (m := re.search(currencies.beside(), c)))
+    named = currencies.same([sign for sign, _ in signs.most_common()])
+    currency = next(iter(named.values()), "")
+    currency = currency if currency in currencies.CODES else ""
     plain = all(_PLAIN.fullmatch(cell) for cell in cells)
     if decimal:
         return NumberFormat(decimal, plain and decimal == ".", currency)
@@ -116,11 +111,8 @@ def number_format(
 
 
 def currency_sql(column: str) -> str:
-    """Return an SQL expression: the ISO code of the currency written beside an amount, or NULL."""
-    # A sign that several countries use, such as kr, names no currency.
-    found = f"nullif(regexp_extract({column}, '{_CURRENCY}'), '')"
-    cases = " ".join(f"WHEN '{sign}' THEN '{code}'" for sign, code in _SIGNS.items())
-    return f"(CASE {found} {cases} ELSE regexp_extract({found}, '^[A-Z]{{3}}$') END)"
+    """Return an SQL expression: the currency as it is written beside an amount, or NULL."""
+    return f"nullif(regexp_extract({column}, {engine.text(currencies.beside())}), '')"
 
 
 def _decimal_of(cell: str) -> str | None:

@@ -26,12 +26,15 @@ class Check:
         What the user can do about it.
     role
         The column it speaks of, if it speaks of one.
+    loss
+        What it leaves out could be a sale; not so lines such as totals, which are none.
     """
 
     code: str
     title: str
     remedy: str
     role: str = ""
+    loss: bool = True
 
 
 #: In the order in which they are tried: a row is rejected for the first that applies.

@@ -40,7 +40,7 @@ def build(con: duckdb.DuckDBPyConnection, roles: Collection[str], *, has_order_i
     if not values or (column == "product" and (rows <= orders or 2 * values > rows)):
         return False
     con.execute(
-        "CREATE TABLE order_lines AS SELECT order_id, category, round(sum(revenue), 11) AS revenue, "
+        "CREATE TABLE order_lines AS SELECT order_id, category, round(sum(revenue), 6) AS revenue, "
         "sum(items)::BIGINT AS items FROM (SELECT coalesce(order_id, customer_id || '@' || "
         f"ordered_at::VARCHAR) AS order_id, {column} AS category, revenue, items FROM lines "
         "WHERE code = 0) SEMI JOIN (SELECT order_id FROM orders GROUP BY order_id "

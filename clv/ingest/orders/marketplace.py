@@ -218,7 +218,7 @@ def _judge_orders(con: duckdb.DuckDBPyConnection, latest: date) -> None:
     customers = f"SELECT customer_id FROM {_CUSTOMERS.store} WHERE code = 0"
     reject(con, _ORDERS, "unknown_customer", f"customer_id NOT IN ({customers})", "t.customer_id")
     con.execute(
-        "CREATE TEMP TABLE paid AS SELECT order_id, sum(payment_value) FILTER (code = 0) AS revenue, "
+        "CREATE TEMP TABLE paid AS SELECT order_id, round(sum(payment_value) FILTER (code = 0), 6) AS revenue, "
         f"bool_or(code = {NUMBER['unreadable_number']}) AS unreadable, "
         "arg_max(payment_type, (payment_value, -rowid)) FILTER (code = 0) AS payment_type, "
         "arg_max(payment_installments, (payment_value, -rowid)) FILTER (code = 0) AS installments "
@@ -265,7 +265,7 @@ def _accept(con: duckdb.DuckDBPyConnection, names: Sequence[str], known: Mapping
     con.execute(
         "CREATE TABLE order_lines AS SELECT i.order_id, "
         "coalesce(t.product_category_name_english, p.product_category_name) AS category, "
-        "round(sum(i.price), 11) AS revenue, count(*) AS items "
+        "round(sum(i.price), 6) AS revenue, count(*) AS items "
         f"FROM items_table i JOIN {_ORDERS.store} o ON o.order_id = i.order_id AND o.code = 0 "
         "LEFT JOIN products_table p ON p.product_id = i.product_id AND p.code = 0 "
         "LEFT JOIN translation_table t ON t.product_category_name = p.product_category_name "

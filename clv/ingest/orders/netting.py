@@ -94,21 +94,6 @@ def drop_far_dates(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[tuple[dat
     return far
 
 
-def drop_other_currencies(con: duckdb.DuckDBPyConnection) -> str:
-    """Keep the most common currency only; return it, or an empty string."""
-    found = con.execute(
-        "SELECT currency FROM lines WHERE code = 0 AND currency IS NOT NULL "
-        "GROUP BY 1 ORDER BY count(*) DESC, currency"
-    ).fetchall()
-    if len(found) > 1:
-        con.execute(
-            f"UPDATE lines SET code = {NUMBER['other_currency']}, detail = currency "
-            "WHERE code = 0 AND currency <> ?",
-            [found[0][0]],
-        )
-    return str(found[0][0]) if found else ""
-
-
 def find_duplicates(con: duckdb.DuckDBPyConnection, rule: Rule, *, has_order_id: bool) -> int:
     """Count rows that repeat an earlier one in every field; reject them if the rule says so."""
     candidates = "lines"
@@ -259,7 +244,7 @@ def build_orders(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int:
 
 _GROUPED: Final = (
     "SELECT customer_id, coalesce(order_id, customer_id || '@' || min(ordered_at)::VARCHAR) "
-    "AS order_id, min(ordered_at) AS ordered_at, round(sum(revenue), 11) AS revenue, "
+    "AS order_id, min(ordered_at) AS ordered_at, round(sum(revenue), 6) AS revenue, "
     "sum(items)::BIGINT AS items, min(revenue) < 0 AS netted FROM lines WHERE code = 0 "
     "GROUP BY customer_id, order_id, CASE WHEN order_id IS NULL THEN ordered_at END"
 )
@@ -289,7 +274,7 @@ def _each_row(con: duckdb.DuckDBPyConnection) -> str:
     return (
         f"TABLE grouped AS SELECT customer_id, {number} || "
         "CASE WHEN k > 1 THEN '#' || k ELSE '' END AS order_id, ordered_at, "
-        "l.revenue + coalesce(t.revenue, 0) AS revenue, "
+        "round(l.revenue + coalesce(t.revenue, 0), 6) AS revenue, "
         "(l.items + coalesce(t.items, 0))::BIGINT AS items, t.target IS NOT NULL AS netted "
         "FROM lines l LEFT JOIN numbered ON numbered.id = l.rowid "
         "LEFT JOIN taken t ON t.target = l.rowid "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError
 from clv.ingest.columns import labels, matching, not_orders
-from clv.ingest.orders import checks, contents, netting, rows
+from clv.ingest.orders import checks, contents, currency, left_out, netting, rows
 from clv.ingest.orders.decisions import Decisions, noted
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def settle(
     if one_total:
         netting.fill_orders(con)
     far = netting.drop_far_dates(con, rules["far_date"])
-    currency = netting.drop_other_currencies(con)
+    unit, made = currency.keep_one(con)
     duplicates = 0
     if not one_total or rules["duplicate"] == "drop":
         duplicates = netting.find_duplicates(con, rules["duplicate"], has_order_id=has_order_id)
@@ -126,20 +126,23 @@ def settle(
     gone = netting.build_orders(con, has_order_id=has_order_id)
     one_by_one = has_order_id and not one_total
     roles = [r for r in ("category", "product") if all(r in t.mapping for t in tables)]
-    made = contents.build(con, roles, has_order_id=one_by_one)
+    told = contents.build(con, roles, has_order_id=one_by_one)
+    unit = unit or tables[0].numbers.currency
+    made += left_out.decisions(con, rules, unit, sum(t.faults for t in tables))
     found = {"duplicate": duplicates, "zero_value": zeros, "far_date": sum(n for _, n in far)}
     return Decisions(
         rules=rules,
         noted=noted(rules, **found),
         orders_cancelled=gone,
         far_dates=[day.isoformat() for day, _ in far],
-        currency=currency or tables[0].numbers.currency,
+        currency=unit,
         decimal=tables[0].numbers.decimal,
         has_order_id=has_order_id,
         titles=sum(table.titles for table in tables),
         doubtful=next((t.numbers.doubtful for t in tables if t.numbers.doubtful), ""),
         mapping=tables[0].mapping,
-        tables=["lines"] if made else [],
+        tables=["lines"] if told else [],
         labels=names,
         rows_netted=netted,
+        made=made,
     )

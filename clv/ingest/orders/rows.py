@@ -213,14 +213,18 @@ def _signs(table: Table) -> dict[str, str]:
     role = "revenue" if "revenue" in table.mapping else "unit_price"
     if "currency" in table.mapping or table.numbers.plain or role not in table.mapping:
         return {}
-    return {"currency": f"nullif({currency_sql(_cell(table, role))}, '')"}
+    return {"currency": currency_sql(_cell(table, role))}
 
 
 def _revenue(table: Table) -> str:
-    value = "items * unit_price"
-    if "revenue" in table.mapping:
+    if "revenue" not in table.mapping:
+        value = "items * unit_price"
+    elif "refunded" not in table.mapping:
+        return "value"  # As it is written: nothing was computed.
+    else:
         value = "value"
-    return f"{value} - coalesce(refunded, 0)" if "refunded" in table.mapping else value
+    less = " - coalesce(refunded, 0)" if "refunded" in table.mapping else ""
+    return f"round({value}{less}, 6)"
 
 
 def _wrong(table: Table) -> str:
