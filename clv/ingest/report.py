@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from clv.core import engine
 from clv.core.errors import NoRowsError
 from clv.ingest.columns.kinds import RELATED
-from clv.ingest.orders import checks
+from clv.ingest.orders import checks, oddities
 from clv.ingest.orders.table import sample
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def make_report(
     counts = _sum(per_file)
     total = sum(t.rows + t.faults for t in tables)
     rejected = sum(counts.values())
-    orders, customers, revenue, first, last = engine.row(
+    shoppers = oddities.count_shoppers(con)
+    orders, revenue, first, last = engine.row(
         con,
-        f"SELECT count(*), count(DISTINCT customer_id), {engine.total('revenue')}, min(ordered_at), "
-        "max(ordered_at) FROM orders",
+        f"SELECT count(*), {engine.total('revenue')}, min(ordered_at), max(ordered_at) FROM orders",
     )
     examples = con.sql(f"SELECT * FROM rejects LIMIT {_EXAMPLES}").to_arrow_table()
     day = as_of or (last.date() if last else None)
@@ -99,7 +99,7 @@ def make_report(
         "orders_cancelled": decided.orders_cancelled,
         "far_dates": list(decided.far_dates),
         "orders": orders,
-        "customers": customers,
+        "customers": shoppers.number,
         "revenue": revenue,
         "first_order": first.date().isoformat() if first else None,
         "last_order": last.date().isoformat() if last else None,
@@ -108,7 +108,7 @@ def make_report(
     }
     report["decisions"] = sorted(decided.made, key=_weight)
     report["statuses"] = list(decided.statuses_found)
-    report["oddities"] = list(decided.oddities)
+    report["oddities"] = [*decided.oddities, *oddities.find(con, report, shoppers, tables)]
     report["grain"] = decided.grain
     report["columns"] = _columns(head)
     report["messages"] = _messages(report, decided)
