@@ -110,7 +110,7 @@ def evaluate(
     asked = settings.model != AUTO
     name = settings.model if asked else made
     given = Choice.parse(name) if name else None
-    with con.cursor() as drawn:
+    with engine.beside(con) as drawn:
         customers_tested = draw(drawn, known)
         chosen = supported(drawn, plan(first, as_of, settings.horizon_months))
         case = _Case([Backtest.at(drawn, o, first) for o in chosen.origins], valued, given, asked)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import itertools
 import os
+import shutil
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import numpy as np
@@ -16,29 +20,60 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: Databases in memory need names of their own.
+_NUMBERS: Final = itertools.count(1)
+
+
 @contextmanager
 def connect() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an in-memory database that spills to a private folder and never loads an extension."""
-    with tempfile.TemporaryDirectory(prefix="clv-spill-") as spill:
-        con = duckdb.connect(
-            config={
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "temp_directory": spill,
-                "memory_limit": os.environ.get("CLV_MEMORY_LIMIT", "2GB"),
-            }
-        )
-        try:
-            # Off already in a notebook that can't draw one, and there it can't be set at all.
-            if con.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
-                con.execute("SET enable_progress_bar = false")
-            # The one makes a join of a long IN list, and rows inserted through a join lose the order
-            # of their file, on which line numbers rest. The other computes beforehand, for every
-            # row, what a CASE asks for in hardly any.
-            con.execute("SET disabled_optimizers = 'in_clause,common_subexpressions'")
-            yield con
-        finally:
-            con.close()
+    """Open an in-memory database of its own, in the one engine of this process."""
+    engine = _engine(os.environ.get("CLV_MEMORY_LIMIT", "2GB"), os.getpid())
+    database = f"clv_{next(_NUMBERS)}"
+    con = engine.cursor()
+    try:
+        con.execute(f"ATTACH ':memory:' AS {database}")
+        con.execute(f"USE {database}")
+        # Off already in a notebook that can't draw one, and there it can't be set at all.
+        if row(con, "SELECT current_setting('enable_progress_bar')")[0]:
+            con.execute("SET enable_progress_bar = false")
+        yield con
+    finally:
+        con.close()
+        with engine.cursor() as last:
+            last.execute(f"DETACH DATABASE IF EXISTS {database}")
+
+
+@contextmanager
+def beside(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open another connection to the same database: for another thread, or another search path."""
+    with con.cursor() as other:
+        (database,) = row(con, "SELECT current_database()")
+        other.execute(f"USE {name(database)}")
+        yield other
+
+
+@cache
+def _engine(memory: str, process: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001 - a fork has its own
+    """Start an engine that spills to a private folder and never loads an extension.
+
+    To start one takes longer than most of what it is asked: it builds a catalogue of thousands of
+    functions. So there is one, and a database in it is quickly made and dropped.
+    """
+    spill = tempfile.mkdtemp(prefix="clv-spill-")
+    atexit.register(shutil.rmtree, spill, ignore_errors=True)
+    con = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "temp_directory": spill,
+            "memory_limit": memory,
+        }
+    )
+    # The one makes a join of a long IN list, and rows inserted through a join lose the order
+    # of their file, on which line numbers rest. The other computes beforehand, for every
+    # row, what a CASE asks for in hardly any.
+    con.execute("SET disabled_optimizers = 'in_clause,common_subexpressions'")
+    return con
 
 
 def text(value: object) -> str:

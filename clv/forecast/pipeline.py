@@ -130,6 +130,7 @@ def run(
     _refuse_unknown(settings)
     with (
         ingest.read(inputs, options, settings.as_of, progress) as (con, report),
+        engine.beside(con) as other,
         ThreadPoolExecutor(1) as pool,
     ):
         if not report["orders"]:
@@ -137,7 +138,7 @@ def run(
             ingest.refuse_no_orders(report)
         as_of = date.fromisoformat(str(report["as_of"]))
         _summarise(con, as_of, progress)
-        stored = pool.submit(_store, con.cursor(), draft, report)
+        stored = pool.submit(_store, other, draft, report)
         with store.begin(draft, unfinished=True) as writer:
             _write(con, writer, report, settings, as_of, progress)
             stored.result()

@@ -123,9 +123,9 @@ def make(
         low, high = sure.customers(each, scores["predicted_clv"])
         scores |= {"predicted_clv_low": low, "predicted_clv_high": high}
     cuts = _cuts(history, scores)
-    with ThreadPoolExecutor(1) as pool:
+    with engine.beside(con) as other, ThreadPoolExecutor(1) as pool:
         written = pool.submit(
-            _write, con.cursor(), history, profile, scores, cuts, as_of, forecasts, profiles
+            _write, other, history, profile, scores, cuts, as_of, forecasts, profiles
         )
         card = _card(con, fitted, choice, settings, as_of, months)
         progress("Summing up", customers, customers)

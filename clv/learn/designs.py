@@ -45,7 +45,10 @@ class Tables:
 
         While files are read the lines of orders are called ``order_lines``.
         """
-        named = con.execute("SELECT table_name FROM information_schema.tables").fetchall()
+        named = con.execute(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_catalog IN (current_database(), 'temp')"
+        ).fetchall()
         there = {str(name) for (name,) in named}
         found = {n: con.table(n) for n in EXTRAS if n in there}
         if "order_lines" in there:

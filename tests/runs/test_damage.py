@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv.apps import cli
 from clv.apps.api.config import Config
@@ -21,8 +20,8 @@ from clv.runs import Store
 from clv.runs.disk import store_error
 from tests.apps.api.conftest import client, one
 from tests.apps.api.test_lookups import problem
+from tests.apps.ui.conftest import Pages, components  # noqa: F401 - a fixture of every visit
 from tests.handmade import handmade_run
-from tests.places import ROOT
 from tests.shops import new_store
 
 #: What is done to a file, and how it is told.
@@ -262,13 +261,7 @@ def test_the_job_makes_its_run_again_and_monitoring_goes_without_it(store, call,
     assert monitor.published_before(store, store.run(second["run"])) is None
 
 
-def opened(page="", run_id=""):
-    shown = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    if run_id:
-        shown.query_params["run"] = run_id
-    if page:
-        shown.switch_page(f"pages/{page}.py")
-    return shown.run()
+opened = Pages().open
 
 
 def test_the_dashboard_says_so(store, monkeypatch):
@@ -277,7 +270,7 @@ def test_the_dashboard_says_so(store, monkeypatch):
     publish.publish(store, run)
     spoil(run, "settings", b"{}")
     for page in ("", "Top_customers"):
-        shown = opened(page, run.id)
+        shown = opened(page, run=run.id)
         assert not shown.exception
         assert [title.value for title in shown.title] == ["This forecast can't be opened"]
         said = shown.error[0].value.replace("\\", "")
@@ -286,7 +279,7 @@ def test_the_dashboard_says_so(store, monkeypatch):
     shown = opened()
     assert not shown.exception
     assert not shown.error
-    shown = opened("Monitoring", sound.id)
+    shown = opened("Monitoring", run=sound.id)
     assert any("1 stored forecast can't be read and is left out" in c.value for c in shown.caption)
     assert run.id not in " ".join(c.value for c in shown.caption)
 
