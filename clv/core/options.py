@@ -6,7 +6,7 @@ report and the switch on a page.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -97,3 +97,47 @@ _SWITCHES: Final[dict[str, Callable[[IngestOptions, str], IngestOptions]]] = {
     "--layout": lambda o, v: replace(o, layout=v),
     "--encoding": lambda o, v: replace(o, encoding=v),
 }
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Something that was set, as the command line says it, and the options without it."""
+
+    words: tuple[str, ...]
+    without: IngestOptions
+
+
+#: Options with a value of their own → the field that holds it.
+_FIELDS: Final = {
+    "--layout": "layout",
+    "--date-order": "date_order",
+    "--decimal": "decimal",
+    "--encoding": "encoding",
+    "--delimiter": "delimiter",
+    "--amount": "amount",
+    "--timezone": "timezone",
+}
+
+
+def chosen(options: IngestOptions) -> list[Chosen]:
+    """Return what was set one by one, each with the way back."""
+    found = [
+        Chosen((name, getattr(options, field)), replace(options, **{field: None}))  # type: ignore[arg-type]
+        for name, field in _FIELDS.items()
+        if getattr(options, field) is not None
+    ]
+    for role, column in options.mapping.items():
+        rest = {r: c for r, c in options.mapping.items() if r != role}
+        found.append(Chosen(("--map", f"{role}={column}"), replace(options, mapping=rest)))
+    for word, meaning in options.statuses.items():
+        others = {w: m for w, m in options.statuses.items() if w != word}
+        found.append(Chosen(("--status", f"{word}={meaning}"), replace(options, statuses=others)))
+    for name, codes in (("--keep", options.keep), ("--drop", options.drop)):
+        field = name.removeprefix("--")
+        found += [
+            Chosen((name, code), replace(options, **{field: codes - {code}}))  # type: ignore[arg-type]
+            for code in sorted(codes)
+        ]
+    if options.apart:
+        found.append(Chosen(("--apart",), replace(options, apart=False)))
+    return found

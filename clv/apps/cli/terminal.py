@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -61,6 +62,8 @@ def say_report(report: Report) -> None:
     )
     mapping = ", ".join(f"{role} = {column}" for role, column in report["mapping"].items())
     typer.echo(f"  columns   {mapping}")
+    if unused := ", ".join(one["column"] for one in report["columns"] if not one["role"]):
+        typer.echo(f"  unused    {unused}")
     typer.echo(
         f"  rows      {report['rows_total']:,} = {report['rows_accepted']:,} accepted "
         f"+ {report['rows_rejected']:,} rejected"
@@ -80,13 +83,46 @@ def say_report(report: Report) -> None:
         f"  orders    {report['orders']:,} of {report['customers']:,} customers, "
         f"{report['first_order']} to {report['last_order']}{money.rstrip()}"
     )
-    for decision in report["decisions"]:
-        word = "warning" if decision["weighty"] else "decision"
-        ways = "; ".join(f"{s['label']}: {' '.join(s['options'])}" for s in decision["switches"])
-        sentence = decision["sentence"].replace("\N{NO-BREAK SPACE}", " ")
-        typer.echo(f"  {word:<9} {sentence}" + (f" ({ways})" if ways else ""))
+    _say_decisions(report)
+    _say_statuses(report)
+    for sentence in report["oddities"]:
+        typer.echo(f"  odd       {_spaced(sentence)}")
     for message in report["messages"]:
         typer.echo(f"  note      {message}")
+
+
+def _say_decisions(report: Report) -> None:
+    """Print what could have been read otherwise, and the options that do."""
+    for decision in report["decisions"]:
+        word = "warning" if decision["weighty"] else "decision"
+        ways = "; ".join(f"{s['label']}: {shlex.join(s['options'])}" for s in decision["switches"])
+        typer.echo(f"  {word:<9} {_spaced(decision['sentence'])}" + (f" ({ways})" if ways else ""))
+
+
+def _say_statuses(report: Report) -> None:
+    """Print what statuses and kinds were taken for; those that were not understood with the way out."""
+    meanings = {"counts": "counts", "no": "doesn't count", "refund": "is a refund"}
+    for status in report["statuses"]:
+        if status["known"]:
+            continue
+        money = "" if status["money"] is None else f", {status['money']:,.2f}"
+        ways = " or ".join(
+            f"--status {shlex.quote(status['word'] + '=' + other)}"
+            for other in meanings
+            if other != status["meaning"]
+        )
+        typer.echo(
+            f'  status    "{status["word"]}" ({status["rows"]:,} rows{money}) isn\'t known and '
+            f"{meanings[status['meaning']]}. Otherwise: {ways}"
+        )
+    known = [f"{s['word']} {meanings[s['meaning']]}" for s in report["statuses"] if s["known"]]
+    if known:
+        typer.echo(f"  statuses  {', '.join(known)}")
+
+
+def _spaced(sentence: str) -> str:
+    """Return a sentence with blanks that can be searched for."""
+    return sentence.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def say_run(made: Run, out: Path | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from clv.apps.ui import (
+    decisions,
     intake,
     jobs,
     page,
@@ -147,6 +148,12 @@ def _report(draft: Draft, options: IngestOptions, found: Preview) -> None:
     facts = draft.report
     page.answer(rows_sentence(facts))
     report.cards(facts)
+    decisions.warnings(draft, options, facts)
+    decisions.undo(draft, options)
+    decisions.columns(facts)
+    decisions.others(draft, options, facts)
+    decisions.statuses(draft, options, facts)
+    decisions.oddities(facts)
     report.messages(facts)
     st.header("What happened to every row", anchor="rows")
     report.table(facts, deciding=True)

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import available_timezones
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from clv.core.formatting import day, plain
 from clv.core.settings import DateOrder, IngestOptions
 from clv.forecast import pipeline
 from clv.ingest import LAYOUTS, ROLES
+from clv.report.words.check import DECIMALS, DELIMITERS, GRAINS, ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,16 +25,24 @@ if TYPE_CHECKING:
     from clv.ingest import Preview
     from clv.runs import Draft
 
-_DELIMITERS: Final = {
-    "comma": "comma ,",
-    "semicolon": "semicolon ;",
-    "tab": "tab",
-    "pipe": "pipe |",
-    "spaces": "spaces",
+_ENCODINGS: Final = {
+    "utf-8": "UTF-8",
+    "cp1252": "Western Europe (cp1252)",
+    "cp1250": "Central Europe (cp1250)",
+    "cp1251": "Cyrillic (cp1251)",
+    "cp1253": "Greek (cp1253)",
+    "cp1254": "Turkish (cp1254)",
+    "shift_jis": "Japanese (Shift JIS)",
+    "gb18030": "Chinese (GB 18030)",
+    "big5": "Chinese, traditional (Big5)",
+    "euc_kr": "Korean (EUC-KR)",
+    "utf-16": "UTF-16",
+    "utf-32": "UTF-32",
 }
-_ENCODINGS: Final = {"utf-8": "UTF-8", "cp1252": "Windows (cp1252)", "utf-16": "UTF-16"}
-_DECIMALS: Final = {".": "point: 1,234.56", ",": "comma: 1.234,56"}
-_ORDERS: Final = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
+_GRAINS: Final = {grain: f"for {words}" for grain, words in GRAINS.items()}
+_ZONE: Final = re.compile(
+    "(Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific)/.*|UTC"
+)
 _PARTS: Final = re.compile(r"^\s*(\d{1,2})\D(\d{1,2})\D(\d{4}|\d{2})")
 _ALWAYS: Final = ("customer_id", "ordered_at", "revenue", "order_id")
 _NONE: Final = "not in the file"
@@ -89,7 +99,7 @@ def ask_date_order(draft: Draft, options: IngestOptions, found: Preview) -> None
         "Meaning",
         orders,
         index=None,
-        format_func=lambda o: f"{readings[o] or _ORDERS[o]} ({_ORDERS[o]})",
+        format_func=lambda o: f"{readings[o] or ORDERS[o]} ({ORDERS[o]})",
         key=f"date_order_{draft.id}",
         label_visibility="collapsed",
     )
@@ -173,16 +183,26 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
         delimiter = _auto_box(
             cells[1],
             "Separator",
-            _DELIMITERS,
+            DELIMITERS,
             options.delimiter,
             first.delimiter if first else "",
             key,
         )
         order = _auto_box(
-            cells[2], "Date order", _ORDERS, options.date_order, found.date_format, key
+            cells[2], "Date order", ORDERS, options.date_order, found.date_format, key
         )
-        decimal = _auto_box(
-            cells[3], "Decimal mark", _DECIMALS, options.decimal, found.decimal, key
+        decimal = _auto_box(cells[3], "Decimal mark", DECIMALS, options.decimal, found.decimal, key)
+        left, right = st.columns(2)
+        known = str(draft.report.get("grain", "")) if draft.checked else ""
+        amount = _auto_box(left, "Amounts are", _GRAINS, options.amount, known, key)
+        zones: list[str | None] = [None, *_zones()]
+        timezone = right.selectbox(
+            "Time zone of the shop",
+            zones,
+            index=zones.index(options.timezone) if options.timezone in zones else 0,
+            format_func=lambda zone: zone or "As written in the file",
+            help="For files whose times are in UTC: a day is then the shop's own day.",
+            key=f"timezone_{key}",
         )
         submitted = st.form_submit_button("Read the file this way", icon=":material/refresh:")
     if not submitted:
@@ -201,8 +221,15 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
             date_order=order,  # type: ignore[arg-type]
             decimal=decimal,  # type: ignore[arg-type]
             labels=labels,
+            amount=amount,  # type: ignore[arg-type]
+            timezone=timezone,
         ),
     )
+
+
+def _zones() -> list[str]:
+    """Return the time zones by name, those of places."""
+    return sorted(zone for zone in available_timezones() if _ZONE.fullmatch(zone))
 
 
 def _boxes(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clv.core.formatting import count, percent
 from clv.report.tables.base import Column, Table
+from clv.report.words.check import role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clv.core.schema import FileReport, Report
+    from clv.core.schema import ColumnReport, FileReport, Report
+
+#: No sample value is longer.
+_LONG: Final = 30
 
 
 def files(report: Report) -> Table:
@@ -76,6 +80,32 @@ def reasons(report: Report, advice: Mapping[str, str] | None = None) -> Table:
         f"{count(total)} rows"
     )
     return Table(columns, rows, "Why rows were left out", f"{accounted}.")
+
+
+def columns(report: Report) -> Table:
+    """Return which column was read as what, with some of its values."""
+    rows = [one for one in report.get("columns", []) if one["role"]]
+    return Table(
+        [
+            Column("column", "Column", words=True),
+            Column(lambda one: role(one, report), "Read as", words=True),
+            Column(_samples, "Values such as", words=True),
+        ],
+        rows,
+        "What was read as what",
+    )
+
+
+def unused(report: Report) -> Table:
+    """Return the columns that play no role, with some of their values."""
+    rows = [one for one in report.get("columns", []) if not one["role"]]
+    shown = [Column("column", "Column", words=True), Column(_samples, "Values such as", words=True)]
+    return Table(shown, rows, "Columns that were not used")
+
+
+def _samples(one: ColumnReport) -> str:
+    """Return a column's values as one text, none of them long."""
+    return " · ".join(cell if len(cell) <= _LONG else f"{cell[:_LONG]}…" for cell in one["samples"])
 
 
 def by_size(counts: Mapping[str, int]) -> list[tuple[str, int]]:
