@@ -94,3 +94,92 @@ def test_a_run_without_a_test_and_one_that_could_not_be_tested(capsys, tmp_path)
         "  because   No test on past dates was possible. At most 22 customers were known on any "
         "past date; a test needs at least 50." in told
     )
+
+
+REPORT = {
+    "files": [{"name": "a.csv"}],
+    "layout_title": "Columns chosen by name",
+    "delimiter": "comma",
+    "encoding": "utf-8",
+    "date_format": "YYYY-MM-DD",
+    "decimal": ".",
+    "mapping": {"customer_id": "who", "ordered_at": "day", "revenue": "total"},
+    "columns": [
+        {"column": "who", "role": "customer_id", "samples": ["a"]},
+        {"column": "day", "role": "ordered_at", "samples": ["2022-01-01"]},
+        {"column": "total", "role": "revenue", "samples": ["3.50"]},
+        {"column": "Tax", "role": "", "samples": ["0.50"]},
+        {"column": "Note", "role": "", "samples": []},
+    ],
+    "rows_total": 10,
+    "rows_accepted": 9,
+    "rows_rejected": 1,
+    "reasons": {},
+    "orders": 9,
+    "customers": 4,
+    "first_order": "2022-01-01",
+    "last_order": "2022-03-01",
+    "has_revenue": True,
+    "revenue": 31.5,
+    "currency": "EUR",
+    "decisions": [
+        {
+            "code": "grain",
+            "sentence": "“total” counts once.",
+            "rows": 4,
+            "money": 12.0,
+            "switches": [{"label": "Add up", "options": ["--amount", "line"]}],
+            "weighty": True,
+        },
+        {
+            "code": "kept",
+            "sentence": "Kept\N{NO-BREAK SPACE}1 row.",
+            "rows": 1,
+            "money": None,
+            "switches": [],
+            "weighty": False,
+        },
+    ],
+    "statuses": [
+        {
+            "column": "s",
+            "word": "in Arbeit",
+            "rows": 3,
+            "money": 9.5,
+            "meaning": "counts",
+            "known": False,
+        },
+        {
+            "column": "s",
+            "word": "paid",
+            "rows": 6,
+            "money": 22.0,
+            "meaning": "counts",
+            "known": True,
+        },
+        {"column": "s", "word": "void", "rows": 1, "money": None, "meaning": "no", "known": True},
+    ],
+    "oddities": ["Nobody ordered twice."],
+    "messages": ["Done."],
+}
+
+
+def test_the_check(capsys):
+    terminal.say_report(REPORT)
+    assert said(capsys) == [
+        "a.csv",
+        "  read as   Columns chosen by name: comma, utf-8, dates YYYY-MM-DD, decimal '.'",
+        "  columns   customer_id = who, ordered_at = day, revenue = total",
+        "  unused    Tax, Note",
+        "  rows      10 = 9 accepted + 1 rejected",
+        "  orders    9 of 4 customers, 2022-01-01 to 2022-03-01, revenue 31.50 EUR",
+        "  warning   “total” counts once. (Add up: --amount line)",
+        "  decision  Kept 1 row.",
+        (
+            '  status    "in Arbeit" (3 rows, 9.50) isn\'t known and counts. Otherwise: '
+            "--status 'in Arbeit=no' or --status 'in Arbeit=refund'"
+        ),
+        "  statuses  paid counts, void doesn't count",
+        "  odd       Nobody ordered twice.",
+        "  note      Done.",
+    ]
