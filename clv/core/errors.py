@@ -9,6 +9,7 @@
     │   │   ├── NotOrdersError  the table is something else; says what, and what to do instead
     │   │   └── FeatureError    a customer described by hand lacks a feature, or nobody can be like that
     │   ├── AmbiguousDateError  day and month cannot be told apart; says which option decides
+    │   ├── AmbiguousAmountError  thousands cannot be told from decimals; says which option decides
     │   ├── NoRowsError         nothing usable is left; says what was rejected and why
     │   ├── SettingsError       a setting is out of its range
     │   ├── ModelFileError      a ready-made model: its file is not allowed, or can't be loaded
@@ -103,6 +104,10 @@ class FeatureError(LayoutError):
 
 class AmbiguousDateError(InputError):
     """A date column that reads equally well as day-month and as month-day."""
+
+
+class AmbiguousAmountError(InputError):
+    """Amounts such as 1.234 that read equally well as thousands and as decimals."""
 
 
 class NoRowsError(InputError):

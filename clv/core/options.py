@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from clv.core.errors import SettingsError
 from clv.core.settings import Grain, StatusMeaning
@@ -87,12 +87,18 @@ def _amount(options: IngestOptions, value: str) -> IngestOptions:
     return replace(options, amount=grain)
 
 
+def _decimal(options: IngestOptions, value: str) -> IngestOptions:
+    mark: Literal[".", ","] | None = "." if value == "." else "," if value == "," else None
+    return replace(options, decimal=mark)
+
+
 _SWITCHES: Final[dict[str, Callable[[IngestOptions, str], IngestOptions]]] = {
     "--map": lambda o, v: replace(o, mapping={**o.mapping, **roles([v])}),
     "--amount": _amount,
     "--status": lambda o, v: replace(o, statuses={**o.statuses, **meanings([v])}),
     "--keep": lambda o, v: replace(o, keep=o.keep | {v}, drop=o.drop - {v}),
     "--drop": lambda o, v: replace(o, keep=o.keep - {v}, drop=o.drop | {v}),
+    "--decimal": _decimal,
     "--timezone": lambda o, v: replace(o, timezone=v),
     "--layout": lambda o, v: replace(o, layout=v),
     "--encoding": lambda o, v: replace(o, encoding=v),

@@ -175,7 +175,6 @@ def _messages(report: Report, decided: Decisions) -> list[str]:
     days = ", ".join(report["far_dates"][:5])
     far = "left out" if rules["far_date"] == "drop" else "kept"
     value = f"The value of a row is “{mapping.get('items')}” × “{mapping.get('unit_price')}”."
-    doubtful = decided.doubtful
     kept = noted.get("duplicate", 0)
     dropped = reasons.get("duplicate", 0)
     spare = sum(decided.not_needed.values())
@@ -188,8 +187,6 @@ def _messages(report: Report, decided: Decisions) -> list[str]:
         f"Lines above the header, passed over: {decided.titles}.": decided.titles,
         **{f"{one} is no table and was not read.": True for one in report["skipped"]},
         value: "unit_price" in mapping,
-        f"'{doubtful}' was read with the decimal mark '{report['decimal']}'. If its mark parts "
-        "thousands, choose the other decimal mark.": doubtful,
         "The file has no order number: every row is one order.": not decided.has_order_id,
         f"Rows that repeat an earlier row exactly: {kept:,}. They were kept, because without an order "
         "number two equal purchases may both be real.": kept,

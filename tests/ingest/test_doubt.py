@@ -2,7 +2,7 @@
 
 import pytest
 
-from clv.core.errors import FileError
+from clv.core.errors import AmbiguousAmountError, FileError
 from tests.ingest.helpers import check, check_files
 
 
@@ -10,24 +10,98 @@ def messages(found):
     return " ".join(found.report["messages"])
 
 
+def table(delimiter, cells, more=()):
+    """Return a file with these amounts, and columns ``(name, cells)`` beside them."""
+    names = [name for name, _ in more]
+    rows = [
+        [f"a{i}", f"2017-01-{i:02}", cell, *(column[i - 1] for _, column in more)]
+        for i, cell in enumerate(cells, 1)
+    ]
+    lines = [["customer", "date", "amount", *names], *rows]
+    quoted = [[f'"{c}"' if delimiter in c else c for c in line] for line in lines]
+    return "\n".join([*map(delimiter.join, quoted), ""])
+
+
 @pytest.mark.parametrize(
-    ("delimiter", "cells", "decimal", "revenue", "doubtful"),
+    ("delimiter", "cells", "decimal", "revenue", "why"),
     [
-        (";", ("1.234", "2.500"), ",", 3734.0, True),
-        (",", ("1.234", "2.500"), ".", 3.734, True),
-        (";", ("1,005", "2,005"), ",", 3.01, True),
-        (";", ("1.234", "500"), ",", 1734.0, False),
-        (";", ("1,234", "500"), ".", 1734.0, False),
-        (",", ("0.125", "2.500"), ".", 2.625, False),
-        (";", ("1.234", "3,50"), ",", 1237.5, False),
+        (";", ("1.234", "2.500"), ",", 3734.0, "files with semicolons have the decimal mark ','"),
+        (",", ("1,234", "2,500"), ".", 3734.0, "files with commas have the decimal mark '.'"),
+        (";", ("1.234", "500"), ",", 1734.0, "smaller amounts have no mark"),
+        (";", ("1,234", "500"), ".", 1734.0, "smaller amounts have no mark"),
+        (",", ("1.234", "5000"), ".", 5001.234, "larger amounts have no mark"),
+        ("\t", ("€ 1.234", "€ 2.500"), ",", 3734.0, "amounts in EUR have two decimals, not three"),
+        ("\t", ("$1,234", "$2,500"), ".", 3734.0, "amounts in USD have two decimals, not three"),
+        (",", ("Rp 45.000", "Rp 125.000"), ",", 170000.0, "amounts in IDR have no cents"),
+        (",", ("¥1,234", "¥2,500"), ".", 3734.0, "amounts in JPY have no cents"),
+        (";", ("KWD 1.250", "KWD 2.500"), ".", 3.75, "amounts in KWD have three decimals"),
+        (",", ("0.125", "2.500"), ".", 2.625, ""),
+        (";", ("1.234", "3,50"), ",", 1237.5, ""),
+        (",", ("1.234", "3.5"), ".", 4.734, ""),
+        (";", ("1.234", "1.234.567"), ",", 1235801.0, ""),
     ],
 )
-def test_three_digits_behind_the_only_mark(tmp_path, delimiter, cells, decimal, revenue, doubtful):
-    lines = [f"a{delimiter}2017-01-0{i}{delimiter}{c}" for i, c in enumerate(cells, 1)]
-    found = check(tmp_path, "\n".join([delimiter.join(["customer", "date", "amount"]), *lines, ""]))
+def test_three_digits_behind_the_only_mark(tmp_path, delimiter, cells, decimal, revenue, why):
+    found = check(tmp_path, table(delimiter, cells))
     assert found.report["decimal"] == decimal
-    assert found.report["revenue"] == pytest.approx(revenue, abs=1e-9)
-    assert ("choose the other decimal mark" in messages(found)) is doubtful
+    assert found.report["revenue"] == revenue
+    made = [d for d in found.report["decisions"] if d["code"] == "decimal_mark"]
+    assert [d["sentence"].partition("because ")[2] for d in made] == ([f"{why}."] if why else [])
+    other = "," if decimal == "." else "."
+    assert all(d["switches"][0]["options"] == ["--decimal", other] for d in made)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "cells"),
+    [
+        (",", ("1.234", "2.500")),  # A point is the decimal mark in such files: three decimals?
+        (";", ("1,005", "2,005")),
+        ("\t", ("1.234", "2.500")),
+        ("\t", ("1,234", "2.500")),
+        (";", ("1.234", "5000")),  # Thousands without a mark beside thousands with one.
+    ],
+)
+def test_amounts_that_nothing_decides_are_asked_about(tmp_path, delimiter, cells):
+    number = cells[0].replace(".", "").replace(",", "")
+    with pytest.raises(AmbiguousAmountError) as error:
+        check(tmp_path, table(delimiter, cells))
+    assert error.value.message == (
+        f"orders.csv: the amounts in `amount` can be read two ways: '{cells[0]}' is {number} or "
+        f"{number[0]}.{number[1:]}, and no value in the file decides it."
+    )
+    assert error.value.option == "--decimal . or --decimal ,"
+    found = check(tmp_path, table(delimiter, cells), decimal=",")
+    assert found.report["decimal"] == ","
+
+
+def test_another_column_or_the_currency_of_the_file_decides(tmp_path):
+    cells = ("1.234", "2.500")
+    beside = [("shipping", ("4,90", "0,00"))]
+    found = check(tmp_path, table("\t", cells, beside))
+    assert found.report["revenue"] == 3734.0
+    (made,) = found.report["decisions"]
+    assert made == {
+        "code": "decimal_mark",
+        "sentence": "Amounts such as '1.234' (2 rows) were read as 1234, because the decimals of “shipping” "
+        "have the mark ','.",
+        "rows": 2,
+        "money": None,
+        "switches": [{"label": "Read it as 1.234", "options": ["--decimal", "."]}],
+        "weighty": False,
+    }
+    found = check(tmp_path, table(",", cells, [("currency", ("IDR", "IDR"))]))
+    assert (found.report["revenue"], found.report["currency"]) == (3734.0, "IDR")
+    renamed = table(",", cells).replace("amount", "Total (IDR)")
+    found = check(tmp_path, renamed, mapping={"revenue": "Total (IDR)"})
+    assert (found.report["revenue"], found.report["currency"]) == (3734.0, "IDR")
+
+
+def test_the_whole_column_is_looked_through_for_a_cell_that_decides(tmp_path):
+    cells = ["1.234"] * 3000 + ["12,50"]
+    rows = [f"a{i};2017-01-01;{cell}" for i, cell in enumerate(cells)]
+    found = check(tmp_path, "customer;date;amount\n" + "\n".join(rows))
+    assert (found.report["decimal"], found.report["revenue"]) == (",", 3702012.5)
+    assert found.report["decisions"] == []
 
 
 def test_two_currencies_beside_the_amounts_are_not_added_up(tmp_path):

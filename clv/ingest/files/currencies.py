@@ -167,12 +167,23 @@ def beside() -> str:
 
     def listed(texts: Iterable[str]) -> str:
         ordered = sorted(texts, key=lambda t: (-len(t), t))
-        return "|".join(
-            re.sub(r"([.$/\\+*?()|\[\]{}^])", r"\\\1", t) + (r"\.?" if t[-1].isalpha() else "")
-            for t in ordered
-        )
+        return "|".join(literal(t) + (r"\.?" if t[-1].isalpha() else "") for t in ordered)
 
     return f"(?:(?i:{listed(loose)})|{listed(exact)})"
+
+
+def literal(spelling: str) -> str:
+    """Return the regular expression of a spelling itself, for Python and the engine."""
+    return re.sub(r"([.$/\\+*?()|\[\]{}^])", r"\\\1", spelling)
+
+
+def in_name(column: str) -> str:
+    """Return the currency that a column's name tells, such as ``Total (EUR)``; empty for none."""
+    words = re.split(r"[\s()\[\]{}_:;,/-]+", column)
+    upper = [w for w in words if w in CODES]
+    lower = [w.upper() for w in words if w.islower() and w.upper() in CODES - _WORDS]
+    signs = [c[0] for w in words if not w.isascii() or "$" in w if (c := meanings(w)) and c[0]]
+    return next(iter([*upper, *lower, *signs]), "")
 
 
 def _entries(table: str) -> dict[str, list[str]]:

@@ -13,8 +13,8 @@ from clv.core import engine
 from clv.ingest.columns.kinds import RELATED
 from clv.ingest.columns.matching import Match
 from clv.ingest.files.dates import DATE_RANGE, DateFormat, date_format
-from clv.ingest.files.numbers import NumberFormat, number_format
-from clv.ingest.orders import rows, table
+from clv.ingest.files.numbers import NumberFormat
+from clv.ingest.orders import amounts, rows, table
 from clv.ingest.orders.checks import NUMBER
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from clv.core.settings import DateOrder, IngestOptions
     from clv.ingest.columns.kinds import Column, Kind, Opened
-    from clv.ingest.files.dialect import Dialect
 
     Format = DateFormat | NumberFormat | None
 
@@ -45,6 +44,8 @@ class Companion:
     ------
     AmbiguousDateError
         Day and month cannot be told apart in a column that is needed.
+    AmbiguousAmountError
+        Nor thousands from decimals.
     FileError
         A column of dates that is needed holds none.
     """
@@ -70,15 +71,15 @@ class Companion:
         self.formats: dict[str, Format] = {}
         for name, column in kind.columns.items():
             if name in mapping and column.kind == "number":
-                self.formats[name] = numbers(dialect, mapping[name], options)
+                self.formats[name] = self._numbers(mapping[name], column, options)
             elif name in mapping and column.kind == "time":
                 self.formats[name] = self._dates(name, column, options.date_order or hint)
                 hint = hint or self.order
         dates = [f for f in self.formats.values() if isinstance(f, DateFormat)]
         money = [self.formats[n] for n, c in kind.columns.items() if c.kind == "number" and c.fault]
-        amounts = [f for f in money if isinstance(f, NumberFormat)]
+        written = [f for f in money if isinstance(f, NumberFormat)]
         self.table.dates = next(iter(dates), self.table.dates)
-        self.table.numbers = next(iter(amounts), self.table.numbers)
+        self.table.numbers = next(iter(written), self.table.numbers)
 
     @property
     def order(self) -> DateOrder | None:
@@ -92,6 +93,11 @@ class Companion:
             return date_format(table.sample(self.table.dialect, written), order)
         found = table.choose_dates(self.table.source, self.table.dialect, written, order)
         return table.settle_dates(self.table, written, found) if found.ambiguous else found
+
+    def _numbers(self, written: str, column: Column, options: IngestOptions) -> NumberFormat:
+        if column.fault:
+            return amounts.settle(self.table, [written], options)
+        return amounts.choose(self.table.dialect, [written], options)
 
     def load(self, con: duckdb.DuckDBPyConnection, number: int, spool: Path) -> None:
         """Append the file's rows to the store of its kind."""
@@ -195,9 +201,3 @@ def unreadable(con: duckdb.DuckDBPyConnection, kinds: Sequence[Kind]) -> int:
     """Return how many optional cells hold something that cannot be read."""
     counts = " + ".join(f"(SELECT coalesce(sum(odd), 0) FROM {k.store})" for k in kinds)
     return int(engine.row(con, f"SELECT {counts}")[0])
-
-
-def numbers(dialect: Dialect, column: str, options: IngestOptions) -> NumberFormat:
-    """Return how the numbers of a column are written, as far as the first rows tell."""
-    cells = table.sample(dialect, column)
-    return number_format(cells, options.decimal, semicolons=dialect.delimiter == ";")

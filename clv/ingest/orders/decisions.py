@@ -27,8 +27,6 @@ class Decisions:
         Every file has a column of order numbers.
     titles
         Lines above headers that were passed over.
-    doubtful
-        An amount that reads two ways; empty for none.
     mapping
         Role → column of the first file.
     tables
@@ -63,7 +61,6 @@ class Decisions:
     decimal: str
     has_order_id: bool
     titles: int
-    doubtful: str
     mapping: Mapping[str, str]
     tables: Sequence[str]
     labels: Sequence[str]

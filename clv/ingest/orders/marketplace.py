@@ -14,7 +14,7 @@ from clv.core import engine
 from clv.core.orders import ATTRIBUTES
 from clv.ingest.columns import labels
 from clv.ingest.columns.kinds import MARKETPLACE
-from clv.ingest.orders import companions, netting, table
+from clv.ingest.orders import amounts, companions, netting, table
 from clv.ingest.orders.checks import NUMBER
 from clv.ingest.orders.companions import Companion, reject, reject_repeats
 from clv.ingest.orders.decisions import Decisions, noted
@@ -98,7 +98,7 @@ def choose_dates(found: Sorted, options: IngestOptions) -> DateFormat:
 def choose_numbers(found: Sorted, options: IngestOptions) -> NumberFormat:
     """Return how the payments are written, as far as the first rows tell."""
     dialect = next(d for kind, (_, d) in found.market if kind is _PAYMENTS)
-    return companions.numbers(dialect, _PAYMENTS.found(dialect.columns)["payment_value"], options)
+    return amounts.choose(dialect, [_PAYMENTS.found(dialect.columns)["payment_value"]], options)
 
 
 def groupings(found: Sorted) -> tuple[str, ...]:
@@ -184,11 +184,11 @@ def settle(
         decimal=money.decimal,
         has_order_id=True,
         titles=sum(part.table.titles for part in parts),
-        doubtful=money.doubtful,
         mapping=ROLES,
         tables=[*(["lines"] if "category" in known and made else []), "attributes"],
         labels=names,
         unreadable=companions.unreadable(con, MARKETPLACE),
+        made=[d for part in parts for d in part.table.decisions],
         not_needed=_not_needed(con, parts),
         statuses={
             part.table.source.name: _statuses(con, number)

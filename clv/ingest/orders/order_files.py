@@ -128,6 +128,7 @@ def settle(
     roles = [r for r in ("category", "product") if all(r in t.mapping for t in tables)]
     told = contents.build(con, roles, has_order_id=one_by_one)
     unit = unit or tables[0].numbers.currency
+    made += [decision for t in tables for decision in t.decisions]
     made += left_out.decisions(con, rules, unit, sum(t.faults for t in tables))
     found = {"duplicate": duplicates, "zero_value": zeros, "far_date": sum(n for _, n in far)}
     return Decisions(
@@ -139,7 +140,6 @@ def settle(
         decimal=tables[0].numbers.decimal,
         has_order_id=has_order_id,
         titles=sum(table.titles for table in tables),
-        doubtful=next((t.numbers.doubtful for t in tables if t.numbers.doubtful), ""),
         mapping=tables[0].mapping,
         tables=["lines"] if told else [],
         labels=names,

@@ -12,9 +12,10 @@ from clv.core import engine
 from clv.ingest.columns import labels
 from clv.ingest.columns.layouts import CANCELLED, REFUNDED, UNPAID
 from clv.ingest.files.dates import DATE_RANGE
-from clv.ingest.files.numbers import NumberFormat, currency_sql, number_format
+from clv.ingest.files.numbers import NumberFormat, currency_sql
+from clv.ingest.orders import amounts
 from clv.ingest.orders.checks import NUMBER
-from clv.ingest.orders.table import Table, append, choose_dates, engine_text, sample, settle_dates
+from clv.ingest.orders.table import Table, append, choose_dates, engine_text, settle_dates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,14 +87,16 @@ def prepare(
     ------
     AmbiguousDateError
         Day and month cannot be told apart anywhere in the column.
+    AmbiguousAmountError
+        Thousands cannot be told from decimals anywhere in the columns of money.
     FileError
         The date column holds no dates.
     """
     text, delimiter = engine_text(source, dialect, spool)
     dates = choose_dates(source, dialect, found.mapping["ordered_at"], options.date_order)
-    table = Table(
-        source, dialect, found, dates, choose_numbers(dialect, found, options), text, delimiter
-    )
+    table = Table(source, dialect, found, dates, NumberFormat(), text, delimiter)
+    money = amounts.money(found.mapping)
+    table.numbers = amounts.settle(table, money, options, found.mapping.get("currency"))
     if dates.ambiguous:
         table.dates = settle_dates(table, found.mapping["ordered_at"], dates)
     return table
@@ -101,9 +104,8 @@ def prepare(
 
 def choose_numbers(dialect: Dialect, found: Match, options: IngestOptions) -> NumberFormat:
     """Return how the amounts are written, as far as the first rows tell."""
-    roles = [r for r in ("revenue", "unit_price", "refunded") if r in found.mapping]
-    cells = [cell for role in roles for cell in sample(dialect, found.mapping[role])]
-    return number_format(cells, options.decimal, semicolons=dialect.delimiter == ";")
+    money = amounts.money(found.mapping)
+    return amounts.choose(dialect, money, options, found.mapping.get("currency"))
 
 
 def load(
@@ -179,7 +181,7 @@ def _parsed(table: Table) -> str:
         role: trimmed(_cell(table, role)) if role in table.mapping else "NULL::VARCHAR"
         for role in ("product", "category", "currency", "cancelled_at")
     }
-    amounts = {
+    figures = {
         name: table.numbers.sql(_cell(table, role)) if role in table.mapping else "NULL::DOUBLE"
         for name, role in _AMOUNTS.items()
     }
@@ -187,7 +189,7 @@ def _parsed(table: Table) -> str:
         "customer_id": customer,
         "order_id": order_id,
         "ordered_at": table.dates.sql(_cell(table, "ordered_at")),
-        **amounts,
+        **figures,
         **texts,
         **_signs(table),
         "cancel": starts if prefix else "false",

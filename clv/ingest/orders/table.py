@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from clv.core.schema import Decision
     from clv.core.settings import DateOrder
     from clv.ingest.columns.matching import Match
     from clv.ingest.files.numbers import NumberFormat
@@ -48,6 +49,8 @@ class Table:
         Records that were set aside, because their fields do not add up.
     fine
         Indices of the other records; None where no record was set aside.
+    decisions
+        What could have been read otherwise in how the file is written.
     """
 
     source: Source
@@ -64,6 +67,7 @@ class Table:
     faults: int = 0
     records: rec.Records | None = None
     fine: NDArray[np.int64] | None = field(default=None)
+    decisions: list[Decision] = field(default_factory=list)
     labels: tuple[str, ...] = ()
     stored: tuple[str, ...] = ()
 
@@ -172,6 +176,11 @@ def _reader(
     """Return the engine's reader over one file, every column as text."""
     skip = table.dialect.skip_lines if skip is None else skip
     return reader(table.dialect, path or table.text, table.delimiter, skip, lenient=lenient)
+
+
+def whole(table: Table) -> str:
+    """Return the engine's reader over all of a file, to look at; broken rows are passed over."""
+    return _reader(table, lenient=True)
 
 
 def reader(

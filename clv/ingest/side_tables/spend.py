@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
+from clv.core.errors import AmbiguousAmountError
 from clv.ingest.files import dialect, source
-from clv.ingest.files.numbers import number_format
+from clv.ingest.files.decimals import Around, number_format
 from clv.ingest.side_tables.two_columns import Wanted, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
+
+    from clv.ingest.files.numbers import NumberFormat
+    from clv.ingest.side_tables.two_columns import TwoColumns
 
 _CHANNEL: Final = Wanted(
     "channel",
@@ -77,12 +81,14 @@ def read_spend(path: Path, name: str = "") -> Spend:
         Not a table, or several.
     LayoutError
         The columns cannot be told.
+    AmbiguousAmountError
+        Nor thousands from decimals.
     """
     with (
         opened(path, name or path.name, _CHANNEL, _SPEND, _dialect, of="costs") as table,
         engine.connect() as con,
     ):
-        amount = number_format(table.figures(), semicolons=table.semicolons).sql("figure")
+        amount = _amounts(table).sql("figure")
         judged = (
             "SELECT row_number() OVER () - 1 AS i, who, figure, number, CASE WHEN who = '' THEN 1 "
             "WHEN number IS NULL OR NOT isfinite(number) THEN 2 WHEN number < 0 THEN 3 ELSE 0 END AS code "
@@ -103,6 +109,24 @@ def read_spend(path: Path, name: str = "") -> Spend:
             table.rejects(rejected),
             f"Read “{table.who}” as the channel and “{table.figure}” as what was spent.",
         )
+
+
+def _amounts(table: TwoColumns) -> NumberFormat:
+    """Return how the costs are written.
+
+    Raises
+    ------
+    AmbiguousAmountError
+        Thousands can't be told from decimals.
+    """
+    found = number_format(table.figures(), None, Around(table.delimiter, names=[table.figure]))
+    if found.doubtful and not found.why:
+        msg = (
+            f"{table.name}: '{found.doubtful}' in `{table.figure}` can mean thousands or decimals, and no "
+            "value in the file decides it."
+        )
+        raise AmbiguousAmountError(msg, "Write the costs without marks for thousands.")
+    return found
 
 
 def _dialect(table: source.Source) -> dialect.Dialect:

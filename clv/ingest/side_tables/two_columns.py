@@ -88,9 +88,9 @@ class TwoColumns:
         return len(self._unbroken)
 
     @property
-    def semicolons(self) -> bool:
-        """Whether semicolons part the columns."""
-        return self._dialect.delimiter == ";"
+    def delimiter(self) -> str:
+        """What parts the columns."""
+        return self._dialect.delimiter
 
     @property
     def cells(self) -> str:
