@@ -307,7 +307,7 @@ def _unused(report: Report, tables: Sequence[Table]) -> Iterator[str]:
     if table.kind:
         return
     dialect, used = table.dialect, {*table.mapping.values(), *report["labels"]}
-    value = report["mapping"].get("revenue") or report["mapping"].get("unit_price", "")
+    value = report["mapping"].get("revenue", "")
     sums: dict[str, float] = {}
     for i, column in enumerate(dialect.columns):
         amounts = _amounts([row[i] for row in dialect.head if i < len(row)], report["decimal"])
@@ -321,10 +321,15 @@ def _unused(report: Report, tables: Sequence[Table]) -> Iterator[str]:
     whole = sums.pop(value, 0)
     if not sums:
         return
-    shown = [
-        f"“{column}” ({money(total)}{f', {percent(total / whole)} of “{value}”' if whole > 0 else ''})"
-        for column, total in list(sums.items())[:_MOST_COLUMNS]
-    ]
+
+    def share(total: float) -> str:
+        if whole <= 0:
+            return ""
+        same = abs(total - whole) < 0.001 * whole
+        return f", as much as “{value}”" if same else f", {percent(total / whole)} of “{value}”"
+
+    first = list(sums.items())[:_MOST_COLUMNS]
+    shown = [f"“{column}” ({money(total)}{share(total)})" for column, total in first]
     if len(sums) > len(shown):
         shown.append(f"{len(sums) - len(shown)} more")
     rows = len(dialect.head)
