@@ -30,7 +30,7 @@ def warnings(draft: Draft, options: IngestOptions, report: Report) -> None:
     for i, decision in enumerate(report.get("decisions", [])):
         if decision["weighty"]:
             st.warning(plain(decision["sentence"]), icon=":material/warning:")
-            _switches(draft, options, decision, f"weighty_{i}")
+            _switches(draft, options, decision, f"weighty_{i}", report["currency"])
 
 
 def undo(draft: Draft, options: IngestOptions) -> None:
@@ -65,21 +65,24 @@ def others(draft: Draft, options: IngestOptions, report: Report) -> None:
     st.header("Decisions", anchor="decisions")
     for i, decision in found:
         st.markdown(plain(decision["sentence"]))
-        size = [plural(decision["rows"], "row")] if decision["rows"] else []
-        if decision["money"] is not None:
-            size.append(money(decision["money"], report["currency"]))
-        if size:
-            st.caption(plain(" · ".join(size)))
-        _switches(draft, options, decision, f"decision_{i}")
+        _switches(draft, options, decision, f"decision_{i}", report["currency"])
 
 
-def _switches(draft: Draft, options: IngestOptions, decision: Decision, key: str) -> None:
-    if not decision["switches"]:
+def _switches(
+    draft: Draft, options: IngestOptions, decision: Decision, key: str, currency: str
+) -> None:
+    """Show how much a decision touches, and the buttons that reverse it."""
+    size = [plural(decision["rows"], "row")] if decision["rows"] else []
+    if decision["money"] is not None:
+        size.append(money(decision["money"], currency))
+    if not size and not decision["switches"]:
         return
-    with st.container(horizontal=True, key=key):
+    with st.container(horizontal=True, vertical_alignment="center", key=key):
         for j, switch in enumerate(decision["switches"]):
             if st.button(plain(switch["label"]), icon=":material/sync_alt:", key=f"{key}_{j}"):
                 reading.set_options(draft, switched(options, switch["options"]))
+        if size:
+            st.caption(plain(" · ".join(size)), width="content")
 
 
 def statuses(draft: Draft, options: IngestOptions, report: Report) -> None:
