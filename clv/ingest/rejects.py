@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from clv.core import engine
-from clv.core.errors import FileError
 from clv.ingest.orders import checks
 from clv.ingest.orders.checks import NUMBER
 from clv.ingest.orders.table import fault_codes
@@ -65,22 +64,16 @@ def make_rejects(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> Non
 
 def _rejected(con: duckdb.DuckDBPyConnection, number: int, table: Table) -> Iterator[pa.Table]:
     """Return the rejected rows of one file: those that a check rejected, those set aside before."""
-    first, last = table.first_row, table.first_row + table.rows
     found = con.sql(
         f"SELECT rowid AS id, code, detail FROM {table.store} WHERE code <> 0 "
-        f"AND rowid >= {first} AND rowid < {last} ORDER BY 1"
+        f"AND {table.inside} ORDER BY 1"
     ).to_arrow_table()
     if not len(found) and not table.faults:
         return
-    index = table.index()
-    fine = len(index) if table.fine is None else len(table.fine)
-    if fine != table.rows:
-        msg = f"{table.source.name}: {fine} records, but {table.rows} rows."
-        raise FileError(msg, "Export the file again.")
-    ids = found["id"].to_numpy() - first
-    where = ids if table.fine is None else table.fine[ids]
-    yield _located(number, index.line[where], index.text(where), found["code"], found["detail"])
+    lines, text = table.originals(found["id"].to_numpy())
+    yield _located(number, lines, text, found["code"], found["detail"])
     if table.faults:
+        index = table.index()
         broken = np.flatnonzero(index.fault != 0)
         codes = engine.column(fault_codes(index.fault[broken]))
         none = pa.nulls(len(broken), pa.string())
@@ -127,6 +120,7 @@ def _wording(tables: Sequence[Table]) -> list[tuple[int, int, str, str, str]]:
                 ),
                 "other_currency": (f"{quoted} is ", f", most rows are in another. {check.remedy}"),
                 "negative_without_order": ("The value is ", f", without an order. {check.remedy}"),
+                "total_row": ("The customer is '", f"'. {check.title}. {check.remedy}"),
                 "cancelled": ("Cancelled (", f"). {check.remedy}"),
                 **_RELATED,
             }.get(check.code, ("", ""))

@@ -170,7 +170,8 @@ def _messages(report: Report, decided: Decisions) -> list[str]:
     """Say in plain sentences what was done without being asked."""
     total, rejected = report["rows_total"], report["rows_rejected"]
     reasons, noted, rules = report["reasons"], report["noted"], report["rules"]
-    worst = max(reasons, key=lambda code: reasons[code], default="")
+    lost = [c.code for c in checks.CHECKS + checks.TABLE_CHECKS if c.loss and c.code in reasons]
+    worst = max(lost, key=lambda code: reasons[code], default="")
     mapping = report["mapping"]
     days = ", ".join(report["far_dates"][:5])
     far = "left out" if rules["far_date"] == "drop" else "kept"
@@ -183,9 +184,9 @@ def _messages(report: Report, decided: Decisions) -> list[str]:
         "The file looks like visits or logins, and every row counts as a purchase. If they are none, "
         "upload the orders beside it.": decided.events_alone,
         f"Rows left out, most often for: {checks.TITLES.get(worst, '').lower()} ({reasons.get(worst, 0):,} of "
-        f"{rejected:,}).": rejected > 0.05 * total,
+        f"{rejected:,}).": sum(reasons[code] for code in lost) > 0.05 * total,
         f"Lines above the header, passed over: {decided.titles}.": decided.titles,
-        **{f"{one} is no table and was not read.": True for one in report["skipped"]},
+        **{f"{one} is no table of orders and was not read.": True for one in report["skipped"]},
         value: "unit_price" in mapping,
         "The file has no order number: every row is one order.": not decided.has_order_id,
         f"Rows that repeat an earlier row exactly: {kept:,}. They were kept, because without an order "

@@ -100,7 +100,7 @@ def test_blank_lines_are_no_rows(tmp_path, blank, quote):
 
 def test_a_row_of_empty_cells_is_a_row(tmp_path):
     found = check(tmp_path, LOG + GOOD + ",,\n")
-    assert found.texts == [(3, "missing_customer", ",,")]
+    assert found.texts == [(3, "no_record", ",,")]
 
 
 def test_text_is_the_row_as_it_stood_in_the_file(tmp_path):

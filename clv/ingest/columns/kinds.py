@@ -263,7 +263,7 @@ def sort(opened: Sequence[Opened], options: IngestOptions) -> Sorted:
             result.unused.append(source.name)
         elif kind is not None:
             result.market.append((kind, (source, dialect)))
-        elif dialect.header and EVENTS.found(dialect.columns):
+        elif is_events(dialect):
             result.events.append((source, dialect))
         else:
             result.orders.append((source, dialect))
@@ -274,6 +274,16 @@ def sort(opened: Sequence[Opened], options: IngestOptions) -> Sorted:
         said = options.layout is not None or bool(options.mapping)
         return Sorted(orders=list(opened), events_alone=not said)
     return result
+
+
+def is_market(dialects: Sequence[Dialect]) -> bool:
+    """Whether one of some tables is one that a marketplace needs."""
+    return any((kind := _kind(one)) is not None and kind.required for one in dialects)
+
+
+def is_events(dialect: Dialect) -> bool:
+    """Whether a table holds events."""
+    return dialect.header and bool(EVENTS.found(dialect.columns))
 
 
 def _kind(dialect: Dialect) -> Kind | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import FileError, did_you_mean
-from clv.ingest.files import dates, numbers
+from clv.ingest.files import headers
 from clv.ingest.files.source import PIECE
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SPACES: Final = "spaces"
 NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", SPACES: "spaces"}
 _HEAD_BYTES: Final = 1 << 20
 _HEAD_ROWS: Final = 500
-_MOST_TITLES: Final = 10
+_GUESS_LINES: Final = 200
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,9 @@ def detect(path: Path, name: str, delimiter: str | None = None) -> Dialect:
     if not rows:
         msg = f"{name} holds no rows."
         raise FileError(msg, "Export the orders again.")
-    titles = _titles(rows)
+    titles, header = headers.find(rows)
     skip += titles
     rows = rows[titles:]
-    header = _has_header(rows)
     width = len(rows[0])
     if header and len(rows) > 1:
         common, times = Counter(len(r) for r in rows[1:]).most_common(1)[0]
@@ -147,43 +146,36 @@ def _named(delimiter: str) -> str:
 
 def _guess(lines: list[str]) -> str:
     """Choose the delimiter that cuts most of the first lines into the same number of fields."""
-    sample = [line for line in lines if line.strip()][:200]
-    best, best_score = ",", 0.0
-    for delimiter in DELIMITERS:
-        rows = split("\n".join(sample) + "\n", delimiter)
-        if not rows:
-            continue
-        widths = Counter(len(row) for row in rows)
-        width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
-        if width < 2:
-            continue
-        head = 1.5 if rows and len(rows[0]) == width else 1.0
-        score = head * times / len(rows) * min(width, 12) ** 0.5
-        if score > best_score:
-            best, best_score = delimiter, score
-    if best_score:
+    sample = [line for line in lines if line.strip()][:_GUESS_LINES]
+    best, even = _most_even(sample)
+    if even and not _is_even(sample, best):  # Lines of text stand above the table.
+        best = _most_even(sample[len(sample) // 2 :])[0] or best
+    if even:
         return best
     widths = Counter(len(line.split()) for line in sample)
     width, times = widths.most_common(1)[0]
     return SPACES if width > 1 and times >= 0.8 * len(sample) else ","
 
 
-def _titles(rows: list[list[str]]) -> int:
-    """Return how many lines of text, such as the name of a report, stand above the table."""
-    widths = Counter(len(row) for row in rows)
-    common, times = widths.most_common(1)[0]
-    first = next(i for i, row in enumerate(rows) if len(row) >= common)
-    above = rows[:first]
-    lone = all(sum(bool(cell.strip()) for cell in row) <= 1 for row in above)
-    return first if common > 1 and times > 0.5 * len(rows) and first <= _MOST_TITLES and lone else 0
+def _most_even(lines: list[str]) -> tuple[str, float]:
+    """Return the delimiter that cuts most of the lines into as many fields, and how well it does."""
+    best, best_score = "", 0.0
+    for delimiter in DELIMITERS:
+        rows = split("\n".join(lines) + "\n", delimiter)
+        width, times = headers.common_width(rows)
+        if width < 2:
+            continue
+        head = 1.5 if len(rows[0]) == width else 1.0
+        score = head * times / len(rows) * min(width, 12) ** 0.5
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best, best_score
 
 
-def _has_header(rows: list[list[str]]) -> bool:
-    """Whether row one is names: no cell of it reads as a date or an amount as those below do."""
-    first = [cell.strip() for cell in rows[0]]
-    if any(numbers.looks_numeric(cell) or dates.looks_like_date(cell) for cell in first if cell):
-        return False
-    return any(first)
+def _is_even(lines: list[str], delimiter: str) -> bool:
+    """Whether the first line has as many fields as most."""
+    rows = split("\n".join(lines) + "\n", delimiter)
+    return len(rows[0]) == headers.common_width(rows)[0]
 
 
 def _names(first: list[str], width: int) -> list[str]:

@@ -32,6 +32,8 @@ FINE: Final = 0
 TOO_FEW: Final = 1
 TOO_MANY: Final = 2
 BROKEN_QUOTES: Final = 3
+#: A single field where a record has several: a note, a page number.
+NO_RECORD: Final = 4
 
 _NEWLINE, _QUOTE = 10, 34
 
@@ -47,7 +49,7 @@ class Records:
     line
         Physical line of the record's first byte, header = 1, shape (n,).
     fault
-        `FINE`, `TOO_FEW`, `TOO_MANY` or `BROKEN_QUOTES`, shape (n,).
+        `FINE`, `TOO_FEW`, `TOO_MANY`, `BROKEN_QUOTES` or `NO_RECORD`, shape (n,).
     rewritten
         Record index → equivalent bytes with regular quoting.
     patched
@@ -303,6 +305,8 @@ class _Scanner:
         fault = np.where(
             fields < self.width, TOO_FEW, np.where(fields > self.width, TOO_MANY, FINE)
         )
+        if self.width > 2:
+            fault[fields == 1] = NO_RECORD
         for index in broken or ():
             fault[index] = BROKEN_QUOTES
         keep = ends > start

@@ -7,8 +7,6 @@ ends per table. A file that is already that is used where it lies; anything else
 from __future__ import annotations
 
 import codecs
-import csv
-import datetime as dt
 import gzip
 import hashlib
 import re
@@ -19,6 +17,8 @@ from typing import IO, TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.errors import FileError
+from clv.ingest.files import spooling, workbooks
+from clv.ingest.files.spooling import EXPORT_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,9 +49,8 @@ _MAGIC: Final = {
 }
 #: Members of an archive that are read; what else lies beside them (a read-me) is left alone.
 _TABLE_NAME: Final = re.compile(
-    r"(?i)^(?!__MACOSX/)(?:.*/)?(?!\.|readme|license)[^/]+\.(?:csv|tsv|tab|txt|dat|gz|xlsx|parquet)$"
+    r"(?i)^(?!__MACOSX/)(?:.*/)?(?!\.|readme|license)[^/]+\.(?:csv|tsv|tab|txt|dat|gz|xlsx|xlsm|xlsb|xls|ods|parquet)$"
 )
-_EXPORT_HINT: Final = "Export the orders as CSV, Excel (.xlsx) or Parquet and try again."
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,13 @@ class Source:
     kind
         ``text``, ``excel`` or ``parquet``. The last two arrive as comma-separated text.
     skipped
-        Other members of the same archive that are no tables.
+        What else lay in the same archive or workbook and was not read: it holds no orders.
+    left_out
+        Tables beside it that may hold orders, but have other columns: name and rows.
+    rows
+        Filled rows of a sheet; 0 where nobody has counted.
+    merged
+        Cells that a workbook shows as part of a merged one, and that were filled from it.
     """
 
     name: str
@@ -77,6 +82,9 @@ class Source:
     encoding: str
     kind: str = "text"
     skipped: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
+    rows: int = 0
+    merged: int = 0
 
 
 def sha256(path: Path) -> str:
@@ -127,7 +135,7 @@ def open_sources(
         raise FileError(msg) from None
     if not start:
         msg = f"{name} is empty (0 bytes)."
-        raise FileError(msg, _EXPORT_HINT)
+        raise FileError(msg, EXPORT_HINT)
     _refuse_foreign(name, start)
     if start[:2] == b"\x1f\x8b":
         with gzip.open(path) as stream:
@@ -137,10 +145,10 @@ def open_sources(
     if start[:4] == b"PAR1":
         return [_parquet(path, name, spool, head)]
     if start[:4] == b"\xd0\xcf\x11\xe0":
-        return [_excel(path, name, spool)]
+        return _workbook(path, name, spool)
     if start[:4] == b"PK\x05\x06":
         msg = f"{name} is an empty archive."
-        raise FileError(msg, _EXPORT_HINT)
+        raise FileError(msg, EXPORT_HINT)
     with path.open("rb") as stream:
         return [_text(name, stream, spool, encoding, head, original=path)]
 
@@ -150,7 +158,7 @@ def _refuse_foreign(name: str, start: bytes) -> None:
     for magic, what in _MAGIC.items():
         if stripped[: len(magic)].lower() == magic.lower():
             msg = f"{name} is {what}, whatever its name says."
-            raise FileError(msg, _EXPORT_HINT)
+            raise FileError(msg, EXPORT_HINT)
 
 
 def _from_zip(
@@ -159,16 +167,16 @@ def _from_zip(
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            if "[Content_Types].xml" in names:
-                if not any(n.startswith("xl/") for n in names):
+            if office := _office(archive, names):
+                if office != "spreadsheet":
                     msg = f"{name} is an Office document, but not a spreadsheet."
-                    raise FileError(msg, _EXPORT_HINT)
-                return [_excel(path, name, spool)]
+                    raise FileError(msg, EXPORT_HINT)
+                return _workbook(path, name, spool)
             members = [i for i in archive.infolist() if not i.is_dir() and i.file_size]
             wanted = [i for i in members if _TABLE_NAME.search(i.filename)] or members
             if not wanted:
                 msg = f"{name} holds no file."
-                raise FileError(msg, _EXPORT_HINT)
+                raise FileError(msg, EXPORT_HINT)
             if any(i.flag_bits & 1 for i in wanted):
                 msg = f"{name} is protected by a password."
                 raise FileError(msg, "Unpack it and upload the files inside.")
@@ -204,19 +212,35 @@ def _member(
         with archive.open(info) as stream:
             packed = info.compress_size
             return [_text(inner, stream, spool, encoding, head, packed=packed)]
-    unpacked = spool / f"{_serial(spool)}.packed"
+    unpacked = spooling.new(spool, ".packed")
     with archive.open(info) as stream, unpacked.open("wb") as out:
         _copy_limited(_chunks(stream), out, inner, info.compress_size)
     if zipfile.is_zipfile(unpacked):
         with zipfile.ZipFile(unpacked) as nested:
-            if "[Content_Types].xml" not in nested.namelist():
+            if not _office(nested, nested.namelist()):
                 msg = f"{name} holds another archive, {info.filename}."
                 raise FileError(msg, "Unpack it and upload the files inside.")
     return open_sources(unpacked, spool, encoding, head, inner)
 
 
-def _serial(spool: Path) -> str:
-    return f"{sum(1 for _ in spool.iterdir()):04d}"
+def _office(archive: zipfile.ZipFile, names: Sequence[str]) -> str:
+    """Return what an office document is; empty for an archive of another kind."""
+    if "[Content_Types].xml" in names:
+        return "spreadsheet" if any(n.startswith("xl/") for n in names) else "document"
+    if "mimetype" in names:
+        with archive.open("mimetype") as stream:
+            kind = stream.read(200)
+        if b"opendocument" in kind:
+            return "spreadsheet" if b"spreadsheet" in kind else "document"
+    return ""
+
+
+def _workbook(path: Path, name: str, spool: Path) -> list[Source]:
+    """Return a table for every filled sheet of a workbook."""
+    return [
+        Source(s.name, s.path, "utf-8", "excel", rows=s.rows, merged=s.merged)
+        for s in workbooks.sheets(path, name, spool)
+    ]
 
 
 def _chunks(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
@@ -248,7 +272,7 @@ def _text(
     """Find the encoding, then spool as UTF-8 unless the original is exactly that already."""
     raw = original
     if raw is None or head is not None:
-        raw = spool / f"{_serial(spool)}.raw"
+        raw = spooling.new(spool, ".raw")
         try:
             with raw.open("wb") as out:
                 if head is not None:
@@ -262,7 +286,7 @@ def _text(
             raise FileError(msg, "Make the archive again, or upload the file inside.") from None
     if raw.stat().st_size == 0:
         msg = f"{name} is empty (0 bytes)."
-        raise FileError(msg, _EXPORT_HINT)
+        raise FileError(msg, EXPORT_HINT)
     found, plain = _probe(raw, name)
     chosen = encoding or found
     try:
@@ -272,7 +296,7 @@ def _text(
         raise FileError(msg, "Try utf-8 or cp1252.") from None
     if plain and chosen in {"utf-8", "ascii"}:
         return Source(name, raw, "utf-8")
-    target = spool / f"{_serial(spool)}.txt"
+    target = spooling.new(spool, ".txt")
     _transcode(raw, target, chosen, name)
     if raw is not original:
         raw.unlink()
@@ -292,7 +316,7 @@ def _probe(path: Path, name: str) -> tuple[str, bool]:
             return wide, False
         if _binary(start):
             msg = f"{name} is not a text file: it holds binary data."
-            raise FileError(msg, _EXPORT_HINT)
+            raise FileError(msg, EXPORT_HINT)
         handle.seek(0)
         plain, utf8 = not start.startswith(codecs.BOM_UTF8), True
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
@@ -373,55 +397,10 @@ def _endless(handle: IO[bytes]) -> Iterator[bytes]:
     yield b""
 
 
-def _excel(path: Path, name: str, spool: Path) -> Source:
-    import python_calamine as calamine  # noqa: PLC0415 - only spreadsheets pay for it
-
-    try:
-        book = calamine.CalamineWorkbook.from_path(str(path))
-        sheets = [s.name for s in book.sheets_metadata]
-        rows: Sequence[Sequence[object]] = []
-        used = ""
-        for sheet in sheets:
-            candidate = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-            filled = sum(1 for row in candidate if any(cell != "" for cell in row))
-            if filled > sum(1 for row in rows if any(cell != "" for cell in row)):
-                rows, used = candidate, sheet
-    except (calamine.CalamineError, OSError) as error:
-        msg = f"{name} cannot be read as a spreadsheet ({error})."
-        raise FileError(msg, "Save it again as .xlsx or as CSV.") from None
-    if not rows:
-        msg = f"{name} has no filled sheet."
-        raise FileError(msg, _EXPORT_HINT)
-    target = spool / f"{_serial(spool)}.csv"
-    with target.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        for row in rows:
-            cells = [_cell(cell) for cell in row]
-            if any(cells):
-                writer.writerow(cells)
-            else:
-                out.write("\n")
-    name = f"{name}/{used}" if len(sheets) > 1 else name
-    return Source(name, target, "utf-8", "excel")
-
-
-def _cell(value: object) -> str:
-    """Write a cell as one line of text: whole numbers without a point, dates in ISO form."""
-    if isinstance(value, bool) or value is None:
-        return "" if value is None else str(value)
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return " ".join(str(value).splitlines())
-
-
 def _parquet(path: Path, name: str, spool: Path, head: int | None) -> Source:
     import duckdb  # noqa: PLC0415
 
-    target = spool / f"{_serial(spool)}.csv"
+    target = spooling.new(spool, ".csv")
     try:
         with engine.connect() as con:
             source = f"read_parquet({engine.text(path)})"

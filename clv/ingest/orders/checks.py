@@ -44,6 +44,9 @@ CHECKS: Final = (
     ),
     Check("too_many_fields", "Too many fields", "A field with the delimiter in it needs quotes."),
     Check("broken_quotes", "Quote not closed", "Close the quote, or write a quote inside as two."),
+    Check("no_record", "Not a row of the table", "Nothing to do: a note or a blank row.", loss=False),
+    Check("repeated_header", "Header repeated", "Nothing to do: it names the columns once more.", loss=False),
+    Check("total_row", "Total of other rows", "Nothing to do: what it adds up counts already.", loss=False),
     Check(
         "missing_customer",
         "No customer",
@@ -116,13 +119,14 @@ def rules(options: IngestOptions, *, has_order_id: bool) -> dict[str, Rule]:
 
     By default exact duplicates are dropped where rows carry an order number (the same line cannot
     stand twice) and kept in logs without one (two equal purchases on one day are real); zero values
-    are kept, they are purchases; dates decades away from all others are dropped, so that one typing
+    are kept, they are purchases; a total of other rows is dropped, for it would count them twice; dates decades away from all others are dropped, so that one typing
     error cannot move the as-of date.
     """
     result: dict[str, Rule] = {
         "duplicate": "drop" if has_order_id else "keep",
         "zero_value": "keep",
         "far_date": "drop",
+        "total_row": "drop",
     }
     for codes, rule in ((options.keep, "keep"), (options.drop, "drop")):
         for code in codes:

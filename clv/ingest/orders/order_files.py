@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError
 from clv.ingest.columns import labels, matching, not_orders
-from clv.ingest.orders import checks, contents, currency, left_out, netting, rows
+from clv.ingest.orders import checks, clutter, contents, currency, left_out, netting, rows
 from clv.ingest.orders.decisions import Decisions, noted
 
 if TYPE_CHECKING:
@@ -112,11 +112,12 @@ def settle(
         rows.load(con, number, table, latest, spool)
     total = sum(t.rows for t in tables)
     progress("Checking rows", 0, total)
+    made = clutter.find(con, tables, rules)
     one_total = tables[0].match.layout.one_total
     if one_total:
         netting.fill_orders(con)
     far = netting.drop_far_dates(con, rules["far_date"])
-    unit, made = currency.keep_one(con)
+    unit, others = currency.keep_one(con)
     duplicates = 0
     if not one_total or rules["duplicate"] == "drop":
         duplicates = netting.find_duplicates(con, rules["duplicate"], has_order_id=has_order_id)
@@ -128,8 +129,8 @@ def settle(
     roles = [r for r in ("category", "product") if all(r in t.mapping for t in tables)]
     told = contents.build(con, roles, has_order_id=one_by_one)
     unit = unit or tables[0].numbers.currency
-    made += [decision for t in tables for decision in t.decisions]
-    made += left_out.decisions(con, rules, unit, sum(t.faults for t in tables))
+    made += [*others, *(decision for t in tables for decision in t.decisions)]
+    made += left_out.decisions(con, rules, unit, sum(t.faults - t.notes for t in tables))
     found = {"duplicate": duplicates, "zero_value": zeros, "far_date": sum(n for _, n in far)}
     return Decisions(
         rules=rules,

@@ -18,6 +18,7 @@ from clv.ingest.orders.checks import NUMBER
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from clv.core.schema import Decision
@@ -30,6 +31,7 @@ _FAULTS: Final = {
     rec.TOO_FEW: NUMBER["too_few_fields"],
     rec.TOO_MANY: NUMBER["too_many_fields"],
     rec.BROKEN_QUOTES: NUMBER["broken_quotes"],
+    rec.NO_RECORD: NUMBER["no_record"],
 }
 
 
@@ -47,6 +49,8 @@ class Table:
         Where its rows begin there, and how many there are.
     faults
         Records that were set aside, because their fields do not add up.
+    notes
+        Those of them that are no rows of the table.
     fine
         Indices of the other records; None where no record was set aside.
     decisions
@@ -65,6 +69,7 @@ class Table:
     first_row: int = 0
     rows: int = 0
     faults: int = 0
+    notes: int = 0
     records: rec.Records | None = None
     fine: NDArray[np.int64] | None = field(default=None)
     decisions: list[Decision] = field(default_factory=list)
@@ -92,6 +97,22 @@ class Table:
                 quoting=self.dialect.quoting,
             )
         return self.records
+
+    @property
+    def inside(self) -> str:
+        """SQL: whether a row of the store is one of this file."""
+        return f"rowid >= {self.first_row} AND rowid < {self.first_row + self.rows}"
+
+    def originals(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], pa.LargeStringArray]:
+        """Return the lines on which some rows of the store begin, and their original text."""
+        index = self.index()
+        fine = len(index) if self.fine is None else len(self.fine)
+        if fine != self.rows:
+            msg = f"{self.source.name}: {fine} records, but {self.rows} rows."
+            raise FileError(msg, "Export the file again.")
+        where = ids - self.first_row
+        where = where if self.fine is None else self.fine[where]
+        return index.line[where], index.text(where)
 
 
 def engine_text(source: Source, dialect: Dialect, spool: Path) -> tuple[Path, str]:
@@ -258,6 +279,7 @@ def _insert_strict(con: duckdb.DuckDBPyConnection, table: Table, insert: str, so
         msg = f"{table.source.name} cannot be read reliably: its quotes are too irregular."
         raise FileError(msg, "Export the file again with every text field in quotes.")
     table.faults = int((index.fault != rec.FINE).sum())
+    table.notes = int((index.fault == rec.NO_RECORD).sum())
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: Table) -> int:
@@ -266,7 +288,7 @@ def _count(con: duckdb.DuckDBPyConnection, table: Table) -> int:
 
 def fault_codes(faults: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Translate record faults into check numbers."""
-    lookup = np.zeros(4, dtype=np.uint8)
+    lookup = np.zeros(5, dtype=np.uint8)
     for fault, code in _FAULTS.items():
         lookup[fault] = code
     return lookup[faults]
