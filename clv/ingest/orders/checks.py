@@ -44,9 +44,21 @@ CHECKS: Final = (
     ),
     Check("too_many_fields", "Too many fields", "A field with the delimiter in it needs quotes."),
     Check("broken_quotes", "Quote not closed", "Close the quote, or write a quote inside as two."),
-    Check("no_record", "Not a row of the table", "Nothing to do: a note or a blank row.", loss=False),
-    Check("repeated_header", "Header repeated", "Nothing to do: it names the columns once more.", loss=False),
-    Check("total_row", "Total of other rows", "Nothing to do: what it adds up counts already.", loss=False),
+    Check(
+        "no_record", "Not a row of the table", "Nothing to do: a note or a blank row.", loss=False
+    ),
+    Check(
+        "repeated_header",
+        "Header repeated",
+        "Nothing to do: it names the columns once more.",
+        loss=False,
+    ),
+    Check(
+        "total_row",
+        "Total of other rows",
+        "Nothing to do: what it adds up counts already.",
+        loss=False,
+    ),
     Check(
         "missing_customer",
         "No customer",

@@ -215,7 +215,7 @@ def _leave_out(
     listed = ", ".join(map(str, totals))
     money, label, every = engine.row(
         con,
-        f"SELECT {engine.total('revenue')} FILTER (rowid IN ({listed})), "
+        f"SELECT {engine.total(f'CASE WHEN rowid IN ({listed}) THEN revenue END')}, "
         f"min(customer_id) FILTER (rowid IN ({listed})), sum(abs(revenue)) FROM lines WHERE code = 0",
     )
     drop = rules["total_row"] == "drop"
