@@ -34,7 +34,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from clv.core.schema import Switch
 
 
 class ClvError(Exception):
@@ -48,13 +50,18 @@ class ClvError(Exception):
         What to do next; shown on a line of its own.
     option
         The command line's way of doing it; pages have their own.
+    choices
+        The answers, where it is a question: a page offers them.
     """
 
-    def __init__(self, message: str, hint: str = "", option: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", option: str = "", *, choices: Sequence[Switch] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.option = option
+        self.choices = tuple(choices)
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.message, self.hint, self.option) if part)
@@ -78,9 +85,15 @@ class LayoutError(InputError):
     """
 
     def __init__(
-        self, message: str, hint: str = "", option: str = "", missing: Iterable[str] = ()
+        self,
+        message: str,
+        hint: str = "",
+        option: str = "",
+        missing: Iterable[str] = (),
+        *,
+        choices: Sequence[Switch] = (),
     ) -> None:
-        super().__init__(message, hint, option)
+        super().__init__(message, hint, option, choices=choices)
         self.missing = tuple(missing)
 
 

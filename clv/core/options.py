@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from clv.core.errors import SettingsError
-from clv.core.settings import Grain, StatusMeaning
+from clv.core.settings import DateOrder, Grain, StatusMeaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -92,6 +92,11 @@ def _decimal(options: IngestOptions, value: str) -> IngestOptions:
     return replace(options, decimal=mark)
 
 
+def _date_order(options: IngestOptions, value: str) -> IngestOptions:
+    order = next((o for o in get_args(DateOrder) if o == value), None)
+    return replace(options, date_order=order)
+
+
 _SWITCHES: Final[dict[str, Callable[[IngestOptions, str], IngestOptions]]] = {
     "--map": lambda o, v: replace(o, mapping={**o.mapping, **roles([v])}),
     "--amount": _amount,
@@ -99,6 +104,7 @@ _SWITCHES: Final[dict[str, Callable[[IngestOptions, str], IngestOptions]]] = {
     "--keep": lambda o, v: replace(o, keep=o.keep | {v}, drop=o.drop - {v}),
     "--drop": lambda o, v: replace(o, keep=o.keep - {v}, drop=o.drop | {v}),
     "--decimal": _decimal,
+    "--date-order": _date_order,
     "--timezone": lambda o, v: replace(o, timezone=v),
     "--layout": lambda o, v: replace(o, layout=v),
     "--encoding": lambda o, v: replace(o, encoding=v),

@@ -15,6 +15,7 @@ from clv.ingest.orders import marketplace, order_files, rows, table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clv.core.schema import Switch
     from clv.core.settings import IngestOptions
     from clv.ingest.columns.kinds import Opened, Sorted
 
@@ -54,6 +55,8 @@ class Preview:
         The tables are known by the names of their columns: none can be chosen.
     no_orders
         The first file is a table of something else: ``problems`` says of what.
+    choices
+        The answers, where the first of the ``problems`` is a question.
     """
 
     files: tuple[FilePreview, ...]
@@ -68,6 +71,7 @@ class Preview:
     groupings: tuple[str, ...] = ()
     fixed: bool = False
     no_orders: bool = False
+    choices: tuple[Switch, ...] = ()
 
 
 def detect(inputs: Sequence[Path], options: IngestOptions) -> Preview:
@@ -102,6 +106,7 @@ def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptio
     layout, title, dates, decimal, ambiguous = None, "", "", ".", False
     grouping: tuple[str, ...] = ()
     refused = False
+    choices: tuple[Switch, ...] = ()
     try:
         not_orders.refuse(source.name, dialect, options)
         match = order_files.match(source, dialect, options)
@@ -113,13 +118,14 @@ def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptio
                 source.name, match, dialect.columns, header=dialect.header
             )
             problems.append(f"{missing.message} {missing.hint}")
+            choices = missing.choices
         if "ordered_at" in match.mapping:
             column = match.mapping["ordered_at"]
             fmt = table.choose_dates(source, dialect, column, options.date_order)
             dates, ambiguous = fmt.title, fmt.ambiguous
         decimal = rows.choose_numbers(dialect, match, options).decimal
     except InputError as error:
-        refused = isinstance(error, NotOrdersError)
+        refused, choices = isinstance(error, NotOrdersError), error.choices
         problems.append(f"{error.message} {error.hint}")
     roles = {column for role, column in mapping.items() if role != "category"}
     free = tuple(c for c in dialect.columns if c not in roles)
@@ -135,6 +141,7 @@ def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptio
         grouping,
         free,
         no_orders=refused,
+        choices=choices,
     )
 
 

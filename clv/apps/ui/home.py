@@ -84,6 +84,12 @@ def _draft(draft_id: str) -> None:
         reading.ask_date_order(draft, options, found)
         reading.head(found)
         return
+    if found.choices:
+        reading.ask(draft, options, found, found.problems[-1], found.choices)
+        with st.expander("How the file was read", icon=":material/tune:"):
+            reading.form(draft, options, found)
+        reading.head(found)
+        return
     if missing := reading.missing_roles(found):
         _ask_columns(draft, options, found, missing)
         return
@@ -120,13 +126,16 @@ def _checked(draft: Draft, options: IngestOptions, found: Preview) -> bool:
     key = f"check:{draft.id}:{reading.digest(options)}"
     job = jobs.find(key)
     if job is not None and job.failure is not None:
-        trouble.show(job.failure)
-        if draft.checked:
+        if choices := job.failure.choices:
+            reading.ask(draft, options, found, job.failure.message, choices)
+        else:
+            trouble.show(job.failure)
+        if draft.checked and not choices:
             # Not one order is left; the rows and their reasons can still be looked at.
             report.table(draft.report)
             report.examples(draft.report)
             parts.download_rejects(draft, "All rows left out (CSV)", "download_rejects")
-        with st.expander("How the file was read", expanded=True, icon=":material/tune:"):
+        with st.expander("How the file was read", expanded=not choices, icon=":material/tune:"):
             reading.form(draft, options, found)
             reading.head(found)
         _again("Upload another file")

@@ -17,6 +17,8 @@ from clv.runs.disk import store_error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clv.core.schema import Switch
+
 _log: Final = logging.getLogger("clv.ui")
 
 
@@ -25,13 +27,15 @@ class Failure:
     """An error as the visitor reads it.
 
     ``reference`` is set for errors that are ours; the server's log has the same reference.
-    ``missing`` lists the roles that no column fills, where that was the trouble.
+    ``missing`` lists the roles that no column fills, where that was the trouble; ``choices`` the
+    answers, where it is a question.
     """
 
     message: str
     hint: str = ""
     reference: str = ""
     missing: tuple[str, ...] = ()
+    choices: tuple[Switch, ...] = ()
 
 
 def explain(error: BaseException) -> Failure:
@@ -47,6 +51,7 @@ def explain(error: BaseException) -> Failure:
             error.message,
             error.hint,
             missing=tuple(getattr(error, "missing", ())),
+            choices=error.choices,
         )
     reference = secrets.token_hex(4)
     _log.error("unexpected error, reference %s", reference, exc_info=error)

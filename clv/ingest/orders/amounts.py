@@ -16,7 +16,7 @@ from clv.ingest.orders.left_out import WEIGHTY
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.core.schema import Decision
+    from clv.core.schema import Decision, Switch
     from clv.core.settings import IngestOptions
     from clv.ingest.files.dialect import Dialect
     from clv.ingest.files.numbers import NumberFormat
@@ -88,7 +88,15 @@ def settle(
             f"{larger} or {smaller}, and no value in the file decides it."
         )
         hint = "Say which mark is the decimal mark."
-        raise AmbiguousAmountError(msg, hint, "--decimal . or --decimal ,")
+        mark, said = (".", "point") if "." in found.doubtful else (",", "comma")
+        choices: list[Switch] = [
+            {
+                "label": f"{larger}: the {said} parts thousands",
+                "options": ["--decimal", OTHER[mark]],
+            },
+            {"label": f"{smaller}: the {said} is the decimal mark", "options": ["--decimal", mark]},
+        ]
+        raise AmbiguousAmountError(msg, hint, "--decimal . or --decimal ,", choices=choices)
     as_decimals = re.search(rf"\d\{found.decimal}\d", found.doubtful)
     chosen, other = (smaller, larger) if as_decimals else (larger, smaller)
     made: Decision = {

@@ -2,9 +2,11 @@
 
 import pytest
 
+from clv.core.errors import LayoutError
 from clv.core.options import chosen
 from clv.core.settings import IngestOptions
 from clv.forecast import pipeline
+from clv.ingest.orders import order_files
 from clv.report.words.check import choice
 from clv.runs import Store
 from tests.apps.ui.conftest import texts
@@ -160,3 +162,51 @@ def test_small_files_with_nothing_to_say_stay_short(pages):
     for heading in ("Decisions", "Statuses", "Does this look right?"):
         assert heading not in [h.value for h in at.header], read
     assert Store().draft(query(at, "draft")).checked
+
+
+def said(radio):
+    return [option.replace("\\", "") for option in radio.options]
+
+
+def test_a_question_about_amounts_is_asked(pages):
+    rows = b"".join(b"c%d\t2022-0%d-05\t%d.234\n" % (i % 4, i + 1, i + 1) for i in range(8))
+    at = upload(pages, "a.csv", b"customer\tdate\tamount\n" + rows)
+    calm(at)
+    assert "can be read two ways" in texts(at)
+    radio = at.radio[0]
+    assert said(radio) == [
+        "1234: the point parts thousands",
+        "1.234: the point is the decimal mark",
+    ]
+    radio.set_value(0).run()
+    at = pages.settle(at)
+    assert "You chose: the decimal mark is a comma." in calm(at)
+    assert Store().draft(query(at, "draft")).report["revenue"] == 37872
+
+
+def test_a_question_about_columns_shows_their_values(pages, monkeypatch):
+    real = order_files.match
+
+    def match(opened, found, options):
+        if "customer_id" not in options.mapping:
+            switches = [
+                {"label": f"“{c}” is the customer", "options": ["--map", f"customer_id={c}"]}
+                for c in ("member", "household")
+            ]
+            message = "a.csv: two columns may be the customer."
+            raise LayoutError(message, "Say which one is.", choices=switches)
+        return real(opened, found, options)
+
+    monkeypatch.setattr(order_files, "match", match)
+    rows = b"".join(b"m%d,h%d,2022-0%d-05,12.5\n" % (i % 4, i % 3, i + 1) for i in range(8))
+    at = upload(pages, "a.csv", b"member,household,date,amount\n" + rows)
+    calm(at)
+    assert "two columns may be the customer" in texts(at)
+    assert said(at.radio[0]) == [
+        "“member” is the customer (m0, m1)",
+        "“household” is the customer (h0, h1)",
+    ]
+    at.radio[0].set_value(1).run()
+    at = pages.settle(at)
+    assert "You chose: “household” is the customer." in calm(at)
+    assert Store().draft(query(at, "draft")).report["customers"] == 3
