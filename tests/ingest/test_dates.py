@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from clv.core.errors import AmbiguousDateError, FileError, NoRowsError, SettingsError
+from clv.ingest.files.dates import date_format
 from tests.ingest.helpers import check
 
 HEADER = "CustomerID;Timestamp;PurchaseValue\n"
@@ -31,12 +32,12 @@ def one(folder, cell, **options):
         ("2017-01-13 23:30:15 UTC", "YYYY-MM-DD", "2017-01-13 23:30:15"),
         ("2017-01-13 23:30:15 GMT", "YYYY-MM-DD", "2017-01-13 23:30:15"),
         ("2017-01-13 23:30:15 +0000", "YYYY-MM-DD", "2017-01-13 23:30:15"),
-        ("2017-01-13T05:30:15+1100", "YYYY-MM-DD", "2017-01-12 18:30:15"),
-        ("2017-01-13 05:30:15 +11:00", "YYYY-MM-DD", "2017-01-12 18:30:15"),
-        ("2017-01-13T23:30:15-03", "YYYY-MM-DD", "2017-01-14 02:30:15"),
-        ("2017-01-13T23:30:15-03:30", "YYYY-MM-DD", "2017-01-14 03:00:15"),
-        ("2017-01-13T23:30:15.5-0330", "YYYY-MM-DD", "2017-01-14 03:00:15.500000"),
-        ("2017-01-13T23:30+02", "YYYY-MM-DD", "2017-01-13 21:30:00"),
+        ("2017-01-13T05:30:15+1100", "YYYY-MM-DD", "2017-01-13 05:30:15"),
+        ("2017-01-13 05:30:15 +11:00", "YYYY-MM-DD", "2017-01-13 05:30:15"),
+        ("2017-01-13T23:30:15-03", "YYYY-MM-DD", "2017-01-13 23:30:15"),
+        ("2017-01-13T23:30:15-03:30", "YYYY-MM-DD", "2017-01-13 23:30:15"),
+        ("2017-01-13T23:30:15.5-0330", "YYYY-MM-DD", "2017-01-13 23:30:15.500000"),
+        ("2017-01-13T23:30+02", "YYYY-MM-DD", "2017-01-13 23:30:00"),
         ("20170113", "YYYYMMDD", DAY),
         ("13.01.2017", "DD.MM.YYYY", DAY),
         ("13.1.2017", "DD.MM.YYYY", DAY),
@@ -45,7 +46,7 @@ def one(folder, cell, **options):
         ("13.01.2017, 14:05:06", "DD.MM.YYYY", "2017-01-13 14:05:06"),
         ("13/01/2017", "DD/MM/YYYY", DAY),
         ("13-01-2017", "DD-MM-YYYY", DAY),
-        ("13/01/2017 23:30:00 +0100", "DD/MM/YYYY", "2017-01-13 22:30:00"),
+        ("13/01/2017 23:30:00 +0100", "DD/MM/YYYY", "2017-01-13 23:30:00"),
         ("13/01/2017 02:05 PM", "DD/MM/YYYY", "2017-01-13 14:05:00"),
         ("01/13/2017", "MM/DD/YYYY", DAY),
         ("1/13/17 9:05", "MM/DD/YY", "2017-01-13 09:05:00"),
@@ -64,11 +65,73 @@ def test_each_way_to_write_a_date(tmp_path, cell, written, moment):
     assert one(tmp_path, cell) == (written, moment)
 
 
-def test_offsets_may_change_from_row_to_row(tmp_path):
+#: 3 January 2022, in as many ways as shops write it.
+THIRD = """
+2022-01-03 | 2022/01/03 | 2022.01.03 | 2022. 01. 03. | 2022. 1. 3. | 2022-1-3 | 20220103
+2022年1月3日 | ２０２２年０１月０３日 | 2022年1月3日(月) | 2022년 1월 3일 | 令和4年1月3日 | R4.1.3 | 2022-W01-1 | 2022W011
+٢٠٢٢/٠١/٠٣ | ۲۰۲۲-۰۱-۰۳ | 2022-01-03Z | 2022-01-03+01:00
+03.01.2022 | 3. 1. 2022 | 3.1.22 | 03.01.2022 г. | Mo, 03.01.2022 | Montag, 3. Januar 2022
+3 January 2022 | 3rd January 2022 | 3rd of January, 2022 | Jan 3, 2022 | January 3rd, 2022 | Jan. 3 2022
+03-Jan-22 | 03-JAN-2022 | 3/Jan/2022 | 03Jan2022 | 2022-Jan-03 | Mon, 03 Jan 2022 | Monday, January 3, 2022
+Jan-03-2022 | 3 Jan '22 | January 03 2022
+3. Januar 2022 | 3. Jänner 2022 | 3 Jan. 2022
+3 janvier 2022 | 3 janv. 2022 | lundi 3 janvier 2022
+3 de enero de 2022 | 3 de enero del 2022 | 3 ene 2022 | lunes, 3 de enero de 2022
+3 gennaio 2022 | 3 gen 2022 | lun 3 gen 2022
+3 de janeiro de 2022 | 03/jan/2022 | segunda-feira, 3 de janeiro de 2022
+3 januari 2022 | 3 jan. 2022 | maandag 3 januari 2022 | måndag 3 januari 2022
+3. januar 2022 | 3. tammikuuta 2022 | 3 stycznia 2022 | 3 sty 2022 | 3. ledna 2022 | 3. led 2022
+2022. január 3. | 2022. jan. 3. | 3 ianuarie 2022 | 3 Ocak 2022 | 3 Oca 2022 Pzt
+3 января 2022 г. | 3 янв. 2022 | понедельник, 3 января 2022 г. | 3 січня 2022 р.
+3 Ιανουαρίου 2022 | 3 Ιαν 2022 | 3 ΙΑΝΟΥΑΡΙΟΥ 2022 | 3 Januari 2022
+44564 | 44564.0
+"""
+#: Five past eight in the evening of that day.
+EVENING = """
+2022-01-03 20:05 | 2022-01-03T20:05:00 | 2022-01-03 20:05:00.000 | 2022-01-03T20:05:00.000000000Z
+2022-01-03 08:05:00 PM | 2022-01-03 8:05 pm | 2022-01-03 8:05PM | 2022-01-03 8:05:00 p.m. | 2022-01-03 8:05 P
+2022/01/03 8:05:00 p. m. | 2022-01-03 20:05:00 EST | 2022-01-03 20:05:00 PST | 2022-01-03 20:05:00 CET
+2022-01-03 20:05:00 -0500 | 2022-01-03 20:05:00+05:30 | 2022-01-03T20:05:00.000-03 | 2022-01-03 20:05:00 UTC+2
+2022-01-03 20:05 Europe/Berlin | 2022-01-03T20:05:00+01:00[Europe/Berlin] | 2022-01-03 at 20:05 | 2022-01-03, 20:05
+20220103200500 | 20220103T200500Z | 20220103 20:05 | 202201032005
+2022年1月3日 20:05 | 2022年1月3日下午8:05 | 2022/1/3 下午 08:05:00 | 2022年1月3日 20時05分00秒 | 2022. 1. 3. 오후 8:05
+3.1.2022 klo 20.05 | 03.01.2022 20:05 Uhr | 03.01.2022, 20.05 | 3.1.2022 20h05 | 3 janvier 2022 à 20h05
+3. Januar 2022 um 20:05 Uhr | Jan 3, 2022 8:05:00 PM | Jan 3, 2022, 8:05:00 PM | Jan 3, 2022 8:05 PM
+Mon, 03 Jan 2022 20:05:00 +0000 | Mon, 03 Jan 2022 20:05:00 GMT | Monday, January 3, 2022 8:05 PM
+Mon Jan  3 20:05:00 2022 | Mon Jan 03 20:05:00 UTC 2022 | 03JAN2022:20:05:00.000 | 03/Jan/2022:20:05:00 +0000
+Mon Jan 03 2022 20:05:00 GMT+0100 (Central European Standard Time) | 3 Ιαν 2022 8:05 μ.μ.
+Jan 3, 2022 20:05:00 PST | 03-Jan-22 08.05.00.000000 PM | 44564.83681 | 44564,836806
+1641240300 | 1641240300.0 | 1641240300000 | 1641240300000000 | 1641240300000000000
+/Date(1641240300000)/ | /Date(1641222300000+0500)/
+"""
+
+
+def ways(text):
+    return [cell.strip() for line in text.strip().splitlines() for cell in line.split(" | ")]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"), [(THIRD, "2022-01-03 00:00:00"), (EVENING, "2022-01-03 20:05:00")]
+)
+def test_every_cell_is_read_by_the_writing_it_has(tmp_path, text, moment):
+    cells = ways(text)
+    lines = "".join(f"c{i:03};{cell};1\n" for i, cell in enumerate(cells))
+    found = check(tmp_path, HEADER + lines, as_of=date(2022, 2, 1))
+    assert [(cells[line - 2], code) for line, code in found.codes] == []
+    read = {int(c[1:]): t for c, t, _ in found.money}
+    assert {cells[i]: t for i, t in read.items() if t != moment} == {}
+
+
+@pytest.mark.parametrize("text", [THIRD, EVENING])
+def test_a_column_may_be_written_in_any_of_these_ways_alone(text):
+    assert [cell for cell in ways(text) if date_format([cell] * 3) is None] == []
+
+
+def test_a_day_is_the_shops_own_whatever_the_offset_of_a_row(tmp_path):
     rows = "a;2017-03-26 01:59:59 +0100;1\nb;2017-03-26 03:00:00 +0200;2\nc;2017-03-26 01:00:00;3\n"
     assert check(tmp_path, HEADER + rows).money == [
-        ("a", "2017-03-26 00:59:59", 1.0),
-        ("b", "2017-03-26 01:00:00", 2.0),
+        ("a", "2017-03-26 01:59:59", 1.0),
+        ("b", "2017-03-26 03:00:00", 2.0),
         ("c", "2017-03-26 01:00:00", 3.0),
     ]
 
@@ -132,7 +195,7 @@ def test_points_mean_day_first(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "cell", ["2017-13-02", "2017-02-30", "unknown", "0000-00-00", "", "#REF!", "13.01.2017", "2017"]
+    "cell", ["2017-13-02", "2017-02-30", "unknown", "0000-00-00", "", "#REF!", "13.13.2017", "2017"]
 )
 def test_a_cell_that_is_no_date_costs_its_row(tmp_path, cell):
     found = check(tmp_path, f"{HEADER}a;2017-01-01;1\nb;{cell};2\nc;2017-01-03;3\n")

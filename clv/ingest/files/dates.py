@@ -1,51 +1,56 @@
-"""Dates as files write them: recognise the format, then read it strictly in SQL.
+"""Dates as files write them: recognise the writings, then read each cell strictly in SQL.
 
-A format is chosen from a sample and shown; a value that does not fit it is never bent into one, its
-row is rejected with the value in the reason.
+A cell is read by the writing it has (`clv.ingest.files.writings`), whatever its neighbours have. One thing
+a cell alone cannot tell is the order of day and month in 03/04/2017: that is chosen for a column, or
+asked. What does not fit is never bent into a date; its row is rejected with the value in the reason.
+
+A day is the shop's own: times keep the clock that they were written with, whatever offset or name of
+a zone stands behind it. Only if the shop's zone is given are times taken to it.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from clv.ingest.files import date_sql
+from clv.ingest.files.date_order import UNKNOWN, decide, gather
+from clv.ingest.files.writings import COARSE, DAYS, Written, written
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from clv.core.settings import DateOrder
-
-_TIME: Final = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?)?"
-_ZONE: Final = r"(?: ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}))?"
-_ISO: Final = re.compile(rf"\d{{4}}([-/.])\d{{1,2}}\1\d{{1,2}}{_TIME}{_ZONE}")
-_COMPACT: Final = re.compile(
-    r"(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:T?\d{6}Z?)?"
-)
-_NUMERIC_DATE: Final = re.compile(
-    rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}{_ZONE}"
-)
-_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_TEXT_DATE: Final = re.compile(
-    rf"(?:\d{{1,2}}[ -]{_MONTH},?[ -]\d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}){_TIME}{_ZONE}",
-    re.IGNORECASE,
-)
-_SECONDS: Final = re.compile(r"[1-4]\d{9}(?:\.\d+)?")
-_MILLIS: Final = re.compile(r"[1-4]\d{12}")
-_DATE_KINDS: Final = {
-    "iso": _ISO,
-    "compact": _COMPACT,
-    "numeric": _NUMERIC_DATE,
-    "text": _TEXT_DATE,
-    "seconds": _SECONDS,
-    "millis": _MILLIS,
-}
-
+    from clv.ingest.files.date_order import Evidence, Style
 
 #: First day and first day after it that a date can have; anything else is a typing error.
 DATE_RANGE: Final = ("1900-01-01", "9999-12-31")
 
-DateKind = Literal["iso", "compact", "ymd", "dmy", "mdy", "text", "seconds", "millis"]
+DateKind = Literal[
+    "iso",
+    "compact",
+    "ymd",
+    "dmy",
+    "mdy",
+    "text",
+    "era",
+    "week day",
+    "months",
+    "weeks",
+    "seconds",
+    "millis",
+    "micros",
+    "nanos",
+    "microsoft",
+    "serial",
+]
+_EPOCHS: Final[dict[int, DateKind]] = {10: "seconds", 13: "millis", 16: "micros", 19: "nanos"}
+_TEXT: Final = ("day month", "month day", "year month", "asctime")
+_BUDDHIST: Final = range(2443, 2644)
+_ANYWHERE: Final = ("iso", "numeric", "day month", "serial")
+#: From this share of a column on, cells are a writing of it, not a slip.
+_SOME: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,131 +60,222 @@ class DateFormat:
     Attributes
     ----------
     kind
-        ``iso`` year first, ``compact`` YYYYMMDD, ``dmy``, ``mdy``, ``ymd`` with a two-digit year,
-        ``text`` month names, Unix ``seconds`` or ``millis``.
+        The most frequent writing: ``iso`` year first, ``compact`` YYYYMMDD, ``dmy``, ``mdy``, ``ymd``
+        with a two-digit year, ``text`` month names, ``seconds`` to ``nanos`` since 1970, ``serial`` days
+        as spreadsheets count them, ``months`` and ``weeks`` without a day…
     separator, short_year
-        For ``dmy``, ``mdy`` and ``ymd``.
+        For ``iso``, ``dmy``, ``mdy`` and ``ymd``.
     ambiguous
         Nothing in the sample tells day from month.
+    others
+        Titles of further writings that are frequent.
+    orders
+        Style of numeric dates → their order.
+    order
+        The order of other styles; empty where of those only cells count that read one way.
+    seen
+        Writings of the sample. A few common ones are read in any column.
+    buddhist
+        Years are those of the Buddhist calendar.
+    utc
+        Every cell of the sample is in UTC, or counts from an instant.
+    timed
+        Some cell of the sample has a time other than midnight.
+    zone
+        The shop's, where times are to be taken to it.
     """
 
     kind: DateKind
     separator: str = "-"
     short_year: bool = False
     ambiguous: bool = False
+    others: tuple[str, ...] = ()
+    orders: Mapping[Style, str] = field(default_factory=dict)
+    order: str = ""
+    seen: tuple[str, ...] = ()
+    buddhist: bool = False
+    utc: bool = False
+    timed: bool = True
+    zone: str | None = None
 
     @property
     def title(self) -> str:
         """The format as people write it."""
-        year = "YY" if self.short_year else "YYYY"
-        s = self.separator
-        return {
-            "iso": f"YYYY{s}MM{s}DD",
-            "compact": "YYYYMMDD",
-            "dmy": f"DD{s}MM{s}{year}",
-            "mdy": f"MM{s}DD{s}{year}",
-            "ymd": f"YY{s}MM{s}DD",
-            "text": "month names",
-            "seconds": "Unix seconds",
-            "millis": "Unix milliseconds",
-        }[self.kind]
+        years = " (Buddhist years)" if self.buddhist else ""
+        if len(self.others) > 2:
+            return f"several writings{years}"
+        return (
+            " or ".join([_title(self.kind, self.separator, short=self.short_year), *self.others])
+            + years
+        )
+
+    @property
+    def counted(self) -> bool:
+        """The cells are plain numbers that count something."""
+        return self.kind in {*_EPOCHS.values(), "serial"}
 
     def sql(self, column: str) -> str:
-        """Return an SQL expression: the column as a UTC timestamp, or NULL.
+        """Return an SQL expression: the column as a timestamp on the shop's clock, or NULL.
 
         A timestamp outside `DATE_RANGE` is not a date either; the caller tests that on the result.
         """
-        if self.kind == "compact":
-            formats = "['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%dT%H%M%S', '%Y%m%dT%H%M%SZ']"
-            return f"try_strptime(trim({column}), {formats})"
-        if self.kind in {"seconds", "millis"}:
-            scale = 1_000_000 if self.kind == "seconds" else 1_000
-            number = f"try_cast({column} AS DOUBLE)"
-            valid = f"abs({number}) < 1e{11 if self.kind == 'seconds' else 14}"
-            return f"(CASE WHEN {valid} THEN make_timestamp(({number} * {scale})::BIGINT) END)"
+        first = _SHAPES.get(self.kind, (self.kind,))
+        kinds = (
+            list(first)
+            if self.kind in COARSE
+            else [*dict.fromkeys([*first, *self.seen, *_ANYWHERE])]
+        )
+        zone = self.zone if self.timed else None
+        rest = date_sql.read(
+            column, kinds, self.orders, order=self.order, buddhist=self.buddhist, zone=zone
+        )
+        quick = "" if self.buddhist else self._quick(column, zone)
+        return f"coalesce({quick}, {rest})" if quick else rest
+
+    def _quick(self, column: str, zone: str | None) -> str:
+        """Return SQL that reads most cells of the commonest formats, and none wrongly."""
         if self.kind == "iso" and self.separator in "-/":
-            # The engine's cast passes over a UTC offset: only cells without one may take it.
-            offset = f"contains({column}, '+') OR contains(substr({column}, 11), '-')"
-            zoned = _zoned(f"trim({column})", lambda c: f"try_cast({c} AS TIMESTAMP)")
-            plain = f"(CASE WHEN {offset} THEN NULL ELSE try_cast({column} AS TIMESTAMP) END)"
-            return f"coalesce({plain}, {zoned})"
-        formats = ", ".join(f"'{f}'" for f in self._formats())
-        return _zoned(f"trim({column})", lambda c: f"try_strptime({c}, [{formats}])")
-
-    def _formats(self) -> list[str]:
-        s, y = self.separator, "%y" if self.short_year else "%Y"
-        days = {
-            "iso": [f"%Y{s}%m{s}%d"],
-            "dmy": [f"%d{s}%m{s}{y}"],
-            "mdy": [f"%m{s}%d{s}{y}"],
-            "ymd": [f"%y{s}%m{s}%d"],
-            "text": [
-                *("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y"),
-                *("%d %B %Y", "%d-%B-%Y", "%B %d, %Y", "%B %d %Y"),
-            ],
-        }[self.kind]
-        times = ["", *("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")]
-        joints = (" ", ", ", "T")
-        return [
-            d + (j + t if t else "") for d in days for t in times for j in (joints if t else " ")
-        ]
+            # The engine's cast passes over a zone or its offset, but over AM and PM as well.
+            marks = " OR ".join(f"ends_with({column}, '{mark}')" for mark in "MmPpAa")
+            plain = f"substr({column}, 5, 1) = '{self.separator}' AND NOT ({marks})"
+            moment = f"try_cast({column} AS TIMESTAMP)"
+            if zone:
+                offset = f"contains({column}, '+') OR contains(substr({column}, 11), '-')"
+                plain += f" AND NOT ({offset}) AND right({column}, 1) IN ({_ENDS})"
+                shop = date_sql.shop_clock(moment, zone)
+                moment = f"CASE WHEN contains({column}, ':') THEN {shop} ELSE {moment} END"
+            return f"(CASE WHEN {plain} THEN {moment} END)"
+        return ""
 
 
-def _zoned(column: str, read: Callable[[str], str]) -> str:
-    """Wrap a reader of local time so that a trailing UTC offset is honoured."""
-    offset = f"regexp_extract({column}, '([+-])(\\d\\d):?(\\d\\d)?$', ['s', 'h', 'm'])"
-    bare = f"regexp_replace({column}, ' ?(?:Z|UTC|GMT|[+-]\\d\\d:?(?:\\d\\d)?)$', '')"
-    minutes = (
-        f"to_minutes((CASE WHEN {offset}.s = '-' THEN -1 ELSE 1 END) * (60 * {offset}.h::BIGINT "
-        f"+ coalesce(nullif({offset}.m, '')::BIGINT, 0)))"
-    )
-    has_zone = f"regexp_matches({column}, ':\\d\\d.* ?[+-]\\d\\d:?(?:\\d\\d)?$')"
-    has_name = f"regexp_matches({column}, ':\\d\\d.* ?(?:Z|UTC|GMT)$')"
-    return (
-        f"(CASE WHEN {has_zone} THEN {read(bare)} - {minutes} "
-        f"WHEN {has_name} THEN {read(bare)} ELSE {read(column)} END)"
-    )
+#: Kind → the patterns behind it.
+_SHAPES: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("dmy", "mdy", "ymd"), ("numeric",)),
+    **dict.fromkeys(_EPOCHS.values(), ("epoch",)),
+    "text": _TEXT,
+}
+_ENDS: Final = ", ".join(f"'{c}'" for c in "0123456789Z")
+
+
+def _title(kind: DateKind, separator: str, *, short: bool) -> str:
+    year, s = "YY" if short else "YYYY", separator
+    return {
+        "iso": f"YYYY{s}MM{s}DD",
+        "compact": "YYYYMMDD",
+        "dmy": f"DD{s}MM{s}{year}",
+        "mdy": f"MM{s}DD{s}{year}",
+        "ymd": f"YY{s}MM{s}DD",
+        "text": "month names",
+        "era": "Japanese eras",
+        "week day": "YYYY-Www-D",
+        "months": "months",
+        "weeks": "weeks",
+        "seconds": "Unix seconds",
+        "millis": "Unix milliseconds",
+        "micros": "Unix microseconds",
+        "nanos": "Unix nanoseconds",
+        "microsoft": "/Date(milliseconds)/",
+        "serial": "spreadsheet day numbers",
+    }[kind]
+
+
+#: Dates with points are day-month wherever they are in use.
+_POINTS: Final[dict[Style, str]] = {
+    (".", short, clock): "dmy" for short in (False, True) for clock in ("", "12", "24")
+}
 
 
 def looks_like_date(text: str) -> bool:
-    """Whether a cell reads as a date in any known writing (Unix times excepted)."""
-    text = text.strip()
-    return any(pattern.fullmatch(text) for pattern in (_ISO, _COMPACT, _NUMERIC_DATE, _TEXT_DATE))
+    """Whether a cell reads as a date in any known writing (plain counts of days or seconds excepted)."""
+    found = written(text)
+    return found is not None and found.kind not in {"epoch", "serial"}
 
 
 def date_format(sample: Sequence[str], order: DateOrder | None = None) -> DateFormat | None:
-    """Return the format most of a sample is written in, or None when it holds no dates."""
-    cells = [cell.strip() for cell in sample if cell.strip()]
-    kinds = Counter(kind for cell in cells if (kind := _date_kind(cell)))
-    kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
-    if not count or count < 0.2 * len(cells):
+    """Return how a sample is written, or None when it holds no dates."""
+    cells = [cell for cell in sample if cell.strip()]
+    days = [found for cell in cells if (found := written(cell))]
+    coarse = [found for cell in cells if (found := written(cell, coarse=True))]
+    if len(coarse) > max(2 * len(days), 0.5 * len(cells)):
+        days = [found for found in coarse if found.kind in COARSE]
+        kind = Counter(found.kind for found in days).most_common(1)[0][0]
+        return DateFormat(kind, buddhist=_buddhist(days), timed=False)  # type: ignore[arg-type]
+    styles = decide(gather(found for found in days if found.kind == "numeric"), order)
+    names = Counter(_name(found, styles) for found in days)
+    if not days or len(days) < 0.2 * len(cells):
         return None
-    if kind == "numeric":
-        return _numeric(cells, order)
-    if kind == "iso":
-        separators = Counter(m.group(1) for c in cells if (m := _ISO.fullmatch(c)))
-        return DateFormat("iso", separators.most_common(1)[0][0])
-    return DateFormat(kind)  # type: ignore[arg-type]
+    (kind, separator, short), _ = names.most_common(1)[0]
+    if kind == "serial" and len(days) < 0.9 * len(cells):
+        return None
+    known = {style: found for style, found in styles.items() if found != UNKNOWN}
+    rest = {found for (sep, *_), found in known.items() if sep != "."}
+    return DateFormat(
+        kind,
+        separator,
+        short,
+        ambiguous=UNKNOWN in styles.values(),
+        others=tuple(
+            _title(*name[:2], short=name[2])
+            for name, times in names.most_common()[1:]
+            if times >= max(2, _SOME * len(cells))
+        ),
+        orders=_POINTS | known,
+        order=order or (rest.pop() if len(rest) == 1 else ""),
+        seen=tuple(kind for kind in DAYS if kind in {found.kind for found in days}),
+        buddhist=_buddhist(days),
+        utc=all(found.utc for found in days),
+        timed=any(found.timed for found in days),
+    )
 
 
-def _date_kind(cell: str) -> str:
-    return next((kind for kind, pattern in _DATE_KINDS.items() if pattern.fullmatch(cell)), "")
+def _name(found: Written, styles: Mapping[Style, str]) -> tuple[DateKind, str, bool]:
+    """Return what a cell's writing is called: kind, separator, short year."""
+    if found.kind == "numeric":
+        sep, short, _ = found.style
+        order = styles.get(found.style, UNKNOWN)
+        return ("dmy" if order == UNKNOWN else order), sep, short  # type: ignore[return-value]
+    if found.kind == "iso":
+        return "iso", found.separator, False
+    if found.kind == "epoch":
+        return _EPOCHS[len(found.parts["n"])], "-", False
+    return ("text" if found.kind in _TEXT else found.kind), "-", False  # type: ignore[return-value]
 
 
-def _numeric(cells: list[str], order: DateOrder | None) -> DateFormat:
-    parts = [m for cell in cells if (m := _NUMERIC_DATE.fullmatch(cell))]
-    separator = Counter(m.group(2) for m in parts).most_common(1)[0][0]
-    short = sum(len(m.group(4)) == 2 for m in parts) * 2 > len(parts)
-    if order == "ymd" and short:
-        return DateFormat("ymd", separator, short)
-    if order in {"dmy", "mdy"}:
-        return DateFormat("dmy" if order == "dmy" else "mdy", separator, short)
-    first = sum(int(m.group(1)) > 12 for m in parts)
-    second = sum(int(m.group(3)) > 12 for m in parts)
-    if separator == "." or first > second:
-        # Dates with points are day-month wherever they are in use.
-        return DateFormat("dmy", separator, short)
-    if second > first:
-        return DateFormat("mdy", separator, short)
-    same = all(int(m.group(1)) == int(m.group(3)) for m in parts)
-    return DateFormat("dmy", separator, short, ambiguous=not same)
+def _buddhist(days: Iterable[Written]) -> bool:
+    """Whether every year is one of the Buddhist calendar."""
+    years = [v for found in days for k, v in found.parts.items() if k[0] == "y" and v]
+    return bool(years) and all(len(y) == 4 and int(y) in _BUDDHIST for y in years)
+
+
+def settle(found: DateFormat, evidence: Mapping[Style, Evidence]) -> DateFormat | None:
+    """Return the format with the order of days and months that a whole column tells.
+
+    Parameters
+    ----------
+    evidence
+        Of its numeric dates, the most frequent style first.
+
+    Returns
+    -------
+    DateFormat or None
+        None where it does not tell.
+    """
+    styles = decide(evidence)
+    if UNKNOWN in styles.values():
+        return None
+    rest = {order for (sep, *_), order in styles.items() if sep != "."}
+    known = replace(
+        found,
+        ambiguous=False,
+        orders=_POINTS | styles,
+        order=rest.pop() if len(rest) == 1 else "",
+    )
+    if found.kind not in {"dmy", "mdy", "ymd"}:
+        return known
+    (sep, short, _), order = next(iter(styles.items()))
+    return replace(known, kind=order, separator=sep, short_year=short)  # type: ignore[arg-type]
+
+
+def in_zone(found: DateFormat, zone: str | None) -> DateFormat:
+    """Return the format with times taken to the shop's zone."""
+    return replace(found, zone=zone) if zone else found

@@ -11,7 +11,8 @@ import numpy as np
 from clv.core import engine
 from clv.core.errors import AmbiguousDateError, FileError
 from clv.ingest.files import records as rec
-from clv.ingest.files.dates import DateFormat, date_format
+from clv.ingest.files.date_order import Evidence, doubt, evidence_sql
+from clv.ingest.files.dates import DateFormat, date_format, settle
 from clv.ingest.files.dialect import SPACES, Dialect
 from clv.ingest.orders.checks import NUMBER
 
@@ -160,35 +161,32 @@ def choose_dates(
     return result
 
 
-def settle_dates(table: Table, column: str, found: DateFormat) -> DateFormat:
+def settle_dates(table: Table, name: str, found: DateFormat, cell: str = "") -> DateFormat:
     """Look through the whole column for a day above 12.
+
+    Parameters
+    ----------
+    name
+        The column.
+    cell
+        What is read in its place, as SQL.
 
     Raises
     ------
     AmbiguousDateError
         There is none: somebody must be asked.
     """
-    parts = "regexp_extract_all(split_part(trim(c), ' ', 1), '\\d{1,2}')"
     with engine.connect() as con:
-        first, second, example_first, example_second = engine.row(
-            con,
-            "SELECT max(p[1]::INT), max(p[2]::INT), arg_max(c, p[1]::INT), arg_max(c, p[2]::INT) "
-            f"FROM (SELECT c, {parts} AS p FROM (SELECT {engine.name(column)} AS c "
-            f"FROM {_reader(table, lenient=True)})) WHERE len(p) >= 3",
-        )
-    first, second = first or 0, second or 0
-    separator, short = found.separator, found.short_year
-    if first > 12 >= second:
-        return DateFormat("dmy", separator, short)
-    if second > 12 >= first:
-        return DateFormat("mdy", separator, short)
-    if first > 12:
-        why = f"'{example_first}' has the day first, '{example_second}' the month."
-    else:
-        example = next(c.strip() for c in sample(table.dialect, column) if c.strip())
-        why = f"'{example}' is day-month or month-day, and no value in the file decides it."
-    msg = f"{table.source.name}: the dates in `{column}` can be read two ways: {why}"
-    raise AmbiguousDateError(msg, "Say which it is.", "--date-order dmy or --date-order mdy")
+        rows = con.execute(
+            evidence_sql(cell or engine.name(name), _reader(table, lenient=True))
+        ).fetchall()
+    evidence = {(sep, short, clock): Evidence(*rest) for sep, short, clock, *rest in rows}
+    settled = settle(found, evidence)
+    if settled is not None:
+        return settled
+    why, options = doubt(evidence)
+    msg = f"{table.source.name}: the dates in `{name}` can be read two ways: {why}"
+    raise AmbiguousDateError(msg, "Say which it is.", options)
 
 
 def _reader(
