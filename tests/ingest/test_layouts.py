@@ -129,8 +129,8 @@ def test_shopify_counts_the_total_of_an_order_over_several_lines_once(tmp_path):
     assert found.report["layout"] == "shopify"
     assert found.report["currency"] == "EUR"
     assert found.orders == [
-        ("a@x.de", "#1", "2017-01-05 22:30:00", 20.0, 3),
-        ("b@x.de", "#2", "2017-01-05 22:30:00", 9.0, 1),
+        ("a@x.de", "#1", "2017-01-05 23:30:00", 20.0, 3),
+        ("b@x.de", "#2", "2017-01-05 23:30:00", 9.0, 1),
     ]
     assert found.report["rows_accepted"] == 3
 
@@ -138,7 +138,7 @@ def test_shopify_counts_the_total_of_an_order_over_several_lines_once(tmp_path):
 def test_shopify_further_lines_may_lack_the_customer_and_the_date(tmp_path):
     further = "#1,,,,,,,,,,2,Other,5.00,,,\n"
     found = check(tmp_path, SHOPIFY + first_line("#1") + further)
-    assert found.orders == [("a@x.de", "#1", "2017-01-05 22:30:00", 20.0, 3)]
+    assert found.orders == [("a@x.de", "#1", "2017-01-05 23:30:00", 20.0, 3)]
     assert found.rejects == []
 
 
@@ -172,7 +172,7 @@ def test_shopify_unpaid_cancelled_and_refunded_orders_are_rejected_with_all_thei
 def test_shopify_partial_refund_is_taken_off_the_total(tmp_path):
     order = first_line("#1", status="partially_refunded", refunded="7.50") + further_line("#1")
     found = check(tmp_path, SHOPIFY + order)
-    assert found.orders == [("a@x.de", "#1", "2017-01-05 22:30:00", 12.5, 3)]
+    assert found.orders == [("a@x.de", "#1", "2017-01-05 23:30:00", 12.5, 3)]
 
 
 @pytest.mark.parametrize("refunded", ["20.00", "25.00"])
