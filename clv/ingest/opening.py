@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError, NoRowsError
-from clv.ingest.columns import kinds
+from clv.ingest.columns import kinds, not_orders
 from clv.ingest.columns.layouts import ROLES, normalise
 from clv.ingest.files import dialect, source
 from clv.ingest.orders import order_files
@@ -99,8 +99,9 @@ def _with_orders(tables: list[Opened], options: IngestOptions) -> list[Opened]:
 
 
 def _match(opened: Opened, options: IngestOptions) -> Match | None:
-    """Return which column is what; None where the user's own choice doesn't fit the table."""
+    """Return which column is what; None for a table of something else, or where a choice doesn't fit."""
     try:
+        not_orders.refuse(opened[0].name, opened[1], options)
         return order_files.match(*opened, options)
     except LayoutError:
         return None

@@ -8,6 +8,7 @@ from clv.ingest import preview
 from clv.ingest.columns import not_orders
 from clv.ingest.files import dialect
 from tests.ingest.helpers import check
+from tests.ingest.test_containers import xlsx
 
 OTHERS = {
     "rfm": (
@@ -159,3 +160,24 @@ def test_a_check_refuses_it_and_a_preview_says_it(tmp_path):
     found = preview.detect([tmp_path / "orders.csv"], IngestOptions())
     assert found.no_orders
     assert [said in problem for problem in found.problems] == [True]
+
+
+def test_a_sheet_of_totals_beside_the_orders_is_not_read(tmp_path):
+    totals = [
+        ["customer", "total_orders", "total_spent", "last_order_date"],
+        ["a", 2, 30, "2022-01-02"],
+        ["b", 1, 15, "2022-01-03"],
+    ]
+    orders = [
+        ["customer", "order_no", "date", "total"],
+        ["a", 1, "2022-01-01", 10],
+        ["a", 2, "2022-01-02", 20],
+        ["b", 3, "2022-01-03", 15],
+    ]
+    found = check(tmp_path, xlsx(Customers=totals, Orders=orders), name="book.xlsx")
+    assert found.by_order == {
+        "1": ("a", "2022-01-01 00:00:00", 10, None),
+        "2": ("a", "2022-01-02 00:00:00", 20, None),
+        "3": ("b", "2022-01-03 00:00:00", 15, None),
+    }
+    assert found.report["skipped"] == ["book.xlsx/Customers"]
