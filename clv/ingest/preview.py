@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from clv.core.errors import InputError, NotOrdersError
 from clv.ingest import opening
 from clv.ingest.columns import kinds, layouts, matching, not_orders
-from clv.ingest.orders import marketplace, order_files, rows, table
+from clv.ingest.orders import date_cells, marketplace, order_files, rows, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,9 +119,10 @@ def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptio
             )
             problems.append(f"{missing.message} {missing.hint}")
             choices = missing.choices
-        if "ordered_at" in match.mapping:
-            column = match.mapping["ordered_at"]
-            fmt = table.choose_dates(source, dialect, column, options.date_order)
+        if date_cells.there(match.mapping):
+            day = date_cells.title(match.mapping)
+            cells = date_cells.cells(dialect, match.mapping)
+            fmt = table.choose_dates(source, dialect, day, options.date_order, cells)
             dates, ambiguous = fmt.title, fmt.ambiguous
         decimal = rows.choose_numbers(dialect, match, options).decimal
     except InputError as error:

@@ -6,7 +6,13 @@ from datetime import date
 
 import pytest
 
-from clv.core.errors import AmbiguousDateError, FileError, NoRowsError, SettingsError
+from clv.core.errors import (
+    AmbiguousDateError,
+    FileError,
+    InputError,
+    NoRowsError,
+    SettingsError,
+)
 from clv.ingest.files.dates import date_format
 from tests.ingest.helpers import check
 
@@ -263,3 +269,49 @@ def test_no_readable_date_at_all(tmp_path):
         check(tmp_path, HEADER + "a;2017-02-30;1\nb;2017-02-31;1\n")
     assert "date not readable: 2" in caught.value.message
     assert "line 2" in caught.value.hint
+
+
+PARTS = {"customer_id": "who", "revenue": "sum"}
+
+
+def test_a_time_of_day_may_have_a_column_of_its_own(tmp_path):
+    clocks = ["08:05", "8:05 PM", "1631", "163105", "0.336806", "1899-12-31 08:05:00", "7", "", "?"]
+    rows = "".join(f"c{i};2022-01-03;{clock};1\n" for i, clock in enumerate(clocks))
+    mapping = {**PARTS, "ordered_at": "day", "time": "hour"}
+    found = check(tmp_path, f"who;day;hour;sum\n{rows}", mapping=mapping)
+    times = ["08:05:00", "20:05:00", "16:31:00", "16:31:05", "08:05:00", "08:05:00", "07:00:00"]
+    assert [t for _, t, _ in found.money] == [f"2022-01-03 {t}" for t in [*times, "00:00:00"]]
+    assert found.rejects[0][3:] == (
+        "`day` is '2022-01-03 ?', not a date. Expected YYYY-MM-DD.",
+        "c8;2022-01-03;?;1",
+    )
+
+
+def test_a_spreadsheet_gives_days_beside_times_a_midnight(tmp_path):
+    rows = "a;2022-01-03 00:00:00;08:05:00;1\nb;1/4/2022 12:00:00 AM;20:05;1\nc;31.1.2022;9:05;1\n"
+    mapping = {**PARTS, "ordered_at": "day", "time": "hour"}
+    found = check(tmp_path, f"who;day;hour;sum\n{rows}", mapping=mapping, date_order="mdy")
+    assert [t for _, t, _ in found.money][:2] == ["2022-01-03 08:05:00", "2022-01-04 20:05:00"]
+
+
+@pytest.mark.parametrize(("month", "year"), [("1", "2022"), ("Jan", "22"), ("janvier", "2022.0")])
+def test_year_month_and_day_may_have_columns_of_their_own(tmp_path, month, year):
+    rows = f"a;{year};{month};3;1\nb;{year};{month};31;2\nc;{year};{month};32;3\n"
+    mapping = {**PARTS, "year": "J", "month": "M", "day": "T"}
+    found = check(tmp_path, f"who;J;M;T;sum\n{rows}", mapping=mapping)
+    assert found.money == [("a", "2022-01-03 00:00:00", 1.0), ("b", "2022-01-31 00:00:00", 2.0)]
+    assert found.codes == [(4, "unreadable_date")]
+
+
+def test_year_and_month_are_enough(tmp_path):
+    mapping = {**PARTS, "year": "J", "month": "M"}
+    found = check(tmp_path, "who;J;M;sum\na;2022;1;1\nb;2022;12;2\n", mapping=mapping)
+    assert [t for _, t, _ in found.money] == ["2022-01-01 00:00:00", "2022-12-01 00:00:00"]
+
+
+@pytest.mark.parametrize("cells", [["2", "4", "711"], ["2021", "2022", "2022"]])
+def test_day_numbers_and_years_are_no_dates(tmp_path, cells):
+    rows = "".join(f"a;{cell};1.5\n" for cell in cells)
+    mapping = {**PARTS, "ordered_at": "Tag"}
+    with pytest.raises(InputError, match="no calendar dates"):
+        check(tmp_path, f"who;Tag;sum\n{rows}", mapping=mapping)

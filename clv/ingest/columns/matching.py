@@ -82,11 +82,15 @@ def match(
     if "revenue" in chosen and "unit_price" not in chosen:
         roles.pop("unit_price", None)
     required = ["customer_id", *(r for r in found[0].required if r not in chosen)]
-    missing = tuple(dict.fromkeys(r for r in [*required, "ordered_at"] if r not in roles))
+    parts = {"year", "month"} <= roles.keys()
+    if parts and "ordered_at" not in chosen and {"year", "month"} <= chosen.keys():
+        roles.pop("ordered_at", None)
+    given = roles.keys() | ({"ordered_at"} if parts else set())
+    missing = tuple(dict.fromkeys(r for r in [*required, "ordered_at"] if r not in given))
     if mapping and found[0] is not MAPPED and missing and layout is None:
         # The user's mapping leads away from the layout that was recognised: it alone counts.
         found = (MAPPED, roles)
-        missing = tuple(r for r in ("customer_id", "ordered_at") if r not in roles)
+        missing = tuple(r for r in ("customer_id", "ordered_at") if r not in given)
     ordered = {r: roles[r] for r in ROLES if r in roles}
     return Match(found[0], ordered, missing, forced=layout is not None)
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from clv.core import engine
 from clv.ingest.columns import labels
 from clv.ingest.columns.layouts import CANCELLED, REFUNDED, UNPAID
-from clv.ingest.files.dates import DATE_RANGE
+from clv.ingest.files.dates import DATE_RANGE, in_zone
 from clv.ingest.files.numbers import NumberFormat, currency_sql
-from clv.ingest.orders import amounts
+from clv.ingest.orders import amounts, date_cells
 from clv.ingest.orders.checks import NUMBER
 from clv.ingest.orders.table import Table, append, choose_dates, engine_text, settle_dates
 
@@ -93,12 +93,14 @@ def prepare(
         The date column holds no dates.
     """
     text, delimiter = engine_text(source, dialect, spool)
-    dates = choose_dates(source, dialect, found.mapping["ordered_at"], options.date_order)
+    day = date_cells.title(found.mapping)
+    cells = date_cells.cells(dialect, found.mapping)
+    dates = in_zone(choose_dates(source, dialect, day, options.date_order, cells), options.timezone)
     table = Table(source, dialect, found, dates, NumberFormat(), text, delimiter)
     money = amounts.money(found.mapping)
     table.numbers = amounts.settle(table, money, options, found.mapping.get("currency"))
     if dates.ambiguous:
-        table.dates = settle_dates(table, found.mapping["ordered_at"], dates)
+        table.dates = settle_dates(table, day, dates, date_cells.sql(found.mapping))
     return table
 
 
@@ -188,7 +190,7 @@ def _parsed(table: Table) -> str:
     columns = {
         "customer_id": customer,
         "order_id": order_id,
-        "ordered_at": table.dates.sql(_cell(table, "ordered_at")),
+        "ordered_at": table.dates.sql(date_cells.sql(table.mapping)),
         **figures,
         **texts,
         **_signs(table),
@@ -197,7 +199,7 @@ def _parsed(table: Table) -> str:
         if "status" in table.mapping
         else "NULL",
         "fingerprint": f"hash({', '.join(engine.name(c) for c in table.dialect.columns)})",
-        "raw_date": _cell(table, "ordered_at"),
+        "raw_date": date_cells.sql(table.mapping),
         **{f"raw_{name}": _cell(table, role) for name, role in _AMOUNTS.items()},
         **{labels.column(i): _label(table, name) for i, name in enumerate(table.labels)},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from clv.ingest.files.dialect import SPACES, Dialect
 from clv.ingest.orders.checks import NUMBER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from clv.ingest.files.numbers import NumberFormat
     from clv.ingest.files.source import Source
 
+#: Days, weeks or years that are counted: no date is written so.
+_COUNT: Final = re.compile(r"\d{1,5}(?:\.0*)?")
 _FAULTS: Final = {
     rec.TOO_FEW: NUMBER["too_few_fields"],
     rec.TOO_MANY: NUMBER["too_many_fields"],
@@ -139,24 +143,38 @@ def sample(dialect: Dialect, column: str) -> list[str]:
 
 
 def choose_dates(
-    source: Source, dialect: Dialect, column: str, order: DateOrder | None
+    source: Source,
+    dialect: Dialect,
+    column: str,
+    order: DateOrder | None,
+    cells: Sequence[str] | None = None,
 ) -> DateFormat:
     """Return how a date column is written, as far as the first rows tell.
+
+    Parameters
+    ----------
+    cells
+        Its first cells, where they are not simply those of the column.
 
     Raises
     ------
     FileError
         The column holds no dates.
     """
-    cells = sample(dialect, column)
+    cells = sample(dialect, column) if cells is None else cells
     result = date_format(cells, order)
     if result is None:
         if not any(cell.strip() for cell in cells):
             return DateFormat("iso")
-        example = next(cell for cell in cells if cell.strip())
-        msg = (
-            f"{source.name}: the column `{column}` holds no dates; its first value is '{example}'."
-        )
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        msg = f"{source.name}: the column `{column}` holds no dates; its first value is '{filled[0]}'."
+        if all(_COUNT.fullmatch(cell) for cell in filled):
+            msg = (
+                f"{source.name}: the column `{column}` holds numbers such as {filled[0]}: day numbers, "
+                "or years, are no calendar dates."
+            )
+            hint = "Turn them into dates first (the first day plus that many), or choose another column."
+            raise FileError(msg, hint, "--map ordered_at=COLUMN")
         raise FileError(msg, "Choose the date column.", "--map ordered_at=COLUMN")
     return result
 
