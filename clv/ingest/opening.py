@@ -101,7 +101,7 @@ def _with_orders(tables: list[Opened], options: IngestOptions) -> list[Opened]:
 def _match(opened: Opened, options: IngestOptions) -> Match | None:
     """Return which column is what; None for a table of something else, or where a choice doesn't fit."""
     try:
-        not_orders.refuse(opened[0].name, opened[1], options)
+        not_orders.refuse(*opened, options)
         return order_files.match(*opened, options)
     except LayoutError:
         return None

@@ -108,7 +108,7 @@ def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptio
     refused = False
     choices: tuple[Switch, ...] = ()
     try:
-        not_orders.refuse(source.name, dialect, options)
+        not_orders.refuse(source, dialect, options)
         match = order_files.match(source, dialect, options)
         mapping |= match.mapping
         grouping = order_files.label_names([(source, dialect, match)], options)

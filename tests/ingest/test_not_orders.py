@@ -7,6 +7,7 @@ from clv.core.settings import IngestOptions
 from clv.ingest import preview
 from clv.ingest.columns import not_orders
 from clv.ingest.files import dialect
+from clv.ingest.files.source import Source
 from tests.ingest.helpers import check
 from tests.ingest.test_containers import xlsx
 
@@ -101,6 +102,93 @@ OTHERS = {
         "Handle,Title,Variant SKU,Variant Inventory Qty,Variant Price\na,A,1,5,10.5\nb,B,2,6,11.5\n",
     ),
     "inventory": ("is a list of products", "sku,name,stock,price\n1,A,5,10.5\n2,B,6,11.5\n"),
+    "rfm3": (
+        "“Recency”, “Frequency” and “Monetary”",
+        "CustomerID;Recency;Frequency;Monetary;Cluster\n1;3;4;50,5;A\n2;5;6;60,5;B\n",
+    ),
+    "rm": ("“recency” and “monetary_value”", "id,recency,monetary_value\n1,3,50.5\n2,5,60.5\n"),
+    "lifetimes cal": (
+        "“frequency_cal”, “recency_cal” and “T_cal”",
+        "id,frequency_cal,recency_cal,T_cal,frequency_holdout,duration_holdout\n1,3,50,60,1,30\n2,5,60,70,2,30\n",
+    ),
+    "btydplus": (
+        "“x”, “t.x” and “T.cal”",
+        "cust,x,t.x,litt,sales,first,T.cal\n1,2,30.43,3.1,30.5,2005-01-02,38.86\n2,1,1.71,4.1,30.2,2005-01-03,38.86\n",
+    ),
+    "n orders": (
+        "a row for each with “n_orders”",
+        "customer,n_orders,days_since_last_order,avg_value\na,3,40,30.5\nb,1,50,20.5\n",
+    ),
+    "gap days": ("(“gap_days”)", "customer_id,gap_days,amount\na,4,30.5\na,6,20.5\nb,0,3.5\n"),
+    "time delta": (
+        "(“time_delta”)",
+        "customer_id,time_delta,amount\na,4,30.5\na,6,20.5\nb,0,3.5\n",
+    ),
+    "trans day": (
+        "“trans_day” counts days (1 to 6",
+        "cust,trans_day,amount\na,4,30.5\na,6,20.5\nb,1,3.5\n",
+    ),
+    "t": ("“t” counts periods (1 to 6", "cust,t,amount\na,4,30.5\na,6,20.5\nb,1,3.5\n"),
+    "month no": (
+        "“month_no” counts months (1 to 6",
+        "cust,month_no,amount\na,4,30.5\na,6,20.5\nb,1,3.5\n",
+    ),
+    "wide attrs": (
+        "is a wide table: it has a column for each month",
+        "customer_id,name,segment,country,city,plan,manager,Jan 2022,Feb 2022,Mar 2022\na,A,S,DE,Ulm,x,y,3,4,5\nb,B,S,DE,Ulm,x,y,3,4,5\n",
+    ),
+    "wide total": (
+        "is a wide table: it has a column for each month",
+        "Customer,Jan-22,Feb-22,Mar-22,Apr-22,Total\na,3,4,5,6,18\nb,3,4,5,6,18\n",
+    ),
+    "wide q": (
+        "is a wide table: it has a column for each month",
+        "Customer,2021 Q1,2021 Q2,2021 Q3,2021 Q4\na,3,4,5,6\nb,3,4,5,6\n",
+    ),
+    "wide q2": (
+        "is a wide table: it has a column for each month",
+        "Customer,Q1 2021,Q2 2021,Q3 2021,Q4 2021\na,3,4,5,6\nb,3,4,5,6\n",
+    ),
+    "wide q3": (
+        "is a wide table: it has a column for each month",
+        "Customer,Q1/21,Q2/21,Q3/21,Q4/21\na,3,4,5,6\nb,3,4,5,6\n",
+    ),
+    "wide ts": (
+        "is a wide table: it has a column for each month",
+        "Customer,2022-01-01 00:00:00,2022-02-01 00:00:00,2022-03-01 00:00:00\na,3,4,5\nb,3,4,5\n",
+    ),
+    "wide us": (
+        "is a wide table: it has a column for each month",
+        "Customer,1/1/2022,2/1/2022,3/1/2022\na,3,4,5\nb,3,4,5\n",
+    ),
+    "wide months order": (
+        "is a wide table: it has a column for each month",
+        "cliente;enero 2022;febrero 2022;marzo 2022;abril 2022\na;3;4;5;6\nb;3;4;5;6\n",
+    ),
+    "wide it": (
+        "is a wide table: it has a column for each month",
+        "cliente;gennaio;febbraio;marzo;aprile;maggio\na;3;4;5;6;7\nb;3;4;5;6;7\n",
+    ),
+    "wide pl": (
+        "is a wide table: it has a column for each month",
+        "klient;styczeń;luty;marzec;kwiecień\na;3;4;5;6\nb;3;4;5;6\n",
+    ),
+    "wide ru": (
+        "is a wide table: it has a column for each month",
+        "клиент;январь;февраль;март;апрель\na;3;4;5;6\nb;3;4;5;6\n",
+    ),
+    "wide spend month": (
+        "is a wide table: it has a column for each month",
+        "id,spend_m1,spend_m2,spend_m3,spend_m4\na,3,4,5,6\nb,3,4,5,6\n",
+    ),
+    "de kundenliste": (
+        "“Anzahl Bestellungen”, “Gesamtumsatz” and “Letzte Bestellung”",
+        "Kundennr;Vorname;Nachname;Ort;Anzahl Bestellungen;Gesamtumsatz;Letzte Bestellung\n1;A;B;Ulm;3;30,5;01.02.2022\n2;C;D;Ulm;4;40,5;03.02.2022\n",
+    ),
+    "cohort": (
+        "a column for each month or other period (month_0 to month_3)",
+        "cohort,month_0,month_1,month_2,month_3\n2021-01,100,20,10,5\n2021-02,100,30,10,5\n",
+    ),
 }
 ORDERS = {
     "recency col": "customer_id,order_date,amount,recency,frequency\n1,2022-01-01,3.5,4,1\n1,2022-01-05,3.5,4,2\n",
@@ -123,13 +211,26 @@ ORDERS = {
     "time only": "customer,date,time,amount\na,01/02/2022,10:30,3.5\nb,13/02/2022,11:30,3.7\n",
     "ampm": "customer,date,amount\na,1/2/2022 3:04PM,3.5\nb,13/2/2022 4:05AM,3.7\n",
     "micros": "user_pseudo_id,event_timestamp,event_value\na,1641197100000000,3.5\nb,1641197100000001,2\n",
+    "headerless dates": "2022-01-01,2022-01-03,2022-01-05,C1,30.5\n2022-01-02,2022-01-04,2022-01-06,C2,30.5\n",
+    "interval": "customer,date,interval,amount\na,2022-01-01,3,4.5\na,2022-01-04,3,4.5\n",
+    "years": "customer,year,month,amount\na,2021,3,4.5\nb,2022,4,5.5\n",
+    "x": "x,date,amount,monetary\na,2022-01-01,3,4\nb,2022-01-03,3,4\n",
+    "sub months": "customer,start date,m1,m2,m3,m4,amount\na,2022-01-01,1,2,3,4,5\nb,2022-02-01,1,2,3,4,5\n",
+    "ru": "клиент;дата;сумма\na;3 марта 2022;30,5\nb;4 мая 2022;30,5\n",
+    "th": "ลูกค้า,วันที่,ยอด\na,3 มี.ค. 2565,30\nb,4 มี.ค. 2565,40\n",
+    "hm": "customer,date,time,amount\na,20220103,1631,3.5\nb,20220104,1715,4.5\n",
+    "short": "customer,date,amount\na,3.1.22,30\nb,4.1.22,40\n",
+    "monday": "customer,day,amount\na,Mon 3 Jan 22,30\nb,Tue 4 Jan 22,40\n",
+    "yyyymm": "customer,month,amount\na,202201,30\nb,202202,40\n",
+    "serial2": "cust,day,amount\na,44562,30\nb,44563,40\n",
 }
 
 
 def refuse(folder, content, **options):
     path = folder / "t.csv"
     path.write_text(content)
-    not_orders.refuse("t.csv", dialect.detect(path, "t.csv"), IngestOptions(**options))
+    found = dialect.detect(path, "t.csv")
+    not_orders.refuse(Source("t.csv", path, "utf-8"), found, IngestOptions(**options))
 
 
 @pytest.mark.parametrize("case", OTHERS)
@@ -139,7 +240,7 @@ def test_what_is_none_is_told_what_it_is(tmp_path, case):
         refuse(tmp_path, content)
     assert error.value.message.startswith("t.csv ")
     assert said in error.value.message
-    assert "Export the orders themselves" in error.value.hint or "=DATE" in error.value.hint
+    assert "Export the orders themselves" in error.value.hint or "calendar date" in error.value.hint
 
 
 @pytest.mark.parametrize("case", ORDERS)

@@ -10,40 +10,44 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import NotOrdersError
 from clv.ingest.columns.layouts import normalise
 from clv.ingest.files import dates
+from clv.ingest.files.calendar_words import MONTHS, fold
+from clv.ingest.files.dialect import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clv.core.settings import IngestOptions
     from clv.ingest.files.dialect import Dialect
+    from clv.ingest.files.source import Source
 
 _ORDER: Final = (
     "order|purchase|invoice|transaction|receipt|basket|bestell|auftrag|rechnung|beleg|commande|achat|"
     "facture|pedido|compra|factura|ordine|acquist|fattura|zamowieni|bestelling|aankoop|ordre|kop|kjop"
 )
 #: Normalised names of columns, as patterns that hold the whole name.
-_FREQUENCY: Final = (
-    "(?:purchase)?frequency(?:value)?|freq|frequenz|frequence|frecuencia|frequenza|frequencia|x"
-)
-_RECENCY: Final = "recency(?:days|value)?|recenz|recence|recencia|recenza|tx"
+_FREQUENCY: Final = "(?:purchase|order)?frequency(?:value|cal)?|freq|frequenz|frequence|frecuencia|frequenza|frequencia|x|calx|xcal"
+_RECENCY: Final = "recency(?:days|value|cal)?|recenz|recence|recencia|recenza|tx|txcal|caltx"
+_MONETARY: Final = "monetary(?:value|val|amount)?|avgmonetary(?:value)?"
 _SCORES: Final = "[rfm]score|rfm(?:score|segment|group|cell)?"
-_MORE: Final = "t|tcal|monetary(?:value)?|m"
+_MORE: Final = "t|tcal|m"
 _GAP: Final = (
     f"(?:days?|time|hours?|weeks?)?since(?:the)?(?:prior|previous|last|first)(?:{_ORDER})?|"
     f"(?:avg|mean)?inter(?:purchase|order|arrival|transaction)(?:time|days|gap)?s?|iat|"
-    f"(?:days?|time)(?:between|from(?:prior|previous|last))(?:{_ORDER})?s?|gap(?:in)?(?:days)?|daysgap|"
+    f"(?:days?|time)(?:between|from(?:prior|previous|last))(?:{_ORDER})?s?|gap(?:in)?(?:days)?|"
+    "(?:days?|time)?(?:gap|delta|interval|lag|diff)(?:days)?|"
     "(?:tage|zeit)seit(?:der)?letzter?(?:bestellung|kauf)?|jours(?:depuis|entre).*|dias(?:desde|entre).*"
 )
 _ORDERS: Final = (
     "orders|purchases|bestellungen|commandes|achats|pedidos|compras|ordini|acquisti|bestellingen"
 )
 _COUNTED: Final = (
-    "(?:total|lifetime|all)?(?:number|num|nr|no|count|anzahl|nombre|numero|aantal|antal|liczba)?(?:of|de|der)?"
+    "(?:total|lifetime|all)?(?:number|num|nr|no|n|count|anzahl|nombre|numero|aantal|antal|liczba)?(?:of|de|der)?"
     f"(?:{_ORDERS})(?:count|total|number|placed|made)?|(?:order|purchase)count"
 )
 _TOTAL: Final = (
@@ -53,7 +57,7 @@ _TOTAL: Final = (
 _ONCE: Final = (
     "(?:last|latest|most?recent|first|letzte|erste|derni|premi|ultim|prim|laatste|eerste|sist|ostatni|birth|"
     "dob|geburt|naissance|nacimiento|signup|signedup|regist|join|member|since|customersince|kundeseit|"
-    "subscri|accountcreated|customercreated).*"
+    "cohort|subscri|accountcreated|customercreated).*"
 )
 _NUMBER: Final = (
     f"(?:{_ORDER})(?:[a-z]{{0,4}}(?:id|no|nr|num|number|nummer|ref|reference|code|key))?|"
@@ -76,38 +80,37 @@ _TRAFFIC: Final = (
 #: Unit of what is counted → the column that counts it, and what makes a date of it in a spreadsheet.
 _COUNTERS: Final = {
     "days": (
-        "day(?:no|nr|num|number|index|id)?|date|orderdate|purchaseday|tag|jour|dia|giorno|dag",
+        (
+            f"(?:{_ORDER}|trans|visit|study|sales?)?day(?:no|nr|num|number|index|id|ofstudy)?|date|orderdate|"
+            "tag|jour|dia|giorno|dag"
+        ),
         "=DATE(2017,1,1)+B2",
     ),
     "weeks": (
-        "week(?:no|nr|num|number|id)?|kw|woche|semaine|semana|settimana",
+        f"(?:{_ORDER}|trans|visit|sales?)?week(?:no|nr|num|number|index|id)?|kw|woche|semaine|semana|settimana",
         "=DATE(2017,1,1)+7*B2",
     ),
     "months": (
-        "month(?:no|nr|num|number|index|id)?|monat|mois|mes|mese|maand",
+        f"(?:{_ORDER}|trans|visit|sales?)?month(?:no|nr|num|number|index|id)?|monat|mois|mes|mese|maand",
         "=EDATE(DATE(2017,1,1),B2)",
     ),
+    "periods": ("period|timestep|time|t", "=DATE(2017,1,1)+B2 if a period is a day"),
 }
 _YEAR: Final = "year|jahr|annee|an|ano|anno|jaar|ar|rok|orderyear|salesyear|yr|fiscalyear"
 #: No count of days reaches so far; spreadsheets' day numbers of this century begin beyond.
 _MOST_DAYS: Final = 20_000
 
-_MONTH: Final = (
-    "jan|feb|fev|fév|mar|mär|maer|mrt|mrz|apr|avr|abr|may|mai|mei|mag|maj|jun|jui|giu|jul|lug|aug|aou|aoû|ago|"
-    "sep|set|oct|okt|out|ott|nov|dec|dez|déc|dic"
-)
-_YY: Final = r"(?:(?:19|20)\d\d|'?\d\d)"
+_YY: Final = r"(?:(?:19|20)\d\d|\'?\d\d)"
+#: A month, week, quarter or day in the name of a column, with or without a word beside it.
 _PERIOD: Final = re.compile(
-    rf"(?:[a-zà-ÿ]+[ _\-])?(?:"
-    rf"(?:19|20)\d\d(?:[-_/. ]?(?:0[1-9]|1[0-2]|[1-9]))?(?:[-_/. ]\d{{1,2}})?(?:[ t]00:00(?::00)?)?"
-    rf"|(?:0?[1-9]|1[0-2])[-_/. ](?:19|20)\d\d"
-    rf"|(?:{_MONTH})[a-zà-ÿ]{{0,7}}\.?[-_/ ]?{_YY}?"
-    rf"|{_YY}[-_/ ]?(?:{_MONTH})[a-zà-ÿ]{{0,7}}\.?"
+    r"(?:[^\W\d]+[ _\-])?(?:"
+    r"(?:19|20)\d\d(?:[-_/. ]?(?:0[1-9]|1[0-2]|[1-9]))?(?:[-_/. ]\d{1,2})?(?:[ t]00:00(?::00)?)?"
+    r"|(?:0?[1-9]|1[0-2])[-_/. ](?:19|20)\d\d"
     rf"|(?:(?:19|20)\d\d[-_ ]?)?(?:month|m|monat|mois|mes|week|w|kw|wk|woche|day|d|tag|quarter|q|period)"
     rf"[-_ ]?\d{{1,4}}(?:[-_/ ]{_YY})?"
-    rf")(?:[ _\-][a-zà-ÿ]+)?",
-    re.IGNORECASE,
+    r")(?:[ _\-][^\W\d]+)?"
 )
+_WORDS: Final = re.compile(r"[^\W\d_]+|\d+")
 _LEAST_PERIODS: Final = 3
 #: A year beside anything but digits and points, or a number so long that it may be a moment: whatever
 #: may be a date gets the benefit of the doubt.
@@ -165,7 +168,30 @@ class _Look:
         return bool(cells) and 3 * like >= 2 * len(cells)
 
 
-def refuse(name: str, dialect: Dialect, options: IngestOptions) -> None:
+def _is_period(name: str) -> bool:
+    """Whether a column is of a month, a week, a day…: ``2022-03``, ``Mrz 22``, ``Revenue week 7``."""
+    folded = fold(name)
+    if dates.looks_like_date(name.strip()) or _PERIOD.fullmatch(folded):
+        return True
+    parts = _WORDS.findall(folded)
+    years = [part for part in parts if part.isdigit()]
+    months = [part for part in parts if part in MONTHS]
+    fits = all(len(year) in {2, 4} for year in years) and len(years) <= 1
+    return len(months) == 1 and fits and len(parts) - len(years) <= 2
+
+
+def _header(source: Source, found: Dialect) -> tuple[str, ...]:
+    """Return the names of the columns; of dates in row one, which reads as data, or as a title."""
+    if found.header or not found.head:
+        return found.columns
+    above: list[list[str]] = []
+    if found.skip_lines:
+        with source.path.open(encoding="utf-8", errors="replace") as lines:
+            above = split("".join(islice(lines, found.skip_lines)), found.delimiter)
+    return tuple(above[-1]) if above else found.head[0]
+
+
+def refuse(source: Source, found: Dialect, options: IngestOptions) -> None:
     """Refuse a table that holds no orders.
 
     Whoever says what the columns or the layout are is believed.
@@ -177,26 +203,25 @@ def refuse(name: str, dialect: Dialect, options: IngestOptions) -> None:
     """
     if {"ordered_at", "customer_id"} & {*options.mapping} or options.layout is not None:
         return
-    if not dialect.header and not dialect.head:
+    columns = _header(source, found)
+    if len(columns) != len(found.columns):
         return
-    # A first row of dates reads as data: it may still be the header of a wide table.
-    columns, rows = dialect.columns, dialect.head
-    if not dialect.header:
-        columns, rows = dialect.head[0], dialect.head[1:]
-    look = _Look(tuple(columns), tuple(rows))
-    for kind in _KINDS if dialect.header else (_wide,):
+    rows = found.head[1:] if found.head[:1] == (columns,) else found.head
+    look = _Look(columns, rows)
+    for kind in _KINDS if found.header else (_wide,):
         if told := kind(look):
             what, instead = told
-            msg = f"{name} {what}"
+            msg = f"{source.name} {what}"
             raise NotOrdersError(msg, instead)
 
 
 def _wide(look: _Look) -> tuple[str, str] | None:
     """Recognise a column for each month, week or day."""
-    names = [name.strip() for name in look.columns]
-    periods = [i for i, n in enumerate(names) if _PERIOD.fullmatch(n) or dates.looks_like_date(n)]
+    periods = [i for i, name in enumerate(look.columns) if _is_period(name)]
     rest = [i for i in range(len(look.columns)) if i not in periods]
-    if len(periods) < _LEAST_PERIODS or 2 * len(periods) < len(rest) or not rest:
+    if len(periods) < _LEAST_PERIODS or 4 * len(periods) < len(rest) or not rest:
+        return None
+    if any(look.dated(i) for i in periods):  # Dates of orders in a file without header.
         return None
     years = any(re.search(r"(19|20)\d\d", look.columns[i]) for i in periods)
     if any(i in rest for i in look.order_days) or not (years or len(periods) > _LEAST_PERIODS):
@@ -218,13 +243,15 @@ def _wide(look: _Look) -> tuple[str, str] | None:
 
 def _summary(look: _Look) -> tuple[str, str] | None:
     """Recognise a table of frequency and recency."""
-    frequency, recency = look.named(_FREQUENCY), look.named(_RECENCY)
+    found = [look.named(pattern) for pattern in (_FREQUENCY, _RECENCY, _MONETARY)]
     scores = look.named(_SCORES)
-    if not (frequency and recency) and len(scores) < _LEAST_PERIODS:
+    if sum(map(bool, found)) < 2 and len(scores) < _LEAST_PERIODS:
         return None
     if look.order_days:
         return None
-    named = [*frequency, *recency, *look.named(_MORE)] or scores
+    named = (
+        sorted({i for one in found for i in one} | {*look.named(_MORE)}) if any(found) else scores
+    )
     return (
         f"is a summary: a row for each customer with {look.said(*named)}, not their orders.",
         (
@@ -277,7 +304,8 @@ def _counters(look: _Look) -> tuple[str, str] | None:
     for unit, (pattern, formula) in _COUNTERS.items():
         for i in look.named(pattern):
             found = look.numbers(i)
-            if len(set(found)) > 1 and max(found) < _MOST_DAYS:
+            years = found and 1900 <= min(found) <= max(found) <= 2100
+            if len(set(found)) > 1 and max(found) < _MOST_DAYS and not years:
                 return (
                     (
                         f"has day numbers, not dates: {look.said(i)} counts {unit} ({min(found)} to "
@@ -315,4 +343,4 @@ def _products(look: _Look) -> tuple[str, str] | None:
     )
 
 
-_KINDS: Final = (_wide, _summary, _gaps, _counters, _customers, _totals, _products)
+_KINDS: Final = (_wide, _summary, _customers, _gaps, _counters, _totals, _products)

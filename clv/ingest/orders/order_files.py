@@ -67,7 +67,7 @@ def prepare(opened: Sequence[Opened], options: IngestOptions, spool: Path) -> li
     """
     tables: list[Table] = []
     for source, dialect in opened:
-        not_orders.refuse(source.name, dialect, options)
+        not_orders.refuse(source, dialect, options)
         found = match(source, dialect, options)
         if found.missing:
             raise matching.explain_missing(
