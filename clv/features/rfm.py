@@ -73,8 +73,8 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
     first, last = (day_number(nw.col(c)) for c in ("first_day", "last_day"))
     frequency = nw.col("days") - 1
     repeat = nw.when(frequency > 0).then(frequency).otherwise(1)
-    # Threads add up in any order: beyond the ninth decimal a sum is not the same twice.
-    revenue, at_first = nw.col("revenue").round(9), nw.col("first_value").round(9)
+    # Binary fractions don't add up to cents, and threads add up in any order: no sum is the same twice.
+    revenue, at_first = nw.col("revenue").round(6), nw.col("first_value").round(6)
     mean = (revenue - at_first) / repeat
     known = nw.col("valued") > 0
     result = customers.select(

@@ -45,10 +45,10 @@ def of_run(
     profile
         Row for row of the history's distinct triples; ``purchases`` month by month.
     """
-    first, last, orders = engine.row(
+    first, last, orders, revenue = engine.row(
         con,
-        "SELECT min(first_order)::VARCHAR, max(last_order)::VARCHAR, sum(orders)::BIGINT "
-        "FROM customers",
+        "SELECT min(first_order)::VARCHAR, max(last_order)::VARCHAR, sum(orders)::BIGINT, "
+        f"{engine.total('revenue')} FROM customers",
     )
     bought, value = scores.get("predicted_purchases"), scores.get("predicted_order_value")
     clv, chance = scores.get("predicted_clv"), scores.get("p_purchase")
@@ -56,7 +56,7 @@ def of_run(
     return {
         "customers": len(history.x),
         "orders": orders,
-        "revenue": None if history.revenue is None else float(history.revenue.sum()),
+        "revenue": None if history.revenue is None else revenue,
         "first_order": first,
         "last_order": last,
         "one_time_share": float((history.x == 0).mean()),
@@ -81,7 +81,7 @@ def _past(con: duckdb.DuckDBPyConnection, as_of: date) -> list[PastMonth]:
     found: list[PastMonth] = (
         con.sql(
             "SELECT strftime(date_trunc('month', ordered_at), '%Y-%m') AS month, count(*) AS orders, "
-            "sum(revenue) AS revenue FROM orders "
+            f"{engine.total('revenue')} AS revenue FROM orders "
             f"WHERE ordered_at < DATE '{as_of}' + INTERVAL 1 DAY "
             "GROUP BY date_trunc('month', ordered_at) ORDER BY 1"
         )

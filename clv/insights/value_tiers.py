@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypedDict
 
+from clv.core import engine
 from clv.core.segments import TIERS, tier_sql
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def sizes(run: Run) -> list[TierOfValue]:
     places = ", ".join(f"({i}, '{name}')" for i, name in enumerate(TIERS))
     rows: list[TierOfValue] = run.query(
         f"SELECT tier, customers, orders, revenue, predicted_clv FROM (SELECT {tier} AS tier, "
-        "count(*) AS customers, sum(orders)::BIGINT AS orders, sum(revenue) AS revenue, "
+        f"count(*) AS customers, sum(orders)::BIGINT AS orders, {engine.total('revenue')} AS revenue, "
         "sum(predicted_clv) AS predicted_clv FROM forecasts GROUP BY ALL) "
         f"JOIN (VALUES {places}) AS listed(place, tier) USING (tier) ORDER BY place"
     ).to_pylist()

@@ -12,12 +12,14 @@ from clv.core.settings import IngestOptions
 def test_a_switch_adds_to_what_was_set():
     start = IngestOptions(mapping={"revenue": "Total"}, drop=frozenset({"duplicate"}))
     words = ["--amount", "line", "--keep", "duplicate", "--map", "refunded=Refund", "--apart"]
+    words += ["--decimal", ","]
     assert options.switched(start, [*words, "--status", "a=b=refund"]) == IngestOptions(
         mapping={"revenue": "Total", "refunded": "Refund"},
         keep=frozenset({"duplicate"}),
         amount="line",
         statuses={"a=b": "refund"},
         apart=True,
+        decimal=",",
     )
 
 

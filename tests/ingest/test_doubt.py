@@ -91,6 +91,9 @@ def test_another_column_or_the_currency_of_the_file_decides(tmp_path):
     }
     found = check(tmp_path, table(",", cells, [("currency", ("IDR", "IDR"))]))
     assert (found.report["revenue"], found.report["currency"]) == (3734.0, "IDR")
+    dollars = ("$1.234", "$2.500")
+    found = check(tmp_path, table(",", dollars, [("currency", ("CLP", "CLP"))]))
+    assert (found.report["revenue"], found.report["currency"]) == (3734.0, "CLP")
     renamed = table(",", cells).replace("amount", "Total (IDR)")
     found = check(tmp_path, renamed, mapping={"revenue": "Total (IDR)"})
     assert (found.report["revenue"], found.report["currency"]) == (3734.0, "IDR")

@@ -49,7 +49,7 @@ def test_rows_without_a_readable_amount_weigh_as_rows(tmp_path):
     rows = [f"c{i},{i},2017-01-01,10" for i in range(9)] + ["x,9,2017-01-01,ten"]
     (found,) = said(check(tmp_path, HEADER + "\n".join(rows)))
     assert found[1] == (
-        "Left out, amount not readable: 1 row, 10 % of all. Write amounts as plain numbers."
+        "Left out, amount not readable: 1 row, 10 % of all rows. Write amounts as plain numbers."
     )
 
 

@@ -41,6 +41,7 @@ THREE_DECIMALS: Final = frozenset({"BHD", "JOD", "KWD", "LYD", "OMR", "TND"})
 #: Signs, and short words that stand beside amounts → currencies that they can be; a sign alone is the
 #: first of them, and none if that is empty.
 _SIGNS: Final = """
+＄ USD | ￡ GBP | ￥ JPY | ￦ KRW
 $ USD CAD AUD NZD HKD SGD TWD MXN ARS CLP COP UYU DOP JMD TTD BND BSD BBD BZD FJD GYD LRD NAD SRD XCD KYD BMD
 US$ USD | U$S USD | U$D USD | US-$ USD | $US USD | USD$ USD | CA$ CAD | C$ CAD NIO | Can$ CAD | CAD$ CAD
 $CA CAD | AU$ AUD | A$ AUD | AUD$ AUD | NZ$ NZD | NZD$ NZD | HK$ HKD | HKD$ HKD | S$ SGD | SG$ SGD

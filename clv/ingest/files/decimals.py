@@ -120,11 +120,13 @@ def _agreed(votes: Counter[str]) -> Mark | None:
 
 def _currency(signs: Sequence[str], around: Around) -> str:
     """Return the currency that amounts are in: by their signs, their column, or their name."""
-    for spellings in (signs, [c for c in around.currencies if c.strip()]):
-        named = currencies.same(dict.fromkeys(spellings))
-        if spellings and named[spellings[0]] in currencies.CODES:
-            return named[spellings[0]]
-    return next(filter(None, map(currencies.in_name, around.names)), "")
+    listed = [
+        name for name, _ in Counter(filter(None, map(str.strip, around.currencies))).most_common()
+    ]
+    told = [*filter(None, map(currencies.in_name, around.names))]
+    named = currencies.same(dict.fromkeys([*signs, *listed, *told]))
+    likeliest = next(iter(named.values()), "")
+    return likeliest if likeliest in currencies.CODES else ""
 
 
 def _votes(

@@ -75,7 +75,7 @@ def decisions(
 
 def _size(rows: int, money: float | None, share: float, currency: str) -> str:
     if not money:
-        return f"{plural(rows, 'row')}, {percent(share)} of all"
+        return f"{plural(rows, 'row')}, {percent(share)} of all rows"
     return (
         f"{plural(rows, 'row')} with {money_full(money, currency)}, {percent(share)} of the money"
     )

@@ -14,7 +14,7 @@ from clv.core import engine
 from clv.core.orders import ATTRIBUTES
 from clv.ingest.columns import labels
 from clv.ingest.columns.kinds import MARKETPLACE
-from clv.ingest.orders import amounts, companions, netting, table
+from clv.ingest.orders import amounts, companions, left_out, netting, table
 from clv.ingest.orders.checks import NUMBER
 from clv.ingest.orders.companions import Companion, reject, reject_repeats
 from clv.ingest.orders.decisions import Decisions, noted
@@ -54,6 +54,10 @@ _UNASKED: Final = ("customer_state", "category", "seller_state")
 _KINDS: Final = {kind.name: kind for kind in MARKETPLACE}
 _ORDERS, _PAYMENTS, _CUSTOMERS = (_KINDS[n] for n in ("orders", "payments", "customers"))
 #: Kind that is looked up → SQL that tells whether an order that counts needs the row ``t``.
+#: The orders with what was paid for them, judged: what counts, and why the others don't.
+_JUDGED: Final = (
+    f"(SELECT o.code, p.revenue FROM {_ORDERS.store} o LEFT JOIN paid p ON p.order_id = o.order_id)"
+)
 _NEEDED: Final = {
     "products": "SELECT product_id FROM items_table WHERE code = 0",
     "sellers": "SELECT seller_id FROM items_table WHERE code = 0",
@@ -188,7 +192,10 @@ def settle(
         tables=[*(["lines"] if "category" in known and made else []), "attributes"],
         labels=names,
         unreadable=companions.unreadable(con, MARKETPLACE),
-        made=[d for part in parts for d in part.table.decisions],
+        made=[
+            *(d for part in parts for d in part.table.decisions),
+            *left_out.decisions(con, rules, money.currency, source=_JUDGED),
+        ],
         not_needed=_not_needed(con, parts),
         statuses={
             part.table.source.name: _statuses(con, number)

@@ -142,8 +142,8 @@ def cohort_table(periods: IntoFrame, grain: Grain) -> Any:  # noqa: ANN401
             nw.col("valued").sum(),
         )
     )
-    # Threads add up in any order: beyond the ninth decimal a sum is not the same twice.
-    revenue = nw.when(nw.col("valued") > 0).then(nw.col("revenue").round(9)).alias("revenue")
+    # Binary fractions don't add up to cents, and threads add up in any order: no sum is the same twice.
+    revenue = nw.when(nw.col("valued") > 0).then(nw.col("revenue").round(6)).alias("revenue")
     cohort = period_column(nw.col("cohort"), grain)
     return table.select(
         cohort.alias("cohort"),

@@ -46,7 +46,8 @@ MOST: Final = 250_000
 _CENT: Final = 0.005
 _TOPS: Final = (0.10, 0.20)
 _SUMS: Final = ", ".join(
-    f"sum({c}) AS {c}" for c in ("predicted_purchases", "purchases", "predicted_revenue", "revenue")
+    [f"sum({c}) AS {c}" for c in ("predicted_purchases", "purchases", "predicted_revenue")]
+    + [f"{engine.total('revenue')} AS revenue"]
 )
 
 
@@ -151,7 +152,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpa
     )
     con.execute(
         "CREATE TEMP TABLE came AS SELECT customer_id, month, "
-        "count(DISTINCT ordered_at::DATE)::DOUBLE AS purchases, sum(revenue) AS revenue, "
+        "count(DISTINCT ordered_at::DATE)::DOUBLE AS purchases, round(sum(revenue), 6) AS revenue, "
         "sum(revenue) * any_value(discount) AS discounted "
         "FROM later_orders JOIN months ON ordered_at::DATE = day "
         "SEMI JOIN forecasts USING (customer_id) GROUP BY ALL"
@@ -172,7 +173,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpa
         f"coalesce(a.discounted, 0) * {margin} AS came "
         "FROM forecasts f JOIN profiles p USING (frequency, recency, T) "
         "JOIN chances USING (frequency, recency, T) CROSS JOIN discount "
-        "LEFT JOIN (SELECT customer_id, sum(purchases) AS purchases, sum(revenue) AS revenue, "
+        "LEFT JOIN (SELECT customer_id, sum(purchases) AS purchases, round(sum(revenue), 6) AS revenue, "
         "sum(discounted) AS discounted FROM came GROUP BY 1) a ON a.customer_id = f.customer_id"
     )
 
@@ -198,7 +199,7 @@ def _by_month(
     came = {
         month: (purchases, revenue)
         for month, purchases, revenue in con.execute(
-            "SELECT month, sum(purchases), sum(revenue) FROM came GROUP BY 1"
+            f"SELECT month, sum(purchases), {engine.total('revenue')} FROM came GROUP BY 1"
         ).fetchall()
     }
     said = {int(row["month"]): row for row in old.summary["monthly"]}

@@ -129,7 +129,7 @@ def summed(
         combined=combined,
         customers=n,
         orders=orders,
-        revenue=float(running[:, -1].sum()),
+        revenue=round(float(running[:, -1].sum()), 6),
         second=second,
         purchases=None,
         clv=None,

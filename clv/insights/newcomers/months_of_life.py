@@ -115,7 +115,7 @@ def _facts_sql(*, has_value: bool) -> str:
     once = "revenue" if has_value else "1"
     return (
         "SELECT slot, observed, count(*) AS customers, sum(orders)::BIGINT AS orders, "
-        "sum(revenue) AS revenue, count(*) FILTER (frequency > 0) AS again, "
+        f"{engine.total('revenue')} AS revenue, count(*) FILTER (frequency > 0) AS again, "
         "sum(predicted_purchases) AS purchases, sum(predicted_clv) AS clv, "
         "sum(predicted_clv * predicted_clv) AS clv_squared, "
         f"sum({once}) FILTER (orders = 1)::DOUBLE AS once, "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 import numpy as np
 
+from clv.core import engine
 from clv.core.errors import InputError
 from clv.core.segments import (
     GONE,
@@ -160,7 +161,7 @@ def groups(run: Run) -> pa.Table:
         "SELECT segment, customers, orders, revenue, predicted_purchases, predicted_revenue, "
         "predicted_clv, at_risk, if_active, p_purchase, p_alive FROM ("
         "SELECT segment, count(*) AS customers, sum(orders)::BIGINT AS orders, "
-        "sum(revenue) AS revenue, sum(predicted_purchases) AS predicted_purchases, "
+        f"{engine.total('revenue')} AS revenue, sum(predicted_purchases) AS predicted_purchases, "
         "sum(predicted_purchases * predicted_order_value) AS predicted_revenue, "
         f"sum(predicted_clv) AS predicted_clv, sum({risk_sql(run)})::DOUBLE AS at_risk, "
         f"sum({if_active_sql(_margin(run))})::DOUBLE AS if_active, "
