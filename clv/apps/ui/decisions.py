@@ -30,7 +30,8 @@ def warnings(draft: Draft, options: IngestOptions, report: Report) -> None:
     for i, decision in enumerate(report.get("decisions", [])):
         if decision["weighty"]:
             st.warning(plain(decision["sentence"]), icon=":material/warning:")
-            _switches(draft, options, decision, f"weighty_{i}", report["currency"])
+            if decision["switches"]:
+                _switches(draft, options, decision, f"weighty_{i}", report["currency"])
 
 
 def undo(draft: Draft, options: IngestOptions) -> None:
@@ -71,7 +72,7 @@ def others(draft: Draft, options: IngestOptions, report: Report) -> None:
 def _switches(
     draft: Draft, options: IngestOptions, decision: Decision, key: str, currency: str
 ) -> None:
-    """Show how much a decision touches, and the buttons that reverse it."""
+    """Show the buttons that reverse a decision, and how much it touches."""
     size = [plural(decision["rows"], "row")] if decision["rows"] else []
     if decision["money"] is not None:
         size.append(money(decision["money"], currency))
