@@ -139,6 +139,7 @@ def rules(options: IngestOptions, *, has_order_id: bool) -> dict[str, Rule]:
         "zero_value": "keep",
         "far_date": "drop",
         "total_row": "drop",
+        "filled_down": "keep",
     }
     for codes, rule in ((options.keep, "keep"), (options.drop, "drop")):
         for code in codes:

@@ -13,7 +13,7 @@ from clv.ingest.columns import labels
 from clv.ingest.columns.layouts import CANCELLED, REFUNDED, UNPAID
 from clv.ingest.files.dates import DATE_RANGE, in_zone
 from clv.ingest.files.numbers import NumberFormat, currency_sql
-from clv.ingest.orders import amounts, date_cells
+from clv.ingest.orders import amounts, date_cells, fill_down
 from clv.ingest.orders.checks import NUMBER
 from clv.ingest.orders.table import Table, append, choose_dates, engine_text, settle_dates
 
@@ -101,6 +101,7 @@ def prepare(
     table.numbers = amounts.settle(table, money, options, found.mapping.get("currency"))
     if dates.ambiguous:
         table.dates = settle_dates(table, day, dates, date_cells.sql(found.mapping))
+    fill_down.settle(table, options)
     return table
 
 

@@ -60,6 +60,9 @@ class Table:
         Indices of the other records; None where no record was set aside.
     decisions
         What could have been read otherwise in how the file is written.
+    fill
+        Query that reads the rows with their blank cells filled (`clv.ingest.orders.fill_down`);
+        ``@rows`` stands for their reader. Empty where cells are read as they are.
     """
 
     source: Source
@@ -80,6 +83,7 @@ class Table:
     decisions: list[Decision] = field(default_factory=list)
     labels: tuple[str, ...] = ()
     stored: tuple[str, ...] = ()
+    fill: str = ""
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -262,6 +266,8 @@ def append(
         The statement that parses and checks the rows; ``@source`` stands for their reader.
     """
     table.first_row = _count(con, table)
+    if table.fill:
+        insert = insert.replace("@source", table.fill.replace("@rows", "@source"))
     regular = not table.dialect.quoting and len(table.dialect.columns) > 1
     if regular:
         try:
