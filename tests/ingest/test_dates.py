@@ -315,3 +315,151 @@ def test_day_numbers_and_years_are_no_dates(tmp_path, cells):
     mapping = {**PARTS, "ordered_at": "Tag"}
     with pytest.raises(InputError, match="no calendar dates"):
         check(tmp_path, f"who;Tag;sum\n{rows}", mapping=mapping)
+
+
+def decided(found):
+    return {d["code"]: d for d in found.report["decisions"]}
+
+
+def test_columns_may_have_the_names_that_the_query_uses(tmp_path):
+    rows = "a;3.1.2022;9;1\nb;4.1.2022;10;2\n"
+    mapping = {"customer_id": "c", "ordered_at": "g", "time": "d", "revenue": "t"}
+    found = check(tmp_path, f"c;g;d;t\n{rows}", mapping=mapping)
+    assert found.money == [("a", "2022-01-03 09:00:00", 1.0), ("b", "2022-01-04 10:00:00", 2.0)]
+
+
+def test_text_dates_among_real_ones_are_read_row_by_row(tmp_path):
+    rows = "a;2022-01-25;1\nb;3.2.2022;2\nc;4 March 2022;3\nd;44564;4\ne;25/05/2022;5\nf;06/07/2022;6\n"
+    found = check(tmp_path, HEADER + rows)
+    days = ["01-25", "02-03", "03-04", "01-03", "05-25", "07-06"]
+    assert [t for _, t, _ in found.money] == [f"2022-{day} 00:00:00" for day in days]
+    assert found.report["date_format"] == "DD/MM/YYYY"
+
+
+STYLES = HEADER + "".join(
+    f"a{d};{d:02}/03/2022 14:05;1\nb{d};03/{d:02}/2022 2:05 PM;1\n" for d in range(1, 29)
+)
+
+
+def test_two_authors_are_told_apart_by_their_clocks(tmp_path):
+    found = check(tmp_path, STYLES)
+    assert found.rejects == []
+    assert {(c[1:], t) for c, t, _ in found.money} == {
+        (f"{d}", f"2022-03-{d:02} 14:05:00") for d in range(1, 29)
+    }
+    assert "told apart" in decided(found)["date_writings"]["sentence"]
+
+
+def test_two_authors_with_one_style_are_asked_about(tmp_path):
+    rows = "".join(f"a;{d:02}/03/2022;1\nb;03/{d:02}/2022;1\n" for d in range(1, 29))
+    with pytest.raises(AmbiguousDateError, match="has the day first"):
+        check(tmp_path, HEADER + rows)
+
+
+def test_another_author_far_down_in_the_file_is_asked_about(tmp_path):
+    first = "".join(f"a{i};{i % 28 + 1:02}/03/2022;1\n" for i in range(600))
+    last = "".join(f"b{i};03/{i % 28 + 1:02}/2022;1\n" for i in range(100))
+    with pytest.raises(AmbiguousDateError, match=r"most are DD/MM/YYYY, which '03/13/2022' is not"):
+        check(tmp_path, HEADER + first + last)
+    assert check(tmp_path, HEADER + first + last, date_order="dmy").reasons == {
+        "unreadable_date": 52
+    }
+
+
+def test_a_year_of_two_digits_that_comes_first_is_found_by_what_comes_last(tmp_path):
+    found = check(tmp_path, HEADER + "".join(f"c{d};21/05/{d:02};1\n" for d in range(10, 32)))
+    assert [t[:10] for _, t, _ in found.money] == [f"2021-05-{d:02}" for d in range(10, 32)]
+
+
+def test_a_spreadsheet_that_exchanged_day_and_month_is_pointed_out(tmp_path):
+    cells = [
+        f"2022-{d:02}-{m:02}" if d <= 12 else f"{d:02}/{m:02}/2022"
+        for d in range(1, 29)
+        for m in (3, 4, 5)
+    ]
+    found = check(tmp_path, HEADER + "".join(f"a;{cell};1\n" for cell in cells))
+    assert decided(found)["dates_exchanged"]["weighty"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (["2022-01", "2022-12"], ["01-01", "12-01"]),
+        (["01/2022", "12/2022"], ["01-01", "12-01"]),
+        (["202201", "202212"], ["01-01", "12-01"]),
+        (["Jan 2022", "Dezember 2022"], ["01-01", "12-01"]),
+        (["Jan-22", "Dec-22"], ["01-01", "12-01"]),
+        (["2022年1月", "2022年12月"], ["01-01", "12-01"]),
+        (["2022-W01", "2022-W52"], ["01-03", "12-26"]),
+        (["KW 1/2022", "KW 52/2022"], ["01-03", "12-26"]),
+    ],
+)
+def test_months_and_weeks_are_read_and_said(tmp_path, cells, days):
+    found = check(tmp_path, HEADER + f"a;{cells[0]};1\nb;{cells[1]};2\nc;2022;3\n")
+    assert [t for _, t, _ in found.money] == [f"2022-{day} 00:00:00" for day in days]
+    assert decided(found)["months_only"]["weighty"]
+    assert found.codes == [(4, "unreadable_date")]
+
+
+def test_totals_of_months_are_pointed_out(tmp_path):
+    rows = "".join(f"a;2022-{m:02}-01;1\nb;2022-{m:02}-01;2\n" for m in range(1, 7))
+    assert "totals of months" in decided(check(tmp_path, HEADER + rows))["months_only"]["sentence"]
+
+
+def test_buddhist_years_are_read_and_said(tmp_path):
+    found = check(tmp_path, HEADER + "a;03/01/2565;1\nb;๒๕/๐๑/๒๕๖๕;2\n")
+    assert [t[:10] for _, t, _ in found.money] == ["2022-01-03", "2022-01-25"]
+    assert "2565 is 2022" in decided(found)["buddhist_years"]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("2022-01-04T02:05:00Z", "2022-01-03 21:05:00"),
+        ("2022-07-04 02:05:00 UTC", "2022-07-03 22:05:00"),
+        ("2022-01-04 02:05:00", "2022-01-03 21:05:00"),
+        ("2022-01-04 02:05:00 +0000", "2022-01-03 21:05:00"),
+        ("2022-01-04 03:05:00 +0100", "2022-01-03 21:05:00"),
+        ("2022-01-03 21:05:00 -0500", "2022-01-03 21:05:00"),
+        ("2022-01-03 21:05:00 EST", "2022-01-03 21:05:00"),
+        ("04.01.2022 02:05", "2022-01-03 21:05:00"),
+        ("1641261900", "2022-01-03 21:05:00"),
+        ("/Date(1641261900000+0100)/", "2022-01-03 21:05:00"),
+        ("2022-01-04", "2022-01-04 00:00:00"),
+        ("2022-01-04 00:00:00", "2022-01-04 00:00:00"),
+        ("44565", "2022-01-04 00:00:00"),
+        ("44565.0868056", "2022-01-03 21:05:00"),
+    ],
+)
+def test_a_zone_takes_times_to_the_shops_own_clock(tmp_path, cell, moment):
+    assert one(tmp_path, cell, timezone="america/new_york")[1] == moment
+
+
+def test_a_zone_that_there_is_not(tmp_path):
+    with pytest.raises(SettingsError, match='Did you mean "Europe/Berlin"'):
+        check(tmp_path, HEADER + "a;2022-01-04;1\n", timezone="Europe/Berlim")
+
+
+def night(shift, mark="Z"):
+    """Return orders of a shop that sleeps from one to seven, by a clock that many hours ahead."""
+    hours = [h for h in range(24) for _ in range(2 if 1 <= h < 7 else 40)]
+    return HEADER + "".join(
+        f"c{i};2022-01-{i % 27 + 2:02}T{(h + shift) % 24:02}:30:00{mark};1\n"
+        for i, h in enumerate(hours)
+    )
+
+
+def test_a_night_by_day_proposes_a_zone(tmp_path):
+    made = decided(check(tmp_path, night(5)))["utc_times"]
+    assert "UTC-5" in made["sentence"]
+    assert [s["options"] for s in made["switches"]] == [
+        ["--timezone", "America/New_York"],
+        ["--timezone", "America/Bogota"],
+        ["--timezone", "Etc/GMT+5"],
+    ]
+    assert made["rows"] == 5 * 40
+
+
+@pytest.mark.parametrize(("shift", "mark"), [(0, "Z"), (2, "Z"), (5, ""), (5, "-0500")])
+def test_no_zone_is_proposed(tmp_path, shift, mark):
+    assert "utc_times" not in decided(check(tmp_path, night(shift, mark)))

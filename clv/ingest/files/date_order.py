@@ -45,6 +45,8 @@ class Evidence:
         First and second number are always equal.
     day, month, example
         A cell with a great first number, one with a great second, and any.
+    cells
+        How many there are.
     """
 
     first: int
@@ -56,6 +58,7 @@ class Evidence:
     day: str = ""
     month: str = ""
     example: str = ""
+    cells: int = 0
 
 
 def gather(cells: Iterable[Written]) -> dict[Style, Evidence]:
@@ -88,7 +91,7 @@ def evidence_sql(cell: str, source: str) -> str:
     fits = f"regexp_matches(t, {engine.text(PATTERNS['numeric'])})"
     return (
         "SELECT sep, short, clock, count(*) FILTER (a > 12), count(*) FILTER (b > 12), min(a), max(a), "
-        "max(y), bool_and(a = b), arg_max(c, (a, c)), arg_max(c, (b, c)), min(c) FROM (SELECT c, "
+        "max(y), bool_and(a = b), arg_max(c, (a, c)), arg_max(c, (b, c)), min(c), count(*) FROM (SELECT c, "
         "g.sep AS sep, length(g.y) = 2 AS short, CASE WHEN g.ap1 || g.ap2 <> '' THEN '12' "
         "WHEN g.h <> '' THEN '24' ELSE '' END AS clock, try_cast(g.a AS INT) AS a, "
         "try_cast(g.b AS INT) AS b, try_cast(g.y AS INT) AS y "

@@ -74,7 +74,7 @@ def read(
     local = _Local(orders, order, buddhist=buddhist, zone=zone)
     shapes = [
         f"CASE WHEN regexp_matches({text}, {engine.text(PATTERNS[kind])}) THEN "
-        f"{let(parts_of(text, kind), 'g', local.shapes[kind](kind))} END"
+        f"{let(parts_of(text, kind), '__g', local.shapes[kind](kind))} END"
         for kind in kinds
     ]
     return f"coalesce({', '.join(shapes)})"
@@ -106,19 +106,19 @@ class _Local:
         }
 
     def _plain(self, kind: str) -> str:
-        return self._moment(kind, self._year("g.y"), "g.m", "g.d")
+        return self._moment(kind, self._year("__g.y"), "__g.m", "__g.d")
 
     def _named(self, kind: str) -> str:
-        return self._moment(kind, self._year("g.y"), _month("g.mon"), "g.d")
+        return self._moment(kind, self._year("__g.y"), _month("__g.mon"), "__g.d")
 
     def _numeric(self, kind: str) -> str:
-        year = self._year("g.y")
+        year = self._year("__g.y")
         dates = {
-            "dmy": f"{year} || '-' || g.b || '-' || g.a",
-            "mdy": f"{year} || '-' || g.a || '-' || g.b",
-            "ymd": f"{self._year('g.a')} || '-' || g.b || '-' || g.y",
+            "dmy": f"{year} || '-' || __g.b || '-' || __g.a",
+            "mdy": f"{year} || '-' || __g.a || '-' || __g.b",
+            "ymd": f"{self._year('__g.a')} || '-' || __g.b || '-' || __g.y",
         }
-        first, second = "try_cast(g.a AS INT)", "try_cast(g.b AS INT)"
+        first, second = "try_cast(__g.a AS INT)", "try_cast(__g.b AS INT)"
         certain = (
             f"CASE WHEN {first} > 12 OR {first} = {second} THEN {dates['dmy']} "
             f"WHEN {second} > 12 THEN {dates['mdy']} END"
@@ -126,39 +126,39 @@ class _Local:
         rest = dates.get(self.order, certain)
         special = {k: v for k, v in self.orders.items() if v != self.order}
         cases = " ".join(
-            f"WHEN g.sep = '{sep}' AND length(g.y) {'=' if short else '>'} 2 AND {_clock(clock)} "
+            f"WHEN __g.sep = '{sep}' AND length(__g.y) {'=' if short else '>'} 2 AND {_clock(clock)} "
             f"THEN {dates.get(order, certain)}"
             for (sep, short, clock), order in special.items()
         )
         return self._timed(kind, f"CASE {cases} ELSE {rest} END" if cases else rest)
 
     def _week_day(self, kind: str) -> str:
-        return self._timed(kind, f"({_monday('g.y', 'g.w', 'g.wd')})::VARCHAR")
+        return self._timed(kind, f"({_monday('__g.y', '__g.w', '__g.wd')})::VARCHAR")
 
     def _weeks(self, _: str) -> str:
-        monday = _monday("g.y || g.y2", "g.w || g.w2", "'1'")
+        monday = _monday("__g.y || __g.y2", "__g.w || __g.w2", "'1'")
         return f"({monday})::TIMESTAMP"
 
     def _months(self, _: str) -> str:
-        year = self._year("(g.y || g.y2 || g.y3 || g.y4 || g.y5)")
-        number = "g.m || g.m2 || g.m5"
-        month = f"CASE WHEN {number} <> '' THEN {number} ELSE {_month('(g.mon || g.mon4)')} END"
+        year = self._year("(__g.y || __g.y2 || __g.y3 || __g.y4 || __g.y5)")
+        number = "__g.m || __g.m2 || __g.m5"
+        month = f"CASE WHEN {number} <> '' THEN {number} ELSE {_month('(__g.mon || __g.mon4)')} END"
         return f"try_cast({year} || '-' || ({month}) || '-1' AS TIMESTAMP)"
 
     def _era(self, kind: str) -> str:
-        start = "CASE g.era " + " ".join(f"WHEN '{e}' THEN {y}" for e, y in ERAS.items()) + " END"
-        number = "CASE g.y WHEN '元' THEN 1 ELSE try_cast(g.y AS INT) END"
-        return self._moment(kind, f"(({start}) + ({number}))::VARCHAR", "g.m", "g.d")
+        start = "CASE __g.era " + " ".join(f"WHEN '{e}' THEN {y}" for e, y in ERAS.items()) + " END"
+        number = "CASE __g.y WHEN '元' THEN 1 ELSE try_cast(__g.y AS INT) END"
+        return self._moment(kind, f"(({start}) + ({number}))::VARCHAR", "__g.m", "__g.d")
 
     def _epoch(self, kind: str) -> str:
-        n, part = "try_cast(g.n AS BIGINT)", ""
+        n, part = "try_cast(__g.n AS BIGINT)", ""
         if kind == "epoch":
-            part = " + coalesce(try_cast('0' || g.f AS DOUBLE), 0) * {}"
+            part = " + coalesce(try_cast('0' || __g.f AS DOUBLE), 0) * {}"
         micros = " ".join(
             f"WHEN {digits} THEN {n} * {unit}{part.format(unit)}"
             for digits, unit in ((10, 1_000_000), (13, 1000), (16, 1))
         )
-        whole = f"CASE length(g.n) {micros} ELSE {n} // 1000 END"
+        whole = f"CASE length(__g.n) {micros} ELSE {n} // 1000 END"
         moment = f"make_timestamp(({whole})::BIGINT)"
         if kind == "epoch":
             return self._zoned(moment, "true", "''")
@@ -166,13 +166,13 @@ class _Local:
         return (
             self._zoned(moment, "true", "''")
             if self.zone
-            else f"{moment} + to_minutes({_minutes('g.z')})"
+            else f"{moment} + to_minutes({_minutes('__g.z')})"
         )
 
     def _serial(self, _: str) -> str:
-        seconds = "round(coalesce(try_cast('0.' || g.f AS DOUBLE), 0) * 86400)"
-        moment = f"make_timestamp(((try_cast(g.n AS BIGINT) - 25569) * 86400 + {seconds})::BIGINT * 1000000)"
-        return self._zoned(moment, "g.f <> ''", "''")
+        seconds = "round(coalesce(try_cast('0.' || __g.f AS DOUBLE), 0) * 86400)"
+        moment = f"make_timestamp(((try_cast(__g.n AS BIGINT) - 25569) * 86400 + {seconds})::BIGINT * 1000000)"
+        return self._zoned(moment, "__g.f <> ''", "''")
 
     def _year(self, year: str) -> str:
         latest = datetime.now(UTC).year + _AHEAD
@@ -188,23 +188,23 @@ class _Local:
 
     def _timed(self, kind: str, day: str) -> str:
         """Return the day with the clock beside it."""
-        hour = "g.h"
+        hour = "__g.h"
         if "ap1" in PARTS[kind]:
-            number = "try_cast(g.h AS INT)"
-            evening = f"regexp_matches(g.ap1 || g.ap2, '{EVENING}')"
+            number = "try_cast(__g.h AS INT)"
+            evening = f"regexp_matches(__g.ap1 || __g.ap2, '{EVENING}')"
             hour = (
-                f"CASE WHEN g.ap1 || g.ap2 = '' THEN g.h WHEN {evening} THEN "
+                f"CASE WHEN __g.ap1 || __g.ap2 = '' THEN __g.h WHEN {evening} THEN "
                 f"(CASE WHEN {number} < 12 THEN {number} + 12 ELSE {number} END)::VARCHAR "
                 f"WHEN {number} <= 12 THEN ({number} % 12)::VARCHAR END"
             )
         clock = (
-            f"CASE WHEN g.h = '' THEN '' ELSE ' ' || ({hour}) || ':' || "
-            "(CASE WHEN g.mi = '' THEN '00' ELSE g.mi END) || ':' || "
-            "(CASE WHEN g.s = '' THEN '00' ELSE g.s END) || "
-            "(CASE WHEN g.f = '' THEN '' ELSE '.' || left(g.f, 6) END) END"
+            f"CASE WHEN __g.h = '' THEN '' ELSE ' ' || ({hour}) || ':' || "
+            "(CASE WHEN __g.mi = '' THEN '00' ELSE __g.mi END) || ':' || "
+            "(CASE WHEN __g.s = '' THEN '00' ELSE __g.s END) || "
+            "(CASE WHEN __g.f = '' THEN '' ELSE '.' || left(__g.f, 6) END) END"
         )
         moment = f"try_cast(({day}) || {clock} AS TIMESTAMP)"
-        return self._zoned(moment, "g.h <> ''", "g.z")
+        return self._zoned(moment, "__g.h <> ''", "__g.z")
 
     def _zoned(self, moment: str, timed: str, written: str) -> str:
         """Return the moment on the shop's clock."""
@@ -223,10 +223,10 @@ def shop_clock(instant: str, zone: str) -> str:
 def _minutes(zone: str) -> str:
     """Return an offset in minutes, 0 for none."""
     body = (
-        "CASE WHEN o.h = '' THEN 0 ELSE (CASE WHEN o.s = '-' THEN -1 ELSE 1 END) * "
-        "(60 * try_cast(o.h AS BIGINT) + coalesce(try_cast(o.m AS BIGINT), 0)) END"
+        "CASE WHEN __o.h = '' THEN 0 ELSE (CASE WHEN __o.s = '-' THEN -1 ELSE 1 END) * "
+        "(60 * try_cast(__o.h AS BIGINT) + coalesce(try_cast(__o.m AS BIGINT), 0)) END"
     )
-    return let(_OFFSET.format(zone), "o", body)
+    return let(_OFFSET.format(zone), "__o", body)
 
 
 def _month(name: str) -> str:
@@ -246,5 +246,5 @@ def _monday(year: str, week: str, day: str) -> str:
 
 def _clock(clock: str) -> str:
     if clock == "12":
-        return "g.ap1 || g.ap2 <> ''"
-    return "g.ap1 || g.ap2 = '' AND g.h " + ("<> ''" if clock else "= ''")
+        return "__g.ap1 || __g.ap2 <> ''"
+    return "__g.ap1 || __g.ap2 = '' AND __g.h " + ("<> ''" if clock else "= ''")

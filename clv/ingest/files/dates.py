@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
+from zoneinfo import available_timezones
 
+from clv.core.errors import SettingsError, did_you_mean
 from clv.ingest.files import date_sql
 from clv.ingest.files.date_order import UNKNOWN, decide, gather
 from clv.ingest.files.writings import COARSE, DAYS, Written, written
@@ -49,6 +51,10 @@ _EPOCHS: Final[dict[int, DateKind]] = {10: "seconds", 13: "millis", 16: "micros"
 _TEXT: Final = ("day month", "month day", "year month", "asctime")
 _BUDDHIST: Final = range(2443, 2644)
 _ANYWHERE: Final = ("iso", "numeric", "day month", "serial")
+#: Fewer cells that can be read two ways cost their rows, more a question.
+_DOUBT: Final = 0.01
+#: That no day of so many is above 12 happens once in thousands of files.
+_ENOUGH: Final = 10
 #: From this share of a column on, cells are a writing of it, not a slip.
 _SOME: Final = 0.05
 
@@ -83,6 +89,9 @@ class DateFormat:
         Some cell of the sample has a time other than midnight.
     zone
         The shop's, where times are to be taken to it.
+    exchanged
+        A spreadsheet took day-month for month-day wherever it could: no date has a day above 12, and
+        every text that it left alone has.
     """
 
     kind: DateKind
@@ -97,6 +106,17 @@ class DateFormat:
     utc: bool = False
     timed: bool = True
     zone: str | None = None
+    exchanged: bool = False
+
+    @property
+    def coarse(self) -> bool:
+        """The cells name months or weeks, not days."""
+        return self.kind in COARSE
+
+    @property
+    def mixed_order(self) -> bool:
+        """Some styles of numeric dates are day-month, others month-day."""
+        return len({o for (sep, *_), o in self.orders.items() if sep != "."} & {"dmy", "mdy"}) > 1
 
     @property
     def title(self) -> str:
@@ -207,13 +227,14 @@ def date_format(sample: Sequence[str], order: DateOrder | None = None) -> DateFo
     (kind, separator, short), _ = names.most_common(1)[0]
     if kind == "serial" and len(days) < 0.9 * len(cells):
         return None
+    unknown = sum(f.kind == "numeric" and styles[f.style] == UNKNOWN for f in days)
     known = {style: found for style, found in styles.items() if found != UNKNOWN}
     rest = {found for (sep, *_), found in known.items() if sep != "."}
     return DateFormat(
         kind,
         separator,
         short,
-        ambiguous=UNKNOWN in styles.values(),
+        ambiguous=unknown > _DOUBT * len(cells),
         others=tuple(
             _title(*name[:2], short=name[2])
             for name, times in names.most_common()[1:]
@@ -225,7 +246,16 @@ def date_format(sample: Sequence[str], order: DateOrder | None = None) -> DateFo
         buddhist=_buddhist(days),
         utc=all(found.utc for found in days),
         timed=any(found.timed for found in days),
+        exchanged=_exchanged(days),
     )
+
+
+def _exchanged(days: Sequence[Written]) -> bool:
+    """Whether real dates have no day above 12, and all dates that are text have one."""
+    real = [int(found.parts["d"]) for found in days if found.kind == "iso"]
+    text = [max(int(f.parts["a"]), int(f.parts["b"])) for f in days if f.kind == "numeric"]
+    enough = min(len(real), len(text)) >= _ENOUGH
+    return enough and max(real) <= 12 < min(text) and len({*real}) > 2
 
 
 def _name(found: Written, styles: Mapping[Style, str]) -> tuple[DateKind, str, bool]:
@@ -277,5 +307,17 @@ def settle(found: DateFormat, evidence: Mapping[Style, Evidence]) -> DateFormat 
 
 
 def in_zone(found: DateFormat, zone: str | None) -> DateFormat:
-    """Return the format with times taken to the shop's zone."""
-    return replace(found, zone=zone) if zone else found
+    """Return the format with times taken to the shop's zone.
+
+    Raises
+    ------
+    SettingsError
+        There is no such zone.
+    """
+    if not zone:
+        return found
+    known = {name.lower(): name for name in available_timezones()}
+    if zone.lower() not in known:
+        msg = f'There is no time zone "{zone}".{did_you_mean(zone, known.values())}'
+        raise SettingsError(msg, "For instance: --timezone Europe/Berlin")
+    return replace(found, zone=known[zone.lower()])

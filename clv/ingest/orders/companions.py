@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from clv.core import engine
 from clv.ingest.columns.kinds import RELATED
 from clv.ingest.columns.matching import Match
-from clv.ingest.files.dates import DATE_RANGE, DateFormat, date_format
+from clv.ingest.files.date_sql import let
+from clv.ingest.files.dates import DATE_RANGE, DateFormat, date_format, in_zone
 from clv.ingest.files.numbers import NumberFormat
 from clv.ingest.orders import amounts, rows, table
 from clv.ingest.orders.checks import NUMBER
@@ -73,7 +74,8 @@ class Companion:
             if name in mapping and column.kind == "number":
                 self.formats[name] = self._numbers(mapping[name], column, options)
             elif name in mapping and column.kind == "time":
-                self.formats[name] = self._dates(name, column, options.date_order or hint)
+                dated = self._dates(name, column, options.date_order or hint)
+                self.formats[name] = in_zone(dated, options.timezone) if dated else None
                 hint = hint or self.order
         dates = [f for f in self.formats.values() if isinstance(f, DateFormat)]
         money = [self.formats[n] for n, c in kind.columns.items() if c.kind == "number" and c.fault]
@@ -137,9 +139,8 @@ class Companion:
             return rows.trimmed(raw)
         if isinstance(found, DateFormat):
             low, high = DATE_RANGE
-            read = found.sql(raw)
-            inside = f"{read} >= TIMESTAMP '{low}' AND {read} < TIMESTAMP '{high}'"
-            return f"CASE WHEN {inside} THEN {read} END"
+            inside = f"__moment >= TIMESTAMP '{low}' AND __moment < TIMESTAMP '{high}'"
+            return let(found.sql(raw), "__moment", f"CASE WHEN {inside} THEN __moment END")
         if isinstance(found, NumberFormat):
             read = found.sql(raw)
             return f"CASE WHEN abs({read}) < {rows.MOST} THEN {read} END"

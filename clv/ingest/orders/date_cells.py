@@ -76,14 +76,14 @@ def _with_time(day: str, time: str) -> str:
     bare = f"regexp_replace(trim({day}), '{midnight}', '')"
     whole = f"trim(regexp_replace({time}, '^ *\\d{{4}}-\\d\\d-\\d\\d[ T]', ''))"
     # A part of a day, as spreadsheets keep times; 1631, 163100 and 16 without marks.
-    share = "strftime(make_timestamp((round(try_cast(replace(c, ',', '.') AS DOUBLE) * 86400) * 1000000)::BIGINT), '%H:%M:%S')"
+    share = "strftime(make_timestamp((round(try_cast(replace(__clock, ',', '.') AS DOUBLE) * 86400) * 1000000)::BIGINT), '%H:%M:%S')"
     clock = let(
         whole,
-        "c",
-        f"CASE WHEN regexp_matches(c, '^0?[.,]\\d+$') THEN {share} "
-        "WHEN regexp_matches(c, '^\\d{5,6}$') THEN regexp_replace(c, '^(\\d\\d?)(\\d\\d)(\\d\\d)$', '\\1:\\2:\\3') "
-        "WHEN regexp_matches(c, '^\\d{3,4}$') THEN regexp_replace(c, '^(\\d\\d?)(\\d\\d)$', '\\1:\\2') "
-        "WHEN regexp_matches(c, '^\\d\\d?$') THEN c || ':00' ELSE c END",
+        "__clock",
+        f"CASE WHEN regexp_matches(__clock, '^0?[.,]\\d+$') THEN {share} "
+        "WHEN regexp_matches(__clock, '^\\d{5,6}$') THEN regexp_replace(__clock, '^(\\d\\d?)(\\d\\d)(\\d\\d)$', '\\1:\\2:\\3') "
+        "WHEN regexp_matches(__clock, '^\\d{3,4}$') THEN regexp_replace(__clock, '^(\\d\\d?)(\\d\\d)$', '\\1:\\2') "
+        "WHEN regexp_matches(__clock, '^\\d\\d?$') THEN __clock || ':00' ELSE __clock END",
     )
-    both = f"d || CASE WHEN contains(d, ':') OR coalesce({time}, '') = '' THEN '' ELSE ' ' || {clock} END"
-    return let(bare, "d", both)
+    both = f"__day || CASE WHEN contains(__day, ':') OR coalesce({time}, '') = '' THEN '' ELSE ' ' || {clock} END"
+    return let(bare, "__day", both)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError
 from clv.ingest.columns import labels, matching, not_orders
-from clv.ingest.orders import checks, clutter, contents, currency, left_out, netting, rows
+from clv.ingest.orders import checks, clutter, contents, currency, days, left_out, netting, rows
 from clv.ingest.orders.decisions import Decisions, noted
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def settle(
     total = sum(t.rows for t in tables)
     progress("Checking rows", 0, total)
     made = clutter.find(con, tables, rules)
+    days.refuse_doubtful(con, tables, options)
     one_total = tables[0].match.layout.one_total
     if one_total:
         netting.fill_orders(con)
@@ -130,6 +131,7 @@ def settle(
     told = contents.build(con, roles, has_order_id=one_by_one)
     unit = unit or tables[0].numbers.currency
     made += [*others, *(decision for t in tables for decision in t.decisions)]
+    made += days.decisions(con, tables)
     made += left_out.decisions(con, rules, unit, sum(t.faults - t.notes for t in tables))
     found = {"duplicate": duplicates, "zero_value": zeros, "far_date": sum(n for _, n in far)}
     return Decisions(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from clv.core.schema import Decision
     from clv.core.settings import DateOrder
     from clv.ingest.columns.matching import Match
+    from clv.ingest.files.date_order import Style
     from clv.ingest.files.numbers import NumberFormat
     from clv.ingest.files.source import Source
 
@@ -183,6 +184,22 @@ def choose_dates(
     return result
 
 
+def date_evidence(con: duckdb.DuckDBPyConnection, cell: str, source: str) -> dict[Style, Evidence]:
+    """Return what numeric dates tell of day and month, the most frequent style first."""
+    rows = con.execute(evidence_sql(cell, source)).fetchall()
+    return {(sep, short, clock): Evidence(*rest) for sep, short, clock, *rest in rows}
+
+
+def outside_utc(table: Table, cell: str) -> bool:
+    """Whether some time in a whole column is not said to be in UTC; counts of seconds are."""
+    said = f"regexp_matches(lower(trim({cell})), '(?:z|utc|gmt|[+-]0+:?0*|^/date.*|^[0-9.]+)$')"
+    source = _reader(table, lenient=True)
+    with engine.connect() as con:
+        return bool(
+            engine.row(con, f"SELECT bool_or(trim({cell}) <> '' AND NOT {said}) FROM {source}")[0]
+        )
+
+
 def settle_dates(table: Table, name: str, found: DateFormat, cell: str = "") -> DateFormat:
     """Look through the whole column for a day above 12.
 
@@ -199,10 +216,7 @@ def settle_dates(table: Table, name: str, found: DateFormat, cell: str = "") -> 
         There is none: somebody must be asked.
     """
     with engine.connect() as con:
-        rows = con.execute(
-            evidence_sql(cell or engine.name(name), _reader(table, lenient=True))
-        ).fetchall()
-    evidence = {(sep, short, clock): Evidence(*rest) for sep, short, clock, *rest in rows}
+        evidence = date_evidence(con, cell or engine.name(name), _reader(table, lenient=True))
     settled = settle(found, evidence)
     if settled is not None:
         return settled
