@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError, NoRowsError
 from clv.ingest.columns import kinds, not_orders
-from clv.ingest.columns.layouts import ROLES, normalise
+from clv.ingest.columns.layouts import ROLES
+from clv.ingest.columns.names import normalise
 from clv.ingest.files import dialect, source
 from clv.ingest.orders import order_files
 

@@ -104,10 +104,10 @@ def test_online_retail_in_both_editions(tmp_path, header):
     assert found.report["rows_netted"] == 1
 
 
-def test_a_customer_number_that_excel_made_a_decimal_is_kept_as_written(tmp_path):
+def test_a_customer_number_that_excel_made_a_decimal_is_the_number(tmp_path):
     header = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
     found = check(tmp_path, header + "489434,85048,X,12,12/13/2009 7:45,6.95,13085.0,UK\n")
-    assert found.orders == [("13085.0", "489434", "2009-12-13 07:45:00", 83.4, 12)]
+    assert found.orders == [("13085", "489434", "2009-12-13 07:45:00", 83.4, 12)]
 
 
 @pytest.mark.parametrize("header", ["customer_id date number_of_cds dollar_value\r\n", ""])
@@ -340,13 +340,21 @@ def test_a_forced_layout_that_does_not_fit_says_what_is_missing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("header", "missing"),
-    [("foo,date,total", ("customer_id",)), ("customer,when exactly,total", ("ordered_at",))],
+    ("header", "row", "missing"),
+    [
+        ("foo,date,total", "q,2017-01-01,5", "customer_id"),
+        ("customer,when exactly,total", "q,last week,5", "ordered_at"),
+    ],
 )
-def test_a_missing_column_is_named_with_the_option_that_helps(tmp_path, header, missing):
+def test_a_missing_column_is_named_with_the_option_that_helps(tmp_path, header, row, missing):
     with pytest.raises(LayoutError) as caught:
-        check(tmp_path, header + "\nq,2017-01-01,5\n")
-    assert caught.value.missing == missing
-    assert f"--map {missing[0]}=COLUMN" in caught.value.option
+        check(tmp_path, f"{header}\n{row}\n")
+    assert caught.value.missing == (missing,)
+    assert f"--map {missing}=COLUMN" in caught.value.option
     for column in header.split(","):
         assert column in caught.value.hint
+
+
+def test_a_date_is_found_by_what_its_column_holds(tmp_path):
+    found = check(tmp_path, "customer,when exactly,total\nq,2017-01-01,5\n")
+    assert found.report["mapping"]["ordered_at"] == "when exactly"

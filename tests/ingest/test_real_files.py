@@ -36,7 +36,7 @@ def reconcile(path):
     prices = price.abs().round(4).tolist()
     key = list(zip(table["CustomerID"].tolist(), table["StockCode"].tolist(), prices, strict=True))
     invoice = table["InvoiceNo"].str.strip().tolist()
-    customer = table["CustomerID"].str.strip().tolist()
+    customer = table["CustomerID"].str.strip().str.removesuffix(".0").tolist()
 
     stock = defaultdict(list)
     for i in sorted(range(len(table)), key=lambda i: (at[i], i)):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from clv.core.errors import LayoutError
 from clv.ingest.columns import matching
-from clv.ingest.columns.layouts import SYNONYMS, Layout, normalise
+from clv.ingest.columns.layouts import SYNONYMS, Layout
+from clv.ingest.columns.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

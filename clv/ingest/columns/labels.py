@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.errors import LayoutError, did_you_mean
-from clv.ingest.columns.layouts import normalise
+from clv.ingest.columns.names import normalise
 from clv.ingest.files import dates, numbers
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from clv.core.settings import Grain, StatusMeaning
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,6 @@ ROLES: Final[dict[str, Role]] = {
     "customer_fallback": Role("Customer, if blank", "Used where the customer is blank or 0."),
 }
 
-#: Normalised status → what it means for the order; anything else is accepted.
-UNPAID: Final = (
-    "pending",
-    "authorized",
-    "unpaid",
-    "expired",
-    "onhold",
-    "pendingpayment",
-    "draft",
-    "checkoutdraft",
-)
-CANCELLED: Final = ("voided", "cancelled", "canceled", "failed", "trash")
-REFUNDED: Final = ("refunded",)
-
-
 #: Normalised names of a column that says which part of the range a row is from; the best first.
 _CATEGORY: Final = (
     *("category", "productcategory", "categoryname", "productcategoryname", "itemcategory"),
@@ -87,10 +72,13 @@ class Layout:
         Columns that must be there as well: they tell this export from others.
     headerless
         Kinds of the columns of a file without header, role by role in their order.
-    one_total
-        An order's total stands on its first row only (further rows repeat or leave it blank).
+    grain
+        What an amount is for: ``order`` where an order's total stands on its first row only (further
+        rows repeat it or leave it blank). Empty: found out from the file.
     cancel_prefix
         Order numbers that begin with it are cancellations.
+    statuses
+        Status in lower case → what this export means by it, where that is not what the word says.
     """
 
     name: str
@@ -99,13 +87,33 @@ class Layout:
     required: tuple[str, ...]
     marks: tuple[str, ...] = ()
     headerless: tuple[tuple[str, str], ...] = ()
-    one_total: bool = False
+    grain: Grain | None = None
     cancel_prefix: str = ""
+    statuses: Mapping[str, StatusMeaning] = field(default_factory=dict)
 
 
 LAYOUTS: Final[dict[str, Layout]] = {
     layout.name: layout
     for layout in (
+        Layout(
+            "squarespace",
+            "Squarespace orders export",
+            {
+                "customer_id": ("Email",),
+                "ordered_at": ("Created at", "Paid at"),
+                "revenue": ("Total",),
+                "order_id": ("Order ID",),
+                "items": ("Lineitem quantity",),
+                "status": ("Financial Status",),
+                "fulfilment": ("Fulfillment Status",),
+                "cancelled_at": ("Cancelled at",),
+                "refunded": ("Amount Refunded",),
+                "currency": ("Currency",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("Subtotal", "Taxes", "Amount Refunded"),
+            grain="order",
+        ),
         Layout(
             "shopify",
             "Shopify orders export",
@@ -116,13 +124,240 @@ LAYOUTS: Final[dict[str, Layout]] = {
                 "order_id": ("Name", "Id"),
                 "items": ("Lineitem quantity",),
                 "status": ("Financial Status",),
+                "fulfilment": ("Fulfillment Status",),
                 "cancelled_at": ("Cancelled at",),
                 "refunded": ("Refunded Amount",),
                 "currency": ("Currency",),
             },
             required=("order_id", "ordered_at", "revenue"),
             marks=("Subtotal", "Taxes"),
-            one_total=True,
+            grain="order",
+        ),
+        Layout(
+            "shopify-transactions",
+            "Shopify transactions export",
+            {
+                "customer_id": ("Customer ID", "Customer Email", "Email"),
+                "ordered_at": ("Created At", "Processed At"),
+                "revenue": ("Amount",),
+                "order_id": ("Order", "Order ID", "Name"),
+                "kind": ("Kind",),
+                "status": ("Status",),
+                "currency": ("Currency",),
+            },
+            required=("order_id", "ordered_at", "revenue", "kind"),
+            marks=("Kind", "Gateway"),
+        ),
+        Layout(
+            "stripe",
+            "Stripe payments export",
+            {
+                "customer_id": ("Customer ID", "Customer Email"),
+                "email": ("Customer Email",),
+                "ordered_at": ("Created (UTC)", "Created date (UTC)", "Created"),
+                "revenue": ("Amount",),
+                "order_id": ("id", "PaymentIntent ID"),
+                "status": ("Status",),
+                "refunded": ("Amount Refunded",),
+                "currency": ("Currency",),
+            },
+            required=("order_id", "ordered_at", "revenue", "refunded"),
+            marks=("Amount Refunded", "Captured"),
+        ),
+        Layout(
+            "etsy",
+            "Etsy orders export",
+            {
+                "customer_id": ("Buyer User ID", "Buyer"),
+                "ordered_at": ("Sale Date",),
+                "revenue": ("Order Total",),
+                "order_id": ("Order ID",),
+                "items": ("Number of Items",),
+                "status": ("Status",),
+                "currency": ("Currency",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("Sale Date", "Order Value", "Order Total"),
+            grain="order",
+        ),
+        Layout(
+            "etsy-items",
+            "Etsy order items export",
+            {
+                "customer_id": ("Buyer User ID", "Buyer"),
+                "ordered_at": ("Sale Date",),
+                "revenue": ("Item Total",),
+                "order_id": ("Order ID",),
+                "items": ("Quantity",),
+                "product": ("SKU", "Listing ID", "Item Name"),
+                "currency": ("Currency",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("Sale Date", "Item Total", "Transaction ID"),
+            grain="line",
+        ),
+        Layout(
+            "amazon",
+            "Amazon orders report",
+            {
+                "customer_id": ("buyer-email", "buyer-name"),
+                "ordered_at": ("purchase-date",),
+                "revenue": ("item-price",),
+                "order_id": ("order-id", "amazon-order-id"),
+                "items": ("quantity", "quantity-purchased"),
+                "product": ("order-item-id", "sku", "asin"),
+                "status": ("order-status",),
+                "currency": ("currency",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("purchase-date", "item-price"),
+            grain="line",
+        ),
+        Layout(
+            "ebay",
+            "eBay orders report",
+            {
+                "customer_id": ("Buyer Username", "Buyer User Id", "Buyer Email"),
+                "ordered_at": ("Sale Date", "Order creation date", "Paid On Date"),
+                "revenue": ("Total Price", "Order total"),
+                "order_id": ("Order Number", "Sales Record Number"),
+                "items": ("Quantity",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("Sale Date", "Total Price", "Buyer Username"),
+            grain="order",
+        ),
+        Layout(
+            "paypal",
+            "PayPal activity report",
+            {
+                "customer_id": ("From Email Address", "Payer ID", "Name"),
+                "ordered_at": ("Date",),
+                "time": ("Time",),
+                "revenue": ("Gross",),
+                "order_id": ("Transaction ID",),
+                "kind": ("Type",),
+                "status": ("Status",),
+                "currency": ("Currency",),
+            },
+            required=("ordered_at", "revenue", "kind"),
+            marks=("Gross", "Fee", "Net", "Transaction ID"),
+        ),
+        Layout(
+            "square",
+            "Square transactions export",
+            {
+                "customer_id": ("Customer ID", "Customer Reference ID", "Customer Name"),
+                "ordered_at": ("Date",),
+                "time": ("Time",),
+                "revenue": ("Total Collected", "Net Sales", "Gross Sales"),
+                "order_id": ("Transaction ID", "Payment ID"),
+                "kind": ("Event Type",),
+            },
+            required=("ordered_at", "revenue", "order_id", "kind"),
+            marks=("Gross Sales", "Net Sales", "Transaction ID"),
+        ),
+        Layout(
+            "magento",
+            "Magento orders grid",
+            {
+                "customer_id": ("Customer Email", "Customer Name", "Bill-to Name"),
+                "ordered_at": ("Purchase Date",),
+                "revenue": ("Grand Total (Purchased)", "Grand Total (Base)"),
+                "order_id": ("ID", "Increment ID", "Order #"),
+                "status": ("Status",),
+                "refunded": ("Total Refunded",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("Purchase Date", "Grand Total (Base)"),
+            grain="order",
+            statuses={"closed": "refund"},
+        ),
+        Layout(
+            "bigcommerce",
+            "BigCommerce orders export",
+            {
+                "customer_id": ("Customer ID", "Customer Email"),
+                "email": ("Customer Email",),
+                "ordered_at": ("Order Date",),
+                "time": ("Order Time",),
+                "revenue": ("Order Total (inc tax)", "Order Total (ex tax)"),
+                "order_id": ("Order ID",),
+                "items": ("Total Quantity",),
+                "status": ("Order Status",),
+                "refunded": ("Refund Amount",),
+                "currency": ("Order Currency Code",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("Order Status", "Order Total (inc tax)"),
+            grain="order",
+        ),
+        Layout(
+            "prestashop",
+            "PrestaShop orders export",
+            {
+                "customer_id": ("Customer", "id_customer"),
+                "ordered_at": ("Date", "date_add"),
+                "revenue": ("Total", "total_paid", "total_paid_tax_incl"),
+                "order_id": ("Reference", "id_order", "ID"),
+                "status": ("Status", "osname"),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("Reference", "New client", "Payment"),
+            grain="order",
+        ),
+        Layout(
+            "odoo",
+            "Odoo sales orders",
+            {
+                "customer_id": ("Customer", "partner_id"),
+                "ordered_at": ("Order Date", "date_order", "Creation Date"),
+                "revenue": ("Total", "amount_total"),
+                "order_id": ("Order Reference", "name"),
+                "status": ("Status", "state"),
+                "currency": ("Currency",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("Order Reference", "Customer", "Total"),
+            grain="order",
+            statuses={"sales order": "counts", "sale": "counts", "quotation sent": "no"},
+        ),
+        Layout(
+            "xero",
+            "Xero invoices export",
+            {
+                "customer_id": ("EmailAddress", "ContactName"),
+                "ordered_at": ("InvoiceDate",),
+                "revenue": ("Total",),
+                "order_id": ("InvoiceNumber",),
+                "items": ("Quantity",),
+                "product": ("InventoryItemCode",),
+                "kind": ("Type",),
+                "status": ("Status",),
+                "currency": ("Currency",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("ContactName", "InvoiceNumber", "LineAmount"),
+            grain="order",
+            statuses={"authorised": "counts", "awaiting payment": "counts", "submitted": "no"},
+        ),
+        Layout(
+            "wix",
+            "Wix orders export",
+            {
+                "customer_id": ("Contact email", "Buyer email", "Billing name"),
+                "ordered_at": ("Date created", "Date"),
+                "time": ("Time",),
+                "revenue": ("Total", "Total order price"),
+                "order_id": ("Order number", "Order #"),
+                "status": ("Payment status",),
+                "fulfilment": ("Fulfillment status",),
+                "refunded": ("Refunded amount",),
+                "currency": ("Currency",),
+            },
+            required=("order_id", "ordered_at", "revenue"),
+            marks=("Payment status", "Fulfillment status", "Total"),
+            grain="order",
         ),
         Layout(
             "woocommerce",
@@ -144,7 +379,7 @@ LAYOUTS: Final[dict[str, Layout]] = {
                 "currency": ("order_currency", "Currency"),
             },
             required=("order_id", "ordered_at", "revenue", "status"),
-            one_total=True,
+            grain="order",
         ),
         Layout(
             "online-retail",
@@ -261,12 +496,3 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "status": ("orderstatus", "status", "financialstatus", "bestellstatus"),
     "currency": ("currency", "ordercurrency", "currencycode", "waehrung"),
 }
-
-
-def normalise(name: str) -> str:
-    """Fold case, accents, blanks and punctuation: ``Kunden-Nr.`` → ``kundennr``."""
-    folded = name.lower().replace("ß", "ss")
-    for umlaut, plain in (("ä", "ae"), ("ö", "oe"), ("ü", "ue")):
-        folded = folded.replace(umlaut, plain)
-    ascii_only = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]", "", ascii_only)

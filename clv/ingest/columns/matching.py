@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clv.core.errors import LayoutError, did_you_mean
-from clv.ingest.columns.layouts import LAYOUTS, MAPPED, ROLES, SYNONYMS, Layout, normalise
+from clv.ingest.columns import money, weighing
+from clv.ingest.columns.layouts import LAYOUTS, MAPPED, ROLES, Layout
+from clv.ingest.columns.names import normalise
+from clv.ingest.columns.profiles import Sample
 from clv.ingest.files import dates, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from clv.core.settings import Grain
+    from clv.ingest.columns.weighing import Doubt
 
 
 @dataclass(frozen=True)
@@ -23,12 +29,26 @@ class Match:
         Required roles without a column.
     forced
         The layout was asked for, not recognised.
+    grain
+        What an amount is for: the order, the row, or a unit.
+    rate
+        A discount is a share of the price.
+    doubts
+        Roles for which two columns are equally good.
     """
 
     layout: Layout
     mapping: dict[str, str]
     missing: tuple[str, ...] = ()
     forced: bool = False
+    grain: Grain = "line"
+    rate: bool = False
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def one_total(self) -> bool:
+        """Whether an order's total counts once, on whichever of its rows it stands."""
+        return self.grain == "order"
 
 
 def match(
@@ -39,6 +59,8 @@ def match(
     header: bool,
     layout: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    amount: Grain | None = None,
+    decimal: str | None = None,
 ) -> Match:
     """Find the layout of one file.
 
@@ -53,6 +75,8 @@ def match(
     layout, mapping
         The user's choice; a mapped role overrides what was found, an empty column name takes a role
         away.
+    amount, decimal
+        The user's choice; found out by default.
 
     Returns
     -------
@@ -67,6 +91,7 @@ def match(
     mapping = mapping or {}
     chosen = _checked(name, columns, {r: c for r, c in mapping.items() if c})
     refused = set(mapping) - set(chosen)
+    sample = Sample.of(columns, head, decimal)
     if layout is not None:
         if layout not in LAYOUTS:
             known = ", ".join(LAYOUTS)
@@ -79,20 +104,43 @@ def match(
         found = _by_names(columns)
     taken = {*chosen.values()}
     roles = {r: c for r, c in found[1].items() if c not in taken and r not in refused} | chosen
-    if "revenue" in chosen and "unit_price" not in chosen:
-        roles.pop("unit_price", None)
-    required = ["customer_id", *(r for r in found[0].required if r not in chosen)]
-    parts = {"year", "month"} <= roles.keys()
-    if parts and "ordered_at" not in chosen and {"year", "month"} <= chosen.keys():
+    if "ordered_at" not in chosen and {"year", "month"} <= chosen.keys():
         roles.pop("ordered_at", None)
-    given = roles.keys() | ({"ordered_at"} if parts else set())
-    missing = tuple(dict.fromkeys(r for r in [*required, "ordered_at"] if r not in given))
-    if mapping and found[0] is not MAPPED and missing and layout is None:
-        # The user's mapping leads away from the layout that was recognised: it alone counts.
-        found = (MAPPED, roles)
-        missing = tuple(r for r in ("customer_id", "ordered_at") if r not in given)
+    required = ["customer_id", *(r for r in found[0].required if r not in chosen), "ordered_at"]
+    lacks = [r for r in required if r not in roles]
+    if found[0] is MAPPED or (lacks and mapping and layout is None):
+        # The user's mapping may lead away from the layout that was recognised: it alone counts.
+        found = (MAPPED, chosen)
+        weighed = weighing.weigh(sample, chosen, refused)
+        required = ["customer_id", "ordered_at"]
+    else:
+        if "revenue" in chosen and "unit_price" not in chosen:
+            roles.pop("unit_price", None)
+        weighed = weighing.Weighed(sample, roles, refused)
+        weighing.further(weighed)
+        money.discount(sample, weighed.mapping, refused)
+    roles = weighed.mapping
+    grain = amount or found[0].grain or money.grain(sample, roles)
+    if "revenue" in roles and roles["revenue"] != found[1].get("revenue") and amount is None:
+        grain = money.grain(sample, roles)
+    if grain == "unit" and "revenue" in roles and "items" in roles:
+        roles["unit_price"] = roles.pop("revenue")
+    if grain == "line" and amount == "line" and "unit_price" in roles:
+        roles["revenue"] = roles.pop("unit_price")
+    parts = "year" in roles and "month" in roles
+    missing = [
+        r for r in dict.fromkeys(required) if r not in roles and not (r == "ordered_at" and parts)
+    ]
     ordered = {r: roles[r] for r in ROLES if r in roles}
-    return Match(found[0], ordered, missing, forced=layout is not None)
+    return Match(
+        found[0],
+        ordered,
+        tuple(missing),
+        forced=layout is not None,
+        grain=grain,
+        rate="discount" in roles and money.is_rate(sample, roles["discount"]),
+        doubts=tuple(weighed.doubts),
+    )
 
 
 def _checked(name: str, columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -160,16 +208,7 @@ def _by_names(columns: Sequence[str]) -> tuple[Layout, dict[str, str]]:
             and all(normalise(mark) in names for mark in layout.marks)
         ):
             return layout, roles
-    return MAPPED, _by_synonyms(columns)
-
-
-def _by_synonyms(columns: Sequence[str]) -> dict[str, str]:
-    roles = _roles(SYNONYMS, columns)
-    if "revenue" not in roles and "items" not in roles and "unit_price" in roles:
-        roles["revenue"] = roles["unit_price"]  # A price without a quantity is the whole value.
-    if "revenue" in roles:
-        roles.pop("unit_price", None)
-    return roles
+    return MAPPED, {}
 
 
 def _headerless(

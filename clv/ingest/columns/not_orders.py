@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import NotOrdersError
-from clv.ingest.columns.layouts import normalise
+from clv.ingest.columns.names import normalise
 from clv.ingest.files import dates
 from clv.ingest.files.calendar_words import MONTHS, fold
 from clv.ingest.files.dialect import split

@@ -82,6 +82,22 @@ CHECKS: Final = (
     Check(
         "other_currency", "Another currency", "Export one currency, or convert first.", "currency"
     ),
+    Check("test", "Test order", "No sale came of it.", "test"),
+    Check(
+        "event", "Not a purchase", "A visit, a transfer or a fee: only sales are orders.", "kind"
+    ),
+    Check(
+        "nobody",
+        "Walk-in or guest, no customer",
+        "Sales to nobody in particular cannot be forecast; keep them as one customer if they are one.",
+        "customer_id",
+    ),
+    Check(
+        "older_state",
+        "Earlier state of an order",
+        "The latest state of the order counts; keep the rows if they are orders of their own.",
+        "order_id",
+    ),
     Check("unpaid", "Not paid", "Counts once the order is paid.", "status"),
     Check(
         "cancelled", "Cancelled", "No sale came of it, or the order it cancels is not in the file."
@@ -140,6 +156,8 @@ def rules(options: IngestOptions, *, has_order_id: bool) -> dict[str, Rule]:
         "far_date": "drop",
         "total_row": "drop",
         "filled_down": "keep",
+        "nobody": "drop",
+        "older_state": "drop",
     }
     for codes, rule in ((options.keep, "keep"), (options.drop, "drop")):
         for code in codes:

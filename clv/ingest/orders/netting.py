@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
+from clv.core.formatting import plural
 from clv.ingest.orders.checks import NUMBER
+from clv.ingest.orders.states import WEIGHTY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import duckdb
 
-    from clv.core.schema import Rule
+    from clv.core.schema import Decision, Rule
 
 #: A gap of more than ten years on both sides of a few rows marks them as typing errors.
 FAR_DAYS: Final = 3653
@@ -28,34 +31,53 @@ _QUANTITY: Final = "CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE abs(items) 
 _PRICE: Final = f"round(abs(revenue) / {_QUANTITY}, 4)"
 
 
-def fill_orders(con: duckdb.DuckDBPyConnection) -> None:
+def fill_orders(con: duckdb.DuckDBPyConnection, files: Sequence[int]) -> None:
     """Give every row of an order what its exports write on the first row only.
 
     The customer, the date and a verdict such as *unpaid* hold for all rows of the order; its total
     counts once.
+
+    Parameters
+    ----------
+    files
+        Numbers of the files that are written so.
     """
-    verdicts = ", ".join(str(NUMBER[c]) for c in ("future_date", "unpaid", "cancelled", "refunded"))
+    verdicts = ", ".join(str(NUMBER[c]) for c in _VERDICTS)
+    chosen = f"file IN ({', '.join(map(str, files))}) AND order_id IS NOT NULL"
+    live = f"code <> {NUMBER['older_state']}"
     con.execute(
-        "CREATE TEMP TABLE whole AS SELECT file, order_id, arg_min(customer_id, rowid) AS customer_id, "
+        "CREATE TEMP TABLE whole AS SELECT file, order_id, "
+        "arg_min(customer_id, rowid) AS customer_id, "
         "arg_min(ordered_at, rowid) AS ordered_at, "
-        "min(rowid) FILTER (revenue IS NOT NULL) AS first_value, "
-        f"coalesce(arg_min(code, rowid) FILTER (code IN ({verdicts})), "
-        "arg_min(code, rowid) FILTER (revenue IS NOT NULL), 0) AS verdict "
-        "FROM lines WHERE order_id IS NOT NULL GROUP BY file, order_id"
+        f"min(rowid) FILTER (revenue IS NOT NULL AND {live}) AS first_value, "
+        f"CASE WHEN count(*) FILTER (customer_id IS NOT NULL AND {live}) = 0 "
+        f"AND bool_or(NOT ({live})) THEN {NUMBER['older_state']} "
+        f"ELSE coalesce(arg_min(code, rowid) FILTER (code IN ({verdicts})), "
+        f"arg_min(code, rowid) FILTER (revenue IS NOT NULL AND {live}), 0) END AS verdict "
+        f"FROM lines WHERE {chosen} GROUP BY ALL"
     )
     con.execute(
         "UPDATE lines SET customer_id = coalesce(lines.customer_id, w.customer_id), "
         "ordered_at = coalesce(lines.ordered_at, w.ordered_at), "
         "code = CASE WHEN lines.code <> 0 THEN lines.code "
+        f"WHEN w.verdict = {NUMBER['older_state']} THEN w.verdict "
         f"WHEN w.customer_id IS NULL THEN {NUMBER['missing_customer']} "
         f"WHEN w.ordered_at IS NULL THEN {NUMBER['unreadable_date']} "
         f"WHEN w.first_value IS NULL THEN {NUMBER['unreadable_number']} ELSE w.verdict END, "
         "detail = CASE WHEN lines.code = 0 AND (w.ordered_at IS NULL OR w.first_value IS NULL) "
         "THEN '' ELSE lines.detail END, "
         "revenue = CASE WHEN lines.rowid = w.first_value THEN lines.revenue ELSE 0 END "
-        "FROM whole w WHERE w.file = lines.file AND w.order_id = lines.order_id"
+        "FROM whole w WHERE w.file = lines.file "
+        "AND w.order_id = lines.order_id"
     )
     con.execute("DROP TABLE whole")
+
+
+#: What is said of one row of an order and holds for all of them.
+_VERDICTS: Final = (
+    *("future_date", "test", "event", "nobody"),
+    *("unpaid", "cancelled", "refunded"),
+)
 
 
 def drop_far_dates(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[tuple[date, int]]:
@@ -94,26 +116,66 @@ def drop_far_dates(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[tuple[dat
     return far
 
 
-def find_duplicates(con: duckdb.DuckDBPyConnection, rule: Rule, *, has_order_id: bool) -> int:
-    """Count rows that repeat an earlier one in every field; reject them if the rule says so."""
+def find_duplicates(
+    con: duckdb.DuckDBPyConnection, rule: Rule, *, has_order_id: bool, scans: bool = False
+) -> tuple[int, list[Decision]]:
+    """Count rows that repeat an earlier one in every field; reject them if the rule says so.
+
+    Parameters
+    ----------
+    scans
+        Rows are single items: within one file equal rows of an order are equal items, and count.
+
+    Returns
+    -------
+    (rows, decisions)
+        How many repeat; what was decided about equal items.
+    """
     candidates = "lines"
     if not has_order_id:  # An exact repeat shares customer and time: look only there.
         candidates = _tied_rows(con)
     con.execute(
         "CREATE TEMP TABLE repeated AS SELECT fingerprint, customer_id, ordered_at, "
+        "min(file) AS first_file, "
         f"min(rowid) AS first, count(*) AS n FROM {candidates} WHERE code = 0 "
         "GROUP BY fingerprint, customer_id, ordered_at HAVING count(*) > 1"
     )
     count = int(engine.row(con, "SELECT coalesce(sum(n - 1), 0) FROM repeated")[0])
+    made: list[Decision] = []
     if count and rule == "drop":
-        con.execute(
-            f"UPDATE lines SET code = {NUMBER['duplicate']} FROM repeated r "
-            "WHERE lines.code = 0 AND lines.fingerprint = r.fingerprint "
-            "AND lines.customer_id = r.customer_id AND lines.ordered_at = r.ordered_at "
-            "AND lines.rowid <> r.first"
+        apart = "lines.file <> r.first_file" if scans else "lines.rowid <> r.first"
+        same = (
+            "FROM repeated r WHERE lines.code = 0 AND lines.fingerprint = r.fingerprint "
+            "AND lines.customer_id = r.customer_id AND lines.ordered_at = r.ordered_at"
         )
+        if scans:
+            made = _equal_items(con, same)
+        con.execute(f"UPDATE lines SET code = {NUMBER['duplicate']} {same} AND {apart}")
     con.execute("DROP TABLE repeated")
-    return count
+    return count, made
+
+
+def _equal_items(con: duckdb.DuckDBPyConnection, same: str) -> list[Decision]:
+    """Say how many equal rows of an order count as further items."""
+    rows, money = engine.row(
+        con,
+        f"SELECT count(*), coalesce(sum(abs(revenue)), 0) {same.replace('FROM', 'FROM lines,', 1)} "
+        "AND lines.file = r.first_file AND lines.rowid <> r.first",
+    )
+    (total,) = engine.row(con, "SELECT coalesce(sum(abs(revenue)), 0) FROM lines WHERE code = 0")
+    if not rows:
+        return []
+    return [
+        {
+            "code": "equal_items",
+            "sentence": f"{plural(rows, 'row')} equal an earlier row of the same order. The file has no "
+            "quantities, so each counts as one more item.",
+            "rows": int(rows),
+            "money": round(float(money), 2),
+            "switches": [{"label": "Leave the repeats out", "options": ["--drop", "duplicate"]}],
+            "weighty": money > WEIGHTY * total,
+        }
+    ]
 
 
 def _tied_rows(con: duckdb.DuckDBPyConnection) -> str:

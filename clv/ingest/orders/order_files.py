@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from clv.core.errors import LayoutError
 from clv.ingest.columns import labels, matching, not_orders
-from clv.ingest.orders import checks, clutter, contents, currency, days, left_out, netting, rows
+from clv.ingest.orders import (
+    checks,
+    clutter,
+    contents,
+    currency,
+    days,
+    left_out,
+    netting,
+    people,
+    recurring,
+    rows,
+    states,
+    versions,
+)
 from clv.ingest.orders.decisions import Decisions, noted
 
 if TYPE_CHECKING:
@@ -16,6 +29,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from clv.core.schema import Decision
     from clv.core.settings import IngestOptions
     from clv.core.types import Progress
     from clv.ingest.columns.kinds import Opened
@@ -33,6 +47,8 @@ def match(opened: Source, found: Dialect, options: IngestOptions) -> matching.Ma
         header=found.header,
         layout=options.layout,
         mapping=options.mapping,
+        amount=options.amount,
+        decimal=options.decimal,
     )
 
 
@@ -114,16 +130,26 @@ def settle(
     progress("Checking rows", 0, total)
     made = clutter.find(con, tables, rules)
     days.refuse_doubtful(con, tables, options)
-    one_total = tables[0].match.layout.one_total
+    one_total = [number for number, t in enumerate(tables) if t.match.one_total]
+    words, judged = states.settle(con, tables, options.statuses)
+    customer = tables[0].mapping["customer_id"]
+    made += [*judged, *people.settle(con, customer, rules["nobody"], apart=options.apart)]
+    if has_order_id:
+        made += versions.settle(con, tables, rules["older_state"], one_total=bool(one_total))
+        made += recurring.tell_apart(con, one_total)
     if one_total:
-        netting.fill_orders(con)
+        netting.fill_orders(con, one_total)
     far = netting.drop_far_dates(con, rules["far_date"])
     unit, others = currency.keep_one(con)
     duplicates = 0
     if not one_total or rules["duplicate"] == "drop":
-        duplicates = netting.find_duplicates(con, rules["duplicate"], has_order_id=has_order_id)
+        scans = has_order_id and "duplicate" not in options.drop and _scans(tables)
+        duplicates, again = netting.find_duplicates(
+            con, rules["duplicate"], has_order_id=has_order_id, scans=scans
+        )
+        made += again
     netted = netting.settle_refunds(con, has_order_id=has_order_id)
-    zeros = netting.drop_zero_values(con, rules["zero_value"], one_total=one_total)
+    zeros = netting.drop_zero_values(con, rules["zero_value"], one_total=bool(one_total))
     progress("Making orders", total, total)
     gone = netting.build_orders(con, has_order_id=has_order_id)
     one_by_one = has_order_id and not one_total
@@ -147,5 +173,75 @@ def settle(
         tables=["lines"] if told else [],
         labels=names,
         rows_netted=netted,
-        made=made,
+        made=[*made, *_amounts(tables[0], options)],
+        statuses_found=words,
+        grain=_grain(tables[0]),
     )
+
+
+def _scans(tables: Sequence[Table]) -> bool:
+    """Whether rows are single items of an order: two equal ones are two items, not a repeat."""
+    return all(
+        "product" in t.mapping and "items" not in t.mapping and not t.match.one_total
+        for t in tables
+    )
+
+
+def _grain(table: Table) -> Literal["order", "line", "unit", ""]:
+    """Return what an amount in a row was for; empty where there are none."""
+    if "unit_price" in table.mapping:
+        return "unit"
+    return table.match.grain if "revenue" in table.mapping else ""
+
+
+def _amounts(table: Table, options: IngestOptions) -> list[Decision]:
+    """Say what an amount was taken for, where it could be for something else."""
+    mapping, grain = table.mapping, _grain(table)
+    made: list[Decision] = []
+    if grain == "unit" and options.amount is None and "items" in mapping:
+        made.append(
+            _amount(
+                "unit_price",
+                f"“{mapping['unit_price']}” is the price of one item: the value of a row is "
+                f"“{mapping['items']}” × “{mapping['unit_price']}”.",
+                [("It is the value of the row", ["--amount", "line"])],
+            )
+        )
+    if grain == "order" and options.amount is None and "revenue" in mapping:
+        made.append(
+            _amount(
+                "order_total",
+                f"“{mapping['revenue']}” is the total of the order: it counts once, on whichever rows "
+                "of the order it stands.",
+                [("It is the value of the row", ["--amount", "line"])],
+            )
+        )
+    if "discount" in mapping and "discount" not in options.mapping:
+        kind = "a share of the price" if table.match.rate else "an amount"
+        made.append(
+            _amount(
+                "discount",
+                f"“{mapping['discount']}” is {kind}, and is taken off the value.",
+                [("Don't take it off", ["--map", "discount="])],
+            )
+        )
+    if "refunded" in mapping and "refunded" not in options.mapping:
+        made.append(
+            _amount(
+                "refunded",
+                f"“{mapping['refunded']}” is what was paid back, and is taken off the value.",
+                [("Don't take it off", ["--map", "refunded="])],
+            )
+        )
+    return made
+
+
+def _amount(code: str, sentence: str, switches: Sequence[tuple[str, list[str]]]) -> Decision:
+    return {
+        "code": code,
+        "sentence": sentence,
+        "rows": 0,
+        "money": None,
+        "switches": [{"label": label, "options": options} for label, options in switches],
+        "weighty": False,
+    }

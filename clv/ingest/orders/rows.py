@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.ingest.columns import labels
-from clv.ingest.columns.layouts import CANCELLED, REFUNDED, UNPAID
+from clv.ingest.columns.profiles import YES
 from clv.ingest.files.dates import DATE_RANGE, in_zone
 from clv.ingest.files.numbers import NumberFormat, currency_sql
 from clv.ingest.orders import amounts, date_cells, fill_down
@@ -41,6 +41,11 @@ _COLUMNS: Final = {
     "category": ("VARCHAR", "NULL"),
     "currency": ("VARCHAR", "NULL"),
     "cancel": ("BOOLEAN", "false"),
+    "email": ("VARCHAR", "NULL"),
+    "status": ("VARCHAR", "NULL"),
+    "fulfilment": ("VARCHAR", "NULL"),
+    "kind": ("VARCHAR", "NULL"),
+    "updated_at": ("VARCHAR", "NULL"),
     "fingerprint": ("UBIGINT", ""),
     "code": ("UTINYINT", ""),
     "detail": ("VARCHAR", ""),
@@ -54,7 +59,13 @@ _AMOUNTS: Final = {
     "items": "items",
     "unit_price": "unit_price",
     "refunded": "refunded",
+    "discount": "discount",
 }
+#: Roles that are stored as text; `clv.ingest.orders.states` and others decide what they mean.
+_TEXTS: Final = (
+    *("product", "category", "currency", "cancelled_at"),
+    *("status", "fulfilment", "kind", "updated_at"),
+)
 
 
 def create(con: duckdb.DuckDBPyConnection, tables: Sequence[Table], names: Sequence[str]) -> None:
@@ -67,7 +78,7 @@ def create(con: duckdb.DuckDBPyConnection, tables: Sequence[Table], names: Seque
         filled.update(table.mapping, _signs(table))
         if table.match.layout.cancel_prefix:
             filled.add("cancel")
-    if any("order_id" not in t.mapping or t.match.layout.one_total for t in tables):
+    if any("order_id" not in t.mapping or t.match.one_total for t in tables):
         filled.discard("category")  # What a row is of is told only where an order is its rows.
     kinds = {c: kind for c, (kind, rest) in _COLUMNS.items() if not rest or c in filled}
     kinds |= {labels.column(i): "VARCHAR" for i in range(len(names))}
@@ -144,7 +155,7 @@ def _select(number: int, table: Table, latest: date) -> str:
     check gives the code; the cell at fault goes along with it.
     """
     low, high = DATE_RANGE
-    fillable = "order_id IS NOT NULL" if table.match.layout.one_total else "false"
+    fillable = "order_id IS NOT NULL" if table.match.one_total else "false"
     return f"""
         SELECT {", ".join(table.stored)} FROM (SELECT *, {number} AS file, CASE code
                 WHEN 0 THEN NULL
@@ -166,7 +177,8 @@ def _select(number: int, table: Table, latest: date) -> str:
                         CASE WHEN abs(value) < {MOST} THEN value END AS value,
                         CASE WHEN abs(items) < {MOST} THEN items END AS items,
                         CASE WHEN abs(unit_price) < {MOST} THEN unit_price END AS unit_price,
-                        CASE WHEN abs(refunded) < {MOST} THEN refunded END AS refunded)
+                        CASE WHEN abs(refunded) < {MOST} THEN refunded END AS refunded,
+                        CASE WHEN abs(discount) < {MOST} THEN discount END AS discount)
                     FROM (SELECT {_parsed(table)} FROM @source)))))
     """
 
@@ -182,8 +194,15 @@ def _parsed(table: Table) -> str:
     starts = f"coalesce(starts_with(upper({order_id}), {engine.text(prefix)}), false)"
     texts = {
         role: trimmed(_cell(table, role)) if role in table.mapping else "NULL::VARCHAR"
-        for role in ("product", "category", "currency", "cancelled_at")
+        for role in _TEXTS
     }
+    flags = {
+        f"is_{role}": _one_of(f"lower(trim({_cell(table, role)}))", sorted(YES))
+        if role in table.mapping
+        else "false"
+        for role in ("cancelled", "test")
+    }
+    email = f"lower({trimmed(_cell(table, 'email'))})" if "email" in table.mapping else "NULL"
     figures = {
         name: table.numbers.sql(_cell(table, role)) if role in table.mapping else "NULL::DOUBLE"
         for name, role in _AMOUNTS.items()
@@ -194,11 +213,10 @@ def _parsed(table: Table) -> str:
         "ordered_at": table.dates.sql(date_cells.sql(table.mapping)),
         **figures,
         **texts,
+        **flags,
+        "email": f"{email}::VARCHAR",
         **_signs(table),
         "cancel": starts if prefix else "false",
-        "status": f"regexp_replace(lower({_cell(table, 'status')}), '^wc-|[^a-z]', '', 'g')"
-        if "status" in table.mapping
-        else "NULL",
         "fingerprint": f"hash({', '.join(engine.name(c) for c in table.dialect.columns)})",
         "raw_date": date_cells.sql(table.mapping),
         **{f"raw_{name}": _cell(table, role) for name, role in _AMOUNTS.items()},
@@ -222,21 +240,23 @@ def _signs(table: Table) -> dict[str, str]:
 
 
 def _revenue(table: Table) -> str:
-    if "revenue" not in table.mapping:
-        value = "items * unit_price"
-    elif "refunded" not in table.mapping:
-        return "value"  # As it is written: nothing was computed.
-    else:
-        value = "value"
-    less = " - coalesce(refunded, 0)" if "refunded" in table.mapping else ""
-    return f"round({value}{less}, 6)"
+    """Return SQL: the value of a row, after discount and refund."""
+    value = "value" if "revenue" in table.mapping else "items * unit_price"
+    if "discount" in table.mapping:
+        off = "coalesce(abs(discount), 0)"
+        percent = f"CASE WHEN contains(raw_discount, '%') THEN {off} / 100 ELSE {off} END"
+        value = f"{value} * (1 - {percent})" if table.match.rate else f"{value} - {off}"
+    if "refunded" in table.mapping:
+        value = f"{value} - coalesce(abs(refunded), 0)"
+    return value if value == "value" else f"round({value}, 6)"  # As written: nothing was computed.
 
 
 def _wrong(table: Table) -> str:
     """Return SQL: the text of the first cell that should hold an amount and does not, else NULL."""
     priced = "revenue" not in table.mapping and "unit_price" in table.mapping
     needed = {
-        "value": not table.match.layout.one_total,
+        "value": not table.match.one_total,
+        "discount": False,
         "items": priced,
         "unit_price": priced,
         "refunded": False,
@@ -251,14 +271,19 @@ def _wrong(table: Table) -> str:
 
 
 def _status(table: Table) -> str:
-    """Return SQL: the check number that the order's status calls for, or 0."""
+    """Return SQL: the number of the check that flags and refunds of the row itself call for, or 0."""
     cases = []
+    if "test" in table.mapping:
+        cases.append(f"WHEN is_test THEN {NUMBER['test']}")
     if "refunded" in table.mapping:
-        gone = "refunded > 0 AND value - refunded < 0.005"
+        gone = f"refunded <> 0 AND revenue < 0.005 AND {_gross(table)} > 0"
         cases.append(f"WHEN {gone} THEN {NUMBER['refunded']}")
     if "cancelled_at" in table.mapping:
         cases.append(f"WHEN cancelled_at IS NOT NULL THEN {NUMBER['cancelled']}")
-    if "status" in table.mapping:
-        for code, names in (("cancelled", CANCELLED), ("unpaid", UNPAID), ("refunded", REFUNDED)):
-            cases.append(f"WHEN {_one_of('status', names)} THEN {NUMBER[code]}")
+    if "cancelled" in table.mapping:
+        cases.append(f"WHEN is_cancelled THEN {NUMBER['cancelled']}")
     return f"CASE {' '.join(cases)} ELSE 0 END" if cases else "0"
+
+
+def _gross(table: Table) -> str:
+    return "value" if "revenue" in table.mapping else "items * unit_price"

@@ -19,7 +19,7 @@ import pyarrow as pa
 from clv.core import engine
 from clv.core.errors import FileError, LayoutError, did_you_mean
 from clv.core.orders import REJECTS
-from clv.ingest.columns.layouts import normalise
+from clv.ingest.columns.names import normalise
 from clv.ingest.files import records
 from clv.ingest.files.source import Source, open_sources
 from clv.ingest.orders.table import engine_text, reader, sample

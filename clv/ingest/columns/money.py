@@ -1,0 +1,283 @@
+"""Which columns hold money, what for, and whether an amount is that of an order, a line or a unit.
+
+Arithmetic decides before names do: quantity × price = amount makes an amount one of the line; an
+amount that repeats on every line of its orders, though the lines differ, is the order's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from clv.ingest.columns import names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from clv.core.settings import Grain
+    from clv.ingest.columns.profiles import Column, Sample
+
+_NAMELESS: Final = 0.2
+#: So many rows must bear out an equation.
+_BORNE_OUT: Final = 0.95
+_FEWEST: Final = 3
+
+
+def choose(sample: Sample, mapping: dict[str, str], refused: Collection[str]) -> None:
+    """Add the roles of quantity, unit price, value, discount and refund to a mapping."""
+    taken = {c for r, c in mapping.items() if r != "customer_fallback"}
+    free = [
+        c for c in sample.columns.values() if c.name not in taken and c.kind in {"number", "int"}
+    ]
+    _take(sample, mapping, refused, free, "items", 0.6)
+    _take(sample, mapping, refused, free, "refunded", 0.6)
+    if "revenue" not in mapping and "revenue" not in refused:
+        _value(sample, mapping, refused, free)
+    discount(sample, mapping, refused)
+
+
+def _take(
+    sample: Sample,
+    mapping: dict[str, str],
+    refused: Collection[str],
+    free: list[Column],
+    role: str,
+    least: float,
+) -> None:
+    if role in mapping or role in refused:
+        return
+    ranked = [(names.fit(role, c.name), c.share, c) for c in free if c.name not in mapping.values()]
+    best = max(ranked, key=lambda one: one[:2], default=None)
+    if best and best[0] >= least and any(v for v in sample.values(best[2].name)):
+        mapping[role] = best[2].name
+    elif best and best[0] >= least and role == "refunded":
+        mapping[role] = best[2].name  # Nothing refunded in the first rows.
+
+
+def _value(
+    sample: Sample, mapping: dict[str, str], refused: Collection[str], free: list[Column]
+) -> None:
+    """Choose the column of values, or a unit price that makes values with the quantity."""
+    open_ = [c for c in free if c.name not in mapping.values()]
+    ranked = sorted(
+        ((_weight(c), -i, c) for i, c in enumerate(open_)), key=lambda one: one[:2], reverse=True
+    )
+    ranked = [one for one in ranked if one[0] > 0]
+    prices = [(names.fit("unit_price", c.name), -i, c) for i, c in enumerate(open_)]
+    price = max(prices, key=lambda one: one[:2], default=None)
+    quantity = mapping.get("items")
+    if quantity and price and price[0] >= 0.6 and "unit_price" not in refused:
+        better = [c for w, _, c in ranked if c is not price[2] and w >= 0.35]
+        if not better:
+            if _per_line(sample, price[2].name, quantity):
+                mapping["revenue"] = price[2].name
+            else:
+                mapping["unit_price"] = price[2].name
+            return
+        ranked = [one for one in ranked if one[2] is not price[2]]
+    if not quantity and ranked and ranked[0][0] < 0.35:
+        _nameless(sample, mapping, ranked)
+        return
+    if ranked:
+        mapping["revenue"] = ranked[0][2].name
+
+
+def _weight(column: Column) -> float:
+    name = names.fit("revenue", column.name)
+    if name or names.parse(column.name).concepts:
+        return name
+    return _NAMELESS if column.kind == "number" else _NAMELESS / 2
+
+
+def _nameless(
+    sample: Sample, mapping: dict[str, str], ranked: list[tuple[float, int, Column]]
+) -> None:
+    """Choose among amounts whose names say nothing: a product of two others, else the only one."""
+    columns = [c for *_, c in ranked]
+    whole = [c for c in columns if c.kind == "int" and c.distinct < 100]
+    for quantity in whole:
+        for price in columns:
+            for value in columns:
+                if len({quantity.name, price.name, value.name}) == 3 and _is_product(
+                    sample, quantity.name, price.name, value.name
+                ):
+                    mapping["items"], mapping["revenue"] = quantity.name, value.name
+                    return
+    amounts = [c for c in columns if c.kind == "number"] or columns
+    if len(amounts) == 1:
+        mapping["revenue"] = amounts[0].name
+
+
+def _is_product(sample: Sample, quantity: str, price: str, value: str) -> bool:
+    """Whether quantity × price = value in nearly all rows, and not because all quantities are one."""
+    rows = [
+        (q, p, v)
+        for q, p, v in zip(*map(sample.values, (quantity, price, value)), strict=True)
+        if q is not None and p is not None and v is not None and abs(q) not in {0.0, 1.0}
+    ]
+    fine = sum(_near(q * p, v, q) for q, p, v in rows)
+    return len(rows) >= _FEWEST and fine >= _BORNE_OUT * len(rows)
+
+
+def _near(one: float, other: float, quantity: float = 1.0) -> bool:
+    """Whether two amounts are equal, a price being rounded to the cent."""
+    return abs(one - other) <= 0.0051 * max(1.0, abs(quantity)) + 1e-6 * abs(other)
+
+
+def _per_line(sample: Sample, price: str, quantity: str) -> bool:
+    """Whether a price is that of the whole line: of a product it then grows with the quantity."""
+    product = next(
+        (c.name for c in sample.columns.values() if names.fit("product", c.name) >= 0.85), None
+    )
+    if product is None:
+        return False
+    q, p = sample.values(quantity), sample.values(price)
+    lines = units = 0
+    for rows in sample.groups(product).values():
+        pairs = [(a, b) for r in rows if (a := q[r]) and (b := p[r]) and a > 0 and b > 0]
+        if len({a for a, _ in pairs}) < 2:
+            continue
+        lines += _spread([b / a for a, b in pairs]) < 0.01
+        units += _spread([b for _, b in pairs]) < 0.01
+    return lines >= _FEWEST and lines > 3 * units
+
+
+def _spread(found: list[float]) -> float:
+    return (max(found) - min(found)) / max(found)
+
+
+def grain(sample: Sample, mapping: dict[str, str]) -> Grain:
+    """Return what the amounts in the column of values are for, as far as the first rows tell.
+
+    Notes
+    -----
+    Only where several rows have one order number do an order's amount and a line's differ.
+    """
+    if "revenue" not in mapping:
+        return "unit" if "unit_price" in mapping else "line"
+    value, order = mapping["revenue"], mapping.get("order_id")
+    if order is None:
+        return "line"
+    concepts = names.parse(value).concepts
+    telling = _telling(sample, mapping)
+    several = [rows for rows in sample.groups(order).values() if len(rows) > 1]
+    if not any(_blank_further(sample, value, rows) for rows in several):
+        several = [rows for rows in several if len(_different(telling, rows)) > 1]
+    if len(several) < _FEWEST or concepts & {"unit", "line", "product"}:
+        return "line"
+    amounts = sample.values(value)
+    filled = [[a for r in rows if (a := amounts[r]) is not None] for rows in several]
+    once = sum(len(a) == 1 for a in filled)
+    same = sum(len(set(a)) == 1 and len(a) > 1 and a[0] != 0 for a in filled)
+    if once + same < _BORNE_OUT * len(several):
+        return "line"
+    if _adds_up(sample, mapping, value) or _sums_to_another(sample, value, several):
+        return "line"
+    return "order"
+
+
+def _blank_further(sample: Sample, value: str, rows: list[int]) -> bool:
+    """Whether an amount stands on one row of an order only."""
+    return sum(sample.values(value)[r] is not None for r in rows) == 1
+
+
+def _sums_to_another(sample: Sample, value: str, several: list[list[int]]) -> bool:
+    """Whether the amounts of an order's rows sum to a total that stands on each of them."""
+    amounts = sample.values(value)
+    others = [c.name for c in sample.columns.values() if c.name != value and c.kind == "number"]
+    for other in others:
+        totals = sample.values(other)
+        fine = sum(
+            (total := totals[rows[0]]) is not None
+            and all(totals[r] == total for r in rows)
+            and abs(sum(amounts[r] or 0.0 for r in rows) - total) < 0.0051 * len(rows)
+            and total != 0
+            for rows in several
+        )
+        if fine >= _BORNE_OUT * len(several):
+            return True
+    return False
+
+
+def _telling(sample: Sample, mapping: dict[str, str]) -> list[Column]:
+    """Return the columns that may tell lines of an order apart: not what only tells its states."""
+    states = {mapping.get(role) for role in _OF_STATES}
+    return [c for c in sample.columns.values() if c.name not in states and c.kind != "date"]
+
+
+#: Roles in which rows of one order may differ though they are no lines of it.
+_OF_STATES: Final = (
+    *("order_id", "customer_id", "ordered_at", "revenue", "email", "time", "currency"),
+    *(
+        "status",
+        "fulfilment",
+        "kind",
+        "updated_at",
+        "cancelled",
+        "cancelled_at",
+        "refunded",
+        "test",
+    ),
+)
+
+
+def _different(columns: list[Column], rows: list[int]) -> set[tuple[str, ...]]:
+    """Return the distinct rows among some: repeats of one row say nothing about amounts."""
+    return {tuple(c.cells[r] for c in columns) for r in rows}
+
+
+def _adds_up(sample: Sample, mapping: dict[str, str], value: str) -> bool:
+    """Whether a value is quantity × price of its own row, though it repeats within orders."""
+    if "items" not in mapping:
+        return False
+    prices = [
+        c.name
+        for c in sample.columns.values()
+        if c.name != value and names.fit("unit_price", c.name) >= 0.6
+    ]
+    return any(_is_product(sample, mapping["items"], price, value) for price in prices)
+
+
+def discount(sample: Sample, mapping: dict[str, str], refused: Collection[str]) -> None:
+    """Map a discount where the values are before it: told by quantity × price and the value.
+
+    A total is what was charged, so a discount is off it already; a value of the line is before the
+    discount only if it equals quantity × price.
+    """
+    if "discount" in mapping or "discount" in refused or "items" not in mapping:
+        return
+    found = [
+        c.name
+        for c in sample.columns.values()
+        if names.fit("discount", c.name) >= 0.6
+        and c.kind in {"number", "int"}
+        and c.name not in mapping.values()
+        and any(sample.values(c.name))
+    ]
+    if len(found) != 1:
+        return
+    if "unit_price" in mapping:
+        mapping["discount"] = found[0]
+        return
+    value = mapping.get("revenue")
+    prices = [c for c in sample.columns if c != value and names.fit("unit_price", c) >= 0.6]
+    if value and any(_before(sample, mapping["items"], p, value, found[0]) for p in prices):
+        mapping["discount"] = found[0]
+
+
+def _before(sample: Sample, quantity: str, price: str, value: str, off: str) -> bool:
+    """Whether a value is quantity × price on rows that have a discount."""
+    rows = [
+        (q, p, v)
+        for q, p, v, d in zip(*map(sample.values, (quantity, price, value, off)), strict=True)
+        if q and p and v and d
+    ]
+    return len(rows) >= _FEWEST and sum(_near(q * p, v, q) for q, p, v in rows) >= 0.9 * len(rows)
+
+
+def is_rate(sample: Sample, column: str) -> bool:
+    """Whether a discount is a share of the price rather than an amount."""
+    cells = sample.columns[column].filled
+    if any("%" in cell for cell in cells):
+        return True
+    values = [v for v in sample.values(column) if v]
+    return bool(values) and all(0 < v <= 1 for v in values)

@@ -1,0 +1,151 @@
+"""One order told several times: in overlapping exports, or once for every state it went through.
+
+The latest state counts. Rows of earlier ones are set aside, listed like all others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clv.core import engine
+from clv.core.formatting import plural
+from clv.ingest.orders.checks import NUMBER
+from clv.ingest.orders.states import WEIGHTY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+    from clv.core.schema import Decision, Rule, Switch
+    from clv.ingest.orders.table import Table
+
+#: Rows that were read and belong to a known order, whether or not it is a sale.
+_READ = ", ".join(
+    str(NUMBER[code]) for code in ("unpaid", "cancelled", "refunded", "test", "event")
+)
+
+
+def settle(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[Table], rule: Rule, *, one_total: bool
+) -> list[Decision]:
+    """Set aside the rows of earlier states of an order.
+
+    Parameters
+    ----------
+    con
+        Has ``lines``, every row with an order number.
+    rule
+        Whether such rows are dropped.
+    one_total
+        An order's total counts once: every file tells the whole order.
+    """
+    decisions: list[Decision] = []
+    moving = [r for r in ("status", "updated_at") if any(r in t.mapping for t in tables)]
+    if len(tables) > 1:
+        _overlaps(con, one_total=one_total)
+        decisions += _set_aside(
+            con,
+            rule,
+            "overlap",
+            "Orders that stand in several files or sheets count once, by their state in the latest file",
+        )
+    if moving:
+        _histories(con, moving)
+        decisions += _set_aside(
+            con,
+            rule,
+            "history",
+            "Orders that are told again for every state they went through count once, by the latest",
+        )
+    return decisions
+
+
+def _overlaps(con: duckdb.DuckDBPyConnection, *, one_total: bool) -> None:
+    """Make ``older``: rows of orders that a later file tells otherwise.
+
+    An order is the same if number, customer and day are. A file whose newest order is later is the
+    later one. Where both tell the same rows, the check for exact repeats sees to it; where the files
+    share no row of the order, each tells a part of it.
+    """
+    con.execute(
+        "CREATE TEMP TABLE told AS SELECT file, order_id, customer_id, ordered_at::DATE AS day, "
+        "bit_xor(fingerprint) AS content, list(DISTINCT round(abs(revenue), 4)) AS amounts, "
+        "list(DISTINCT product) AS products FROM lines "
+        f"WHERE (code = 0 OR code IN ({_READ})) AND order_id IS NOT NULL AND customer_id IS NOT NULL "
+        "GROUP BY ALL"
+    )
+    con.execute(
+        "CREATE TEMP TABLE newest AS SELECT file, row_number() OVER (ORDER BY max(ordered_at), file) "
+        "AS place FROM lines WHERE ordered_at IS NOT NULL GROUP BY file"
+    )
+    shared = (
+        "true"
+        if one_total
+        else "(list_has_any(a.amounts, b.amounts) OR list_has_any(a.products, b.products))"
+    )
+    con.execute(
+        "CREATE TEMP TABLE older AS SELECT l.rowid AS id FROM lines l JOIN ("
+        "SELECT DISTINCT a.file, a.order_id, a.customer_id, a.day FROM told a JOIN newest x "
+        "ON x.file = a.file JOIN told b ON a.order_id = b.order_id AND a.customer_id = b.customer_id "
+        "AND a.day = b.day JOIN newest y ON y.file = b.file "
+        f"WHERE x.place < y.place AND a.content <> b.content AND {shared}) o "
+        "ON l.file = o.file AND l.order_id = o.order_id AND l.customer_id = o.customer_id "
+        f"AND l.ordered_at::DATE = o.day WHERE l.code = 0 OR l.code IN ({_READ})"
+    )
+    con.execute("DROP TABLE told")
+    con.execute("DROP TABLE newest")
+
+
+def _histories(con: duckdb.DuckDBPyConnection, moving: Sequence[str]) -> None:
+    """Make ``older``: rows that repeat a row of the same order in all but its state."""
+    states = [c for c in moving if c != "updated_at"] or ["updated_at"]
+    differ = " OR ".join(f"count(DISTINCT {c}) > 1" for c in states)
+    key = "file, order_id, customer_id, kind, product, round(abs(revenue), 4), items"
+    last = (
+        "coalesce(try_cast(updated_at AS TIMESTAMP)::VARCHAR, updated_at), rowid"
+        if "updated_at" in moving
+        else "rowid"
+    )
+    con.execute(
+        f"CREATE TEMP TABLE older AS SELECT unnest(list_filter(ids, lambda x: x <> latest)) AS id FROM ("
+        f"SELECT list(rowid) AS ids, arg_max(rowid, ({last})) AS latest FROM lines "
+        f"WHERE (code = 0 OR code IN ({_READ})) AND order_id IS NOT NULL AND customer_id IS NOT NULL "
+        f"AND revenue >= 0 GROUP BY {key} HAVING count(*) > 1 AND ({differ}))"
+    )
+
+
+def _set_aside(
+    con: duckdb.DuckDBPyConnection, rule: Rule, code: str, sentence: str
+) -> list[Decision]:
+    """Reject the rows in ``older`` if the rule says so; the table is dropped."""
+    rows, money, all_rows, all_money = engine.row(
+        con,
+        "SELECT count(*) FILTER (old), coalesce(sum(abs(revenue)) FILTER (old AND code = 0), 0), "
+        "count(*), coalesce(sum(abs(revenue)), 0) FROM (SELECT *, rowid IN (SELECT id FROM older) "
+        "AS old FROM lines)",
+    )
+    if rows and rule == "drop":
+        con.execute(
+            f"UPDATE lines SET code = {NUMBER['older_state']}, detail = order_id "
+            "WHERE rowid IN (SELECT id FROM older)"
+        )
+    con.execute("DROP TABLE older")
+    if not rows:
+        return []
+    done = f"{plural(rows, 'row')} of earlier states {'left out' if rule == 'drop' else 'kept'}"
+    other: Switch = (
+        {"label": "Count every row", "options": ["--keep", "older_state"]}
+        if rule == "drop"
+        else {"label": "Count the latest only", "options": ["--drop", "older_state"]}
+    )
+    return [
+        {
+            "code": code,
+            "sentence": f"{sentence}: {done}.",
+            "rows": int(rows),
+            "money": round(float(money), 2),
+            "switches": [other],
+            "weighty": rows > WEIGHTY * all_rows or money > WEIGHTY * all_money,
+        }
+    ]
