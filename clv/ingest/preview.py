@@ -113,7 +113,7 @@ def _orders(files: tuple[FilePreview, ...], opened: Opened, options: IngestOptio
         mapping |= match.mapping
         grouping = order_files.label_names([(source, dialect, match)], options)
         layout, title = match.layout.name, match.layout.title
-        if match.missing:
+        if match.missing or match.doubts:
             missing = matching.explain_missing(
                 source.name, match, dialect.columns, header=dialect.header
             )

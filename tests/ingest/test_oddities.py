@@ -31,10 +31,12 @@ def test_nothing_is_odd_about_a_usual_shop(tmp_path):
 
 
 def test_an_account_that_many_share(tmp_path):
-    rows = [("Walk-in", d, a) if i % 3 == 0 else (c, d, a) for i, (c, d, a) in enumerate(shop())]
+    rows = [
+        ("Main account", d, a) if i % 3 == 0 else (c, d, a) for i, (c, d, a) in enumerate(shop())
+    ]
     assert odd(tmp_path, rows) == [
         (
-            "One customer, “Walk-in”, has 40 of 120 orders (33 %). Is it one person, or an account that many "
+            "One customer, “Main account”, has 40 of 120 orders (33 %). Is it one person, or an account that many "
             "share, such as walk-in or guest sales?"
         )
     ]

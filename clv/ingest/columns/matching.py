@@ -15,6 +15,7 @@ from clv.ingest.files import dates, numbers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clv.core.schema import Switch
     from clv.core.settings import Grain
     from clv.ingest.columns.weighing import Doubt
 
@@ -35,6 +36,9 @@ class Match:
         A discount is a share of the price.
     doubts
         Roles for which two columns are equally good.
+    included, excluded, without
+        Columns of tax, shipping and tips that the value includes, and those that it does not; the
+        column of the value without them.
     """
 
     layout: Layout
@@ -44,6 +48,9 @@ class Match:
     grain: Grain = "line"
     rate: bool = False
     doubts: tuple[Doubt, ...] = ()
+    included: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    without: str = ""
 
     @property
     def one_total(self) -> bool:
@@ -132,6 +139,7 @@ def match(
         r for r in dict.fromkeys(required) if r not in roles and not (r == "ordered_at" and parts)
     ]
     ordered = {r: roles[r] for r in ROLES if r in roles}
+    included, excluded, without = money.parts(sample, roles)
     return Match(
         found[0],
         ordered,
@@ -140,6 +148,9 @@ def match(
         grain=grain,
         rate="discount" in roles and money.is_rate(sample, roles["discount"]),
         doubts=tuple(weighed.doubts),
+        included=tuple(included),
+        excluded=tuple(excluded),
+        without=without,
     )
 
 
@@ -255,7 +266,9 @@ def _fits(kind: str, wanted: str) -> bool:
 def explain_missing(
     name: str, found: Match, columns: Sequence[str], *, header: bool
 ) -> LayoutError:
-    """Return the error for required roles without a column: what, where, and what to do."""
+    """Return the error for required roles without a column, or with several: what to do, what to choose."""
+    if found.doubts:
+        return _doubtful(name, found.doubts[0])
     titles = [ROLES[r].title.lower() for r in found.missing]
     what = " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
     if found.layout is MAPPED:
@@ -273,6 +286,28 @@ def explain_missing(
         f"Its columns: {', '.join(columns)}. Export the file with that column, or say which it is.",
         " ".join(f"--map {role}=COLUMN" for role in found.missing),
         missing=found.missing,
+    )
+
+
+def _doubtful(name: str, doubt: Doubt) -> LayoutError:
+    """Return the question which of several columns plays a role."""
+    title = ROLES[doubt.role].title.lower()
+    listed = "; ".join(f"“{column}” ({', '.join(cells)})" for column, cells in doubt.columns)
+    choices: list[Switch] = [
+        {
+            "label": f"“{column}”: {', '.join(cells)}",
+            "options": ["--map", f"{doubt.role}={column}"],
+        }
+        for column, cells in doubt.columns
+    ]
+    if doubt.role == "revenue":
+        choices.append({"label": "None: forecast purchases only", "options": ["--map", "revenue="]})
+    return LayoutError(
+        f"{name}: which column is the {title}? It could be {listed}.",
+        "Say which it is.",
+        " or ".join(f'--map "{doubt.role}={column}"' for column, _ in doubt.columns),
+        missing=(doubt.role,),
+        choices=choices,
     )
 
 

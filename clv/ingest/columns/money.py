@@ -6,6 +6,7 @@ amount that repeats on every line of its orders, though the lines differ, is the
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from clv.ingest.columns import names
@@ -22,17 +23,37 @@ _BORNE_OUT: Final = 0.95
 _FEWEST: Final = 3
 
 
-def choose(sample: Sample, mapping: dict[str, str], refused: Collection[str]) -> None:
-    """Add the roles of quantity, unit price, value, discount and refund to a mapping."""
+def choose(sample: Sample, mapping: dict[str, str], refused: Collection[str]) -> list[Column]:
+    """Add the roles of quantity, unit price, value, discount and refund to a mapping.
+
+    Returns
+    -------
+    list of Column
+        Amounts of which each could be the value, where none is chosen.
+    """
+    rivals: list[Column] = []
     taken = {c for r, c in mapping.items() if r != "customer_fallback"}
     free = [
-        c for c in sample.columns.values() if c.name not in taken and c.kind in {"number", "int"}
+        c
+        for c in sample.columns.values()
+        if c.name not in taken and (c.kind in {"number", "int"} or _may_be(sample, c))
     ]
     _take(sample, mapping, refused, free, "items", 0.6)
     _take(sample, mapping, refused, free, "refunded", 0.6)
     if "revenue" not in mapping and "revenue" not in refused:
-        _value(sample, mapping, refused, free)
+        rivals = _value(sample, mapping, refused, free)
     discount(sample, mapping, refused)
+    return rivals
+
+
+def _may_be(sample: Sample, column: Column) -> bool:
+    """Whether a column is named after money and some of it can be read, whatever stands in the rest."""
+    named = max(names.fit(role, column.name) for role in ("revenue", "unit_price", "items"))
+    return named >= _NAMED and any(v is not None for v in sample.values(column.name))
+
+
+#: A name that says money or quantity.
+_NAMED: Final = 0.6
 
 
 def _take(
@@ -55,7 +76,7 @@ def _take(
 
 def _value(
     sample: Sample, mapping: dict[str, str], refused: Collection[str], free: list[Column]
-) -> None:
+) -> list[Column]:
     """Choose the column of values, or a unit price that makes values with the quantity."""
     open_ = [c for c in free if c.name not in mapping.values()]
     ranked = sorted(
@@ -72,13 +93,13 @@ def _value(
                 mapping["revenue"] = price[2].name
             else:
                 mapping["unit_price"] = price[2].name
-            return
+            return []
         ranked = [one for one in ranked if one[2] is not price[2]]
     if not quantity and ranked and ranked[0][0] < 0.35:
-        _nameless(sample, mapping, ranked)
-        return
+        return _nameless(sample, mapping, ranked)
     if ranked:
         mapping["revenue"] = ranked[0][2].name
+    return []
 
 
 def _weight(column: Column) -> float:
@@ -90,7 +111,7 @@ def _weight(column: Column) -> float:
 
 def _nameless(
     sample: Sample, mapping: dict[str, str], ranked: list[tuple[float, int, Column]]
-) -> None:
+) -> list[Column]:
     """Choose among amounts whose names say nothing: a product of two others, else the only one."""
     columns = [c for *_, c in ranked]
     whole = [c for c in columns if c.kind == "int" and c.distinct < 100]
@@ -101,10 +122,12 @@ def _nameless(
                     sample, quantity.name, price.name, value.name
                 ):
                     mapping["items"], mapping["revenue"] = quantity.name, value.name
-                    return
+                    return []
     amounts = [c for c in columns if c.kind == "number"] or columns
     if len(amounts) == 1:
         mapping["revenue"] = amounts[0].name
+        return []
+    return amounts if amounts[0].kind == "number" else []
 
 
 def _is_product(sample: Sample, quantity: str, price: str, value: str) -> bool:
@@ -281,3 +304,50 @@ def is_rate(sample: Sample, column: str) -> bool:
         return True
     values = [v for v in sample.values(column) if v]
     return bool(values) and all(0 < v <= 1 for v in values)
+
+
+def parts(sample: Sample, mapping: dict[str, str]) -> tuple[list[str], list[str], str]:
+    """Return which of tax, shipping and tips a value includes, which it doesn't, and the value without.
+
+    Told by arithmetic: the value is another amount plus these. Where no amount bears that out, nothing
+    is known, and nothing is returned.
+    """
+    value = mapping.get("revenue")
+    if value is None:
+        return [], [], ""
+    extra = [
+        c.name
+        for c in sample.columns.values()
+        if c.name != value
+        and c.kind in {"number", "int"}
+        and names.parse(c.name).concepts & {"tax", "shipped", "tip"}
+        and not names.parse(c.name).concepts & {"subtotal", "id", "discount", "kind"}
+        and any(sample.values(c.name))
+    ][:4]
+    bases = [
+        c.name
+        for c in sample.columns.values()
+        if c.kind == "number"
+        and c.name not in {value, *extra}
+        and c.name != mapping.get("refunded")
+    ]
+    for size in range(len(extra), -1, -1):
+        for chosen in combinations(extra, size):
+            for base in bases:
+                if _sum_of(sample, value, [base, *chosen]):
+                    rest = [c for c in extra if c not in chosen]
+                    return [*chosen], rest, base if chosen else ""
+    return [], [], ""
+
+
+def _sum_of(sample: Sample, value: str, columns: list[str]) -> bool:
+    """Whether a value is the sum of some columns in nearly all rows."""
+    rows = [
+        (v, [p or 0.0 for p in found])
+        for v, *found in zip(*map(sample.values, (value, *columns)), strict=True)
+        if v and found[0] is not None
+    ]
+    fine = sum(abs(v - sum(found)) < 0.0051 for v, found in rows)
+    # That a part is nowhere needed proves nothing of it.
+    needed = all(any(found[i] for _, found in rows) for i in range(len(columns)))
+    return len(rows) >= _FEWEST and needed and fine >= _BORNE_OUT * len(rows)

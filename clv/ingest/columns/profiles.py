@@ -68,12 +68,13 @@ class Column:
         if not filled:
             return "empty"
         few = [*dict.fromkeys(filled)][:_LOOKED_AT]
+        seen = filled[:_LOOKED_AT]
         if len(few) <= 2 and all(normalise(cell) in YES | NO for cell in few):
             return "flag"
         if _mostly(_EMAIL.fullmatch(cell) for cell in few):
             return "email"
-        numeric = [cell for cell in few if numbers.looks_numeric(cell)]
-        if len(numeric) > 0.8 * len(few):
+        numeric = [cell for cell in seen if numbers.looks_numeric(cell)]
+        if len(numeric) > 0.8 * len(seen):
             compact = all(dates.looks_like_date(cell) for cell in few)
             if not compact:
                 return "number" if any(_fraction(cell) for cell in numeric) else "int"

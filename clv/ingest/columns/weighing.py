@@ -15,7 +15,7 @@ from clv.ingest.columns import money, names, states
 from clv.ingest.files import dates
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from clv.ingest.columns.profiles import Column, Sample
 
@@ -41,11 +41,16 @@ class Doubt:
     Attributes
     ----------
     columns
-        The candidates, the best first.
+        The candidates, the best first, each with a few of its values.
     """
 
     role: str
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @classmethod
+    def between(cls, role: str, columns: Sequence[Column]) -> Doubt:
+        """Return a doubt between some columns."""
+        return cls(role, tuple((c.name, tuple(dict.fromkeys(c.filled))[:3]) for c in columns))
 
 
 @dataclass
@@ -84,7 +89,9 @@ def weigh(sample: Sample, given: Mapping[str, str], refused: Collection[str]) ->
     _dates(found)
     _orders_and_customers(found)
     further(found)
-    money.choose(found.sample, found.mapping, refused)
+    rivals = money.choose(found.sample, found.mapping, refused)
+    if rivals:
+        found.doubts.append(Doubt.between("revenue", rivals))
     return found
 
 
@@ -239,7 +246,7 @@ def _choose_person(found: Weighed, people: list[tuple[float, Column]]) -> None:
         and not _same(found.sample, column, c)
     ]
     if rivals:
-        found.doubts.append(Doubt("customer_id", (column.name, *(c.name for c in rivals))))
+        found.doubts.append(Doubt.between("customer_id", [column, *rivals]))
         return
     found.mapping["customer_id"] = column.name
 

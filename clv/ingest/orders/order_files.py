@@ -85,7 +85,7 @@ def prepare(opened: Sequence[Opened], options: IngestOptions, spool: Path) -> li
     for source, dialect in opened:
         not_orders.refuse(source, dialect, options)
         found = match(source, dialect, options)
-        if found.missing:
+        if found.missing or found.doubts:
             raise matching.explain_missing(
                 source.name, found, dialect.columns, header=dialect.header
             )
@@ -216,6 +216,29 @@ def _amounts(table: Table, options: IngestOptions) -> list[Decision]:
                 [("It is the value of the row", ["--amount", "line"])],
             )
         )
+    if "revenue" in mapping and "revenue" not in options.mapping and table.match.included:
+        made.append(
+            _amount(
+                "value_includes",
+                f"“{mapping['revenue']}” includes {_listed(table.match.included)}"
+                + (f", but not {_listed(table.match.excluded)}" if table.match.excluded else "")
+                + ".",
+                [
+                    (
+                        f"Count “{table.match.without}” instead",
+                        ["--map", f"revenue={table.match.without}"],
+                    )
+                ],
+            )
+        )
+    elif "revenue" in mapping and table.match.excluded:
+        made.append(
+            _amount(
+                "value_excludes",
+                f"“{mapping['revenue']}” does not include {_listed(table.match.excluded)}.",
+                [],
+            )
+        )
     if "discount" in mapping and "discount" not in options.mapping:
         kind = "a share of the price" if table.match.rate else "an amount"
         made.append(
@@ -234,6 +257,10 @@ def _amounts(table: Table, options: IngestOptions) -> list[Decision]:
             )
         )
     return made
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return " and ".join(f"“{column}”" for column in columns)
 
 
 def _amount(code: str, sentence: str, switches: Sequence[tuple[str, list[str]]]) -> Decision:

@@ -98,7 +98,7 @@ def _sells(
 ) -> bool:
     """Whether any kind of row is a sale; where none is, the column tells something else."""
     words = {g.words[at] for g in groups}
-    return None in words or any(_meaning("kind", w, rules, given) == "counts" for w in words)
+    return any(_meaning("kind", w, rules, given) == "counts" for w in words - {None})
 
 
 def _plain(words: Sequence[str | None], roles: Sequence[str]) -> str:

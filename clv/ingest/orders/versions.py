@@ -71,7 +71,7 @@ def _overlaps(con: duckdb.DuckDBPyConnection, *, one_total: bool) -> None:
     con.execute(
         "CREATE TEMP TABLE told AS SELECT file, order_id, customer_id, ordered_at::DATE AS day, "
         "bit_xor(fingerprint) AS content, list(DISTINCT round(abs(revenue), 4)) AS amounts, "
-        "list(DISTINCT product) AS products FROM lines "
+        "list(DISTINCT product) FILTER (product IS NOT NULL) AS products FROM lines "
         f"WHERE (code = 0 OR code IN ({_READ})) AND order_id IS NOT NULL AND customer_id IS NOT NULL "
         "GROUP BY ALL"
     )
@@ -82,7 +82,8 @@ def _overlaps(con: duckdb.DuckDBPyConnection, *, one_total: bool) -> None:
     shared = (
         "true"
         if one_total
-        else "(list_has_any(a.amounts, b.amounts) OR list_has_any(a.products, b.products))"
+        else "(CASE WHEN len(a.products) > 0 AND len(b.products) > 0 THEN "
+        "list_has_any(a.products, b.products) ELSE list_has_any(a.amounts, b.amounts) END)"
     )
     con.execute(
         "CREATE TEMP TABLE older AS SELECT l.rowid AS id FROM lines l JOIN ("

@@ -49,7 +49,7 @@ class Wanted:
     name
         What we call it.
     synonyms
-        Names of it as `clv.ingest.columns.layouts.normalise` writes them; the best first.
+        Names of it as `clv.ingest.columns.names.normalise` writes them; the best first.
     """
 
     name: str
