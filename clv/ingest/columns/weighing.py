@@ -263,7 +263,7 @@ def _content_order(found: Weighed) -> None:
     ranked = []
     for column in _named_like_ids(found, "order_id"):
         named = _fit("order_id", column)
-        if not named and not _unnamed("order_id", column):
+        if (not named and not _unnamed("order_id", column)) or _counts(found, column):
             continue
         score = named or _NAMELESS
         fixed = [sample.determines(column.name, c) for c in (customer,) if c]
