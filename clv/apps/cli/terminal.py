@@ -100,24 +100,14 @@ def _say_decisions(report: Report) -> None:
 
 
 def _say_statuses(report: Report) -> None:
-    """Print what statuses and kinds were taken for; those that were not understood with the way out."""
+    """Print what statuses and kinds of rows were taken for."""
     meanings = {"counts": "counts", "no": "doesn't count", "refund": "is a refund"}
-    for status in report["statuses"]:
-        if status["known"]:
-            continue
-        money = "" if status["money"] is None else f", {status['money']:,.2f}"
-        ways = " or ".join(
-            f"--status {shlex.quote(status['word'] + '=' + other)}"
-            for other in meanings
-            if other != status["meaning"]
-        )
-        typer.echo(
-            f'  status    "{status["word"]}" ({status["rows"]:,} rows{money}) isn\'t known and '
-            f"{meanings[status['meaning']]}. Otherwise: {ways}"
-        )
-    known = [f"{s['word']} {meanings[s['meaning']]}" for s in report["statuses"] if s["known"]]
-    if known:
-        typer.echo(f"  statuses  {', '.join(known)}")
+    said = [
+        f"{s['word']} {meanings[s['meaning']]}" + ("" if s["known"] else " (not understood)")
+        for s in report["statuses"]
+    ]
+    if said:
+        typer.echo(f"  statuses  {', '.join(said)}")
 
 
 def _spaced(sentence: str) -> str:

@@ -92,13 +92,8 @@ def statuses(draft: Draft, options: IngestOptions, report: Report) -> None:
     if not found:
         return
     st.header("Statuses", anchor="statuses")
-    unknown = [s for s in found if not s["known"]]
-    if unknown:
-        st.warning(
-            f"{plural(len(unknown), 'status is', 'statuses are')} not understood. Say what each means.",
-            icon=":material/help:",
-        )
-    first = found[: max(_MOST_STATUSES, len(unknown))]
+    unknown = sum(not s["known"] for s in found)
+    first = found[: max(_MOST_STATUSES, unknown)]
     _meanings(draft, options, report, first)
     if rest := found[len(first) :]:
         with st.expander(f"More statuses ({len(rest)})"):
