@@ -29,7 +29,6 @@ def table(delimiter, cells, more=()):
         (",", ("1,234", "2,500"), ".", 3734.0, "files with commas have the decimal mark '.'"),
         (";", ("1.234", "500"), ",", 1734.0, "smaller amounts have no mark"),
         (";", ("1,234", "500"), ".", 1734.0, "smaller amounts have no mark"),
-        (",", ("1.234", "5000"), ".", 5001.234, "larger amounts have no mark"),
         ("\t", ("€ 1.234", "€ 2.500"), ",", 3734.0, "amounts in EUR have two decimals, not three"),
         ("\t", ("$1,234", "$2,500"), ".", 3734.0, "amounts in USD have two decimals, not three"),
         (",", ("Rp 45.000", "Rp 125.000"), ",", 170000.0, "amounts in IDR have no cents"),
@@ -58,6 +57,7 @@ def test_three_digits_behind_the_only_mark(tmp_path, delimiter, cells, decimal, 
         (";", ("1,005", "2,005")),
         ("\t", ("1.234", "2.500")),
         ("\t", ("1,234", "2.500")),
+        (",", ("1.234", "5000")),
         (";", ("1.234", "5000")),  # Thousands without a mark beside thousands with one.
     ],
 )
@@ -105,6 +105,20 @@ def test_the_whole_column_is_looked_through_for_a_cell_that_decides(tmp_path):
     found = check(tmp_path, "customer;date;amount\n" + "\n".join(rows))
     assert (found.report["decimal"], found.report["revenue"]) == (",", 3702012.5)
     assert found.report["decisions"] == []
+
+
+def test_thousands_that_come_after_whole_amounts_alone_are_seen(tmp_path):
+    cells = ["500", "20", "999"] * 300 + ["1.234", "2.500"]
+    rows = [f"a{i}\t2017-01-01\t{cell}" for i, cell in enumerate(cells)]
+    found = check(tmp_path, "customer\tdate\tamount\n" + "\n".join(rows))
+    assert (found.report["decimal"], found.report["revenue"]) == (",", 459434.0)
+    (made,) = found.report["decisions"]
+    assert made["sentence"] == (
+        "Amounts such as '1.234' (2 rows) were read as 1234, because smaller amounts have no mark."
+    )
+    rows[0] = "a0\t2017-01-01\t1500"
+    with pytest.raises(AmbiguousAmountError, match=r"'1\.234' is 1234 or 1\.234"):
+        check(tmp_path, "customer\tdate\tamount\n" + "\n".join(rows))
 
 
 def test_two_currencies_beside_the_amounts_are_not_added_up(tmp_path):

@@ -142,10 +142,10 @@ def _votes(
     votes: list[Vote] = []
     if code and signed:
         votes.append((thousands, f"amounts in {code} have two decimals, not three", False))
-    large = any(re.search(r"\d{4}", one) for one in unmarked)
+    if any(re.search(r"\d{4}", one) for one in unmarked):
+        return []  # 1500 without a mark beside 1.234: neither thousands nor decimals are likely.
     if unmarked:
-        why = "larger amounts have no mark" if large else "smaller amounts have no mark"
-        votes.append((mark if large else thousands, why, False))
+        votes.append((thousands, "smaller amounts have no mark", False))
     votes += [
         (found, f"the decimals of “{name}” have the mark '{found}'", False)
         for name, cells in around.others.items()

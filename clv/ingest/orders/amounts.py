@@ -74,7 +74,7 @@ def settle(
         Nothing decides it: somebody must be asked.
     """
     found = choose(table.dialect, columns, options, currency)
-    if not found.doubtful:
+    if not found.doubtful and not _marked_later(table, columns):
         return found
     more, doubtful, rows = _look_through(table, columns)
     found = choose(table.dialect, columns, options, currency, more)
@@ -120,6 +120,17 @@ def _readings(cell: str) -> tuple[str, str]:
     return whole + rest, f"{whole}.{rest}"
 
 
+def _marked_later(table: tables.Table, columns: Sequence[str]) -> bool:
+    """Whether the first rows have whole amounts only, and later ones marks: they may part thousands."""
+    cells = [cell for column in columns for cell in tables.sample(table.dialect, column)]
+    if not columns or any("." in cell or "," in cell for cell in cells):
+        return False
+    marked = " OR ".join(f"contains({engine.name(c)}, '{m}')" for c in columns for m in ".,")
+    with engine.connect() as con:
+        found = con.execute(f"SELECT 1 FROM {tables.whole(table)} WHERE {marked} LIMIT 1")
+        return bool(found.fetchall())
+
+
 def _look_through(table: tables.Table, columns: Sequence[str]) -> tuple[list[str], int, int]:
     """Return cells of the whole file that may decide, how many read two ways, and how many there are."""
     two_ways = "regexp_matches(c, '(^|[^0-9.,])[1-9][0-9]{0,2}[.,][0-9]{3}($|[^0-9.,])')"
@@ -132,8 +143,8 @@ def _look_through(table: tables.Table, columns: Sequence[str]) -> tuple[list[str
             con, f"SELECT count(*) FILTER ({two_ways}), count(*) FILTER (c <> '') FROM cells"
         )
         deciding = con.execute(
-            f"SELECT c FROM cells WHERE regexp_matches(c, '[0-9][.,]|[.,][0-9]') AND NOT {two_ways} "
-            f"LIMIT {_MOST}"
+            f"(SELECT c FROM cells WHERE regexp_matches(c, '[0-9][.,]|[.,][0-9]') AND NOT {two_ways} "
+            f"LIMIT {_MOST}) UNION ALL (SELECT c FROM cells WHERE {two_ways} LIMIT 1)"
         ).fetchall()
         unmarked = con.execute(
             f"SELECT c FROM cells WHERE regexp_full_match(c, '[0-9]{{4,}}') LIMIT {_MOST}"
