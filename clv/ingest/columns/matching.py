@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from clv.core.errors import LayoutError, did_you_mean
 from clv.ingest.columns import money, weighing
@@ -33,7 +33,7 @@ class Match:
     grain
         What an amount is for: the order, the row, or a unit.
     rate
-        A discount is a share of the price.
+        A discount is a share of the price, per cent of it, or an amount.
     doubts
         Roles for which two columns are equally good.
     included, excluded, without
@@ -46,7 +46,7 @@ class Match:
     missing: tuple[str, ...] = ()
     forced: bool = False
     grain: Grain = "line"
-    rate: bool = False
+    rate: Literal["", "share", "percent"] = ""
     doubts: tuple[Doubt, ...] = ()
     included: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ def match(
         tuple(missing),
         forced=layout is not None,
         grain=grain,
-        rate="discount" in roles and money.is_rate(sample, roles["discount"]),
+        rate=money.rate(sample, roles["discount"]) if "discount" in roles else "",
         doubts=tuple(weighed.doubts),
         included=tuple(included),
         excluded=tuple(excluded),

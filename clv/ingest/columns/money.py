@@ -6,8 +6,9 @@ amount that repeats on every line of its orders, though the lines differ, is the
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from clv.ingest.columns import names
 
@@ -48,10 +49,11 @@ def choose(sample: Sample, mapping: dict[str, str], refused: Collection[str]) ->
 
 def _may_be(sample: Sample, column: Column) -> bool:
     """Whether a column is named after money and some of it can be read, whatever stands in the rest."""
-    named = max(names.fit(role, column.name) for role in ("revenue", "unit_price", "items"))
+    named = max(names.fit(role, column.name) for role in _OF_MONEY)
     return named >= _NAMED and any(v is not None for v in sample.values(column.name))
 
 
+_OF_MONEY: Final = ("revenue", "unit_price", "items", "refunded")
 #: A name that says money or quantity.
 _NAMED: Final = 0.6
 
@@ -272,7 +274,7 @@ def discount(sample: Sample, mapping: dict[str, str], refused: Collection[str]) 
         c.name
         for c in sample.columns.values()
         if names.fit("discount", c.name) >= 0.6
-        and c.kind in {"number", "int"}
+        and c.kind in {"number", "int", "percent"}
         and c.name not in mapping.values()
         and any(sample.values(c.name))
     ]
@@ -297,13 +299,16 @@ def _before(sample: Sample, quantity: str, price: str, value: str, off: str) -> 
     return len(rows) >= _FEWEST and sum(_near(q * p, v, q) for q, p, v in rows) >= 0.9 * len(rows)
 
 
-def is_rate(sample: Sample, column: str) -> bool:
-    """Whether a discount is a share of the price rather than an amount."""
-    cells = sample.columns[column].filled
-    if any("%" in cell for cell in cells):
-        return True
+def rate(sample: Sample, column: str) -> Literal["", "share", "percent"]:
+    """Return whether a discount is a share of the price (0.15), per cent (15) or, empty, an amount."""
+    if sample.columns[column].kind == "percent":
+        return "percent"
     values = [v for v in sample.values(column) if v]
-    return bool(values) and all(0 < v <= 1 for v in values)
+    if not values or "amount" in names.parse(column).concepts or max(map(abs, values)) > 100:
+        return ""
+    if re.search(r"(?i)%|percent|pct|prozent|pourcent|porcent|procent|pour cent|rate|satz", column):
+        return "share" if max(map(abs, values)) <= 1 else "percent"
+    return "share" if all(0 < v <= 1 for v in values) and any(v < 1 for v in values) else ""
 
 
 def parts(sample: Sample, mapping: dict[str, str]) -> tuple[list[str], list[str], str]:

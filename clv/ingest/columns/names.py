@@ -90,7 +90,10 @@ def parse(name: str) -> Name:
         else:
             unknown += 1
             i += 1
-    return Name(frozenset(concepts) - {"neutral"}, unknown)
+    meant = frozenset(concepts) - {"neutral"}
+    if "tax" in meant and meant & {"gross", "net"} and len(meant) > 2:
+        meant -= {"tax"}  # An amount with or without tax is no tax.
+    return Name(meant, unknown)
 
 
 def _concepts(word: str, *, whole: bool) -> list[str] | None:
@@ -208,6 +211,8 @@ _FITS: Final[dict[str, tuple[_Rule, ...]]] = {
     ),
     "revenue": (
         (("order", "total"), 1.0),
+        (("gross", "total"), 1.0),
+        (("gross", "amount"), 0.94),
         (("total", "amount"), 0.95),
         (("total", "sales"), 0.95),
         (("total", "price"), 0.95),
@@ -219,6 +224,7 @@ _FITS: Final[dict[str, tuple[_Rule, ...]]] = {
         (("transaction", "amount"), 0.9),
         (("transaction",), 0.5),
         (("paid", "amount"), 0.8),
+        (("paid",), 0.6),
         (("gross",), 0.75),
         (("subtotal",), 0.65),
         (("net",), 0.6),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: Cells that stand for nothing.
 BLANK: Final = frozenset({"", "-", "--", "nan", "null", "none", "n/a", "#n/a", "na", "\\n", "<na>"})
 _EMAIL: Final = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}")
+_PERCENT: Final = re.compile(r"[-+]?\d+(?:[.,]\d+)?\s*%")
 _CLOCK: Final = re.compile(r"\d{1,2}[:h]\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?")
 #: Normalised words for yes and no.
 YES: Final = frozenset(
@@ -25,7 +26,7 @@ YES: Final = frozenset(
 NO: Final = frozenset(
     "false no n 0 f nein non nao nie ne hayir нет ні οχι いいえ 否 아니오 nu nej nei nem ei".split()
 )
-Kind = Literal["empty", "date", "number", "int", "email", "flag", "text"]
+Kind = Literal["empty", "date", "number", "int", "percent", "email", "flag", "text"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Column:
         return self.distinct == len(self.filled)
 
     @cached_property
-    def kind(self) -> Kind:
+    def kind(self) -> Kind:  # noqa: PLR0911 - one line each
         """What the cells hold."""
         filled = self.filled
         if not filled:
@@ -73,6 +74,8 @@ class Column:
             return "flag"
         if _mostly(_EMAIL.fullmatch(cell) for cell in few):
             return "email"
+        if all(_PERCENT.fullmatch(cell) for cell in few):
+            return "percent"
         numeric = [cell for cell in seen if numbers.looks_numeric(cell)]
         if len(numeric) > 0.8 * len(seen):
             compact = all(dates.looks_like_date(cell) for cell in few)
@@ -166,6 +169,7 @@ class Sample:
 
 
 def _amount(cell: str, decimal: str) -> float | None:
+    cell = cell.removesuffix("%").rstrip()
     if not cell or not numbers.looks_numeric(cell):
         return None
     digits = re.sub(r"[^\d.,]", "", re.sub(r"^[^\d.,-]*\.(?=\s)", "", cell))

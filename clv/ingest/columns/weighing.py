@@ -215,9 +215,9 @@ def _person(found: Weighed, column: Column) -> float:
     named = names.parse(column.name).concepts
     if column.kind == "email" and "other" not in named:
         score = max(score, 0.75)
-    if not score and _unnamed("customer_id", column):
+    if score < _LEAST and (_is_id(column) or _unnamed("customer_id", column)):
         spread = min(1.0, column.distinct / max(1.0, 0.2 * found.sample.rows))
-        score = _NAMELESS + (0.1 + 0.2 * spread if not column.once else 0.0)
+        score = max(score, _NAMELESS + (0.1 + 0.2 * spread if not column.once else 0.0))
     few = column.distinct <= max(2, 0.01 * len(column.filled))
     rows = len(column.filled)
     return score - (0.5 if few and rows >= 2 * _ENOUGH and score < 0.95 else 0.0)

@@ -207,6 +207,9 @@ def _parsed(table: Table) -> str:
         name: table.numbers.sql(_cell(table, role)) if role in table.mapping else "NULL::DOUBLE"
         for name, role in _AMOUNTS.items()
     }
+    if table.match.rate == "percent":
+        bare = f"rtrim({_cell(table, 'discount')}, ' %')"
+        figures["discount"] = table.numbers.sql(bare)
     columns = {
         "customer_id": customer,
         "order_id": order_id,
@@ -244,8 +247,8 @@ def _revenue(table: Table) -> str:
     value = "value" if "revenue" in table.mapping else "items * unit_price"
     if "discount" in table.mapping:
         off = "coalesce(abs(discount), 0)"
-        percent = f"CASE WHEN contains(raw_discount, '%') THEN {off} / 100 ELSE {off} END"
-        value = f"{value} * (1 - {percent})" if table.match.rate else f"{value} - {off}"
+        share = {"share": off, "percent": f"{off} / 100"}.get(table.match.rate)
+        value = f"{value} * (1 - {share})" if share else f"{value} - {off}"
     if "refunded" in table.mapping:
         value = f"{value} - coalesce(abs(refunded), 0)"
     return value if value == "value" else f"round({value}, 6)"  # As written: nothing was computed.

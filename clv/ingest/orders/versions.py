@@ -5,7 +5,7 @@ The latest state counts. Rows of earlier ones are set aside, listed like all oth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.formatting import plural
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _READ = ", ".join(
     str(NUMBER[code]) for code in ("unpaid", "cancelled", "refunded", "test", "event")
 )
+
+
+#: Where fewer orders than this share have several rows, a row is an order.
+_ONE_ROW_EACH: Final = 0.02
 
 
 def settle(
@@ -70,7 +74,7 @@ def _overlaps(con: duckdb.DuckDBPyConnection, *, one_total: bool) -> None:
     """
     con.execute(
         "CREATE TEMP TABLE told AS SELECT file, order_id, customer_id, ordered_at::DATE AS day, "
-        "bit_xor(fingerprint) AS content, list(DISTINCT round(abs(revenue), 4)) AS amounts, "
+        "count(*) AS n, bit_xor(fingerprint) AS content, list(DISTINCT round(abs(revenue), 4)) AS amounts, "
         "list(DISTINCT product) FILTER (product IS NOT NULL) AS products FROM lines "
         f"WHERE (code = 0 OR code IN ({_READ})) AND order_id IS NOT NULL AND customer_id IS NOT NULL "
         "GROUP BY ALL"
@@ -79,9 +83,10 @@ def _overlaps(con: duckdb.DuckDBPyConnection, *, one_total: bool) -> None:
         "CREATE TEMP TABLE newest AS SELECT file, row_number() OVER (ORDER BY max(ordered_at), file) "
         "AS place FROM lines WHERE ordered_at IS NOT NULL GROUP BY file"
     )
+    (several,) = engine.row(con, "SELECT coalesce(avg((n > 1)::INT), 0) FROM told")
     shared = (
         "true"
-        if one_total
+        if one_total or several < _ONE_ROW_EACH
         else "(CASE WHEN len(a.products) > 0 AND len(b.products) > 0 THEN "
         "list_has_any(a.products, b.products) ELSE list_has_any(a.amounts, b.amounts) END)"
     )
