@@ -132,7 +132,6 @@ def test_every_order_refunded(tmp_path):
     "content",
     [
         b"Dear all,\nthis is a text without any table.\nRegards\n",
-        b'[{"customer": "a", "date": "2017-01-01"}]',
         b"<?xml version='1.0'?><orders/>",
         b"2017,2018,2019\n1,2,3\n",
         b"customer\na\nb\n",

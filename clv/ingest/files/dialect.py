@@ -179,15 +179,6 @@ def _is_even(lines: list[str], delimiter: str) -> bool:
 
 
 def _names(first: list[str], width: int) -> list[str]:
-    """Return one distinct name per column; to the engine Country and country are the same."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for i in range(width):
-        base = first[i].strip() if i < len(first) else ""
-        base = base or f"column_{i + 1}"
-        name, n = base, 2
-        while name.lower() in taken:
-            name, n = f"{base} ({n})", n + 1
-        taken.add(name.lower())
-        names.append(name)
-    return names
+    """Return one distinct name per column."""
+    found = [cell.strip() for cell in first[:width]] + [""] * (width - len(first))
+    return headers.distinct([name or f"column_{i}" for i, name in enumerate(found, 1)])

@@ -76,6 +76,19 @@ def common_width(rows: Rows) -> tuple[int, int]:
 _ALONE: Final = 20
 
 
+def distinct(names: Sequence[str]) -> list[str]:
+    """Return distinct names; to the engine Country and country are the same."""
+    result: list[str] = []
+    taken: set[str] = set()
+    for base in names:
+        name, n = base, 2
+        while name.lower() in taken:
+            name, n = f"{base} ({n})", n + 1
+        taken.add(name.lower())
+        result.append(name)
+    return result
+
+
 def _typical(rows: Rows) -> list[str]:
     """Return what kind of value most cells of each column are; empty for an empty column."""
     kinds = []

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.errors import FileError
-from clv.ingest.files import spooling, workbooks
+from clv.ingest.files import json_tables, spooling, workbooks
 from clv.ingest.files.spooling import EXPORT_HINT
 
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ _MAGIC: Final = {
     b"<!doctype": "a web page",
     b"<html": "a web page",
     b"<?xml": "an XML document",
-    b'{"': "a JSON document",
-    b"[{": "a JSON document",
 }
+#: Tables that programs write as web pages or XML and call .xls.
+_TABLE_MARK: Final = re.compile(rb"(?i)<table|office:spreadsheet|office:excel|<workbook")
 #: Members of an archive that are read; what else lies beside them (a read-me) is left alone.
 _TABLE_NAME: Final = re.compile(
-    r"(?i)^(?!__MACOSX/)(?:.*/)?(?!\.|readme|license)[^/]+\.(?:csv|tsv|tab|txt|dat|gz|xlsx|xlsm|xlsb|xls|ods|parquet)$"
+    r"(?i)^(?!__MACOSX/)(?:.*/)?(?!\.|readme|license)[^/]+\.(?:csv|tsv|tab|txt|dat|json|jsonl|ndjson|gz|xlsx|xlsm|xlsb|xls|ods|parquet)$"
 )
 
 
@@ -66,7 +66,7 @@ class Source:
     encoding
         What the bytes were.
     kind
-        ``text``, ``excel`` or ``parquet``. The last two arrive as comma-separated text.
+        ``text``, ``excel``, ``parquet`` or ``json``. The last three arrive as comma-separated text.
     skipped
         What else lay in the same archive or workbook and was not read: it holds no orders.
     left_out
@@ -157,8 +157,10 @@ def _refuse_foreign(name: str, start: bytes) -> None:
     stripped = start.lstrip(codecs.BOM_UTF8).lstrip()
     for magic, what in _MAGIC.items():
         if stripped[: len(magic)].lower() == magic.lower():
+            sheet = what in {"a web page", "an XML document"} and _TABLE_MARK.search(stripped)
+            hint = "Open it in Excel and save it as .xlsx or CSV." if sheet else EXPORT_HINT
             msg = f"{name} is {what}, whatever its name says."
-            raise FileError(msg, EXPORT_HINT)
+            raise FileError(msg, hint)
 
 
 def _from_zip(
@@ -271,6 +273,8 @@ def _text(
 ) -> Source:
     """Find the encoding, then spool as UTF-8 unless the original is exactly that already."""
     raw = original
+    document = _is_json(stream)
+    shown, head = head, None if document else head
     if raw is None or head is not None:
         raw = spooling.new(spool, ".raw")
         try:
@@ -288,19 +292,45 @@ def _text(
         msg = f"{name} is empty (0 bytes)."
         raise FileError(msg, EXPORT_HINT)
     found, plain = _probe(raw, name)
-    chosen = encoding or found
-    try:
-        codecs.lookup(chosen)
-    except LookupError:
-        msg = f'There is no encoding "{chosen}".'
-        raise FileError(msg, "Try utf-8 or cp1252.") from None
+    chosen = _checked(encoding or found)
+    if document:
+        if not plain or chosen not in {"utf-8", "ascii"}:
+            raw = _transcoded(raw, spool, chosen, name)
+        csv = json_tables.table(raw, name, spool, head=shown is not None)
+        return Source(name, csv, chosen, "json")
     if plain and chosen in {"utf-8", "ascii"}:
         return Source(name, raw, "utf-8")
-    target = spooling.new(spool, ".txt")
-    _transcode(raw, target, chosen, name)
+    target = _transcoded(raw, spool, chosen, name)
     if raw is not original:
         raw.unlink()
     return Source(name, target, chosen)
+
+
+def _checked(encoding: str) -> str:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        msg = f'There is no encoding "{encoding}".'
+        raise FileError(msg, "Try utf-8 or cp1252.") from None
+    return encoding
+
+
+def _is_json(stream: IO[bytes] | gzip.GzipFile) -> bool:
+    """Whether text begins like JSON, in whichever encoding."""
+    try:
+        start = stream.peek(4096)[:4096] if hasattr(stream, "peek") else b""
+    except (OSError, EOFError, zlib.error):  # A damaged archive: who reads it says so.
+        return False
+    wide = _wide(start)
+    if wide:
+        start = start[: len(start) // 4 * 4].decode(wide, errors="replace").encode()
+    return json_tables.is_json(start.removeprefix(codecs.BOM_UTF8))
+
+
+def _transcoded(raw: Path, spool: Path, encoding: str, name: str) -> Path:
+    target = spooling.new(spool, ".txt")
+    _transcode(raw, target, encoding, name)
+    return target
 
 
 def _whole_lines(head: bytes) -> bytes:
