@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -339,6 +339,49 @@ def test_text_dates_among_real_ones_are_read_row_by_row(tmp_path):
 STYLES = HEADER + "".join(
     f"a{d};{d:02}/03/2022 14:05;1\nb{d};03/{d:02}/2022 2:05 PM;1\n" for d in range(1, 29)
 )
+
+
+MOMENTS = [
+    datetime(2019 + i % 4, i % 12 + 1, i % 28 + 1, i * 7 % 24, i * 11 % 60, tzinfo=UTC)
+    for i in range(60)
+]
+TABLE = [f"{at:%Y-%m-%d %H:%M:%S}" for at in MOMENTS]
+WRITINGS = [
+    "%Y-%m-%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%d %H:%M:%S -0500",
+    "%Y%m%d%H%M%S",
+    "%d.%m.%Y %H:%M",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%y %I:%M%p",
+    "%d-%b-%y %H:%M",
+    "%B %d, %Y at %I:%M %p",
+    "%a, %d %b %Y %H:%M:%S GMT",
+    "%a %b %d %H:%M:%S %Y",
+    "%Y年%m月%d日 %H:%M",
+    "%G-W%V-%uT%H:%M",
+]
+
+
+@pytest.mark.parametrize("writing", WRITINGS)
+def test_the_same_moments_in_each_writing_are_the_same_table(tmp_path, writing):
+    rows = "".join(f'c{i:02};"{at.strftime(writing)}";1\n' for i, at in enumerate(MOMENTS))
+    assert [t for _, t, _ in check(tmp_path, HEADER + rows).money] == TABLE
+
+
+@pytest.mark.parametrize("digits", [10, 13, 16, 19])
+def test_the_same_moments_as_counts_are_the_same_table(tmp_path, digits):
+    counts = [int(at.timestamp()) * 10 ** (digits - 10) for at in MOMENTS]
+    rows = "".join(f"c{i:02};{count};1\n" for i, count in enumerate(counts))
+    assert [t for _, t, _ in check(tmp_path, HEADER + rows).money] == TABLE
+
+
+def test_the_same_moments_each_in_a_writing_of_its_own_are_the_same_table(tmp_path):
+    cells = [at.strftime(WRITINGS[i % len(WRITINGS)]) for i, at in enumerate(MOMENTS)]
+    rows = "".join(f'c{i:02};"{cell}";1\n' for i, cell in enumerate(cells))
+    assert [t for _, t, _ in check(tmp_path, HEADER + rows).money] == TABLE
 
 
 def test_two_authors_are_told_apart_by_their_clocks(tmp_path):

@@ -10,6 +10,7 @@ a zone stands behind it. Only if the shop's zone is given are times taken to it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
@@ -51,6 +52,7 @@ _EPOCHS: Final[dict[int, DateKind]] = {10: "seconds", 13: "millis", 16: "micros"
 _TEXT: Final = ("day month", "month day", "year month", "asctime")
 _BUDDHIST: Final = range(2443, 2644)
 _ANYWHERE: Final = ("iso", "numeric", "day month", "serial")
+_TIME: Final = re.compile(r"([ T])\d{1,2}:\d\d(:\d\d)?(?:( ?)([AP]M))?$")
 #: Fewer cells that can be read two ways cost their rows, more a question.
 _DOUBT: Final = 0.01
 #: That no day of so many is above 12 happens once in thousands of files.
@@ -79,6 +81,8 @@ class DateFormat:
         Style of numeric dates → their order.
     order
         The order of other styles; empty where of those only cells count that read one way.
+    clock
+        How the engine writes the commonest time of day beside it.
     seen
         Writings of the sample. A few common ones are read in any column.
     buddhist
@@ -102,6 +106,7 @@ class DateFormat:
     orders: Mapping[Style, str] = field(default_factory=dict)
     order: str = ""
     seen: tuple[str, ...] = ()
+    clock: str = ""
     buddhist: bool = False
     utc: bool = False
     timed: bool = True
@@ -165,7 +170,26 @@ class DateFormat:
                 shop = date_sql.shop_clock(moment, zone)
                 moment = f"CASE WHEN contains({column}, ':') THEN {shop} ELSE {moment} END"
             return f"(CASE WHEN {plain} THEN {moment} END)"
-        return ""
+        if zone:
+            return ""
+        if digits := next((n for n, kind in _EPOCHS.items() if kind == self.kind and n <= 16), 0):
+            number = f"try_cast({column} AS BIGINT) * {10 ** (16 - digits)}"
+            plain = f"strlen({column}) = {digits} AND {column} >= '1' AND {column} < '5'"
+            return f"(CASE WHEN {plain} THEN make_timestamp({number}) END)"
+        half = "12" if "%p" in self.clock else "24" if self.clock else ""
+        sure = self.orders.get((self.separator, False, half)) == self.kind and not self.short_year
+        day = {
+            "dmy": f"%d{self.separator}%m{self.separator}%Y" if sure else "",
+            "mdy": f"%m{self.separator}%d{self.separator}%Y" if sure else "",
+            "compact": "%Y%m%d",
+        }.get(self.kind, "")
+        # The engine takes 22 for a year of antiquity.
+        late = "CASE WHEN __at >= DATE '1000-01-01' THEN __at END"
+        return (
+            date_sql.let(f"try_strptime({column}, '{day}{self.clock}')", "__at", late)
+            if day
+            else ""
+        )
 
 
 #: Kind → the patterns behind it.
@@ -242,6 +266,7 @@ def date_format(sample: Sequence[str], order: DateOrder | None = None) -> DateFo
         ),
         orders=_POINTS | known,
         order=order or (rest.pop() if len(rest) == 1 else ""),
+        clock=Counter(map(_clock, cells)).most_common(1)[0][0],
         seen=tuple(kind for kind in DAYS if kind in {found.kind for found in days}),
         buddhist=_buddhist(days),
         utc=all(found.utc for found in days),
@@ -256,6 +281,16 @@ def _exchanged(days: Sequence[Written]) -> bool:
     text = [max(int(f.parts["a"]), int(f.parts["b"])) for f in days if f.kind == "numeric"]
     enough = min(len(real), len(text)) >= _ENOUGH
     return enough and max(real) <= 12 < min(text) and len({*real}) > 2
+
+
+def _clock(cell: str) -> str:
+    """Return the time of day in a cell as the engine writes such times."""
+    found = _TIME.search(cell)
+    if not found:
+        return ""
+    blank, seconds, gap, half = found.groups()
+    hour = "%I" if half else "%H"
+    return f"{blank}{hour}:%M{':%S' if seconds else ''}{gap or ''}{'%p' if half else ''}"
 
 
 def _name(found: Written, styles: Mapping[Style, str]) -> tuple[DateKind, str, bool]:
