@@ -85,7 +85,7 @@ def _draft(draft_id: str) -> None:
         reading.head(found)
         return
     if found.choices:
-        reading.ask(draft, options, found, found.problems[-1], found.choices)
+        reading.ask(draft, options, found.problems[-1], found.choices)
         with st.expander("How the file was read", icon=":material/tune:"):
             reading.form(draft, options, found)
         reading.head(found)
@@ -127,7 +127,7 @@ def _checked(draft: Draft, options: IngestOptions, found: Preview) -> bool:
     job = jobs.find(key)
     if job is not None and job.failure is not None:
         if choices := job.failure.choices:
-            reading.ask(draft, options, found, job.failure.message, choices)
+            reading.ask(draft, options, job.failure.message, choices)
         else:
             trouble.show(job.failure)
         if draft.checked and not choices:

@@ -60,6 +60,9 @@ button[data-variant="segmented_control"][data-selected="true"] p {
   color: color-mix(in srgb, currentColor 45%, light-dark(#000, #fff)); font-weight: 600; }
 [data-testid="stMainBlockContainer"] { max-width: 72rem; }
 [data-testid="stTable"] { overflow-x: auto; }
+/* Addresses in a file's cells lead nowhere. */
+[data-testid="stTable"] a { color: inherit !important; text-decoration: none !important;
+  pointer-events: none; }
 [data-testid="stTable"] td, [data-testid="stTable"] th { vertical-align: top; text-align: left; }
 a.clv-download { display: flex; align-items: center; justify-content: center; gap: 0.5rem;
   box-sizing: border-box; min-height: 2.5rem; padding: 0.25rem 0.75rem; font-size: 0.875rem;

@@ -7,7 +7,6 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import available_timezones
 
@@ -110,33 +109,20 @@ def ask_date_order(draft: Draft, options: IngestOptions, found: Preview) -> None
         set_options(draft, replace(options, date_order=choice))
 
 
-def ask(
-    draft: Draft, options: IngestOptions, found: Preview, question: str, choices: Sequence[Switch]
-) -> None:
-    """Ask which of several readings is meant, showing values of the columns that are candidates."""
+def ask(draft: Draft, options: IngestOptions, question: str, choices: Sequence[Switch]) -> None:
+    """Ask which of several readings is meant."""
     st.subheader("One question about the file", anchor=False)
     st.markdown(plain(question))
     choice = st.radio(
         "Meaning",
         range(len(choices)),
         index=None,
-        format_func=lambda i: plain(_answer(choices[i], found)),
+        format_func=lambda i: plain(choices[i]["label"]),
         key=f"question_{draft.id}_{digest(options)}",
         label_visibility="collapsed",
     )
     if choice is not None:
         set_options(draft, switched(options, choices[choice]["options"]))
-
-
-def _answer(choice: Switch, found: Preview) -> str:
-    """Return an answer's label, with values of the column that it names."""
-    columns = [
-        word.partition("=")[2]
-        for name, word in pairwise(choice["options"])
-        if name == "--map" and not word.endswith("=")
-    ]
-    samples = [values for column in columns if (values := _samples(column, found))]
-    return choice["label"] + (f" ({'; '.join(samples)})" if samples else "")
 
 
 def sample_date(found: Preview) -> str:
@@ -325,13 +311,9 @@ def _column_box(
 
 
 def _with_samples(column: str, found: Preview) -> str:
-    text = _samples(column, found)
-    return f"{column}: {text}" if text else column
-
-
-def _samples(column: str, found: Preview) -> str:
     seen = list(dict.fromkeys(v for v in _values(found, column) if v.strip()))[:2]
-    return ", ".join(seen)[:40]
+    text = ", ".join(seen)
+    return f"{column}: {text[:40]}" if text else column
 
 
 def _values(found: Preview, column: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clv.core.formatting import count, percent
+from clv.ingest import ROLES
 from clv.report.tables.base import Column, Table
 from clv.report.words.check import role
 
@@ -83,8 +84,10 @@ def reasons(report: Report, advice: Mapping[str, str] | None = None) -> Table:
 
 
 def columns(report: Report) -> Table:
-    """Return which column was read as what, with some of its values."""
+    """Return which column was read as what, with some of its values; what matters most comes first."""
     rows = [one for one in report.get("columns", []) if one["role"]]
+    order = {role: i for i, role in enumerate(ROLES)}
+    rows.sort(key=lambda one: order.get(one["role"], len(order)))
     return Table(
         [
             Column("column", "Column", words=True),

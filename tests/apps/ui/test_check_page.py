@@ -2,11 +2,9 @@
 
 import pytest
 
-from clv.core.errors import LayoutError
 from clv.core.options import chosen
 from clv.core.settings import IngestOptions
 from clv.forecast import pipeline
-from clv.ingest.orders import order_files
 from clv.report.words.check import choice
 from clv.runs import Store
 from tests.apps.ui.conftest import texts
@@ -74,7 +72,12 @@ def test_it_tells_what_was_decided_and_lets_it_be_changed(pages, asked):
     )
     shown = at.table[0].value
     assert list(shown.columns) == ["Column", "Read as", "Values such as"]
-    assert shown["Read as"].tolist() == ["Customer", "Order number", "Order date", "Value"]
+    assert shown["Read as"].tolist() == [
+        "Customer",
+        "Order date",
+        "Value of the row",
+        "Order number",
+    ]
     at.button(key="weighty_0_0").click().run()
     at = pages.settle(at)
     assert asked[-1] == IngestOptions(amount="line")
@@ -186,29 +189,13 @@ def test_a_question_about_amounts_is_asked(pages):
     assert Store().draft(query(at, "draft")).report["revenue"] == 37872
 
 
-def test_a_question_about_columns_shows_their_values(pages, monkeypatch):
-    real = order_files.match
-
-    def match(opened, found, options):
-        if "customer_id" not in options.mapping:
-            switches = [
-                {"label": f"“{c}” is the customer", "options": ["--map", f"customer_id={c}"]}
-                for c in ("member", "household")
-            ]
-            message = "a.csv: two columns may be the customer."
-            raise LayoutError(message, "Say which one is.", choices=switches)
-        return real(opened, found, options)
-
-    monkeypatch.setattr(order_files, "match", match)
-    rows = b"".join(b"m%d,h%d,2022-0%d-05,12.5\n" % (i % 4, i % 3, i + 1) for i in range(8))
-    at = upload(pages, "a.csv", b"member,household,date,amount\n" + rows)
+def test_a_question_about_columns_shows_their_values(pages):
+    rows = b"".join(b"m%d,h%d,2022-0%d-05,%d.50\n" % (i % 4, i % 3, i + 1, i + 9) for i in range(8))
+    at = upload(pages, "a.csv", b"foo,bar,baz,qux\n" + rows)
     calm(at)
-    assert "two columns may be the customer" in texts(at)
-    assert said(at.radio[0]) == [
-        "“member” is the customer (m0, m1)",
-        "“household” is the customer (h0, h1)",
-    ]
+    assert "which column is the customer?" in texts(at)
+    assert said(at.radio[0]) == ["“foo”: m0, m1, m2", "“bar”: h0, h1, h2"]
     at.radio[0].set_value(1).run()
     at = pages.settle(at)
-    assert "You chose: “household” is the customer." in calm(at)
+    assert "You chose: “bar” is the customer." in calm(at)
     assert Store().draft(query(at, "draft")).report["customers"] == 3
