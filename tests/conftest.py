@@ -9,6 +9,7 @@ from pathlib import Path
 #: comes first, so that neither is left with it alone at the end.
 _LONG = (
     "test_ltv_notebooks.py",
+    "test_cases.py",
     "browser",
     "test_evaluation.py",
     "learn",
