@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.errors import FileError
+from clv.ingest.files import encoding as encodings
 from clv.ingest.files import json_tables, spooling, workbooks
 from clv.ingest.files.spooling import EXPORT_HINT
 
@@ -295,12 +296,12 @@ def _text(
     chosen = _checked(encoding or found)
     if document:
         if not plain or chosen not in {"utf-8", "ascii"}:
-            raw = _transcoded(raw, spool, chosen, name)
+            raw = _transcoded(raw, spool, chosen, name, guessed=encoding is None)
         csv = json_tables.table(raw, name, spool, head=shown is not None)
         return Source(name, csv, chosen, "json")
     if plain and chosen in {"utf-8", "ascii"}:
         return Source(name, raw, "utf-8")
-    target = _transcoded(raw, spool, chosen, name)
+    target = _transcoded(raw, spool, chosen, name, guessed=encoding is None)
     if raw is not original:
         raw.unlink()
     return Source(name, target, chosen)
@@ -321,15 +322,15 @@ def _is_json(stream: IO[bytes] | gzip.GzipFile) -> bool:
         start = stream.peek(4096)[:4096] if hasattr(stream, "peek") else b""
     except (OSError, EOFError, zlib.error):  # A damaged archive: who reads it says so.
         return False
-    wide = _wide(start)
+    wide = encodings.wide(start)
     if wide:
         start = start[: len(start) // 4 * 4].decode(wide, errors="replace").encode()
     return json_tables.is_json(start.removeprefix(codecs.BOM_UTF8))
 
 
-def _transcoded(raw: Path, spool: Path, encoding: str, name: str) -> Path:
+def _transcoded(raw: Path, spool: Path, encoding: str, name: str, *, guessed: bool) -> Path:
     target = spooling.new(spool, ".txt")
-    _transcode(raw, target, encoding, name)
+    _transcode(raw, target, encoding, name, guessed=guessed)
     return target
 
 
@@ -342,7 +343,7 @@ def _probe(path: Path, name: str) -> tuple[str, bool]:
     """Return the encoding, and whether the bytes need no change at all."""
     with path.open("rb") as handle:
         start = handle.read(65_536)
-        if wide := _wide(start):
+        if wide := encodings.wide(start):
             return wide, False
         if _binary(start):
             msg = f"{name} is not a text file: it holds binary data."
@@ -350,39 +351,25 @@ def _probe(path: Path, name: str) -> tuple[str, bool]:
         handle.seek(0)
         plain, utf8 = not start.startswith(codecs.BOM_UTF8), True
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        odd = b""
         for chunk in _endless(handle):
             plain = plain and b"\r" not in chunk and b"\0" not in chunk
             if chunk.isascii() and not decoder.getstate()[0]:
                 continue  # No character is open, and none is begun.
+            if len(odd) < encodings.SAMPLE:
+                odd += encodings.lines_of(chunk[: chunk.rfind(b"\n") + 1] or chunk) + b"\n"
             try:
                 if utf8:
                     decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError:
                 utf8 = False
-    return ("utf-8", plain) if utf8 else ("cp1252", False)
+    return ("utf-8", plain) if utf8 else (encodings.guess(odd), False)
 
 
 def _binary(start: bytes) -> bool:
     """Whether bytes have more control characters than text could."""
     control = sum(start.count(bytes([c])) for c in range(32) if c not in {9, 10, 12, 13, 26})
     return control > 0.02 * len(start)
-
-
-def _wide(start: bytes) -> str | None:
-    """Return the two-byte encoding of some bytes: by their mark, or by where their zeros lie."""
-    if start[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-        return "utf-16"
-    return _utf16_without_mark(start)
-
-
-def _utf16_without_mark(start: bytes) -> str | None:
-    zeros_odd, zeros_even = start[1::2].count(0), start[::2].count(0)
-    half = len(start) // 2
-    if half and zeros_odd > 0.4 * half and zeros_even < 0.05 * half:
-        return "utf-16-le"
-    if half and zeros_even > 0.4 * half and zeros_odd < 0.05 * half:
-        return "utf-16-be"
-    return None
 
 
 def _latin_fallback(error: UnicodeError) -> tuple[str, int]:
@@ -395,7 +382,7 @@ def _latin_fallback(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("clv_latin", _latin_fallback)
 
 
-def _transcode(raw: Path, target: Path, encoding: str, name: str) -> None:
+def _transcode(raw: Path, target: Path, encoding: str, name: str, *, guessed: bool) -> None:
     """Write UTF-8 with newline line ends; lone carriage returns end lines only where they are many."""
     with raw.open("rb") as handle:
         ends = returns = 0
@@ -405,7 +392,8 @@ def _transcode(raw: Path, target: Path, encoding: str, name: str) -> None:
             returns += chunk.count(b"\r") - chunk.count(b"\r\n")
     # A few lone ones are part of a text; where they are many, they end lines.
     alone_ends = returns > 0.1 * ends
-    errors = "clv_latin" if encoding.replace("-", "") in {"cp1252", "windows1252"} else "strict"
+    usual = encoding.replace("-", "") in {"cp1252", "windows1252"}
+    errors = "clv_latin" if usual or guessed else "strict"
     reader = "utf-8-sig" if encoding == "utf-8" else encoding  # Passes over a byte-order mark.
     decoder = codecs.getincrementaldecoder(reader)(errors)
     with raw.open("rb") as handle, target.open("w", encoding="utf-8", newline="") as out:
