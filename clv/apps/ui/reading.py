@@ -227,13 +227,18 @@ def form(draft: Draft, options: IngestOptions, found: Preview) -> None:
         return
     labels = options.labels if grouping == list(found.labels) else tuple(grouping)
     shown_as = {} if found.fixed else {r: found.mapping.get(r) for r in ROLES}
-    changed = mapping != shown_as and layout == options.layout
+    chosen = {r: c or "" for r, c in mapping.items() if c != shown_as.get(r)}
+    if layout != options.layout:  # Which decides anew what the columns are.
+        chosen = {}
+    # A column that is given another role loses the one it had.
+    taken = {column for column in chosen.values() if column}
+    kept = {role: column for role, column in options.mapping.items() if column not in taken}
     set_options(
         draft,
         replace(
             options,
             layout=layout,
-            mapping={r: c or "" for r, c in mapping.items()} if changed else options.mapping,
+            mapping={**kept, **chosen},
             encoding=encoding,
             delimiter=delimiter,
             date_order=order,  # type: ignore[arg-type]

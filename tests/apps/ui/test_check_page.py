@@ -199,3 +199,20 @@ def test_a_question_about_columns_shows_their_values(pages):
     at = pages.settle(at)
     assert "You chose: “bar” is the customer." in calm(at)
     assert Store().draft(query(at, "draft")).report["customers"] == 3
+
+
+def test_only_what_was_changed_is_said_to_be_chosen(pages, asked):
+    at = upload(pages, "a.csv", FILE)
+
+    def choose(role, column):
+        box = next(b for b in at.selectbox if b.label.startswith(role))
+        box.set_value(column) if column else box.select_index(0)
+        next(b for b in at.button if b.label == "Read the file this way").click().run()
+        pages.settle(at)
+        return asked[-1].mapping
+
+    assert choose("Value", "Shipping") == {"revenue": "Shipping"}
+    assert "You chose: “Shipping” is the value." in texts(at)
+    assert choose("Order number", None) == {"revenue": "Shipping", "order_id": ""}
+    # A column has one role: the later choice counts.
+    assert choose("Order number", "Shipping") == {"order_id": "Shipping"}

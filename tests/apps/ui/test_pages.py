@@ -160,8 +160,8 @@ def test_ambiguous_dates_are_asked_about(pages):
 
 
 def test_missing_column_can_be_chosen(pages):
-    rows = b"".join(b"P%d,2017-0%d-03,12.5\n" % (i % 7, i % 9 + 1) for i in range(60))
-    at = upload(pages, "a.csv", b"wer,date,value\n" + rows)
+    rows = b"".join(b"P%d,2017-0%d-03,12.5\n" % (i, i % 9 + 1) for i in range(60))
+    at = upload(pages, "a.csv", b"wer,date,value\n" + rows)  # No value of “wer” occurs twice.
     assert "customer" in at.warning[0].value
     assert "--map" not in texts(at)
     box = next(b for b in at.selectbox if b.label.startswith("Customer (needed)"))
