@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import Final
 
-#: column → DuckDB type. ``ordered_at`` is UTC without a zone; ``revenue`` is in currency units,
+#: column → DuckDB type. ``ordered_at`` is the shop's own clock; ``revenue`` is in currency units,
 #: net of the order's own refunds, and null where the input has no value column.
 ORDERS: Final = {
     "customer_id": "VARCHAR",
@@ -67,7 +67,7 @@ ATTRIBUTES: Final = {
     "delivery_delay_days": "DOUBLE",
 }
 
-#: ``at`` is UTC without a zone; every customer has orders.
+#: ``at`` is the shop's own clock; every customer has orders.
 EVENTS: Final = {
     "customer_id": "VARCHAR",
     "at": "TIMESTAMP",

@@ -37,7 +37,7 @@ def basket(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller'
     ----------
     orders
         Any frame narwhals reads (DuckDB relation, Spark, Polars, pandas) with ``customer_id``,
-        ``order_id``, ``ordered_at`` (timestamp, UTC), ``revenue`` and ``items`` (see `clv.core.orders`).
+        ``order_id``, ``ordered_at`` (timestamp, the shop's clock), ``revenue`` and ``items`` (see `clv.core.orders`).
         Rows with one customer and one ``order_id`` are lines of one order, placed when its first line
         was.
     as_of

@@ -22,7 +22,7 @@ def rfm(orders: IntoFrame, as_of: date) -> Any:  # noqa: ANN401 - the caller's o
     ----------
     orders
         Any frame narwhals reads (DuckDB relation, Spark, Polars, pandas) with ``customer_id``,
-        ``ordered_at`` (timestamp, UTC) and ``revenue`` (see `clv.core.orders`).
+        ``ordered_at`` (timestamp, the shop's clock) and ``revenue`` (see `clv.core.orders`).
     as_of
         Orders after this day are left out.
 

@@ -49,7 +49,7 @@ def forecasts(
     card
         As in a run's ``model.json``.
     transactions
-        ``customer_id`` (text), ``ordered_at`` (timestamp, UTC without a zone), ``revenue`` (null
+        ``customer_id`` (text), ``ordered_at`` (timestamp, the shop's clock), ``revenue`` (null
         where unknown); any number of customers.
     as_of
         The day on which the forecasts stand: same parameters, same horizon, and a season goes on

@@ -85,7 +85,7 @@ def summary(settings: AnySettings = STANDARD) -> str:
 def cohorts(grain: Grain = "month") -> str:
     """Explain cohorts by month, quarter or week."""
     return (
-        f"**Cohort**: the customers whose first order falls into one {grain} (UTC; weeks run "
+        f"**Cohort**: the customers whose first order falls into one {grain} (by the shop's clock; weeks run "
         f"from Monday to Sunday). **{grain.capitalize()} 0** is that {grain} itself, {grain} 1 "
         "the one after it. Every share and every amount is per original customer of the "
         "cohort, also those who never came back.\n\n"

@@ -444,11 +444,6 @@ def test_months_and_weeks_are_read_and_said(tmp_path, cells, days):
     assert found.codes == [(4, "unreadable_date")]
 
 
-def test_totals_of_months_are_pointed_out(tmp_path):
-    rows = "".join(f"a;2022-{m:02}-01;1\nb;2022-{m:02}-01;2\n" for m in range(1, 7))
-    assert "totals of months" in decided(check(tmp_path, HEADER + rows))["months_only"]["sentence"]
-
-
 def test_buddhist_years_are_read_and_said(tmp_path):
     found = check(tmp_path, HEADER + "a;03/01/2565;1\nb;๒๕/๐๑/๒๕๖๕;2\n")
     assert [t[:10] for _, t, _ in found.money] == ["2022-01-03", "2022-01-25"]

@@ -114,11 +114,6 @@ class DateFormat:
     exchanged: bool = False
 
     @property
-    def coarse(self) -> bool:
-        """The cells name months or weeks, not days."""
-        return self.kind in COARSE
-
-    @property
     def mixed_order(self) -> bool:
         """Some styles of numeric dates are day-month, others month-day."""
         return len({o for (sep, *_), o in self.orders.items() if sep != "."} & {"dmy", "mdy"}) > 1

@@ -29,7 +29,6 @@ _QUIET: Final = 0.12
 #: The middle of the quietest hours on a shop's own clock, and how far off it may be.
 _NIGHT: Final = 4
 _FAR: Final = 3
-_MONTHLY_ROWS: Final = 5
 _WEIGHTY: Final = 0.05
 #: Hours ahead of UTC → zones of many shops there.
 _ZONES: Final = {
@@ -88,8 +87,6 @@ def refuse_doubtful(
 def decisions(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> list[Decision]:
     """Return what was decided about the days of ``orders``."""
     made = [decision for table in tables for decision in _of_file(table)]
-    if not any(t.dates.coarse for t in tables):
-        made += _monthly(con)
     if all(t.dates.utc and t.dates.timed and not t.dates.zone for t in tables):
         made += _in_utc(con, tables)
     return made
@@ -142,22 +139,6 @@ def _decision(
         "switches": [*switches],
         "weighty": weighty,
     }
-
-
-def _monthly(con: duckdb.DuckDBPyConnection) -> list[Decision]:
-    """Say so where every order is of the first of a month."""
-    rows, first, months = engine.row(
-        con,
-        "SELECT count(*), bool_and(ordered_at = date_trunc('month', ordered_at)), "
-        "count(DISTINCT date_trunc('month', ordered_at)) FROM orders",
-    )
-    if not first or rows < _MONTHLY_ROWS or months < 2:
-        return []
-    sentence = (
-        "Every date is the first of a month: the file seems to hold totals of months. Several orders of "
-        "a month may be one row, which counts as one order."
-    )
-    return [_decision("months_only", sentence, rows, weighty=True)]
 
 
 def _in_utc(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> list[Decision]:

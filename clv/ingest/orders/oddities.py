@@ -286,8 +286,8 @@ def _moments(report: Report, days: Sequence[_Day], months: Sequence[_Month]) -> 
         return
     if all(one.day.day == 1 for one in days):
         yield (
-            "Every order is of the first of a month: the file seems to know months, not days. The days "
-            "between orders are rough."
+            "Every order is of the first of a month: the file seems to know months, not days. Several "
+            "orders of a month may be one row, and the days between orders are rough."
         )
         return
     busiest = max(days, key=lambda one: one.orders)

@@ -34,7 +34,7 @@ def customer_periods(orders: IntoFrame, customers: IntoFrame, as_of: date, grain
     Parameters
     ----------
     orders
-        Any frame narwhals reads with ``customer_id``, ``ordered_at`` (timestamp, UTC) and
+        Any frame narwhals reads with ``customer_id``, ``ordered_at`` (timestamp, the shop's clock) and
         ``revenue`` (see `clv.core.orders`).
     customers
         The customers that count, and their ``first_order`` (date): as `clv.features.rfm` makes
