@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: A table that begins further down is none.
 MOST_TITLES: Final = 60
+#: So many rows show what a table holds.
+_BODY: Final = 100
 _FULL: Final = 0.6
 _REMARK: Final = ("#", "//", "--", ";;", "/*")
 _LONG: Final = 60
@@ -37,7 +39,7 @@ def find(rows: Rows) -> tuple[int, bool]:
     width = common_width(rows)[0]
     if width < 2:
         return 0, _is_names(rows[0])
-    typical = _typical([row for row in rows if len(row) == width])
+    typical = _typical([row for row in rows if len(row) == width][-_BODY:])
     filled = sum(1 for kind in typical if kind)
     need = max(2, ceil(_FULL * filled))
     first: int | None = None

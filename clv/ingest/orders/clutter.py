@@ -159,7 +159,15 @@ def _totals(con: duckdb.DuckDBPyConnection, table: Table) -> list[int]:
         f"WHERE l.code = 0 AND {table.inside} AND l.revenue <> 0 ORDER BY 1"
     ).fetchall()
     called = {row[0] for row in named}
-    candidates = sorted({*called, last} if table.rows > _MANY else called)
+    largest = (
+        table.rows > _MANY
+        and engine.row(
+            con,
+            f"SELECT max(revenue) FILTER (rowid = {last} AND code = 0) > max(revenue) FILTER (rowid < {last}) "
+            f"FROM lines WHERE {table.inside}",
+        )[0]
+    )
+    candidates = sorted({*called, last} if largest else called)
     if not candidates:
         return []
     values = ", ".join(f"({i})" for i in candidates)
