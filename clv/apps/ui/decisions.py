@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Rules with a switch of their own among the rejected rows.
 _RULES: Final = ("duplicate", "zero_value", "far_date")
-_MOST_STATUSES: Final = 8
+_MOST_STATUSES: Final = 6
 
 
 def warnings(draft: Draft, options: IngestOptions, report: Report) -> None:
