@@ -191,6 +191,7 @@ OTHERS = {
     ),
 }
 ORDERS = {
+    "a spreadsheet's days": "email,first name,last name,date,total sales\na@b.de,A,B,44564.5,3\nb@b.de,C,D,44566,4\n",
     "recency col": "customer_id,order_date,amount,recency,frequency\n1,2022-01-01,3.5,4,1\n1,2022-01-05,3.5,4,2\n",
     "monthly": "customer_id,month,revenue,orders\nC034,2022-01-01,72.02,1\nC026,2022-01-01,85.46,2\n",
     "ymd": "customer,year,month,day,amount\na,2022,1,3,4.5\nb,2022,1,4,5.5\n",

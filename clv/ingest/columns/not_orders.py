@@ -112,9 +112,11 @@ _PERIOD: Final = re.compile(
 )
 _WORDS: Final = re.compile(r"[^\W\d_]+|\d+")
 _LEAST_PERIODS: Final = 3
-#: A year beside anything but digits and points, or a number so long that it may be a moment: whatever
-#: may be a date gets the benefit of the doubt.
-_LIKE_DATE: Final = re.compile(r"(?=.*[^\d.,]).*(?<!\d)(?:19|20|25)\d\d(?!\d).*|\d{10,}")
+#: A year beside anything but digits and points, a number so long that it may be a moment, or one that may
+#: be a spreadsheet's day: whatever may be a date gets the benefit of the doubt.
+_LIKE_DATE: Final = re.compile(
+    r"(?=.*[^\d.,]).*(?<!\d)(?:19|20|25)\d\d(?!\d).*|\d{10,}|[34]\d{4}(?:\.\d+)?"
+)
 _EXPORT: Final = "Export the orders themselves: one row for each, with customer, date and amount."
 
 
