@@ -162,6 +162,8 @@ def settle(
     LayoutError
         Ids were cut by a spreadsheet: several customers have one.
     """
+    if _plain_numbers(con):
+        return []
     con.execute(
         "CREATE TEMP TABLE people AS SELECT customer_id AS id, count(*) AS n, "
         "coalesce(sum(abs(revenue)), 0) AS money FROM lines "
@@ -177,6 +179,24 @@ def settle(
         decisions += _merge(con, column, int(total), float(money), mailed=mailed)
     con.execute("DROP TABLE people")
     return decisions
+
+
+def _plain_numbers(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether every customer is a plain number written one way: then there is nothing to decide."""
+    found = con.execute(
+        "SELECT 1 FROM lines WHERE email IS NOT NULL OR NOT (customer_id >= '1' AND customer_id < ':') "
+        "OR try_cast(customer_id AS BIGINT) IS NULL AND customer_id IS NOT NULL "
+        "OR contains(customer_id, '.') OR contains(customer_id, 'e') OR contains(customer_id, 'E') LIMIT 1"
+    ).fetchone()
+    if found is not None:
+        return False
+    most, usual = engine.row(
+        con,
+        "SELECT coalesce(max(n), 0), (SELECT count(*) / greatest(approx_count_distinct(customer_id), 1) "
+        "FROM lines) FROM (SELECT count(*) AS n FROM lines "
+        f"WHERE customer_id IN {_ZEROS} GROUP BY customer_id)",
+    )
+    return bool(most < 2 * usual)
 
 
 def _refuse_cut(con: duckdb.DuckDBPyConnection, column: str) -> None:

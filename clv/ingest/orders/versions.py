@@ -106,19 +106,21 @@ def _overlaps(con: duckdb.DuckDBPyConnection, *, one_total: bool) -> None:
 def _histories(con: duckdb.DuckDBPyConnection, moving: Sequence[str]) -> None:
     """Make ``older``: rows that repeat a row of the same order in all but its state."""
     states = [c for c in moving if c != "updated_at"] or ["updated_at"]
-    differ = " OR ".join(f"count(DISTINCT {c}) > 1" for c in states)
-    key = "file, order_id, customer_id, kind, product, round(abs(revenue), 4), items"
-    last = (
-        "coalesce(try_cast(updated_at AS TIMESTAMP)::VARCHAR, updated_at), rowid"
-        if "updated_at" in moving
-        else "rowid"
-    )
+    whole = f"(code = 0 OR code IN ({_READ})) AND order_id IS NOT NULL AND customer_id IS NOT NULL"
+    key = "hash(file, order_id, customer_id, kind, product, round(abs(revenue), 4), items)"
+    last = "coalesce(try_cast(updated_at AS TIMESTAMP)::VARCHAR, updated_at), "
+    state = f"hash({', '.join(states)})"
     con.execute(
-        f"CREATE TEMP TABLE older AS SELECT unnest(list_filter(ids, lambda x: x <> latest)) AS id FROM ("
-        f"SELECT list(rowid) AS ids, arg_max(rowid, ({last})) AS latest FROM lines "
-        f"WHERE (code = 0 OR code IN ({_READ})) AND order_id IS NOT NULL AND customer_id IS NOT NULL "
-        f"AND revenue >= 0 GROUP BY {key} HAVING count(*) > 1 AND ({differ}))"
+        "CREATE TEMP TABLE moved AS SELECT key FROM (SELECT hash(file, order_id) AS key, "
+        f"{state} AS state FROM lines WHERE {whole}) GROUP BY key HAVING min(state) < max(state)"
     )
+    rows = f"(SELECT *, rowid AS id FROM lines WHERE {whole} AND revenue >= 0 AND hash(file, order_id) IN (FROM moved))"
+    con.execute(
+        "CREATE TEMP TABLE older AS SELECT unnest(list_filter(ids, lambda x: x <> latest)) AS id FROM "
+        f"(SELECT list(id) AS ids, arg_max(id, ({last if 'updated_at' in moving else ''}id)) AS latest "
+        f"FROM {rows} GROUP BY {key} HAVING count(*) > 1 AND min({state}) < max({state}))"
+    )
+    con.execute("DROP TABLE moved")
 
 
 def _set_aside(
