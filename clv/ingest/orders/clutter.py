@@ -156,7 +156,7 @@ def _totals(con: duckdb.DuckDBPyConnection, table: Table) -> list[int]:
     last = table.first_row + table.rows - 1
     named = con.execute(
         f"SELECT l.rowid FROM lines l JOIN (VALUES {words}) w(word) ON lower(l.customer_id) = w.word "
-        f"WHERE l.code = 0 AND {table.inside} AND l.revenue <> 0 ORDER BY 1"
+        f"WHERE l.code = 0 AND l.customer_id >= ':' AND {table.inside} AND l.revenue <> 0 ORDER BY 1"
     ).fetchall()
     called = {row[0] for row in named}
     largest = (

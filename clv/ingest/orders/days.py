@@ -141,27 +141,6 @@ def _decision(
     }
 
 
-<<<<<<< HEAD
-=======
-def _monthly(con: duckdb.DuckDBPyConnection) -> list[Decision]:
-    """Say so where every order is of the first of a month."""
-    if con.execute("SELECT 1 FROM orders WHERE day(ordered_at) <> 1 LIMIT 1").fetchone():
-        return []
-    rows, first, months = engine.row(
-        con,
-        "SELECT count(*), bool_and(ordered_at = date_trunc('month', ordered_at)), "
-        "count(DISTINCT date_trunc('month', ordered_at)) FROM orders",
-    )
-    if not first or rows < _MONTHLY_ROWS or months < 2:
-        return []
-    sentence = (
-        "Every date is the first of a month: the file seems to hold totals of months. Several orders of "
-        "a month may be one row, which counts as one order."
-    )
-    return [_decision("months_only", sentence, rows, weighty=True)]
-
-
->>>>>>> 7ba9374 (What costs a pass is looked for only where it may be there)
 def _in_utc(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> list[Decision]:
     """Propose a zone where all times are in UTC and the shop's night is not at night there."""
     hours = [0] * 24

@@ -84,12 +84,12 @@ def _overlaps(con: duckdb.DuckDBPyConnection, *, one_total: bool) -> None:
         "AS place FROM lines WHERE ordered_at IS NOT NULL GROUP BY file"
     )
     (several,) = engine.row(con, "SELECT coalesce(avg((n > 1)::INT), 0) FROM told")
-    shared = (
-        "true"
-        if one_total or several < _ONE_ROW_EACH
-        else "(CASE WHEN len(a.products) > 0 AND len(b.products) > 0 THEN "
-        "list_has_any(a.products, b.products) ELSE list_has_any(a.amounts, b.amounts) END)"
+    by_amount = "true" if several < _ONE_ROW_EACH else "list_has_any(a.amounts, b.amounts)"
+    by_line = (
+        "CASE WHEN len(a.products) > 0 AND len(b.products) > 0 "
+        f"THEN list_has_any(a.products, b.products) ELSE {by_amount} END"
     )
+    shared = "true" if one_total else f"({by_line})"
     con.execute(
         "CREATE TEMP TABLE older AS SELECT l.rowid AS id FROM lines l JOIN ("
         "SELECT DISTINCT a.file, a.order_id, a.customer_id, a.day FROM told a JOIN newest x "
