@@ -15,7 +15,7 @@ from clv.core.errors import FileError
 from clv.ingest import opening
 from clv.ingest.columns import kinds, labels
 from clv.ingest.files import source
-from clv.ingest.orders import checks, marketplace, order_files
+from clv.ingest.orders import checks, marketplace, order_files, states
 from clv.ingest.orders.companions import Companion
 from clv.ingest.rejects import make_rejects
 from clv.ingest.report import make_report
@@ -66,10 +66,11 @@ def read(
         tables, decided = _orders(con, found, options, as_of, spool, progress)
         if found.events:
             tables += _events(con, found, options, as_of, spool, len(tables))
+        told = bool(found.events) or (not found.market and states.events(con))
         asked, has_order_id = options.labels is not None, decided.has_order_id
         decided = replace(
             decided,
-            tables=[*decided.tables, *(["events"] if found.events else [])],
+            tables=[*decided.tables, *(["events"] if told else [])],
             labels=labels.build(con, decided.labels, asked=asked, has_order_id=has_order_id),
             unused=found.unused,
             events_alone=found.events_alone,

@@ -220,3 +220,19 @@ def test_products_stand_in_for_categories_where_they_are_sold_again_and_again():
     sold = table[table["Quantity"] > 0]
     assert abs(codes - sold["StockCode"].nunique()) < 10
     assert top[0][0] in sold.groupby("StockCode")["Quantity"].sum().nlargest(3).index
+
+
+def test_what_a_log_of_orders_says_beside_purchases_are_events(tmp_path):
+    log = (
+        "visitor,time,event,transaction,amount\n"
+        "a,2020-01-01 10:00,view,,\n"
+        "a,2020-01-01 10:01,addtocart,,\n"
+        "a,2020-01-01 10:02,purchase,1,5\n"
+        "b,2020-01-02 10:00,view,,\n"
+        "b,2020-01-03 10:00,purchase,2,7\n"
+        "c,2020-01-04 10:00,view,,\n"
+    )
+    found = check_files(*files(tmp_path, log=log))
+    assert [(c, o, r) for c, o, _, r, _ in found.orders] == [("a", "1", 5.0), ("b", "2", 7.0)]
+    assert found.report["tables"] == ["events"]
+    assert [code for _, code in found.codes] == ["event"] * 4

@@ -156,6 +156,19 @@ def _kind(plain: str) -> Meaning:
     return "counts" if _has(plain, _SALE) else ""
 
 
+#: What a visitor does without buying; transfers and fees are nobody's visit.
+_VISIT: Final = (
+    "view click cart basket wish login search visit session impression checkout page scroll favorite "
+    "favourite share rate review warenkorb ansicht panier vue carrito vista カート 閲覧 加购 浏览 收藏 "
+    "장바구니 조회 корзин просмотр signup register open"
+)
+
+
+def is_visit(word: str) -> bool:
+    """Whether a kind of row is something that a visitor does without buying."""
+    return meaning("kind", word) == "event" and _has(normalise(word), _VISIT)
+
+
 def known_share(role: str, cells: Sequence[str]) -> float:
     """Return which share of a column's different words is understood, 0 for none."""
     words = Counter(cells)

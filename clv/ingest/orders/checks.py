@@ -82,9 +82,13 @@ CHECKS: Final = (
     Check(
         "other_currency", "Another currency", "Export one currency, or convert first.", "currency"
     ),
-    Check("test", "Test order", "No sale came of it.", "test"),
+    Check("test", "Test order", "No sale came of it.", "test", loss=False),
     Check(
-        "event", "Not a purchase", "A visit, a transfer or a fee: only sales are orders.", "kind"
+        "event",
+        "Not a purchase",
+        "A visit, a transfer or a fee: only sales are orders.",
+        "kind",
+        loss=False,
     ),
     Check(
         "nobody",
@@ -97,6 +101,7 @@ CHECKS: Final = (
         "Earlier state of an order",
         "The latest state of the order counts; keep the rows if they are orders of their own.",
         "order_id",
+        loss=False,
     ),
     Check("unpaid", "Not paid", "Counts once the order is paid.", "status"),
     Check(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from clv.core import engine
 from clv.core.formatting import plural
 from clv.ingest.columns import states
 from clv.ingest.columns.names import normalise
@@ -32,6 +33,8 @@ _CODES: Final = {
     "event": "event",
     "no": "cancelled",
 }
+#: Rows that are judged: those that could be read, and those without an amount, as views have none.
+_JUDGED: Final = f"(code = 0 OR (code = {NUMBER['unreadable_number']} AND detail = ''))"
 #: From this share of the money, or of the rows, a decision is said at the top.
 WEIGHTY: Final = 0.05
 
@@ -72,7 +75,7 @@ def settle(
     listed = ", ".join(roles)
     found = con.execute(
         f"SELECT {listed}, count(*), coalesce(sum(abs(revenue)), 0) FROM lines "
-        f"WHERE code = 0 GROUP BY ALL ORDER BY count(*) DESC, {listed}"
+        f"WHERE {_JUDGED} GROUP BY ALL ORDER BY count(*) DESC, {listed}"
     ).fetchall()
     groups = [_Group(row[: len(roles)], row[-2], row[-1]) for row in found]
     if "kind" in roles and not _sells(groups, roles.index("kind"), rules, given):
@@ -88,6 +91,28 @@ def settle(
         *_unpaid(words, rows, total, roles, groups, judged),
     ]
     return words, decisions
+
+
+def events(con: duckdb.DuckDBPyConnection) -> bool:
+    """Make the view ``events`` of what customers did beside buying, where a log of orders tells it.
+
+    Returns
+    -------
+    bool
+        Whether there is anything.
+    """
+    code = NUMBER["event"]
+    words = con.execute(f"SELECT DISTINCT kind FROM lines WHERE code = {code}").fetchall()
+    visits = [word for (word,) in words if word and states.is_visit(word)]
+    if not visits:
+        return False
+    listed = ", ".join(engine.text(word) for word in visits)
+    con.execute(
+        'CREATE VIEW events AS SELECT customer_id, ordered_at AS "at", kind AS event FROM lines '
+        f"WHERE code = {code} AND kind IN ({listed}) AND customer_id IN (SELECT customer_id FROM orders) "
+        "ORDER BY customer_id, ordered_at, kind"
+    )
+    return True
 
 
 def _sells(
@@ -180,9 +205,9 @@ def _apply(
     con.executemany(f"INSERT INTO verdicts VALUES ({marks})", [[*w, *v] for w, v in acting])
     same = " AND ".join(f"lines.{r} IS NOT DISTINCT FROM v.{r}" for r in roles)
     con.execute(
-        "UPDATE lines SET code = v.verdict, "
+        "UPDATE lines SET code = CASE WHEN v.verdict > 0 THEN v.verdict ELSE lines.code END, "
         "revenue = CASE WHEN v.back THEN -abs(revenue) ELSE revenue END "
-        f"FROM verdicts v WHERE lines.code = 0 AND {same}"
+        f"FROM verdicts v WHERE {_JUDGED} AND {same}"
     )
     con.execute("DROP TABLE verdicts")
 
