@@ -163,7 +163,7 @@ _NEVER: Final = {
         "sales tax life",
         "email": "other",
         "time": "other date",
-        "kind": "tax product customer discount currency shipped name",
+        "kind": "tax product customer discount currency shipped",
         "status": "tax product",
         "product": "amount total price quantity date currency sales category status kind",
         "discount": "id name shipped kind date",

@@ -188,8 +188,9 @@ def _orders_and_customers(found: Weighed) -> None:
     # The name of an order number is told first: what it determines may be a customer.
     numbered = [(_fit("order_id", c), c) for c in _named_like_ids(found, "order_id")]
     found.take("order_id", [(s, c) for s, c in numbered if s >= 0.6 and not _counts(found, c)])
-    order = found.mapping.get("order_id")
+    order = found.mapping.get("order_id") or _nameless_order(found, people)
     if order:
+        found.mapping["order_id"] = order
         people = [(score - _strays(sample, order, c), c) for score, c in people if c.name != order]
     _choose_person(found, people)
     if "order_id" not in found.mapping:
@@ -227,6 +228,30 @@ def _strays(sample: Sample, order: str, column: Column) -> float:
     """Return what it costs a column as customer that orders have several of its values."""
     constant, groups = sample.determines(order, column.name)
     return 0.6 if groups >= 3 and constant < 0.9 else 0.0
+
+
+def _nameless_order(found: Weighed, people: Sequence[tuple[float, Column]]) -> str | None:
+    """Return the unnamed column that numbers orders: each value has one day and one customer.
+
+    The customer is another unnamed column, whose values have several of these.
+    """
+    sample, day = found.sample, found.mapping.get("ordered_at")
+    if day is None or "order_id" in found.refused:
+        return None
+    unnamed = [c for score, c in people if score >= _LEAST and _unnamed("customer_id", c)]
+    for column in unnamed:
+        dated, groups = sample.determines(column.name, day)
+        if groups >= 3 and dated > 0.98 and any(_within(sample, column, c) for c in unnamed):
+            return column.name
+    return None
+
+
+def _within(sample: Sample, order: Column, customer: Column) -> bool:
+    """Whether each value of one column has one of the other, and not the other way round."""
+    one, back = (
+        sample.determines(a.name, b.name)[0] for a, b in ((order, customer), (customer, order))
+    )
+    return one > 0.98 and back < 0.9
 
 
 def _choose_person(found: Weighed, people: list[tuple[float, Column]]) -> None:
@@ -291,6 +316,8 @@ def _states(found: Weighed) -> None:
             if column.kind not in {"text", "empty"} or column.distinct > 60:
                 continue
             name = _fit(role, column)
+            if role == "status" and name < least <= _fit("kind", column) and _tells_kinds(column):
+                continue
             known = states.known_share(role, column.filled)
             if (name >= least and (role != "kind" or known >= 0.5)) or (
                 role != "fulfilment"
@@ -307,6 +334,11 @@ def _states(found: Weighed) -> None:
     found.take("cancelled_at", [(_fit("cancelled_at", c), c) for c in moments], 0.7)
     changed = [c for c in found.free("updated_at") if c.kind == "date"]
     found.take("updated_at", [(_fit("updated_at", c), c) for c in changed], 0.85)
+
+
+def _tells_kinds(column: Column) -> bool:
+    """Whether a column's words are kinds of transaction, wholly or for the most part."""
+    return states.known_share("kind", column.filled) >= 0.5
 
 
 def _barred(column: Column) -> bool:

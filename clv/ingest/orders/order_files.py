@@ -158,7 +158,7 @@ def settle(
     unit = unit or tables[0].numbers.currency
     made += [*others, *(decision for t in tables for decision in t.decisions)]
     made += days.decisions(con, tables)
-    said = {decision["code"] for decision in made}  # With the size of their own.
+    said = {"older_state", *(decision["code"] for decision in made)}  # With the size of their own.
     lost = left_out.decisions(con, rules, unit, sum(t.faults - t.notes for t in tables))
     made += [decision for decision in lost if decision["code"] not in said]
     found = {"duplicate": duplicates, "zero_value": zeros, "far_date": sum(n for _, n in far)}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
-from clv.core.formatting import plural
+from clv.core.formatting import percent, plural
 from clv.ingest.columns import states
 from clv.ingest.columns.names import normalise
 from clv.ingest.orders.checks import NUMBER
@@ -332,7 +332,9 @@ def _unpaid(
     return [
         {
             "code": "unpaid",
-            "sentence": f"“{word}” in the column “{columns[word]}” means not paid: such rows don't count.",
+            "sentence": f"“{word}” in the column “{columns[word]}” means not paid. Left out: "
+            f"{plural(int(n), 'row')}"
+            + (f" with {percent(money / total)} of the money." if money else "."),
             "rows": int(n),
             "money": round(money, 2),
             "switches": _switches(word, "counts"),
