@@ -23,15 +23,15 @@ Inputs = Annotated[
     list[Path],
     typer.Argument(
         metavar="INPUT…",
-        help="Order files: CSV, TSV, text, .gz, .zip, .xlsx or Parquet. Several are read as one.",
+        help="Order files: CSV, TSV, text, JSON, .gz, .zip, workbooks or Parquet. Several are read as one.",
         show_default=False,
     ),
 ]
 Layout = Annotated[
     str | None,
     typer.Option(
-        help="Known export: shopify, woocommerce, online-retail, order-lines, transactions, cdnow. "
-        "Detected by default.",
+        help="Known export, such as shopify, stripe, etsy or order-lines; docs/files.md lists them, and so "
+        "does the message about a wrong name. Detected by default.",
         rich_help_panel=_READING,
     ),
 ]
@@ -67,7 +67,9 @@ Label = Annotated[
 ]
 Keep = Annotated[
     list[str] | None,
-    typer.Option(help="Accept rows that a rule would reject: duplicate, far_date. Repeatable."),
+    typer.Option(
+        help="Accept rows that a rule would reject: duplicate, far_date, nobody, older_state. Repeatable."
+    ),
 ]
 Drop = Annotated[
     list[str] | None,
