@@ -136,6 +136,18 @@ def test_a_log_rejects_other_negative_amounts(tmp_path):
     assert found.codes == [(line, "negative_without_order") for line in (3, 4, 5)]
 
 
+def test_a_refund_with_a_number_of_its_own_comes_off_the_latest_order(tmp_path):
+    rows = (
+        "1,a,2022-01-01,sale,10,Mug\n1,a,2022-01-01,sale,4,Cap\n2,a,2022-02-01,sale,9,Mug\n"
+        "3,a,2022-02-05,refund,-3,REFUND OF CHARGE\n4,a,2022-02-06,refund,-12,REFUND\n"
+        "5,b,2022-01-01,sale,7,Mug\n"
+    )
+    found = check(tmp_path, "order_id,customer_id,date,type,amount,product\n" + rows)
+    assert [(o[1], o[3]) for o in found.orders] == [("1", 2.0), ("2", 6.0), ("5", 7.0)]
+    (part,) = [d for d in found.report["decisions"] if d["code"] == "refund_in_part"]
+    assert (part["rows"], part["money"]) == (2, 15.0)
+
+
 def test_a_refund_belongs_to_no_later_purchase_of_the_same_day(tmp_path):
     rows = "a,2017-01-02T19:30:00Z,5\na,2017-01-02T00:00:00Z,-5\nb,2017-01-02T00:00:00Z,1\n"
     found = check(tmp_path, LOG + rows)

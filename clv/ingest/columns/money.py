@@ -11,9 +11,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final, Literal
 
 from clv.ingest.columns import names
+from clv.ingest.columns.names import normalise
+from clv.ingest.columns.profiles import YES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from clv.core.settings import Grain
     from clv.ingest.columns.profiles import Column, Sample
@@ -40,11 +42,115 @@ def choose(sample: Sample, mapping: dict[str, str], refused: Collection[str]) ->
         if c.name not in taken and (c.kind in {"number", "int"} or _may_be(sample, c))
     ]
     _take(sample, mapping, refused, free, "items", 0.6)
-    _take(sample, mapping, refused, free, "refunded", 0.6)
+    flags = [c for c in free if c.kind == "flag" and {normalise(x) for x in c.filled} & YES]
+    _take(sample, mapping, refused, [c for c in free if c not in flags], "refunded", 0.6)
+    if not {"refunded", "cancelled"} & {*mapping, *refused}:
+        taken_back = [c for c in sample.columns.values() if _says_refunded(c)]
+        if taken_back:
+            mapping["cancelled"] = taken_back[0].name
     if "revenue" not in mapping and "revenue" not in refused:
         rivals = _value(sample, mapping, refused, free)
+        if "revenue" in mapping:
+            mapping["revenue"] = _charged(sample, mapping["revenue"])
+    if "revenue" in mapping and "refunded" in mapping and _is_off(sample, mapping):
+        del mapping["refunded"]
     discount(sample, mapping, refused)
     return rivals
+
+
+def _says_refunded(column: Column) -> bool:
+    """Whether a column says of each order, yes or no, that it was paid back."""
+    return (
+        column.kind == "flag"
+        and bool({normalise(cell) for cell in column.filled} & YES)
+        and "refund" in names.parse(column.name).concepts
+        and not names.parse(column.name).concepts - {"refund", "flag", "order"}
+    )
+
+
+def _numeric(sample: Sample) -> list[str]:
+    """Return the columns of numbers that may be amounts."""
+    return [
+        c.name
+        for c in sample.columns.values()
+        if c.kind in {"number", "int"} and not names.parse(c.name).concepts & {"id", "quantity"}
+    ]
+
+
+def _amounts_of(sample: Sample, *concepts: str) -> list[str]:
+    """Return the columns of numbers named after one of some concepts."""
+    return [
+        c.name
+        for c in sample.columns.values()
+        if c.kind in {"number", "int"}
+        and names.parse(c.name).concepts & {*concepts}
+        and not names.parse(c.name).concepts & {"subtotal", "id", "kind", "total"}
+        and any(sample.values(c.name))
+    ]
+
+
+def _charged(sample: Sample, value: str) -> str:
+    """Return the column of what customers were charged: before fees, with tax and shipping.
+
+    Told by arithmetic alone: the value is another amount less a fee, or another amount is the value
+    with tax, shipping and tips, less a discount.
+    """
+    others = [c for c in _numeric(sample) if c != value]
+    fees = _amounts_of(sample, "fee")
+    for whole in others:
+        for fee in fees:
+            if fee not in {whole, value} and _sums(sample, value, whole, [fee], signs=(-1,)):
+                return _charged(sample, whole)
+    extra = [c for c in _amounts_of(sample, "tax", "shipped", "tip", "discount") if c != value][:5]
+    for whole in others:
+        if whole in extra or names.parse(whole).concepts & {"discount", "refund", "cost"}:
+            continue
+        for size in range(1, len(extra) + 1):
+            for chosen in combinations(extra, size):
+                signs = [*map(_sign, chosen)]
+                adds = max(signs) > 0
+                if adds and _sums(sample, whole, value, [*chosen], signs=signs):
+                    return whole
+    return value
+
+
+def _is_off(sample: Sample, mapping: dict[str, str]) -> bool:
+    """Whether refunds are off the value already: it adds up only with them."""
+    value, back = mapping["revenue"], mapping["refunded"]
+    bases = [c for c in _numeric(sample) if c not in {value, back}]
+    extra = [c for c in _amounts_of(sample, "tax", "shipped", "tip", "discount") if c != value][:4]
+    return any(
+        _sums(sample, value, base, [back, *chosen], signs=[-1, *map(_sign, chosen)])
+        for base in bases
+        if base not in extra
+        for size in range(len(extra) + 1)
+        for chosen in combinations(extra, size)
+    )
+
+
+def _sign(name: str) -> int:
+    return -1 if "discount" in names.parse(name).concepts else 1
+
+
+def _sums(
+    sample: Sample, value: str, base: str, parts_: list[str], *, signs: Sequence[int]
+) -> bool:
+    """Whether a value is a base with some parts added or taken off, each of them needed."""
+    columns = [sample.values(c) for c in (value, base, *parts_)]
+    rows = [
+        (v, b, [sign * abs(p or 0.0) for p, sign in zip(found, signs, strict=True)])
+        for v, b, *found in zip(*columns, strict=True)
+        if v and b is not None
+    ]
+    needed = all(sum(bool(found[i]) for *_, found in rows) >= _FEWEST for i in range(len(parts_)))
+    fine = sum(abs(v - b - sum(found)) < 0.0051 + 0.005 * len(signs) for v, b, found in rows)
+    telling = [one for one in rows if all(one[2])]
+    borne = sum(abs(v - b - sum(found)) < 0.0151 for v, b, found in telling)
+    return (
+        needed
+        and fine >= _BORNE_OUT * len(rows)
+        and (not telling or borne >= _BORNE_OUT * len(telling))
+    )
 
 
 def _may_be(sample: Sample, column: Column) -> bool:

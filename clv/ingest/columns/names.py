@@ -31,7 +31,7 @@ _LINKS: Final = ("", "s", "n", "en", "es", "er", "e")
 #: A part of a joined word is at least this long: shorter ones would be found everywhere.
 _SHORTEST_PART: Final = 4
 _ENDS: Final = frozenset(
-    {"id", "no", "nr", "num", "qty", "amt", "sum", "key", "tag", "dat", "name", "ref"}
+    {"id", "no", "nr", "num", "qty", "amt", "sum", "key", "tag", "dat", "name", "ref", "typ"}
 )
 _MOST_JOINED: Final = 3
 _BETWEEN: Final = re.compile(r"[^\w\u0900-\u097f\u0e00-\u0e7f]+|_+")
@@ -93,6 +93,8 @@ def parse(name: str) -> Name:
     meant = frozenset(concepts) - {"neutral"}
     if "tax" in meant and meant & {"gross", "net"} and len(meant) > 2:
         meant -= {"tax"}  # An amount with or without tax is no tax.
+    if "status" in meant:
+        meant -= {"product"}  # The description of a state, or the state of an item.
     return Name(meant, unknown)
 
 
@@ -164,7 +166,7 @@ _NEVER: Final = {
         "email": "other",
         "time": "other date",
         "kind": "tax product customer discount currency shipped",
-        "status": "tax product",
+        "status": "tax",
         "product": "amount total price quantity date currency sales category status kind",
         "discount": "id name shipped kind date",
         "refunded": "id date status kind quantity",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Meaning = Literal["counts", "unpaid", "cancelled", "refunded", "event", ""]
 
 _REFUND: Final = (
-    "refund return retour rückerstatt erstatt rückgabe zurückgeg zurückgesch rücksend rembours reembols "
+    "rückzahl salescredit creditnotes notedecrédit refund return retour rückerstatt erstatt rückgabe zurückgeg zurückgesch rücksend rembours reembols "
     "devol devuel rimbors reso restitu terugbetaal geretourneerd återbet refunder tilbagebet "
     "tilbakebet palaut zwrot zwróc vrácen vratk visszatér visszaküld iade возвра повернен "
     "επιστροφ 返金 返品 退款 退货 退貨 환불 반품 chargeback chargedback rücklast reversed reversal "
@@ -76,7 +76,7 @@ _WAITS_FOR_GOODS: Final = (
     "pendingship pendingpickup pendingdeliver waitingforship wartetaufversand"
 )
 _SALE: Final = (
-    "sale sell sold purchase order payment charge capture transaction checkout buy bought invoice "
+    "auftrag sale sell sold purchase order payment charge capture transaction checkout buy bought invoice "
     "verkauf kauf bestell rechnung zahlung vente achat commande facture paiement venta compra pedido "
     "factura pago vendita acquisto ordine fattura pagamento venda fatura verkoop aankoop betaling "
     "bestelling försälj köp betalning salg kjøp køb myynti osto sprzedaż zakup zamówien prodej nákup "
@@ -85,7 +85,8 @@ _SALE: Final = (
     "بيع شراء מכירה רכישה बिक्री subscription renewal donation income revenue debit"
 )
 _EVENT: Final = (
-    "auth preauth void view click cart basket wish login logout search visit session impression "
+    "abbuchung umrechnung einbehalt bankkonto receivedemail clickedemail openedemail fulfilledorder "
+    "orderedproduct activeonsite viewedproduct auth preauth void view click cart basket wish login logout search visit session impression "
     "transfer payout withdraw deposit fee adjust conversion hold tax topup reserve add_payment "
     "engag video download install screen notif identif formstart formsubmit push "
     "addpaymentinfo begincheckout beginshipping addshippinginfo checkoutstart initiatecheckout "
@@ -147,7 +148,16 @@ def _negated(plain: str) -> bool:
     )
 
 
+#: Codes of documents in ledgers.
+_CODES: Final[dict[str, Meaning]] = {
+    **dict.fromkeys(("si", "inv", "fac", "fv", "re", "ar"), "counts"),
+    **dict.fromkeys(("sc", "cn", "crn", "cm", "gs", "nc", "scn"), "refunded"),
+}
+
+
 def _kind(plain: str) -> Meaning:
+    if plain in _CODES:
+        return _CODES[plain]
     if _has(plain, _REFUND):
         return "refunded"
     if _has(plain, _CANCEL.replace("quot ", "")) and "void" not in plain:

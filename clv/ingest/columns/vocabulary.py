@@ -119,7 +119,7 @@ CONCEPTS: Final[dict[str, str]] = {
     ),
     "due": "due fällig fälligkeit échéance vencimiento scadenza vencimento vervaldatum förfallodatum termin splatnost срок payable expiry expiration expires ablauf valid until",
     "updated": "updated update modified modification changed geändert aktualisiert änderung mis_à_jour modifié actualizado modificado aggiornato atualizado gewijzigd uppdaterad изменен обновлен 更新 修改 수정 last_modified",
-    "cancel": "cancel cancelled canceled cancellation void voided storniert storno annulé annulation cancelado anulado annullato geannuleerd annullerad anulowano zrušeno отменен отмена キャンセル 取消 취소 iptal dibatalkan",
+    "cancel": "cancel cancelled canceled cancellation void voided storniert storno annulé annulation cancelado anulado annullato geannuleerd annullerad makulerad makulerat kreditert krediterad annulleret anulowano anulat отменён stornierung zrušeno отменен отмена キャンセル 取消 취소 iptal dibatalkan",
     "refund": "refund refunded refunds return returned returns rückerstattung erstattung erstattet gutschrift retoure remboursement remboursé reembolso devolución rimborso reso restituzione terugbetaling retour återbetalning refundering zwrot vrácení visszatérítés iade возврат повернення 返金 返品 退款 退货 환불 반품 credited",
     "life": "birth birthday dob geburtsdatum geboren naissance nacimiento nascita nascimento geboorte registered registration signup sign_up joined join enrolled acquisition first last since age start end anmeldung erste letzte inscription première dernière primera última prima ultima",
     "settled": "settled settlement payout deposit available transfer auszahlung virement posted posting booked value_date",

@@ -182,7 +182,10 @@ def _orders_and_customers(found: Weighed) -> None:
     people = [(score, c) for score, c in people if score > 0]
     if not any(c.once is False and score >= _LEAST for score, c in people):
         # Nothing names people better: an id is one's.
-        people = [(score + _ID_ALONE if _is_id(c) else score, c) for score, c in people]
+        many = sample.rows >= _ENOUGH
+        people = [
+            (s + _ID_ALONE if _is_id(c) and not (c.once and many) else s, c) for s, c in people
+        ]
     if any(not c.once for _, c in people) and sample.rows >= _ENOUGH:
         people = [(score - 0.5 if c.once else score, c) for score, c in people]
     # The name of an order number is told first: what it determines may be a customer.
@@ -221,7 +224,8 @@ def _person(found: Weighed, column: Column) -> float:
         score = max(score, _NAMELESS + (0.1 + 0.2 * spread if not column.once else 0.0))
     few = column.distinct <= max(2, 0.01 * len(column.filled))
     rows = len(column.filled)
-    return score - (0.5 if few and rows >= 2 * _ENOUGH and score < 0.95 else 0.0)
+    certain = 0.95 if column.distinct > 2 else 1.0
+    return score - (0.5 if few and rows >= 2 * _ENOUGH and score < certain else 0.0)
 
 
 def _strays(sample: Sample, order: str, column: Column) -> float:
@@ -311,7 +315,7 @@ def _content_order(found: Weighed) -> None:
 def _states(found: Weighed) -> None:
     """Find what says whether a row is a sale."""
     for role, least in (("fulfilment", 0.7), ("status", 0.7), ("kind", 0.7)):
-        ranked = []
+        ranked: list[tuple[float, Column]] = []
         for column in found.free(role):
             if column.kind not in {"text", "empty"} or column.distinct > 60:
                 continue
@@ -327,6 +331,8 @@ def _states(found: Weighed) -> None:
             ):
                 ranked.append((name + 0.3 * known + 0.1 * column.share, column))
         found.take(role, ranked)
+        if role == "status":
+            _second_status(found, [c for score, c in ranked if _fit("status", c) >= least])
     for role in ("cancelled", "test"):
         flags = [c for c in found.free(role) if c.kind == "flag"]
         found.take(role, [(_fit(role, c), c) for c in flags], 0.7)
@@ -343,7 +349,28 @@ def _tells_kinds(column: Column) -> bool:
 
 def _barred(column: Column) -> bool:
     """Whether a name says that a column of states is about something else."""
-    return bool(names.parse(column.name).concepts - {"status", "kind", "financial", "order"})
+    of_payment = {"status", "kind", "financial", "order", "transaction", "paid", "address"}
+    return bool(names.parse(column.name).concepts - of_payment)
+
+
+def _second_status(found: Weighed, named: list[Column]) -> None:
+    """Share the roles between the status of the payment and that of the order, where both are there.
+
+    What the order's says of goods goes before what the payment's says of money.
+    """
+    payment = [c for c in named if names.parse(c.name).concepts & _OF_PAYMENT]
+    orders = [
+        c for c in named if c not in payment and states.known_share("status", c.filled) >= 0.5
+    ]
+    if not payment or not orders or found.mapping.get("status") not in {c.name for c in named}:
+        return
+    if "fulfilment" in found.refused:
+        return
+    found.mapping["status"] = payment[0].name
+    found.mapping["fulfilment"] = orders[0].name
+
+
+_OF_PAYMENT: Final = frozenset({"financial", "transaction", "paid"})
 
 
 def _others(found: Weighed) -> None:

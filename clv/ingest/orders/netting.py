@@ -187,18 +187,20 @@ def _tied_rows(con: duckdb.DuckDBPyConnection) -> str:
     return "(SELECT lines.*, lines.rowid FROM lines SEMI JOIN tied USING (customer_id, ordered_at))"
 
 
-def settle_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int:
+def settle_refunds(
+    con: duckdb.DuckDBPyConnection, *, has_order_id: bool
+) -> tuple[int, list[Decision]]:
     """Net refunds and cancellations against the order they belong to; reject the others.
 
     A negative row belongs to its own order number if that order stays at or above zero. Otherwise
     it belongs to the latest earlier row of the same customer with the same product and price whose
     quantity is not used up yet; in a log without products, to the latest earlier purchase of exactly
-    that amount.
+    that amount; where there are order numbers, else to the latest earlier order that is worth as much.
 
     Returns
     -------
-    int
-        Rows netted against an order.
+    (rows, decisions)
+        Rows netted against an order; which of them found their order by the customer alone.
     """
     own = ""
     if has_order_id:
@@ -218,8 +220,9 @@ def settle_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int
     )
     if not engine.row(con, "SELECT count(*) FROM refunds")[0]:
         con.execute("CREATE TEMP TABLE netted (id BIGINT, target BIGINT)")
-        return _count_netted(con)
+        return _count_netted(con), []
     _match_refunds(con)
+    made = _match_in_part(con, has_order_id=has_order_id)
     cancelled, negative = NUMBER["cancelled"], NUMBER["negative_without_order"]
     con.execute(
         f"UPDATE lines SET code = CASE WHEN r.cancel THEN {cancelled} ELSE {negative} END, "
@@ -234,7 +237,7 @@ def settle_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int
     con.execute(
         "CREATE TEMP TABLE netted AS SELECT id, target FROM refunds WHERE target IS NOT NULL"
     )
-    return _count_netted(con)
+    return _count_netted(con), made
 
 
 def _count_netted(con: duckdb.DuckDBPyConnection) -> int:
@@ -270,6 +273,62 @@ def _match_refunds(con: duckdb.DuckDBPyConnection) -> None:
         )
     con.execute("DROP TABLE bought")
     con.execute("DROP TABLE IF EXISTS pairs")
+
+
+def _match_in_part(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> list[Decision]:
+    """Give refunds that name no product the customer's latest earlier order that is worth as much.
+
+    Rows whose kind says that they take back need no product either: what stands there is a note. In a
+    log without order numbers and kinds a negative amount may be an error of typing as well.
+    """
+    con.execute(
+        "CREATE TEMP TABLE parts AS SELECT r.id, r.customer_id, r.ordered_at, -l.revenue AS amount "
+        "FROM refunds r JOIN lines l ON l.rowid = r.id WHERE r.target IS NULL AND NOT r.cancel "
+        f"AND (l.kind IS NOT NULL OR ({'r.product IS NULL' if has_order_id else 'false'}))"
+    )
+    con.execute(
+        "CREATE TEMP TABLE worth AS SELECT l.customer_id, max(l.rowid) AS id, "
+        "min(l.ordered_at) AS ordered_at, sum(l.revenue) - sum(coalesce(t.amount, 0)) AS worth "
+        "FROM lines l SEMI JOIN parts USING (customer_id) LEFT JOIN (SELECT r.target, "
+        "sum(abs(l.revenue)) AS amount FROM refunds r JOIN lines l ON l.rowid = r.id "
+        "GROUP BY r.target) t ON t.target = l.rowid WHERE l.code = 0 AND NOT l.cancel "
+        "GROUP BY l.customer_id, coalesce(l.order_id, l.rowid::VARCHAR || '@') HAVING worth > 0"
+    )
+    rows = money = 0.0
+    for _ in range(_MAX_ROUNDS):
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE pairs AS SELECT target, arg_min(id, (asked_at, id)) AS id, "
+            "arg_min(amount, (asked_at, id)) AS amount FROM (SELECT p.id, p.amount, "
+            "p.ordered_at AS asked_at, arg_max(w.id, (w.ordered_at, w.id)) AS target "
+            "FROM parts p JOIN worth w ON w.customer_id = p.customer_id "
+            "AND w.ordered_at <= p.ordered_at AND w.worth > p.amount - 0.005 GROUP BY ALL) "
+            "GROUP BY target"
+        )
+        found, worth = engine.row(con, "SELECT count(*), coalesce(sum(amount), 0) FROM pairs")
+        if not found:
+            break
+        rows, money = rows + found, money + worth
+        con.execute("UPDATE refunds SET target = p.target FROM pairs p WHERE refunds.id = p.id")
+        con.execute("DELETE FROM parts WHERE id IN (SELECT id FROM pairs)")
+        con.execute(
+            "UPDATE worth SET worth = worth - p.amount FROM pairs p WHERE worth.id = p.target"
+        )
+    for made in ("parts", "worth", "pairs"):
+        con.execute(f"DROP TABLE {made}")
+    if not rows:
+        return []
+    (total,) = engine.row(con, "SELECT coalesce(sum(abs(revenue)), 0) FROM lines WHERE code = 0")
+    return [
+        {
+            "code": "refund_in_part",
+            "sentence": f"{plural(int(rows), 'refund')} named no order: each comes off the customer's latest "
+            "earlier order that is worth as much.",
+            "rows": int(rows),
+            "money": round(money, 2),
+            "switches": [],
+            "weighty": money > WEIGHTY * total,
+        }
+    ]
 
 
 def drop_zero_values(con: duckdb.DuckDBPyConnection, rule: Rule, *, one_total: bool) -> int:

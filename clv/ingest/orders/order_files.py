@@ -148,7 +148,8 @@ def settle(
             con, rules["duplicate"], has_order_id=has_order_id, scans=scans
         )
         made += again
-    netted = netting.settle_refunds(con, has_order_id=has_order_id)
+    netted, in_part = netting.settle_refunds(con, has_order_id=has_order_id)
+    made += in_part
     zeros = netting.drop_zero_values(con, rules["zero_value"], one_total=bool(one_total))
     progress("Making orders", total, total)
     gone = netting.build_orders(con, has_order_id=has_order_id)

@@ -203,6 +203,8 @@ def _parsed(table: Table) -> str:
         for role in ("cancelled", "test")
     }
     email = f"lower({trimmed(_cell(table, 'email'))})" if "email" in table.mapping else "NULL"
+    if "email" in table.mapping and "customer_fallback" not in table.mapping:
+        customer = f"coalesce({customer}, {email})"  # A guest is named by an address alone.
     figures = {
         name: table.numbers.sql(_cell(table, role)) if role in table.mapping else "NULL::DOUBLE"
         for name, role in _AMOUNTS.items()

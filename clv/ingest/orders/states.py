@@ -14,6 +14,7 @@ from clv.core import engine
 from clv.core.formatting import percent, plural
 from clv.ingest.columns import states
 from clv.ingest.columns.names import normalise
+from clv.ingest.orders import told_again
 from clv.ingest.orders.checks import NUMBER
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def settle(
     roles = [r for r in _ROLES if any(r in t.mapping for t in tables)]
     if not roles:
         return [], []
-    rules = {
+    rules: dict[str, str] = {
         word.lower(): meaning for t in tables for word, meaning in t.match.layout.statuses.items()
     }
     given = {normalise(word) or word: meaning for word, meaning in said.items()}
@@ -80,6 +81,10 @@ def settle(
     groups = [_Group(row[: len(roles)], row[-2], row[-1]) for row in found]
     if "kind" in roles and not _sells(groups, roles.index("kind"), rules, given):
         given = given | {word: "counts" for g in groups if (word := _plain(g.words, roles))}
+    rules |= _not_won(groups, roles)
+    again = told_again.find(con, _selling(groups, roles, rules, given))
+    again = {w: of for w, of in again.items() if not _said(w, given)}
+    rules |= dict.fromkeys((word.strip().lower() for word in again), "event")
     judged = [_judge(roles, g, rules, given) for g in groups]
     _apply(con, roles, groups, judged)
     total = sum(g.money for g in groups)
@@ -89,6 +94,7 @@ def settle(
         *_unknown(words, rows, total),
         *_delivered(roles, groups, rules, given, rows, total),
         *_unpaid(words, rows, total, roles, groups, judged),
+        *told_again.decisions(words, again, rows, total),
     ]
     return words, decisions
 
@@ -115,10 +121,43 @@ def events(con: duckdb.DuckDBPyConnection) -> bool:
     return True
 
 
+#: Stages of a sale that came off, where others are still being worked on.
+_WON: Final = frozenset(
+    {"won", "closedwon", "dealwon", "gewonnen", "ganada", "ganado", "gagne", "gagnee", "vinta"}
+)
+
+
+def _selling(
+    groups: Sequence[_Group],
+    roles: Sequence[str],
+    rules: Mapping[str, str],
+    given: Mapping[str, StatusMeaning],
+) -> dict[str, int]:
+    """Return the kinds of rows that are sales, with their rows."""
+    found: dict[str, int] = {}
+    if "kind" in roles:
+        at = roles.index("kind")
+        for g in groups:
+            word = g.words[at]
+            if word is not None and _meaning("kind", word, rules, given) == "counts":
+                found[word] = found.get(word, 0) + g.rows
+    return found
+
+
+def _not_won(groups: Sequence[_Group], roles: Sequence[str]) -> dict[str, str]:
+    """Return the words of a column of stages that mean no sale: all that say nothing of winning."""
+    if "status" not in roles:
+        return {}
+    words = {w for g in groups if (w := g.words[roles.index("status")])}
+    if not any(normalise(w) in _WON for w in words):
+        return {}
+    return {w.strip().lower(): "no" for w in words if not states.meaning("status", w)}
+
+
 def _sells(
     groups: Sequence[_Group],
     at: int,
-    rules: Mapping[str, StatusMeaning],
+    rules: Mapping[str, str],
     given: Mapping[str, StatusMeaning],
 ) -> bool:
     """Whether any kind of row is a sale; where none is, the column tells something else."""
@@ -134,7 +173,7 @@ def _plain(words: Sequence[str | None], roles: Sequence[str]) -> str:
 def _meaning(
     role: str,
     word: str | None,
-    rules: Mapping[str, StatusMeaning],
+    rules: Mapping[str, str],
     given: Mapping[str, StatusMeaning],
 ) -> str:
     """Return what one word means; what the user says goes first."""
@@ -142,14 +181,14 @@ def _meaning(
         return "counts"
     chosen = given.get(normalise(word) or word) or rules.get(word.strip().lower())
     if chosen is not None:
-        return {"counts": "counts", "no": "no", "refund": "refunded"}[chosen]
+        return {"refund": "refunded"}.get(chosen, chosen)
     return states.meaning(role, word)
 
 
 def _judge(
     roles: Sequence[str],
     group: _Group,
-    rules: Mapping[str, StatusMeaning],
+    rules: Mapping[str, str],
     given: Mapping[str, StatusMeaning],
 ) -> tuple[int, bool]:
     """Return the number of the check that rejects these rows, or 0; and whether they take back."""
@@ -215,7 +254,7 @@ def _apply(
 def _words(
     roles: Sequence[str],
     groups: Sequence[_Group],
-    rules: Mapping[str, StatusMeaning],
+    rules: Mapping[str, str],
     given: Mapping[str, StatusMeaning],
     tables: Sequence[Table],
 ) -> list[StatusReport]:
@@ -276,7 +315,7 @@ def _unknown(words: Sequence[StatusReport], rows: int, total: float) -> list[Dec
 def _delivered(
     roles: Sequence[str],
     groups: Sequence[_Group],
-    rules: Mapping[str, StatusMeaning],
+    rules: Mapping[str, str],
     given: Mapping[str, StatusMeaning],
     rows: int,
     total: float,
