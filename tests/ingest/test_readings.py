@@ -197,3 +197,13 @@ def test_lines_are_summed_whatever_they_are_called(names, places, seed, encoding
     assert sorted(found.money) == sorted(
         (o.customer, f"{o.day} 00:00:00", sums[o.number] / 100) for o in LOG
     )
+
+
+@pytest.mark.parametrize("name", ["month", "Order month", "Monat"])
+@pytest.mark.parametrize("written", ["%Y-%m", "%b %Y", "%Y%m"])
+def test_months_may_stand_under_their_own_name(tmp_path, name, written):
+    rows = [[o.customer, f"{o.at:{written}}", f"{o.value:.2f}"] for o in LOG]
+    found = check(tmp_path, table(["customer", name, "amount"], rows))
+    assert sorted(found.money) == sorted(
+        (o.customer, f"{o.at:%Y-%m}-01 00:00:00", o.value) for o in LOG
+    )

@@ -29,6 +29,8 @@ _LEAD: Final = 0.08
 _ID_ALONE: Final = 0.1
 #: A name that leaves little doubt.
 _PLAIN: Final = 0.7
+#: How well the name of a column of months or weeks fits a date at least: *order month*.
+_DAYLESS: Final = 0.25
 #: From so many rows on, that no value occurs twice is no accident.
 _ENOUGH: Final = 20
 _CLOCK_IN_DATE: Final = re.compile(r"\d[T ,]+\d{1,2}[:.h]\d{2}|\d{10}")
@@ -133,9 +135,10 @@ def _date(column: Column) -> float:
     if column.kind == "date":
         base = name or (0.3 if _unnamed("ordered_at", column) else 0.1)
         return base * (0.4 + 0.6 * column.share)
-    if name >= 0.5 and column.kind in {"int", "number", "text"} and not column.clock:
+    if name >= _DAYLESS and column.kind in {"int", "number", "text"} and not column.clock:
         form = dates.date_format(column.filled[:200])
-        return name * column.share if form is not None else 0.0
+        least = _DAYLESS if form and form.kind in {"months", "weeks"} else 0.5
+        return name * column.share if form and name >= least else 0.0
     return 0.0
 
 
