@@ -101,3 +101,27 @@ def test_a_credit_note_of_a_ledger_is_a_refund_by_its_code(tmp_path):
     )
     found = check(tmp_path, "Type,Account Reference,Date,Reference,Gross Amount\n" + rows)
     assert sums(found) == [("C1", "1", 20.5), ("C1", "2", 20.25), ("C2", "3", 7.5)]
+
+
+def test_purchases_of_one_session_are_one_order(tmp_path):
+    rows = (
+        "2022-01-01 10:00:00 UTC,view,m,9.5,1,s1\n2022-01-01 10:01:00 UTC,purchase,m,9.5,1,s1\n"
+        "2022-01-01 10:01:00 UTC,purchase,c,5.5,1,s1\n2022-02-01 10:01:00 UTC,purchase,c,5.5,1,s2\n"
+        "2022-02-02 10:01:00 UTC,purchase,c,5.5,2,s3\n"
+    )
+    found = check(tmp_path, "event_time,event_type,product_id,price,user_id,user_session\n" + rows)
+    assert sums(found) == [("1", "s1", 15.0), ("1", "s2", 5.5), ("2", "s3", 5.5)]
+
+
+def test_an_amount_of_pieces_is_no_money(tmp_path):
+    rows = "".join(f"1/{n + 1}/2022,{n % 7},P{n},{n % 3 + 1},{100 + n}\n" for n in range(25))
+    found = check(tmp_path, "TRANSACTION_DT,CUSTOMER_ID,PRODUCT_ID,AMOUNT,SALES_PRICE\n" + rows)
+    assert found.report["revenue"] == sum(range(100, 125))
+
+
+def test_what_a_buyer_owes_names_no_buyer(tmp_path):
+    rows = "1,甲,6.50,10.50,0.00,2022-01-01\n2,甲,6.50,20.50,0.00,2022-02-01\n3,乙,6.50,30.50,0.00,2022-03-01\n"
+    found = check(
+        tmp_path, "订单编号,买家会员名,买家应付货款,总金额,优惠总金额,订单创建时间\n" + rows
+    )
+    assert sums(found) == [("乙", "3", 30.5), ("甲", "1", 10.5), ("甲", "2", 20.5)]

@@ -191,6 +191,13 @@ def _value(
         ((_weight(c), -i, c) for i, c in enumerate(open_)), key=lambda one: one[:2], reverse=True
     )
     ranked = [one for one in ranked if one[0] > 0]
+    # What is nothing everywhere, or counts a few pieces, is no value where another column may be it.
+    nothing = {c.name for *_, c in ranked if not any(sample.values(c.name))}
+    pieces = {c.name for *_, c in ranked if _pieces(c)}
+    for poor in (nothing, pieces):
+        rest = [one for one in ranked if one[2].name not in poor]
+        if any(weight >= _SAYS_MONEY for weight, *_ in rest):
+            ranked = rest
     prices = [(names.fit("unit_price", c.name), -i, c) for i, c in enumerate(open_)]
     price = max(prices, key=lambda one: one[:2], default=None)
     quantity = mapping.get("items")
@@ -208,6 +215,19 @@ def _value(
     if ranked:
         mapping["revenue"] = ranked[0][2].name
     return []
+
+
+#: A name that says money, though not plainly.
+_SAYS_MONEY: Final = 0.5
+
+
+def _pieces(column: Column) -> bool:
+    """Whether a column holds a few small whole numbers, beside one of money."""
+    whole = column.whole
+    return len(whole) >= _ENOUGH and column.distinct <= max(whole) <= _MOST_PIECES
+
+
+_ENOUGH, _MOST_PIECES = 20, 12
 
 
 def _weight(column: Column) -> float:

@@ -93,6 +93,8 @@ def parse(name: str) -> Name:
     meant = frozenset(concepts) - {"neutral"}
     if "tax" in meant and meant & {"gross", "net"} and len(meant) > 2:
         meant -= {"tax"}  # An amount with or without tax is no tax.
+    if "session" in meant:
+        meant -= {"customer"}  # What somebody did in one go, not who.
     if "status" in meant:
         meant -= {"product"}  # The description of a state, or the state of an item.
     return Name(meant, unknown)
@@ -148,7 +150,7 @@ _Rule = tuple[tuple[str, ...], float]
 _NEVER: Final = {
     role: frozenset(words.split())
     for role, words in {
-        "customer_id": "other order transaction line date time timestamp amount price total sales "
+        "customer_id": "other session order transaction line date time timestamp amount price total sales "
         "product category status kind quantity tax fee discount currency address shipped year month "
         "week created updated paid cost profit balance test flag",
         "ordered_at": "due updated cancel refund life settled customer product price amount total tax "
@@ -209,6 +211,8 @@ _FITS: Final[dict[str, tuple[_Rule, ...]]] = {
         (("transaction", "id"), 0.75),
         (("sales", "id"), 0.7),
         (("transaction",), 0.6),
+        (("session", "id"), 0.7),
+        (("session",), 0.6),
         (("id",), 0.45),
     ),
     "revenue": (

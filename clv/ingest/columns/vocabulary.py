@@ -73,7 +73,7 @@ CONCEPTS: Final[dict[str, str]] = {
         "bestilling køb kjøp tilaus lasku osto zamówienie zamówienia paragon zakup objednávka objednávky "
         "nákup účtenka rendelés számla vásárlás nyugta comandă comanda comenzii bon_fiscal sipariş fiş "
         "alışveriş заказ заказа покупка покупки чек накладная счет замовлення покупки рахунок παραγγελία "
-        "παραγγελίας τιμολόγιο αγορά απόδειξη 注文 受注 購入 伝票 領収書 オーダー 订单 訂單 购买 發票 "
+        "παραγγελίας τιμολόγιο αγορά απόδειξη 注文 請求 受注 購入 伝票 領収書 オーダー 订单 訂單 购买 發票 "
         "发票 单据 单 單 주문 구매 영수증 pesanan pembelian faktur nota đơnhàng đơn hóađơn คำสั่งซื้อ "
         "ใบเสร็จ การสั่งซื้อ طلب الطلب فاتورة הזמנה חשבונית ऑर्डर आदेश चालान narudžba račun поръчка"
     ),
@@ -82,8 +82,9 @@ CONCEPTS: Final[dict[str, str]] = {
         "transazione transação transactie transakcja transakce tranzakció tranzacție işlem транзакция "
         "операция транзакція συναλλαγή 取引 交易 거래 transaksi giaodịch ธุรกรรม معاملة עסקה payment "
         "payments charge zahlung paiement pago pagamento betaling betalning płatność платеж ödeme 支払 "
-        "支付 付款 결제 pembayaran event_id session"
+        "支付 付款 결제 pembayaran event_id"
     ),
+    "session": "session sessions visit_id",
     "line": (
         "line lines row posnr item_id lineitem position pos zeile positions ligne línea riga linha regel rad "
         "wiersz řádek sor satır строка 行 明細 明细 行号 seq sequence sequential lp"
@@ -114,7 +115,7 @@ CONCEPTS: Final[dict[str, str]] = {
         "handling versand versendet versandkosten lieferung liefer geliefert expédition livraison "
         "envío enviado entrega frete spedizione consegna verzending verzendkosten bezorging frakt "
         "leverans levering toimitus wysyłka dostawa doprava doručení szállítás livrare transport kargo "
-        "teslimat доставка доставки отгрузка отгрузки αποστολή 配送 発送 送料 出荷 发货 运费 運費 배송 "
+        "teslimat доставка доставки отгрузка отгрузки αποστολή 配送 発送 送料 出荷 发货 邮费 运费 運費 배송 "
         "배송비 pengiriman ongkir vậnchuyển จัดส่ง شحن משלוח fulfilled received arrival gelieferd"
     ),
     "due": "due fällig fälligkeit échéance vencimiento scadenza vencimento vervaldatum förfallodatum termin splatnost срок payable expiry expiration expires ablauf valid until",
@@ -133,7 +134,7 @@ CONCEPTS: Final[dict[str, str]] = {
         "amount amt netwr value money betrag wert bestellwert warenwert auftragswert rechnungsbetrag montant "
         "valeur importe monto valor cantidad_total importo valore quantia bedrag waarde belopp summa "
         "värde beløb beløp arvo kwota wartość částka hodnota összeg érték sumă valoare tutar tutarı "
-        "meblağ сумма стоимость сума вартість ποσό αξία 金額 代金 金额 金額 额 額 금액 jumlah nominal "
+        "meblağ сумма стоимость сума вартість ποσό αξία 金額 代金 货款 金额 金額 额 額 금액 jumlah nominal "
         "sốtiền giátrị จำนวนเงิน ยอด المبلغ مبلغ סכום राशि मूल्य iznos сумата"
     ),
     "sales": (
@@ -156,10 +157,10 @@ CONCEPTS: Final[dict[str, str]] = {
     "tax": "tax taxes vat gst mwst ust steuer taxe tva impuesto iva imposta imposto btw moms vero podatek dph áfa kdv vergi ндс налог пдв φπα 税 消費税 税额 세금 부가세 pajak ppn thuế ภาษี ضريبة duty",
     "fee": "fee fees commission provision gebühr gebühren frais commissione comisión comissão kosten_zahlung avgift gebyr prowizja opłata poplatek komisyon комиссия 手数料 手续费 수수료 biaya processing surcharge",
     "tip": "tip tips gratuity trinkgeld pourboire propina mancia gorjeta fooi dricks チップ 小费 팁",
-    "discount": "discount discounts disc rebate promotion promo coupon voucher markdown reduction rabatt nachlass skonto remise réduction descuento sconto desconto korting rabat alennus sleva kedvezmény reducere indirim скидка знижка έκπτωση 割引 値引 折扣 优惠 할인 diskon potongan giảmgiá ส่วนลด خصم הנחה छूट",
+    "discount": "discount discounts disc rebate promotion promo coupon voucher markdown reduction rabatt nachlass skonto remise réduction descuento sconto desconto korting rabat alennus sleva kedvezmény reducere indirim скидка знижка έκπτωση クーポン 割引 値引 折扣 优惠 할인 diskon potongan giảmgiá ส่วนลด خصم הנחה छूट",
     "cost": "cost costs cogs kosten einkaufspreis coût coste costo custo kostnad kustannus koszt náklad költség maliyet себестоимость 原価 成本 원가 msrp rrp list uvp budget",
     "profit": "profit margin contribution gewinn marge bénéfice beneficio ganancia utile profitto lucro winst vinst fortjeneste zysk zisk nyereség kâr прибыль 利益 利润 이익 laba",
-    "balance": "balance outstanding remaining open saldo offen solde pendiente residuo 残高 余额 잔액 остаток credit points score limit stock inventory",
+    "balance": "balance ポイント 积分 outstanding remaining open saldo offen solde pendiente residuo 残高 余额 잔액 остаток credit points score limit stock inventory",
     "quantity": (
         "quantity qty kwmeng fkimg quantities count pieces pcs units items menge anzahl stückzahl quantité qté "
         "cantidad unidades quantità qta quantidade qtd aantal hoeveelheid antal kvantitet antall "
@@ -172,7 +173,7 @@ CONCEPTS: Final[dict[str, str]] = {
         "style variant isbn ean upc plu material artikel produkt ware bezeichnung beschreibung produit "
         "désignation producto artículo descripción prodotto articolo descrizione produto artigo "
         "descrição omschrijving vara beskrivning vare tuote towar produktu zboží položka termék ürün "
-        "товар артикул продукт номенклатура описание προϊόν 商品 品名 品番 产品 货号 상품 제품 품목 "
+        "товар артикул продукт номенклатура описание προϊόν 商品 品名 品番 产品 宝贝 货号 상품 제품 품목 "
         "produk barang sảnphẩm สินค้า منتج מוצר उत्पाद proizvod service course plan movie book"
     ),
     "category": (
@@ -187,8 +188,8 @@ CONCEPTS: Final[dict[str, str]] = {
         "tila stan stav állapot stare durum статус состояние стан κατάσταση ステータス 状態 状態 状态 狀態 "
         "상태 trạngthái สถานะ حالة סטטוס स्थिति orderstatus"
     ),
-    "financial": "financial payment_status finance zahlungsstatus paymentstatus",
-    "fulfilment": "fulfillment fulfilment versandstatus lieferstatus shippingstatus deliverystatus",
+    "financial": "paymentstate orderpaymentstate financialstate financial payment_status finance zahlungsstatus paymentstatus",
+    "fulfilment": "fulfillmentstate fulfillment fulfilment versandstatus lieferstatus shippingstatus deliverystatus",
     "kind": "type kind event action activity transaction_type eventtype event_type typ typ_transakcji tipo genre operation vorgangsart belegart art soort tür вид тип тип_операции τύπος 種別 類型 类型 유형 구분 jenis loại ประเภท",
     "test": "test testing dummy sandbox testbestellung livemode",
     "flag": "is has flag was ist wurde",

@@ -216,8 +216,14 @@ def _is_id(column: Column) -> bool:
     return names.parse(column.name).concepts == {"id"}
 
 
+#: An amount to the cent.
+_CENTS: Final = re.compile(r"[-+]?\d+[.,]\d{2}")
+
+
 def _person(found: Weighed, column: Column) -> float:
     """Return how well a column serves as the customer."""
+    if column.filled and all(map(_CENTS.fullmatch, column.filled[:200])):
+        return 0.0
     score = _fit("customer_id", column)
     named = names.parse(column.name).concepts
     if column.kind == "email" and "other" not in named:
