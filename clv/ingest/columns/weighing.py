@@ -27,6 +27,8 @@ _NAMELESS: Final = 0.2
 _LEAD: Final = 0.08
 #: What a column called only ``id`` gains as customer where none is named.
 _ID_ALONE: Final = 0.1
+#: What a column weighs that has nothing but a plain name.
+_BY_NAME: Final = 0.06
 #: A name that leaves little doubt.
 _PLAIN: Final = 0.7
 #: How well the name of a column of months or weeks fits a date at least: *order month*.
@@ -138,8 +140,10 @@ def _date(column: Column) -> float:
     if name >= _DAYLESS and column.kind in {"int", "number", "text"} and not column.clock:
         form = dates.date_format(column.filled[:200])
         least = _DAYLESS if form and form.kind in {"months", "weeks"} else 0.5
-        return name * column.share if form and name >= least else 0.0
-    return 0.0
+        if form and name >= least:
+            return name * column.share
+    # By its name alone: what is wrong with its cells is said of it.
+    return _BY_NAME if name >= _PLAIN and not column.clock else 0.0
 
 
 def _earliest(column: Column, among: list[Column]) -> tuple[float, str]:
@@ -173,7 +177,7 @@ def _named_like_ids(found: Weighed, role: str) -> list[Column]:
     result = []
     for c in found.free(role):
         plain = c.kind in {"text", "int", "email"} and c.distinct > 1 and not c.clock
-        if plain or (c.kind != "date" and c.filled and _fit(role, c) >= _PLAIN):
+        if plain or (c.kind != "date" and _fit(role, c) >= _PLAIN):
             result.append(c)
     return result
 

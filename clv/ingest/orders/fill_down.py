@@ -31,6 +31,7 @@ class _Seen:
 
     rows: int
     blank: int
+    named: int
     starts: int
     values: int
     falls: int
@@ -145,7 +146,7 @@ def _look(table: Table) -> str:
         "f AS (SELECT c, lag(c) OVER (ORDER BY n) AS p FROM r WHERE c IS NOT NULL), "
         "g AS (SELECT raw, d, lag(raw) OVER (ORDER BY n) AS p, lag(d) OVER (ORDER BY n) AS pd FROM r "
         "WHERE raw IS NOT NULL) "
-        "SELECT count(*), count(*) FILTER (guest), "
+        "SELECT count(*), count(*) FILTER (guest), (SELECT count(*) FROM f), "
         "(SELECT count(*) FILTER (p IS DISTINCT FROM c) FROM f), (SELECT count(DISTINCT c) FROM f), "
         "count(*) FILTER (d < before), count(*) FILTER (d > before), "
         "count(*) FILTER (d < before AND guest), count(*) FILTER (d > before AND guest), "
@@ -190,6 +191,8 @@ def _grouped(seen: _Seen) -> bool:
     upwards = not seen.group_falls and seen.falls * 4 >= seen.starts
     downwards = not seen.group_rises and seen.rises * 4 >= seen.starts
     many = seen.blank >= max(_FEW, _SHARE * seen.rows)
+    # Who is named on a second row too is named on all of them: the blank ones are somebody else's.
+    once = once and seen.named == seen.starts
     return many and once and mixed and (seen.sorted_names or upwards or downwards)
 
 

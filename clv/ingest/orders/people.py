@@ -139,6 +139,8 @@ _CUT: Final = r"\d(?:[.,]\d+)?[eE]\+\d+"
 #: An e-mail address of more ids than this is nobody's own.
 _SHARED: Final = 200
 _ROUNDS: Final = 20
+#: SQL: whether an id is an e-mail address.
+_MAIL: Final = "regexp_full_match(id, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+')"
 
 
 def settle(
@@ -310,7 +312,7 @@ _SPELLINGS: Final = (
     (
         "email_spelling",
         "E-mail addresses in @column that differ only in capitals are one person",
-        "SELECT id, lower(id) AS person FROM people WHERE contains(id, '@') AND id <> lower(id)",
+        f"SELECT id, lower(id) AS person FROM people WHERE {_MAIL} AND id <> lower(id)",
     ),
     (
         "number_spelling",
