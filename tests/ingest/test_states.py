@@ -250,6 +250,25 @@ def test_only_purchases_of_a_log_of_events_are_orders(tmp_path, buying):
     assert found.reasons == {"event": 4 * len(LOG)}
 
 
+def test_what_leads_to_an_order_is_no_order(tmp_path):
+    """A tool for newsletters tells everything a visitor does, with the value of what was looked at."""
+    before = ("Viewed Product", "Added to Cart", "Started Checkout", "Checkout Initiated")
+    rows = []
+    for o in LOG:
+        rows += [[o.customer, f"{o.day} 10:00:00", event, "9.90"] for event in before]
+        rows.append([o.customer, f"{o.day} 10:05:00", "Placed Order", f"{o.value:.2f}"])
+    found = check(tmp_path, base_log.written(["User", "When", "Event", "Value"], rows))
+    assert sorted(found.money) == sorted((o.customer, f"{o.day} 10:05:00", o.value) for o in LOG)
+    assert found.reasons == {"event": 4 * len(LOG)}
+
+
+@pytest.mark.parametrize("word", ["Uncaptured", "Not paid", "No pagado", "Nicht bezahlt", "unpaid"])
+def test_what_has_not_happened_is_no_sale(tmp_path, word):
+    found = check(tmp_path, table("Status", ["paid", word]))
+    assert found.orders == orders_of(LOG[::2])
+    assert found.reasons == {"unpaid": 20}
+
+
 def test_events_without_amounts(tmp_path):
     rows = [
         [f"{o.day} 08:00:0{i}", o.customer, event]

@@ -46,7 +46,7 @@ _UNPAID: Final = (
     "fizetésrevár fizetetlen înașteptare neplătit bekliyor bekleniyor ödenmedi beklemede ожида неоплач вожидании "
     "очіку неоплачен εκκρεμ 未払 未入金 入金待 保留 未付 待付款 待支付 미결제 미입금 대기 입금대기 "
     "menunggu belumbayar belumdibayar chờ chưathanhtoán รอชำระ ค้างชำระ قيدالانتظار غيرمدفوع ממתין "
-    "लंबित checkoutdraft unfulfilledpayment outstanding"
+    "लंबित uncaptur uncollected checkoutdraft unfulfilledpayment outstanding"
 )
 _COUNTS: Final = (
     "complet paid ship deliver fulfil success succeed settled captur approv accept process dispatch "
@@ -88,6 +88,7 @@ _EVENT: Final = (
     "abbuchung umrechnung einbehalt bankkonto receivedemail clickedemail openedemail fulfilledorder "
     "orderedproduct activeonsite viewedproduct auth preauth void view click cart basket wish login logout search visit session impression "
     "transfer payout withdraw deposit fee adjust conversion hold tax topup reserve add_payment "
+    "startedcheckout initiatedcheckout checkoutinitiated checkoutbegun checkoutstep "
     "engag video download install screen notif identif formstart formsubmit push "
     "addpaymentinfo begincheckout beginshipping addshippinginfo checkoutstart initiatecheckout "
     "startcheckout signup register subscribeemail emailopen open page scroll favorite favourite "
