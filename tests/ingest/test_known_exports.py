@@ -132,6 +132,36 @@ EXPORTS = {
             ("Deco Addict", "S00002", "2022-01-06 10:00:00", 30.0),
         ],
     ),
+    "salesforce": (
+        "Opportunity ID,Account Name,Close Date,Stage,Amount",
+        "006A,Acme,2022-01-05,Closed Won,20.00",
+        "006B,Acme,2022-01-06,Closed Lost,30.00",
+        "006C,Globex,2022-01-07,Closed Won,40.00",
+        [
+            ("Acme", "006A", "2022-01-05 00:00:00", 20.0),
+            ("Globex", "006C", "2022-01-07 00:00:00", 40.0),
+        ],
+    ),
+    "hubspot": (
+        "Record ID,Deal Name,Deal Stage,Close Date,Amount,Associated Contact",
+        "1,First,Closed Won,2022-01-05 10:00,20.00,Ann (ann@x.com)",
+        "2,Second,Closed Lost,2022-01-06 10:00,30.00,Ann (ann@x.com)",
+        "3,Third,Closed Won,2022-01-07 10:00,40.00,Bob (bob@x.com)",
+        [
+            ("Ann (ann@x.com)", "1", "2022-01-05 10:00:00", 20.0),
+            ("Bob (bob@x.com)", "3", "2022-01-07 10:00:00", 40.0),
+        ],
+    ),
+    "gumroad": (
+        "Purchase ID,Item Name,Purchase Email,Purchase Date,Sale Price ($),Fees ($),Refunded?",
+        "p1,Course,ann@x.com,2022-01-05,20.00,1.00,0",
+        "p2,Course,bob@x.com,2022-01-06,30.00,1.00,1",
+        "p3,Book,bob@x.com,2022-01-07,40.00,1.00,0",
+        [
+            ("ann@x.com", "p1", "2022-01-05 00:00:00", 20.0),
+            ("bob@x.com", "p3", "2022-01-07 00:00:00", 40.0),
+        ],
+    ),
     "xero": (
         "ContactName,InvoiceNumber,InvoiceDate,Total,Quantity,UnitAmount,LineAmount,Type,Status",
         "Bay Club,INV-1,2022-01-05,17.00,2,5.00,10.00,Sales invoice,Paid",

@@ -457,6 +457,7 @@ LAYOUTS: Final[dict[str, Layout]] = {
                 "category": _CATEGORY,
             },
             required=("order_id", "ordered_at", "revenue", "items"),
+            grain="line",
             headerless=(
                 *(("customer_id", "id"), ("order_id", "id"), ("product", "id")),
                 *(("items", "int"), ("revenue", "number"), ("ordered_at", "date")),
