@@ -108,7 +108,7 @@ def make_report(
     }
     report["decisions"] = sorted(decided.made, key=_weight)
     report["statuses"] = list(decided.statuses_found)
-    report["oddities"] = [*decided.oddities, *oddities.find(con, report, shoppers, tables)]
+    report["oddities"] = oddities.find(con, report, shoppers, tables)
     report["grain"] = decided.grain
     report["columns"] = _columns(head)
     report["messages"] = _messages(report, decided)

@@ -11,12 +11,12 @@ from clv.core.formatting import plural
 from clv.ingest.files import dates
 from clv.ingest.files.decimals import OTHER, Around, number_format
 from clv.ingest.orders import table as tables
-from clv.ingest.orders.left_out import WEIGHTY
+from clv.ingest.orders.decisions import decision, moves_much, switch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.core.schema import Decision, Switch
+    from clv.core.schema import Switch
     from clv.core.settings import IngestOptions
     from clv.ingest.files.dialect import Dialect
     from clv.ingest.files.numbers import NumberFormat
@@ -99,17 +99,14 @@ def settle(
         raise AmbiguousAmountError(msg, hint, "--decimal . or --decimal ,", choices=choices)
     as_decimals = re.search(rf"\d\{found.decimal}\d", found.doubtful)
     chosen, other = (smaller, larger) if as_decimals else (larger, smaller)
-    made: Decision = {
-        "code": "decimal_mark",
-        "sentence": f"Amounts such as '{found.doubtful}' ({plural(doubtful, 'row')}) were read as {chosen}, "
+    made = decision(
+        "decimal_mark",
+        f"Amounts such as '{found.doubtful}' ({plural(doubtful, 'row')}) were read as {chosen}, "
         f"because {found.why}.",
-        "rows": doubtful,
-        "money": None,
-        "switches": [
-            {"label": f"Read it as {other}", "options": ["--decimal", OTHER[found.decimal]]}
-        ],
-        "weighty": found.weak and doubtful > WEIGHTY * rows,
-    }
+        doubtful,
+        switches=[switch(f"Read it as {other}", "--decimal", OTHER[found.decimal])],
+        weighty=found.weak and moves_much(doubtful, rows),
+    )
     table.decisions.append(made)
     return found
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from clv.core import engine
+from clv.core.formatting import plural
 from clv.ingest.orders.checks import NUMBER
+from clv.ingest.orders.decisions import decision, moves_much, turned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +64,6 @@ _NO_RECORD: Final = ("missing_customer", "unreadable_date", "unreadable_number")
 #: A last row that nobody calls a total is one if it adds up at least so many others.
 _MANY: Final = 10
 _CENT: Final = 0.006
-_WEIGHTY: Final = 0.05
 
 
 def find(
@@ -82,15 +83,13 @@ def _sheets_left_out(tables: Sequence[Table]) -> list[Decision]:
     """Say which sheets may hold orders and were not read, for their columns are others."""
     first = tables[0].source.name
     return [
-        {
-            "code": "sheet_left_out",
-            "sentence": f"{name} ({rows:,} {'row' if rows == 1 else 'rows'}) has other columns than "
-            f"{first} and was not read. Read it by itself, or give it the same columns.",
-            "rows": rows,
-            "money": None,
-            "switches": [],
-            "weighty": True,
-        }
+        decision(
+            "sheet_left_out",
+            f"{name} ({plural(rows, 'row')}) has other columns than {first} and was not read. Read it by "
+            "itself, or give it the same columns.",
+            rows,
+            weighty=True,
+        )
         for table in tables
         for name, rows in table.source.left_out
     ]
@@ -235,15 +234,11 @@ def _leave_out(
     one = len(totals) == 1
     what = "1 row is the total of others" if one else f"{len(totals):,} rows are totals of others"
     done = "left out" if drop else "counted as orders"
-    return {
-        "code": "total_row",
-        "sentence": f"{what} (customer “{label}”) and {'was' if one else 'were'} {done}.",
-        "rows": len(totals),
-        "money": money,
-        "switches": [
-            {"label": "Count as orders", "options": ["--keep", "total_row"]}
-            if drop
-            else {"label": "Leave out", "options": ["--drop", "total_row"]}
-        ],
-        "weighty": money > _WEIGHTY * every,
-    }
+    return decision(
+        "total_row",
+        f"{what} (customer “{label}”) and {'was' if one else 'were'} {done}.",
+        len(totals),
+        money,
+        [turned("total_row", rules["total_row"], "Count as orders", "Leave out")],
+        weighty=moves_much(money, every),
+    )

@@ -8,7 +8,7 @@ from clv.core import engine
 from clv.core.formatting import count, percent, plural
 from clv.ingest.files import currencies
 from clv.ingest.orders.checks import NUMBER
-from clv.ingest.orders.left_out import WEIGHTY
+from clv.ingest.orders.decisions import decision, moves_much
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,19 +76,17 @@ def _decision(con: duckdb.DuckDBPyConnection, main: str, others: Sequence[str]) 
         f"count(DISTINCT customer_id) {other}, count(DISTINCT customer_id) FROM money",
     )
     named = ", ".join(others[:5]) + (" and others" if len(others) > 5 else "")
-    return {
-        "code": "other_currency",
-        "sentence": (
+    return decision(
+        "other_currency",
+        (
             f"{count(orders)} of {plural(all_orders, 'order')} ({percent(orders / all_orders)}), of "
             f"{count(customers)} of {plural(all_customers, 'customer')}, were left out: they are in "
             f"{named}, and most are in {main}. Amounts of different currencies are not added up: "
             "forecast each currency on its own, or convert the amounts first."
         ),
-        "rows": rows,
-        "money": None,
-        "switches": [],
-        "weighty": orders > WEIGHTY * all_orders,
-    }
+        rows,
+        weighty=moves_much(orders, all_orders),
+    )
 
 
 def _unnamed(con: duckdb.DuckDBPyConnection, main: str) -> list[Decision]:
@@ -96,12 +94,11 @@ def _unnamed(con: duckdb.DuckDBPyConnection, main: str) -> list[Decision]:
     rows, total = engine.row(con, "SELECT count(*) FILTER (name IS NULL), count(*) FROM money")
     if not rows:
         return []
-    made: Decision = {
-        "code": "no_currency",
-        "sentence": f"{plural(rows, 'row')} without a currency counted as {main}, the most frequent.",
-        "rows": rows,
-        "money": None,
-        "switches": [],
-        "weighty": rows > WEIGHTY * total,
-    }
-    return [made]
+    return [
+        decision(
+            "no_currency",
+            f"{plural(rows, 'row')} without a currency counted as {main}, the most frequent.",
+            rows,
+            weighty=moves_much(rows, total),
+        )
+    ]

@@ -10,6 +10,7 @@ from clv.core.errors import AmbiguousDateError
 from clv.ingest.files.date_order import doubt
 from clv.ingest.orders import date_cells
 from clv.ingest.orders.checks import NUMBER
+from clv.ingest.orders.decisions import decision, moves_much, switch
 from clv.ingest.orders.table import date_evidence, outside_utc
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from clv.core.schema import Decision, Switch
+    from clv.core.schema import Decision
     from clv.core.settings import IngestOptions
     from clv.ingest.orders.table import Table
 
@@ -29,7 +30,6 @@ _QUIET: Final = 0.12
 #: The middle of the quietest hours on a shop's own clock, and how far off it may be.
 _NIGHT: Final = 4
 _FAR: Final = 3
-_WEIGHTY: Final = 0.05
 #: Hours ahead of UTC → zones of many shops there.
 _ZONES: Final = {
     -10: ("Pacific/Honolulu",),
@@ -124,21 +124,8 @@ def _of_file(table: Table) -> list[Decision]:
         said.append(("timezone", why))
     heavy = {"months_only", "dates_exchanged"}
     return [
-        _decision(code, f"{name}: {why}", table.rows, weighty=code in heavy) for code, why in said
+        decision(code, f"{name}: {why}", table.rows, weighty=code in heavy) for code, why in said
     ]
-
-
-def _decision(
-    code: str, sentence: str, rows: int, *, weighty: bool, switches: Sequence[Switch] = ()
-) -> Decision:
-    return {
-        "code": code,
-        "sentence": sentence,
-        "rows": rows,
-        "money": None,
-        "switches": [*switches],
-        "weighty": weighty,
-    }
 
 
 def _in_utc(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> list[Decision]:
@@ -161,11 +148,9 @@ def _in_utc(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> list[Dec
         f"be at about UTC{ahead:+d}. On its own clock {moved:,} orders are of another day."
     )
     names = (*_ZONES.get(ahead, ()), f"Etc/GMT{-ahead:+d}")
-    switches: list[Switch] = [
-        {"label": f"The clock of {name}", "options": ["--timezone", name]} for name in names
-    ]
-    weighty = moved > _WEIGHTY * total
-    return [_decision("utc_times", sentence, moved, weighty=weighty, switches=switches)]
+    switches = [switch(f"The clock of {name}", "--timezone", name) for name in names]
+    weighty = moves_much(moved, total)
+    return [decision("utc_times", sentence, moved, switches=switches, weighty=weighty)]
 
 
 def hours_ahead(hours: Sequence[int]) -> int | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clv.core.schema import Decision, Rule, StatusReport
+    from clv.core.schema import Decision, Rule, StatusReport, Switch
+
+#: From this share of the money, or of the rows, a decision is said at the top.
+WEIGHTY: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,6 @@ class Decisions:
         What could have been read otherwise, with its size and how to reverse it.
     statuses_found
         Words of statuses and kinds, and what they were taken for.
-    oddities
-        What looks odd about the orders; nothing was changed for it.
     grain
         What an amount in a row was for.
     """
@@ -72,8 +73,48 @@ class Decisions:
     events_alone: bool = False
     made: Sequence[Decision] = ()
     statuses_found: Sequence[StatusReport] = ()
-    oddities: Sequence[str] = ()
     grain: Literal["order", "line", "unit", ""] = ""
+
+
+def decision(
+    code: str,
+    sentence: str,
+    rows: int = 0,
+    money: float | None = None,
+    switches: Sequence[Switch] = (),
+    *,
+    weighty: bool = False,
+) -> Decision:
+    """Return something that could have been read otherwise; see `clv.core.schema.Decision`."""
+    return {
+        "code": code,
+        "sentence": sentence,
+        "rows": rows,
+        "money": money,
+        "switches": [*switches],
+        "weighty": weighty,
+    }
+
+
+def switch(label: str, *options: str) -> Switch:
+    """Return a way to read the file otherwise: what it does, and the options that do it."""
+    return {"label": label, "options": [*options]}
+
+
+def turned(code: str, rule: Rule, keep: str, drop: str) -> Switch:
+    """Return the switch that turns a rule round.
+
+    Parameters
+    ----------
+    keep, drop
+        What to call keeping such rows, and leaving them out.
+    """
+    return switch(keep, "--keep", code) if rule == "drop" else switch(drop, "--drop", code)
+
+
+def moves_much(part: float | None, whole: float | None) -> bool:
+    """Whether a part of the money, or of the rows, is so large that it is said at the top."""
+    return (part or 0.0) > WEIGHTY * (whole or 0.0)
 
 
 def noted(rules: Mapping[str, Rule], **found: int) -> dict[str, int]:

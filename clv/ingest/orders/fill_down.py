@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv.core import engine
 from clv.core.formatting import plural
-from clv.ingest.orders import left_out
+from clv.ingest.orders.decisions import decision, moves_much, switch
 from clv.ingest.orders.table import reader, sample
 
 if TYPE_CHECKING:
@@ -81,16 +81,15 @@ def settle(table: Table, options: IngestOptions) -> None:
         )
     names = ", ".join(f"`{table.mapping[role]}`" for role in conditions)
     table.decisions.append(
-        {
-            "code": "filled_down",
-            "sentence": f"{table.source.name}: {names} stands on the first row of its group only, and "
-            f"was filled down in {plural(rows, 'row')}.",
-            "rows": rows,
-            "money": amount,
-            "switches": [{"label": "Leave blank", "options": ["--drop", "filled_down"]}],
-            "weighty": rows > left_out.WEIGHTY * seen.rows
-            or (amount or 0) > left_out.WEIGHTY * (whole or 0),
-        }
+        decision(
+            "filled_down",
+            f"{table.source.name}: {names} stands on the first row of its group only, and was filled down "
+            f"in {plural(rows, 'row')}.",
+            rows,
+            amount,
+            [switch("Leave blank", "--drop", "filled_down")],
+            weighty=moves_much(rows, seen.rows) or moves_much(amount, whole),
+        )
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from clv.core import engine
 from clv.core.formatting import money_full, percent, plural
 from clv.ingest.orders import checks
+from clv.ingest.orders.decisions import WEIGHTY, decision, switch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from clv.core.schema import Decision, Rule
-
-#: From this share on something must not go unseen.
-WEIGHTY: Final = 0.05
 
 
 def decisions(
@@ -89,25 +87,23 @@ def _one(
     share: float,
     currency: str,
 ) -> Decision:
-    turned = check.code in rules
-    return {
-        "code": check.code,
-        "sentence": f"Left out, {check.title[0].lower()}{check.title[1:]}: "
-        f"{_size(rows, money, share, currency)}. {check.remedy}",
-        "rows": rows,
-        "money": money,
-        "switches": [{"label": "Keep them", "options": ["--keep", check.code]}] if turned else [],
-        "weighty": True,
-    }
+    return decision(
+        check.code,
+        f"Left out, {check.title[0].lower()}{check.title[1:]}: {_size(rows, money, share, currency)}. "
+        f"{check.remedy}",
+        rows,
+        money,
+        [switch("Keep them", "--keep", check.code)] if check.code in rules else [],
+        weighty=True,
+    )
 
 
 def _together(rows: int, money: float | None, share: float, currency: str) -> Decision:
-    return {
-        "code": "left_out",
-        "sentence": f"Left out for all reasons together: {_size(rows, money, share, currency)}. "
-        "The reasons are listed with their rows.",
-        "rows": rows,
-        "money": money,
-        "switches": [],
-        "weighty": True,
-    }
+    return decision(
+        "left_out",
+        f"Left out for all reasons together: {_size(rows, money, share, currency)}. The reasons are listed "
+        "with their rows.",
+        rows,
+        money,
+        weighty=True,
+    )

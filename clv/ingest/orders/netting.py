@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from clv.core import engine
 from clv.core.formatting import plural
 from clv.ingest.orders.checks import NUMBER
-from clv.ingest.orders.states import WEIGHTY
+from clv.ingest.orders.decisions import decision, moves_much, switch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,12 +145,14 @@ def find_duplicates(
     if count and rule == "drop":
         apart = "lines.file <> r.first_file" if scans else "lines.rowid <> r.first"
         same = (
-            "FROM repeated r WHERE lines.code = 0 AND lines.fingerprint = r.fingerprint "
+            "lines.code = 0 AND lines.fingerprint = r.fingerprint "
             "AND lines.customer_id = r.customer_id AND lines.ordered_at = r.ordered_at"
         )
         if scans:
             made = _equal_items(con, same)
-        con.execute(f"UPDATE lines SET code = {NUMBER['duplicate']} {same} AND {apart}")
+        con.execute(
+            f"UPDATE lines SET code = {NUMBER['duplicate']} FROM repeated r WHERE {same} AND {apart}"
+        )
     con.execute("DROP TABLE repeated")
     return count, made
 
@@ -159,22 +161,22 @@ def _equal_items(con: duckdb.DuckDBPyConnection, same: str) -> list[Decision]:
     """Say how many equal rows of an order count as further items."""
     rows, money = engine.row(
         con,
-        f"SELECT count(*), coalesce(sum(abs(revenue)), 0) {same.replace('FROM', 'FROM lines,', 1)} "
+        f"SELECT count(*), coalesce(sum(abs(revenue)), 0) FROM lines, repeated r WHERE {same} "
         "AND lines.file = r.first_file AND lines.rowid <> r.first",
     )
     (total,) = engine.row(con, "SELECT coalesce(sum(abs(revenue)), 0) FROM lines WHERE code = 0")
     if not rows:
         return []
     return [
-        {
-            "code": "equal_items",
-            "sentence": f"{plural(rows, 'row')} equal an earlier row of the same order. The file has no "
-            "quantities, so each counts as one more item.",
-            "rows": int(rows),
-            "money": round(float(money), 2),
-            "switches": [{"label": "Leave the repeats out", "options": ["--drop", "duplicate"]}],
-            "weighty": money > WEIGHTY * total,
-        }
+        decision(
+            "equal_items",
+            f"{plural(rows, 'row')} equal an earlier row of the same order. The file has no quantities, so "
+            "each counts as one more item.",
+            int(rows),
+            round(float(money), 2),
+            [switch("Leave the repeats out", "--drop", "duplicate")],
+            weighty=moves_much(money, total),
+        )
     ]
 
 
@@ -319,15 +321,14 @@ def _match_in_part(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> lis
         return []
     (total,) = engine.row(con, "SELECT coalesce(sum(abs(revenue)), 0) FROM lines WHERE code = 0")
     return [
-        {
-            "code": "refund_in_part",
-            "sentence": f"{plural(int(rows), 'refund')} named no order: each comes off the customer's latest "
-            "earlier order that is worth as much.",
-            "rows": int(rows),
-            "money": round(money, 2),
-            "switches": [],
-            "weighty": money > WEIGHTY * total,
-        }
+        decision(
+            "refund_in_part",
+            f"{plural(int(rows), 'refund')} named no order: each comes off the customer's latest earlier "
+            "order that is worth as much.",
+            int(rows),
+            round(money, 2),
+            weighty=moves_much(money, total),
+        )
     ]
 
 

@@ -20,7 +20,7 @@ from clv.ingest.orders import (
     states,
     versions,
 )
-from clv.ingest.orders.decisions import Decisions, noted
+from clv.ingest.orders.decisions import Decisions, decision, noted, switch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,11 +157,11 @@ def settle(
     roles = [r for r in ("category", "product") if all(r in t.mapping for t in tables)]
     told = contents.build(con, roles, has_order_id=one_by_one)
     unit = unit or tables[0].numbers.currency
-    made += [*others, *(decision for t in tables for decision in t.decisions)]
+    made += [*others, *(one for t in tables for one in t.decisions)]
     made += days.decisions(con, tables)
-    said = {"older_state", *(decision["code"] for decision in made)}  # With the size of their own.
+    said = {"older_state", *(one["code"] for one in made)}  # With the size of their own.
     lost = left_out.decisions(con, rules, unit, sum(t.faults - t.notes for t in tables))
-    made += [decision for decision in lost if decision["code"] not in said]
+    made += [one for one in lost if one["code"] not in said]
     found = {"duplicate": duplicates, "zero_value": zeros, "far_date": sum(n for _, n in far)}
     return Decisions(
         rules=rules,
@@ -203,60 +203,60 @@ def _amounts(table: Table, options: IngestOptions) -> list[Decision]:
     made: list[Decision] = []
     if grain == "unit" and options.amount is None and "items" in mapping:
         made.append(
-            _amount(
+            decision(
                 "unit_price",
                 f"“{mapping['unit_price']}” is the price of one item: the value of a row is "
                 f"“{mapping['items']}” × “{mapping['unit_price']}”.",
-                [("It is the value of the row", ["--amount", "line"])],
+                switches=[switch("It is the value of the row", "--amount", "line")],
             )
         )
     if grain == "order" and options.amount is None and "revenue" in mapping:
         made.append(
-            _amount(
+            decision(
                 "order_total",
                 f"“{mapping['revenue']}” is the total of the order: it counts once, on whichever rows "
                 "of the order it stands.",
-                [("It is the value of the row", ["--amount", "line"])],
+                switches=[switch("It is the value of the row", "--amount", "line")],
             )
         )
     if "revenue" in mapping and "revenue" not in options.mapping and table.match.included:
         made.append(
-            _amount(
+            decision(
                 "value_includes",
                 f"“{mapping['revenue']}” includes {_listed(table.match.included)}"
                 + (f", but not {_listed(table.match.excluded)}" if table.match.excluded else "")
                 + ".",
-                [
-                    (
+                switches=[
+                    switch(
                         f"Count “{table.match.without}” instead",
-                        ["--map", f"revenue={table.match.without}"],
+                        "--map",
+                        f"revenue={table.match.without}",
                     )
                 ],
             )
         )
     elif "revenue" in mapping and table.match.excluded:
         made.append(
-            _amount(
+            decision(
                 "value_excludes",
                 f"“{mapping['revenue']}” does not include {_listed(table.match.excluded)}.",
-                [],
             )
         )
     if "discount" in mapping and "discount" not in options.mapping:
         kind = "a share of the price" if table.match.rate else "an amount"
         made.append(
-            _amount(
+            decision(
                 "discount",
                 f"“{mapping['discount']}” is {kind}, and is taken off the value.",
-                [("Don't take it off", ["--map", "discount="])],
+                switches=[switch("Don't take it off", "--map", "discount=")],
             )
         )
     if "refunded" in mapping and "refunded" not in options.mapping:
         made.append(
-            _amount(
+            decision(
                 "refunded",
                 f"“{mapping['refunded']}” is what was paid back, and is taken off the value.",
-                [("Don't take it off", ["--map", "refunded="])],
+                switches=[switch("Don't take it off", "--map", "refunded=")],
             )
         )
     return made
@@ -264,14 +264,3 @@ def _amounts(table: Table, options: IngestOptions) -> list[Decision]:
 
 def _listed(columns: Sequence[str]) -> str:
     return " and ".join(f"“{column}”" for column in columns)
-
-
-def _amount(code: str, sentence: str, switches: Sequence[tuple[str, list[str]]]) -> Decision:
-    return {
-        "code": code,
-        "sentence": sentence,
-        "rows": 0,
-        "money": None,
-        "switches": [{"label": label, "options": options} for label, options in switches],
-        "weighty": False,
-    }

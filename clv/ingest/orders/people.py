@@ -14,7 +14,7 @@ from clv.core.errors import LayoutError
 from clv.core.formatting import count, plural
 from clv.ingest.columns.names import normalise
 from clv.ingest.orders.checks import NUMBER
-from clv.ingest.orders.states import WEIGHTY
+from clv.ingest.orders.decisions import decision, moves_much, switch, turned
 
 if TYPE_CHECKING:
     import duckdb
@@ -166,11 +166,7 @@ def settle(
     """
     if _plain_numbers(con):
         return []
-    con.execute(
-        "CREATE TEMP TABLE people AS SELECT customer_id AS id, count(*) AS n, "
-        "coalesce(sum(abs(revenue)), 0) AS money FROM lines "
-        "WHERE code = 0 AND customer_id IS NOT NULL GROUP BY customer_id"
-    )
+    _count_people(con)
     _refuse_cut(con, column)
     total, money = engine.row(
         con, "SELECT coalesce(sum(n), 0), coalesce(sum(money), 0) FROM people"
@@ -181,6 +177,15 @@ def settle(
         decisions += _merge(con, column, int(total), float(money), mailed=mailed)
     con.execute("DROP TABLE people")
     return decisions
+
+
+def _count_people(con: duckdb.DuckDBPyConnection) -> None:
+    """Make ``people`` (anew): every id with its rows and its money."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE people AS SELECT customer_id AS id, count(*) AS n, "
+        "coalesce(sum(abs(revenue)), 0) AS money FROM lines "
+        "WHERE code = 0 AND customer_id IS NOT NULL GROUP BY customer_id"
+    )
 
 
 def _plain_numbers(con: duckdb.DuckDBPyConnection) -> bool:
@@ -270,19 +275,15 @@ def _find_nobody(
     named = ", ".join(f"“{one}”" for one in sorted(ids)[:3])
     done = "don't count" if rule == "drop" else "count as one customer"
     return [
-        {
-            "code": "nobody",
-            "sentence": f"{named} in “{column}” is no customer one could name: {plural(rows, 'row')} of "
+        decision(
+            "nobody",
+            f"{named} in “{column}” is no customer one could name: {plural(rows, 'row')} of "
             f"walk-in sales or guests ({rows / max(total, 1):.0%}) {done}.",
-            "rows": int(rows),
-            "money": round(float(worth), 2),
-            "switches": [
-                {"label": "Count them as one customer", "options": ["--keep", "nobody"]}
-                if rule == "drop"
-                else {"label": "Leave them out", "options": ["--drop", "nobody"]}
-            ],
-            "weighty": rows > WEIGHTY * total or worth > WEIGHTY * money,
-        }
+            int(rows),
+            round(float(worth), 2),
+            [turned("nobody", rule, "Count them as one customer", "Leave them out")],
+            weighty=moves_much(rows, total) or moves_much(worth, money),
+        )
     ]
 
 
@@ -366,14 +367,14 @@ def _renamed(
     if not merged:
         return []
     return [
-        {
-            "code": code,
-            "sentence": f"{sentence}: {plural(merged, 'spelling')} merged, {plural(rows, 'row')}.",
-            "rows": int(rows),
-            "money": round(float(worth), 2),
-            "switches": [{"label": "Keep them apart", "options": ["--apart"]}],
-            "weighty": rows > WEIGHTY * total or worth > WEIGHTY * money,
-        }
+        decision(
+            code,
+            f"{sentence}: {plural(merged, 'spelling')} merged, {plural(rows, 'row')}.",
+            int(rows),
+            round(float(worth), 2),
+            [switch("Keep them apart", "--apart")],
+            weighty=moves_much(rows, total) or moves_much(worth, money),
+        )
     ]
 
 
@@ -388,11 +389,7 @@ def _link(con: duckdb.DuckDBPyConnection) -> None:
         f"WHERE code = {NUMBER['missing_customer']} AND email IS NOT NULL AND ordered_at IS NOT NULL "
         "AND (revenue IS NOT NULL)"
     )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE people AS SELECT customer_id AS id, count(*) AS n, "
-        "coalesce(sum(abs(revenue)), 0) AS money FROM lines "
-        "WHERE code = 0 AND customer_id IS NOT NULL GROUP BY customer_id"
-    )
+    _count_people(con)
     con.execute(
         "CREATE TEMP TABLE pairs AS SELECT DISTINCT customer_id AS id, email FROM lines "
         "WHERE customer_id IS NOT NULL AND email IS NOT NULL"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.formatting import plural
-from clv.ingest.orders.states import WEIGHTY
+from clv.ingest.orders.decisions import decision, moves_much
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,13 +98,12 @@ def _rename(con: duckdb.DuckDBPyConnection) -> list[Decision]:
     con.execute("DROP TABLE parts")
     con.execute("DROP TABLE places")
     return [
-        {
-            "code": "numbers_recur",
-            "sentence": f"{plural(numbers, 'order number')} recur with another customer and day: each "
-            "is an order of its own.",
-            "rows": int(rows),
-            "money": round(float(money or 0), 2),
-            "switches": [],
-            "weighty": rows > WEIGHTY * all_rows,
-        }
+        decision(
+            "numbers_recur",
+            f"{plural(numbers, 'order number')} recur with another customer and day: each is an order of "
+            "its own.",
+            int(rows),
+            round(float(money or 0), 2),
+            weighty=moves_much(rows, all_rows),
+        )
     ]

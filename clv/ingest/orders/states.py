@@ -16,9 +16,10 @@ from clv.ingest.columns import states
 from clv.ingest.columns.names import normalise
 from clv.ingest.orders import told_again
 from clv.ingest.orders.checks import NUMBER
+from clv.ingest.orders.decisions import decision, moves_much, switch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import duckdb
 
@@ -36,8 +37,6 @@ _CODES: Final = {
 }
 #: Rows that are judged: those that could be read, and those without an amount, as views have none.
 _JUDGED: Final = f"(code = 0 OR (code = {NUMBER['unreadable_number']} AND detail = ''))"
-#: From this share of the money, or of the rows, a decision is said at the top.
-WEIGHTY: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def settle(
     rules: dict[str, str] = {
         word.lower(): meaning for t in tables for word, meaning in t.match.layout.statuses.items()
     }
-    given = {normalise(word) or word: meaning for word, meaning in said.items()}
+    given = {_key(word): meaning for word, meaning in said.items()}
     listed = ", ".join(roles)
     found = con.execute(
         f"SELECT {listed}, count(*), coalesce(sum(abs(revenue)), 0) FROM lines "
@@ -80,7 +79,8 @@ def settle(
     ).fetchall()
     groups = [_Group(row[: len(roles)], row[-2], row[-1]) for row in found]
     if "kind" in roles and not _sells(groups, roles.index("kind"), rules, given):
-        given = given | {word: "counts" for g in groups if (word := _plain(g.words, roles))}
+        kinds = {g.words[roles.index("kind")] for g in groups}
+        given = given | {_key(word): "counts" for word in kinds if word}
     rules |= _not_won(groups, roles)
     again = told_again.find(con, _selling(groups, roles, rules, given))
     again = {w: of for w, of in again.items() if not _said(w, given)}
@@ -165,8 +165,8 @@ def _sells(
     return any(_meaning("kind", w, rules, given) == "counts" for w in words - {None})
 
 
-def _plain(words: Sequence[str | None], roles: Sequence[str]) -> str:
-    word = words[roles.index("kind")] or ""
+def _key(word: str) -> str:
+    """Return what a word is compared by: one of signs only is itself."""
     return normalise(word) or word
 
 
@@ -179,7 +179,7 @@ def _meaning(
     """Return what one word means; what the user says goes first."""
     if word is None:
         return "counts"
-    chosen = given.get(normalise(word) or word) or rules.get(word.strip().lower())
+    chosen = given.get(_key(word)) or rules.get(word.strip().lower())
     if chosen is not None:
         return {"refund": "refunded"}.get(chosen, chosen)
     return states.meaning(role, word)
@@ -218,7 +218,7 @@ def _judge(
 
 
 def _said(word: str | None, given: Mapping[str, StatusMeaning]) -> bool:
-    return word is not None and (normalise(word) or word) in given
+    return word is not None and _key(word) in given
 
 
 def _is_delivered(word: str, meant: str) -> bool:
@@ -251,6 +251,15 @@ def _apply(
     con.execute("DROP TABLE verdicts")
 
 
+def _sums(found: Iterable[tuple[str, _Group]]) -> dict[str, tuple[int, float]]:
+    """Return word → rows and money of its groups."""
+    sums: dict[str, tuple[int, float]] = {}
+    for word, group in found:
+        rows, money = sums.get(word, (0, 0.0))
+        sums[word] = rows + group.rows, money + group.money
+    return sums
+
+
 def _words(
     roles: Sequence[str],
     groups: Sequence[_Group],
@@ -262,14 +271,8 @@ def _words(
     result: list[StatusReport] = []
     for i, role in enumerate(roles):
         column = next(t.mapping[role] for t in tables if role in t.mapping)
-        sums: dict[str, list[float]] = {}
-        for group in groups:
-            word = group.words[i]
-            if word is not None:
-                entry = sums.setdefault(word, [0, 0.0])
-                entry[0] += group.rows
-                entry[1] += group.money
-        for word, (rows, money) in sums.items():
+        found = [(word, g) for g in groups if (word := g.words[i]) is not None]
+        for word, (rows, money) in _sums(found).items():
             meant = _meaning(role, word, rules, given)
             if role == "fulfilment" and not meant:
                 continue  # Whether goods left is no reason by itself.
@@ -277,7 +280,7 @@ def _words(
                 {
                     "column": column,
                     "word": word,
-                    "rows": int(rows),
+                    "rows": rows,
                     "money": round(money, 2),
                     "meaning": "counts"
                     if meant in {"counts", ""}
@@ -292,21 +295,21 @@ def _words(
 
 def _switches(word: str, *meanings: StatusMeaning) -> list[Switch]:
     labels = {"counts": "They count", "no": "They don't count", "refund": "They are refunds"}
-    return [{"label": labels[m], "options": ["--status", f"{word}={m}"]} for m in meanings]
+    return [switch(labels[m], "--status", f"{word}={m}") for m in meanings]
 
 
 def _unknown(words: Sequence[StatusReport], rows: int, total: float) -> list[Decision]:
     """Point out every word that was not understood."""
     return [
-        {
-            "code": "unknown_status",
-            "sentence": f"What “{one['word']}” in the column “{one['column']}” means isn't known: its "
+        decision(
+            "unknown_status",
+            f"What “{one['word']}” in the column “{one['column']}” means isn't known: its "
             f"{plural(one['rows'], 'row')} count as sales.",
-            "rows": one["rows"],
-            "money": one["money"],
-            "switches": _switches(one["word"], "no", "refund"),
-            "weighty": one["rows"] > WEIGHTY * rows or (one["money"] or 0) > WEIGHTY * total,
-        }
+            one["rows"],
+            one["money"],
+            _switches(one["word"], "no", "refund"),
+            weighty=moves_much(one["rows"], rows) or moves_much(one["money"], total),
+        )
         for one in words
         if not one["known"]
     ]
@@ -324,27 +327,25 @@ def _delivered(
     if "status" not in roles or "fulfilment" not in roles:
         return []
     at, there = roles.index("status"), roles.index("fulfilment")
-    found: dict[str, list[float]] = {}
+    found: list[tuple[str, _Group]] = []
     for group in groups:
         word, goods = group.words[at], group.words[there]
         if word is None or goods is None or _said(word, given):
             continue
         meant = _meaning("fulfilment", goods, rules, given)
         if _meaning("status", word, rules, given) == "unpaid" and _is_delivered(goods, meant):
-            entry = found.setdefault(word, [0, 0.0])
-            entry[0] += group.rows
-            entry[1] += group.money
+            found.append((word, group))
     return [
-        {
-            "code": "delivered_unpaid",
-            "sentence": f"Orders that are “{word}” but were delivered count as sales: cash on delivery "
+        decision(
+            "delivered_unpaid",
+            f"Orders that are “{word}” but were delivered count as sales: cash on delivery "
             "is often never marked as paid.",
-            "rows": int(n),
-            "money": round(money, 2),
-            "switches": _switches(word, "no"),
-            "weighty": n > WEIGHTY * rows or money > WEIGHTY * total,
-        }
-        for word, (n, money) in found.items()
+            n,
+            round(money, 2),
+            _switches(word, "no"),
+            weighty=moves_much(n, rows) or moves_much(money, total),
+        )
+        for word, (n, money) in _sums(found).items()
     ]
 
 
@@ -360,24 +361,22 @@ def _unpaid(
     if "status" not in roles:
         return []
     at = roles.index("status")
-    found: dict[str, list[float]] = {}
-    for group, (code, _) in zip(groups, judged, strict=True):
-        word = group.words[at]
-        if code == NUMBER["unpaid"] and word is not None:
-            entry = found.setdefault(word, [0, 0.0])
-            entry[0] += group.rows
-            entry[1] += group.money
+    found = [
+        (word, group)
+        for group, (code, _) in zip(groups, judged, strict=True)
+        if code == NUMBER["unpaid"] and (word := group.words[at]) is not None
+    ]
     columns = {one["word"]: one["column"] for one in words}
     return [
-        {
-            "code": "unpaid",
-            "sentence": f"“{word}” in the column “{columns[word]}” means not paid. Left out: "
-            f"{plural(int(n), 'row')}"
+        decision(
+            "unpaid",
+            f"“{word}” in the column “{columns[word]}” means not paid. Left out: "
+            f"{plural(n, 'row')}"
             + (f" with {percent(money / total)} of the money." if money else "."),
-            "rows": int(n),
-            "money": round(money, 2),
-            "switches": _switches(word, "counts"),
-            "weighty": n > WEIGHTY * rows or money > WEIGHTY * total,
-        }
-        for word, (n, money) in found.items()
+            n,
+            round(money, 2),
+            _switches(word, "counts"),
+            weighty=moves_much(n, rows) or moves_much(money, total),
+        )
+        for word, (n, money) in _sums(found).items()
     ]

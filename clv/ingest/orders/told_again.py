@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clv.ingest.columns.names import normalise
+from clv.ingest.orders.decisions import decision, moves_much, switch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,10 +19,6 @@ _PAYMENT: Final = ("payment", "zahlung", "paiement", "pago", "pagamento", "betal
 #: Of so many orders that have two kinds of row, both must tell about the same money.
 _COMMON, _ABOUT, _EQUAL, _NEARLY = 0.9, 0.35, 0.2, 0.75
 _FEWEST: Final = 3
-
-
-#: From this share of the money, or of the rows, a decision is said at the top.
-_WEIGHTY: Final = 0.05
 
 
 def find(con: duckdb.DuckDBPyConnection, kinds: Mapping[str, int]) -> dict[str, str]:
@@ -80,15 +77,15 @@ def decisions(
 ) -> list[Decision]:
     """Say which kinds of rows don't count because another kind tells their money."""
     return [
-        {
-            "code": "told_again",
-            "sentence": f"Rows “{one['word']}” in the column “{one['column']}” tell the money of "
+        decision(
+            "told_again",
+            f"Rows “{one['word']}” in the column “{one['column']}” tell the money of "
             f"“{again[one['word']]}” again: they don't count.",
-            "rows": one["rows"],
-            "money": one["money"],
-            "switches": [{"label": "They count", "options": ["--status", f"{one['word']}=counts"]}],
-            "weighty": one["rows"] > _WEIGHTY * rows or (one["money"] or 0) > _WEIGHTY * total,
-        }
+            one["rows"],
+            one["money"],
+            [switch("They count", "--status", f"{one['word']}=counts")],
+            weighty=moves_much(one["rows"], rows) or moves_much(one["money"], total),
+        )
         for one in words
         if one["word"] in again
     ]

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 from clv.core import engine
 from clv.core.formatting import plural
 from clv.ingest.orders.checks import NUMBER
-from clv.ingest.orders.states import WEIGHTY
+from clv.ingest.orders.decisions import decision, moves_much, turned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
 
-    from clv.core.schema import Decision, Rule, Switch
+    from clv.core.schema import Decision, Rule
     from clv.ingest.orders.table import Table
 
 #: Rows that were read and belong to a known order, whether or not it is a sale.
@@ -142,18 +142,13 @@ def _set_aside(
     if not rows:
         return []
     done = f"{plural(rows, 'row')} of earlier states {'left out' if rule == 'drop' else 'kept'}"
-    other: Switch = (
-        {"label": "Count every row", "options": ["--keep", "older_state"]}
-        if rule == "drop"
-        else {"label": "Count the latest only", "options": ["--drop", "older_state"]}
-    )
     return [
-        {
-            "code": code,
-            "sentence": f"{sentence}: {done}.",
-            "rows": int(rows),
-            "money": round(float(money), 2),
-            "switches": [other],
-            "weighty": rows > WEIGHTY * all_rows or money > WEIGHTY * all_money,
-        }
+        decision(
+            code,
+            f"{sentence}: {done}.",
+            int(rows),
+            round(float(money), 2),
+            [turned("older_state", rule, "Count every row", "Count the latest only")],
+            weighty=moves_much(rows, all_rows) or moves_much(money, all_money),
+        )
     ]
