@@ -495,7 +495,7 @@ LAYOUTS: Final[dict[str, Layout]] = {
 
 MAPPED: Final = Layout("mapped", "Columns chosen by name", {}, required=("ordered_at",))
 
-#: Role → normalised names that mean it in exports we have no entry for; the best first.
+#: Role → normalised names by which files of events and side tables are known; the best first.
 SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "customer_id": (
         *("customerid", "customeruniqueid", "clientid", "customerno", "customernumber", "customer"),
@@ -532,16 +532,4 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "items": ("quantity", "qty", "numitems", "items", "itemcount", "menge", "anzahl", "units"),
     "unit_price": ("unitprice", "itemprice", "einzelpreis", "preisprostueck", "price", "preis"),
-    "product": (
-        "productid",
-        "sku",
-        "stockcode",
-        "orderitemid",
-        "articleid",
-        "artikelnummer",
-        "product",
-    ),
-    "category": _CATEGORY,
-    "status": ("orderstatus", "status", "financialstatus", "bestellstatus"),
-    "currency": ("currency", "ordercurrency", "currencycode", "waehrung"),
 }

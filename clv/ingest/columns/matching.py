@@ -127,9 +127,8 @@ def match(
         weighing.further(weighed)
         money.discount(sample, weighed.mapping, refused)
     roles = weighed.mapping
-    grain = amount or found[0].grain or money.grain(sample, roles)
-    if "revenue" in roles and roles["revenue"] != found[1].get("revenue") and amount is None:
-        grain = money.grain(sample, roles)
+    other = "revenue" in roles and roles["revenue"] != found[1].get("revenue")
+    grain = amount or (None if other else found[0].grain) or money.grain(sample, roles)
     if grain == "unit" and "revenue" in roles and "items" in roles:
         roles["unit_price"] = roles.pop("revenue")
     if grain == "line" and amount == "line" and "unit_price" in roles:

@@ -15,7 +15,7 @@ from clv.ingest.columns.names import normalise
 from clv.ingest.columns.profiles import YES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from clv.core.settings import Grain
     from clv.ingest.columns.profiles import Column, Sample
@@ -105,12 +105,10 @@ def _charged(sample: Sample, value: str) -> str:
     for whole in others:
         if whole in extra or names.parse(whole).concepts & {"discount", "refund", "cost"}:
             continue
-        for size in range(1, len(extra) + 1):
-            for chosen in combinations(extra, size):
-                signs = [*map(_sign, chosen)]
-                adds = max(signs) > 0
-                if adds and _sums(sample, whole, value, [*chosen], signs=signs):
-                    return whole
+        for chosen in _some(extra):
+            signs = [*map(_sign, chosen)]
+            if max(signs, default=0) > 0 and _sums(sample, whole, value, chosen, signs=signs):
+                return whole
     return value
 
 
@@ -123,9 +121,14 @@ def _is_off(sample: Sample, mapping: dict[str, str]) -> bool:
         _sums(sample, value, base, [back, *chosen], signs=[-1, *map(_sign, chosen)])
         for base in bases
         if base not in extra
-        for size in range(len(extra) + 1)
-        for chosen in combinations(extra, size)
+        for chosen in _some(extra)
     )
+
+
+def _some(columns: Sequence[str]) -> Iterator[list[str]]:
+    """Yield every choice of some columns, from none of them to all."""
+    for size in range(len(columns) + 1):
+        yield from map(list, combinations(columns, size))
 
 
 def _sign(name: str) -> int:
@@ -176,10 +179,9 @@ def _take(
         return
     ranked = [(names.fit(role, c.name), c.share, c) for c in free if c.name not in mapping.values()]
     best = max(ranked, key=lambda one: one[:2], default=None)
-    if best and best[0] >= least and any(v for v in sample.values(best[2].name)):
+    # Where nothing was refunded in the first rows, later ones may tell.
+    if best and best[0] >= least and (role == "refunded" or any(sample.values(best[2].name))):
         mapping[role] = best[2].name
-    elif best and best[0] >= least and role == "refunded":
-        mapping[role] = best[2].name  # Nothing refunded in the first rows.
 
 
 def _value(
@@ -380,12 +382,14 @@ def _adds_up(sample: Sample, mapping: dict[str, str], value: str) -> bool:
     """Whether a value is quantity × price of its own row, though it repeats within orders."""
     if "items" not in mapping:
         return False
-    prices = [
-        c.name
-        for c in sample.columns.values()
-        if c.name != value and names.fit("unit_price", c.name) >= 0.6
-    ]
-    return any(_is_product(sample, mapping["items"], price, value) for price in prices)
+    return any(
+        _is_product(sample, mapping["items"], price, value) for price in _prices(sample, value)
+    )
+
+
+def _prices(sample: Sample, value: str) -> list[str]:
+    """Return the columns beside the value that are named as prices of a unit."""
+    return [c for c in sample.columns if c != value and names.fit("unit_price", c) >= _NAMED]
 
 
 def discount(sample: Sample, mapping: dict[str, str], refused: Collection[str]) -> None:
@@ -410,8 +414,10 @@ def discount(sample: Sample, mapping: dict[str, str], refused: Collection[str]) 
         mapping["discount"] = found[0]
         return
     value = mapping.get("revenue")
-    prices = [c for c in sample.columns if c != value and names.fit("unit_price", c) >= 0.6]
-    if value and any(_before(sample, mapping["items"], p, value, found[0]) for p in prices):
+    if value and any(
+        _before(sample, mapping["items"], price, value, found[0])
+        for price in _prices(sample, value)
+    ):
         mapping["discount"] = found[0]
 
 
@@ -462,12 +468,11 @@ def parts(sample: Sample, mapping: dict[str, str]) -> tuple[list[str], list[str]
         and c.name not in {value, *extra}
         and c.name != mapping.get("refunded")
     ]
-    for size in range(len(extra), -1, -1):
-        for chosen in combinations(extra, size):
-            for base in bases:
-                if _sum_of(sample, value, [base, *chosen]):
-                    rest = [c for c in extra if c not in chosen]
-                    return [*chosen], rest, base if chosen else ""
+    for chosen in sorted(_some(extra), key=len, reverse=True):
+        for base in bases:
+            if _sum_of(sample, value, [base, *chosen]):
+                rest = [c for c in extra if c not in chosen]
+                return chosen, rest, base if chosen else ""
     return [], [], ""
 
 

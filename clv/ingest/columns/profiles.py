@@ -14,8 +14,10 @@ from clv.ingest.files import dates, decimals, numbers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Cells that stand for nothing.
-BLANK: Final = frozenset({"", "-", "--", "nan", "null", "none", "n/a", "#n/a", "na", "\\n", "<na>"})
+#: Words that stand for nothing.
+MISSING: Final = ("nan", "null", "none", "n/a", "#n/a", "<na>", "na", "\\n")
+#: Cells that tell nothing of a column.
+BLANK: Final = frozenset({"", "-", "--", *MISSING})
 _EMAIL: Final = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}")
 _PERCENT: Final = re.compile(r"[-+]?\d+(?:[.,]\d+)?\s*%")
 _CLOCK: Final = re.compile(r"\d{1,2}[:h]\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?")
@@ -76,7 +78,8 @@ class Column:
             return "email"
         if all(_PERCENT.fullmatch(cell) for cell in few):
             return "percent"
-        numeric = [cell for cell in seen if numbers.looks_numeric(cell)]
+        amounts = {cell for cell in dict.fromkeys(seen) if numbers.looks_numeric(cell)}
+        numeric = [cell for cell in seen if cell in amounts]
         if len(numeric) > 0.8 * len(seen):
             compact = all(dates.looks_like_date(cell) for cell in few)
             if not compact:

@@ -229,8 +229,7 @@ def _person(found: Weighed, column: Column) -> float:
     if column.filled and all(map(_CENTS.fullmatch, column.filled[:200])):
         return 0.0
     score = _fit("customer_id", column)
-    named = names.parse(column.name).concepts
-    if column.kind == "email" and "other" not in named:
+    if column.kind == "email" and not _others_mail(column):
         score = max(score, 0.75)
     if score < _LEAST and (_is_id(column) or _unnamed("customer_id", column)):
         spread = min(1.0, column.distinct / max(1.0, 0.2 * found.sample.rows))
@@ -265,10 +264,8 @@ def _nameless_order(found: Weighed, people: Sequence[tuple[float, Column]]) -> s
 
 def _within(sample: Sample, order: Column, customer: Column) -> bool:
     """Whether each value of one column has one of the other, and not the other way round."""
-    one, back = (
-        sample.determines(a.name, b.name)[0] for a, b in ((order, customer), (customer, order))
-    )
-    return one > 0.98 and back < 0.9
+    there, back = _both_ways(sample, order, customer)
+    return there > 0.98 and back < 0.9
 
 
 def _choose_person(found: Weighed, people: list[tuple[float, Column]]) -> None:
@@ -295,8 +292,12 @@ def _choose_person(found: Weighed, people: list[tuple[float, Column]]) -> None:
 
 def _same(sample: Sample, one: Column, other: Column) -> bool:
     """Whether two columns tell the same rows apart."""
-    there, back = (sample.determines(a.name, b.name) for a, b in ((one, other), (other, one)))
-    return there[0] > 0.95 and back[0] > 0.95
+    return min(_both_ways(sample, one, other)) > 0.95
+
+
+def _both_ways(sample: Sample, one: Column, other: Column) -> tuple[float, float]:
+    """Return in which share of one column's values the other is constant, and the other way round."""
+    return sample.determines(one.name, other.name)[0], sample.determines(other.name, one.name)[0]
 
 
 def _content_order(found: Weighed) -> None:
@@ -327,16 +328,16 @@ def _content_order(found: Weighed) -> None:
 
 def _states(found: Weighed) -> None:
     """Find what says whether a row is a sale."""
-    for role, least in (("fulfilment", 0.7), ("status", 0.7), ("kind", 0.7)):
+    for role in ("fulfilment", "status", "kind"):
         ranked: list[tuple[float, Column]] = []
         for column in found.free(role):
             if column.kind not in {"text", "empty"} or column.distinct > 60:
                 continue
             name = _fit(role, column)
-            if role == "status" and name < least <= _fit("kind", column) and _tells_kinds(column):
+            if role == "status" and name < _PLAIN <= _fit("kind", column) and _tells_kinds(column):
                 continue
             known = states.known_share(role, column.filled)
-            if (name >= least and (role != "kind" or known >= 0.5)) or (
+            if (name >= _PLAIN and (role != "kind" or known >= 0.5)) or (
                 role != "fulfilment"
                 and known > 0.95
                 and column.distinct >= 2
@@ -345,7 +346,7 @@ def _states(found: Weighed) -> None:
                 ranked.append((name + 0.3 * known + 0.1 * column.share, column))
         found.take(role, ranked)
         if role == "status":
-            _second_status(found, [c for score, c in ranked if _fit("status", c) >= least])
+            _second_status(found, [c for score, c in ranked if _fit("status", c) >= _PLAIN])
     for role in ("cancelled", "test"):
         flags = [c for c in found.free(role) if c.kind == "flag"]
         found.take(role, [(_fit(role, c), c) for c in flags], 0.7)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.ingest.columns import labels
-from clv.ingest.columns.profiles import YES
+from clv.ingest.columns.profiles import MISSING, YES
 from clv.ingest.files.dates import DATE_RANGE, in_zone
 from clv.ingest.files.numbers import NumberFormat, currency_sql
 from clv.ingest.orders import amounts, date_cells, fill_down
@@ -50,7 +50,6 @@ _COLUMNS: Final = {
     "code": ("UTINYINT", ""),
     "detail": ("VARCHAR", ""),
 }
-_MISSING: Final = ("nan", "null", "none", "n/a", "#n/a", "<na>", "na", "\\n")
 #: No amount and no quantity is this large: beyond it cents are lost, and so is the file's sense.
 MOST: Final = "1e15"
 #: Parsed column → role of the cell it comes from.
@@ -143,7 +142,7 @@ def trimmed(column: str) -> str:
     plain = f"{column} >= '0' AND {column} < ':' AND NOT contains({column}, ' ')"
     return (
         f"(CASE WHEN {plain} THEN {column} "
-        f"WHEN length({column}) <= 5 AND {_one_of(f'lower(trim({column}))', _MISSING)} THEN NULL "
+        f"WHEN length({column}) <= 5 AND {_one_of(f'lower(trim({column}))', MISSING)} THEN NULL "
         f"ELSE nullif(trim({column}), '') END)"
     )
 
