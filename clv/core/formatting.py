@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MISSING: Final = "–"
 _NBSP: Final = "\u00a0"
@@ -232,6 +235,11 @@ def file_size(size: int) -> str:
     if size < 1_000_000:
         return f"{max(size / 1000, 0.1):.0f}{_NBSP}kB" if size >= 1000 else f"{size}{_NBSP}bytes"
     return f"{size / 1_000_000:.1f}{_NBSP}MB"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write a list as a sentence has it: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def files(names: list[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from clv.core.errors import LayoutError, did_you_mean
+from clv.core.formatting import listed
 from clv.ingest.columns import money, weighing
 from clv.ingest.columns.layouts import LAYOUTS, MAPPED, ROLES, Layout
 from clv.ingest.columns.names import normalise
@@ -269,7 +270,7 @@ def explain_missing(
     if found.doubts:
         return _doubtful(name, found.doubts[0])
     titles = [ROLES[r].title.lower() for r in found.missing]
-    what = " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
+    what = listed(titles)
     if found.layout is MAPPED:
         msg = f"{name}: no column for the {what}"
         msg += " could be found." if header else " could be told (the file has no header)."
@@ -291,7 +292,7 @@ def explain_missing(
 def _doubtful(name: str, doubt: Doubt) -> LayoutError:
     """Return the question which of several columns plays a role."""
     title = ROLES[doubt.role].title.lower()
-    listed = "; ".join(f"“{column}” ({', '.join(cells)})" for column, cells in doubt.columns)
+    found = "; ".join(f"“{column}” ({', '.join(cells)})" for column, cells in doubt.columns)
     choices: list[Switch] = [
         {
             "label": f"“{column}”: {', '.join(cells)}",
@@ -302,7 +303,7 @@ def _doubtful(name: str, doubt: Doubt) -> LayoutError:
     if doubt.role == "revenue":
         choices.append({"label": "None: forecast purchases only", "options": ["--map", "revenue="]})
     return LayoutError(
-        f"{name}: which column is the {title}? It could be {listed}.",
+        f"{name}: which column is the {title}? It could be {found}.",
         "Say which it is.",
         " or ".join(f'--map "{doubt.role}={column}"' for column, _ in doubt.columns),
         missing=(doubt.role,),

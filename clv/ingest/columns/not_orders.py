@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import NotOrdersError
+from clv.core.formatting import listed
 from clv.ingest.columns.names import normalise
 from clv.ingest.files import dates
 from clv.ingest.files.calendar_words import MONTHS, fold
@@ -147,8 +148,7 @@ class _Look:
 
     def said(self, *indices: int) -> str:
         """Return the columns' names as a sentence has them."""
-        names = [f"“{self.columns[i]}”" for i in indices]
-        return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return listed([f"“{self.columns[i]}”" for i in indices])
 
     def distinct(self, indices: Sequence[int]) -> bool:
         """Whether one of the columns names a row: every value once, none blank."""

@@ -6,6 +6,10 @@ import pytest
 from clv.core import formatting as f
 
 
+def test_lists_as_sentences_have_them():
+    assert [f.listed(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+
+
 @pytest.mark.parametrize(
     ("value", "currency", "text"),
     [
