@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 
 #: Databases in memory need names of their own.
 _NUMBERS: Final = itertools.count(1)
@@ -110,6 +112,24 @@ def column(values: np.ndarray[Any, Any]) -> pa.Array:
     plain = np.ascontiguousarray(values)
     kind = pa.from_numpy_dtype(plain.dtype)
     return pa.Array.from_buffers(kind, len(plain), [None, pa.py_buffer(plain)])
+
+
+def repeated(con: duckdb.DuckDBPyConnection, key: str, source: str) -> NDArray[np.uint64]:
+    """Return the values of a 64-bit key, mostly a hash, that several rows have.
+
+    To sort numbers takes a quarter of the time of grouping by them, and where none repeats, whoever
+    looks for equal rows is done.
+
+    Parameters
+    ----------
+    key
+        SQL of type ``UBIGINT``, never NULL.
+    source
+        What stands after ``FROM``.
+    """
+    keys = con.sql(f"SELECT {key} AS key FROM {source}").to_arrow_table()["key"].to_numpy().copy()
+    keys.sort()
+    return np.unique(keys[1:][keys[1:] == keys[:-1]])
 
 
 def write_parquet(

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def build(con: duckdb.DuckDBPyConnection, roles: Collection[str], *, has_order_id: bool) -> bool:
+def build(
+    con: duckdb.DuckDBPyConnection, roles: Collection[str], *, has_order_id: bool, gone: int
+) -> bool:
     """Make the table ``order_lines`` (`clv.core.orders.LINES`) if the rows tell what they are of.
 
     They do where orders have rows of their own and these a category; or else, where orders have
@@ -24,6 +26,8 @@ def build(con: duckdb.DuckDBPyConnection, roles: Collection[str], *, has_order_i
         Has ``lines`` and ``orders``.
     roles
         What the columns of the files mean.
+    gone
+        Orders that were cancelled in full; their rows are still in ``lines``.
 
     Returns
     -------
@@ -39,11 +43,15 @@ def build(con: duckdb.DuckDBPyConnection, roles: Collection[str], *, has_order_i
     (orders,) = engine.row(con, "SELECT count(*) FROM orders")
     if not values or (column == "product" and (rows <= orders or 2 * values > rows)):
         return False
+    mine = (
+        "SEMI JOIN (SELECT order_id FROM orders GROUP BY order_id HAVING count(*) = 1) USING (order_id)"
+        if gone or len(engine.repeated(con, "hash(order_id)", "orders"))
+        else ""
+    )
     con.execute(
         "CREATE TABLE order_lines AS SELECT order_id, category, round(sum(revenue), 6) AS revenue, "
         "sum(items)::BIGINT AS items FROM (SELECT coalesce(order_id, customer_id || '@' || "
         f"ordered_at::VARCHAR) AS order_id, {column} AS category, revenue, items FROM lines "
-        "WHERE code = 0) SEMI JOIN (SELECT order_id FROM orders GROUP BY order_id "
-        "HAVING count(*) = 1) USING (order_id) GROUP BY order_id, category ORDER BY ALL"
+        f"WHERE code = 0) {mine} GROUP BY order_id, category ORDER BY ALL"
     )
     return True

@@ -40,6 +40,8 @@ def decisions(
     source
         Table, or query in brackets, with ``code`` and ``revenue``.
     """
+    if not faults and not engine.row(con, f"SELECT count(*) FROM {source} WHERE code > 0")[0]:
+        return []
     amount = "CASE WHEN code > 0 OR revenue > 0 THEN abs(revenue) END"
     found = {
         code: (rows, unknown, money)

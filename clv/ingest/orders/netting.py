@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import pyarrow as pa
+
 from clv.core import engine
 from clv.core.formatting import plural
 from clv.ingest.orders.checks import NUMBER
@@ -117,7 +119,7 @@ def drop_far_dates(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[tuple[dat
 
 
 def find_duplicates(
-    con: duckdb.DuckDBPyConnection, rule: Rule, *, has_order_id: bool, scans: bool = False
+    con: duckdb.DuckDBPyConnection, rule: Rule, *, scans: bool = False
 ) -> tuple[int, list[Decision]]:
     """Count rows that repeat an earlier one in every field; reject them if the rule says so.
 
@@ -131,15 +133,17 @@ def find_duplicates(
     (rows, decisions)
         How many repeat; what was decided about equal items.
     """
-    candidates = "lines"
-    if not has_order_id:  # An exact repeat shares customer and time: look only there.
-        candidates = _tied_rows(con)
+    several = engine.repeated(con, "fingerprint", "lines WHERE code = 0")
+    if not len(several):
+        return 0, []
+    con.register("several", pa.table({"key": engine.column(several)}))
     con.execute(
         "CREATE TEMP TABLE repeated AS SELECT fingerprint, customer_id, ordered_at, "
-        "min(file) AS first_file, "
-        f"min(rowid) AS first, count(*) AS n FROM {candidates} WHERE code = 0 "
+        "min(file) AS first_file, min(rowid) AS first, count(*) AS n FROM lines "
+        "WHERE code = 0 AND fingerprint IN (SELECT key FROM several) "
         "GROUP BY fingerprint, customer_id, ordered_at HAVING count(*) > 1"
     )
+    con.unregister("several")
     count = int(engine.row(con, "SELECT coalesce(sum(n - 1), 0) FROM repeated")[0])
     made: list[Decision] = []
     if count and rule == "drop":
@@ -178,15 +182,6 @@ def _equal_items(con: duckdb.DuckDBPyConnection, same: str) -> list[Decision]:
             weighty=moves_much(money, total),
         )
     ]
-
-
-def _tied_rows(con: duckdb.DuckDBPyConnection) -> str:
-    """Return a source of the few rows that share customer and time with another row."""
-    con.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS tied AS SELECT customer_id, ordered_at FROM lines "
-        "WHERE code = 0 GROUP BY ALL HAVING count(*) > 1"
-    )
-    return "(SELECT lines.*, lines.rowid FROM lines SEMI JOIN tied USING (customer_id, ordered_at))"
 
 
 def settle_refunds(
@@ -353,7 +348,7 @@ def build_orders(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int:
     Rows with an order number are grouped by it (and the customer). In a log without one, every row
     is an order, less the refunds netted against it.
     """
-    made = f"TABLE grouped AS {_GROUPED}" if has_order_id else _each_row(con)
+    made = _by_number(con) if has_order_id else _each_row(con)
     con.execute(f"CREATE {made}")
     gone = "coalesce(netted AND revenue < 0.005, false)"
     cancelled = int(engine.row(con, f"SELECT count(*) FROM grouped WHERE {gone}")[0])
@@ -364,31 +359,44 @@ def build_orders(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int:
     return cancelled
 
 
-_GROUPED: Final = (
-    "SELECT customer_id, coalesce(order_id, customer_id || '@' || min(ordered_at)::VARCHAR) "
-    "AS order_id, min(ordered_at) AS ordered_at, round(sum(revenue), 6) AS revenue, "
-    "sum(items)::BIGINT AS items, min(revenue) < 0 AS netted FROM lines WHERE code = 0 "
-    "GROUP BY customer_id, order_id, CASE WHEN order_id IS NULL THEN ordered_at END"
-)
+def _by_number(con: duckdb.DuckDBPyConnection) -> str:
+    """Return what ``grouped`` is where rows have order numbers."""
+    key = "customer_id, order_id, CASE WHEN order_id IS NULL THEN ordered_at END"
+    named = "coalesce(order_id, customer_id || '@' || {}::VARCHAR) AS order_id"
+    # Rows of an order mostly stand together: a few tell that orders have several.
+    for rows in ("lines WHERE code = 0 AND rowid < 10000", "lines WHERE code = 0"):
+        if len(engine.repeated(con, f"hash({key})", rows)):
+            return (
+                f"TABLE grouped AS SELECT customer_id, {named.format('min(ordered_at)')}, "
+                "min(ordered_at) AS ordered_at, round(sum(revenue), 6) AS revenue, "
+                "sum(items)::BIGINT AS items, min(revenue) < 0 AS netted FROM lines WHERE code = 0 "
+                f"GROUP BY {key}"
+            )
+    return (
+        f"VIEW grouped AS SELECT customer_id, {named.format('ordered_at')}, ordered_at, "
+        "round(revenue, 6) AS revenue, items::BIGINT AS items, revenue < 0 AS netted FROM lines "
+        "WHERE code = 0"
+    )
 
 
 def _each_row(con: duckdb.DuckDBPyConnection) -> str:
     """Return what ``grouped`` is for a log; rows at the same moment get a running number in their id."""
-    tied, netted = (
-        engine.row(con, f"SELECT count(*) FROM {source}")[0]
-        for source in (_tied_rows(con), "netted")
-    )
+    rows = "lines WHERE code = 0 AND rowid NOT IN (SELECT id FROM netted)"
+    netted = engine.row(con, "SELECT count(*) FROM netted")[0]
+    tied = engine.repeated(con, "hash(customer_id, ordered_at)", rows)
     number = "customer_id || '@' || ordered_at::VARCHAR"
-    if not tied and not netted:  # Every row is an order as it stands: nothing to work out.
+    if not netted and not len(tied):  # Every row is an order as it stands: nothing to work out.
         return (
             f"VIEW grouped AS SELECT customer_id, {number} AS order_id, ordered_at, revenue, "
             "items::BIGINT AS items, false AS netted FROM lines WHERE code = 0"
         )
+    con.register("tied", pa.table({"key": engine.column(tied)}))
     con.execute(
         "CREATE TEMP TABLE numbered AS SELECT rowid AS id, row_number() OVER "
-        f"(PARTITION BY customer_id, ordered_at ORDER BY rowid) AS k FROM {_tied_rows(con)} "
-        "WHERE code = 0"
+        f"(PARTITION BY customer_id, ordered_at ORDER BY rowid) AS k FROM {rows} "
+        "AND hash(customer_id, ordered_at) IN (SELECT key FROM tied)"
     )
+    con.unregister("tied")
     con.execute(
         "CREATE TEMP TABLE taken AS SELECT target, sum(l.revenue) AS revenue, sum(items) AS items "
         "FROM netted n JOIN lines l ON l.rowid = n.id GROUP BY target"

@@ -144,9 +144,7 @@ def settle(
     duplicates = 0
     if not one_total or rules["duplicate"] == "drop":
         scans = has_order_id and "duplicate" not in options.drop and _scans(tables)
-        duplicates, again = netting.find_duplicates(
-            con, rules["duplicate"], has_order_id=has_order_id, scans=scans
-        )
+        duplicates, again = netting.find_duplicates(con, rules["duplicate"], scans=scans)
         made += again
     netted, in_part = netting.settle_refunds(con, has_order_id=has_order_id)
     made += in_part
@@ -155,7 +153,7 @@ def settle(
     gone = netting.build_orders(con, has_order_id=has_order_id)
     one_by_one = has_order_id and not one_total
     roles = [r for r in ("category", "product") if all(r in t.mapping for t in tables)]
-    told = contents.build(con, roles, has_order_id=one_by_one)
+    told = contents.build(con, roles, has_order_id=one_by_one, gone=gone)
     unit = unit or tables[0].numbers.currency
     made += [*others, *(one for t in tables for one in t.decisions)]
     made += days.decisions(con, tables)

@@ -164,14 +164,17 @@ def settle(
     LayoutError
         Ids were cut by a spreadsheet: several customers have one.
     """
-    if _plain_numbers(con):
-        return []
     _count_people(con)
+    mailed = (
+        con.execute("SELECT 1 FROM lines WHERE email IS NOT NULL LIMIT 1").fetchone() is not None
+    )
+    if not mailed and _plain_numbers(con):
+        con.execute("DROP TABLE people")
+        return []
     _refuse_cut(con, column)
     total, money = engine.row(
         con, "SELECT coalesce(sum(n), 0), coalesce(sum(money), 0) FROM people"
     )
-    mailed = bool(engine.row(con, "SELECT count(*) > 0 FROM lines WHERE email IS NOT NULL")[0])
     decisions = _find_nobody(con, column, nobody, int(total), float(money), mailed=mailed)
     if not apart:
         decisions += _merge(con, column, int(total), float(money), mailed=mailed)
@@ -190,20 +193,10 @@ def _count_people(con: duckdb.DuckDBPyConnection) -> None:
 
 def _plain_numbers(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether every customer is a plain number written one way: then there is nothing to decide."""
-    found = con.execute(
-        "SELECT 1 FROM lines WHERE email IS NOT NULL OR NOT (customer_id >= '1' AND customer_id < ':') "
-        "OR try_cast(customer_id AS BIGINT) IS NULL AND customer_id IS NOT NULL "
-        "OR contains(customer_id, '.') OR contains(customer_id, 'e') OR contains(customer_id, 'E') LIMIT 1"
-    ).fetchone()
-    if found is not None:
-        return False
-    most, usual = engine.row(
-        con,
-        "SELECT coalesce(max(n), 0), (SELECT count(*) / greatest(approx_count_distinct(customer_id), 1) "
-        "FROM lines) FROM (SELECT count(*) AS n FROM lines "
-        f"WHERE customer_id IN {_ZEROS} GROUP BY customer_id)",
-    )
-    return bool(most < 2 * usual)
+    plain = "id >= '1' AND try_cast(id AS BIGINT)::VARCHAR IS NOT DISTINCT FROM id"
+    zeros = f"id IN {_ZEROS} AND n >= 2 * (SELECT avg(n) FROM people)"
+    odd = con.execute(f"SELECT 1 FROM people WHERE NOT ({plain}) OR ({zeros}) LIMIT 1")
+    return odd.fetchone() is None
 
 
 def _refuse_cut(con: duckdb.DuckDBPyConnection, column: str) -> None:
@@ -348,6 +341,10 @@ def _renamed(
     con: duckdb.DuckDBPyConnection, code: str, sentence: str, total: int, money: float
 ) -> list[Decision]:
     """Rename customers as the table ``same`` says and tell how many; it is dropped."""
+    (found,) = engine.row(con, "SELECT count(*) FROM same")
+    if not found:
+        con.execute("DROP TABLE same")
+        return []
     # A spelling that occurs alone merges nobody: it is only written another way.
     merged, rows, worth = engine.row(
         con,
@@ -355,14 +352,13 @@ def _renamed(
         "JOIN people USING (id) WHERE person IN (SELECT id FROM people) OR person IN "
         "(SELECT person FROM same GROUP BY person HAVING count(*) > 1)",
     )
-    if engine.row(con, "SELECT count(*) FROM same")[0]:
-        con.execute(
-            "UPDATE lines SET customer_id = s.person FROM same s WHERE lines.customer_id = s.id"
-        )
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE people AS SELECT coalesce(s.person, p.id) AS id, "
-            "sum(n) AS n, sum(money) AS money FROM people p LEFT JOIN same s ON s.id = p.id GROUP BY 1"
-        )
+    con.execute(
+        "UPDATE lines SET customer_id = s.person FROM same s WHERE lines.customer_id = s.id"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE people AS SELECT coalesce(s.person, p.id) AS id, "
+        "sum(n) AS n, sum(money) AS money FROM people p LEFT JOIN same s ON s.id = p.id GROUP BY 1"
+    )
     con.execute("DROP TABLE same")
     if not merged:
         return []

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import pyarrow as pa
+
 from clv.core import engine
 from clv.core.formatting import plural
 from clv.ingest.orders.checks import NUMBER
@@ -110,37 +112,36 @@ def _histories(con: duckdb.DuckDBPyConnection, moving: Sequence[str]) -> None:
     key = "hash(file, order_id, customer_id, kind, product, round(abs(revenue), 4), items)"
     last = "coalesce(try_cast(updated_at AS TIMESTAMP)::VARCHAR, updated_at), "
     state = f"hash({', '.join(states)})"
-    con.execute(
-        "CREATE TEMP TABLE moved AS SELECT key FROM (SELECT hash(file, order_id) AS key, "
-        f"{state} AS state FROM lines WHERE {whole}) GROUP BY key HAVING min(state) < max(state)"
-    )
-    rows = f"(SELECT *, rowid AS id FROM lines WHERE {whole} AND revenue >= 0 AND hash(file, order_id) IN (FROM moved))"
+    rows = f"lines WHERE {whole} AND revenue >= 0"
+    con.register("told", pa.table({"key": engine.column(engine.repeated(con, key, rows))}))
     con.execute(
         "CREATE TEMP TABLE older AS SELECT unnest(list_filter(ids, lambda x: x <> latest)) AS id FROM "
         f"(SELECT list(id) AS ids, arg_max(id, ({last if 'updated_at' in moving else ''}id)) AS latest "
-        f"FROM {rows} GROUP BY {key} HAVING count(*) > 1 AND min({state}) < max({state}))"
+        f"FROM (SELECT *, rowid AS id FROM {rows} AND {key} IN (SELECT key FROM told)) GROUP BY {key} "
+        f"HAVING min({state}) < max({state}))"
     )
-    con.execute("DROP TABLE moved")
+    con.unregister("told")
 
 
 def _set_aside(
     con: duckdb.DuckDBPyConnection, rule: Rule, code: str, sentence: str
 ) -> list[Decision]:
     """Reject the rows in ``older`` if the rule says so; the table is dropped."""
+    if not engine.row(con, "SELECT count(*) FROM older")[0]:
+        con.execute("DROP TABLE older")
+        return []
     rows, money, all_rows, all_money = engine.row(
         con,
         "SELECT count(*) FILTER (old), coalesce(sum(abs(revenue)) FILTER (old AND code = 0), 0), "
         "count(*), coalesce(sum(abs(revenue)), 0) FROM (SELECT *, rowid IN (SELECT id FROM older) "
         "AS old FROM lines)",
     )
-    if rows and rule == "drop":
+    if rule == "drop":
         con.execute(
             f"UPDATE lines SET code = {NUMBER['older_state']}, detail = order_id "
             "WHERE rowid IN (SELECT id FROM older)"
         )
     con.execute("DROP TABLE older")
-    if not rows:
-        return []
     done = f"{plural(rows, 'row')} of earlier states {'left out' if rule == 'drop' else 'kept'}"
     return [
         decision(
