@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from clv.core.schema import Adjustments, Coverage, MeasuredRanges, ReceiptRanges
     from clv.core.types import Bools, Floats
     from clv.models.base import PurchaseModel, SpendModel
+    from clv.models.correction.correction import Corrected
     from clv.models.purchase.cnbd import CNBDModel
 
 
@@ -85,6 +86,7 @@ def check(
     purchases: PurchaseModel | CNBDModel,
     spend: SpendModel | None,
     level: float = LEVEL,
+    corrected: Corrected | None = None,
 ) -> Check:
     """Compare the ranges at an origin with what came.
 
@@ -96,6 +98,8 @@ def check(
         Fitted on that history; without a spend model, purchases are compared.
     level
         The nominal one: says which ranges are 0 to 0.
+    corrected
+        The same customers' corrected forecast, where there is one.
     """
     history, days = found.history, float(found.origin.days)
     customers = History.at(history, valued=True)
@@ -108,6 +112,10 @@ def check(
         worth, came = np.ones(place.size), found.purchases
     else:
         worth, came = spend.order_value(customers.x, value), found.value
+    if corrected is not None:
+        ranges = ranges.corrected(place, corrected.purchases, corrected.p_purchase)
+        place = np.arange(place.size)
+        worth = worth if corrected.order_value is None else corrected.order_value
     return compare(ranges, place, worth, came, customers.x, found.origin.as_of.isoformat(), level)
 
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from clv.backtest.fitting import Context, fit_only_purchases, value, worn
+from clv.backtest.correcting import correction, plain_forecast, traits_of, within
+from clv.backtest.fitting import Context, Fitted, fit_only_purchases, value, worn
 from clv.backtest.history import History
 from clv.core.errors import FitError
 from clv.models.contenders import Forecast
+from clv.models.correction.traits import factor
 from clv.models.season.seasonal import Seasonal
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from clv.core.choice import Choice
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Known, Past
+    from clv.models.correction.correction import Corrected, Correction
+    from clv.models.correction.traits import Plain
     from clv.models.ladder import PurchaseFit
     from clv.models.season.estimate import RepeatPurchases
 
@@ -44,11 +48,14 @@ class Candidate:
         Fitted, after ``learn``; ``spend`` is None without amounts.
     purchases
         The fit of the purchase model.
+    correction
+        Learned on the past, where the choice asks for one.
     """
 
     model: PurchaseModel
     spend: SpendModel | None
     purchases: PurchaseFit
+    correction: Correction | None = None
 
     def __init__(
         self,
@@ -85,6 +92,8 @@ class Candidate:
         if fitted.purchases is None or bare:
             raise FitError(" ".join(note.message for note in fitted.notes))
         self.model, self.spend = fitted.purchases, fitted.spend
+        if self.choice.corrected:
+            self.correction = correction(self.choice, fitted, customers, known.recent_days, past)
         return self
 
     def forecast(self, known: Known, days: float) -> Forecast:
@@ -94,6 +103,8 @@ class Candidate:
     def forecast_many(self, known: Known, horizons: Sequence[float]) -> list[Forecast]:
         """Forecast each customer at several horizons."""
         customers = History.at(known, valued=self._valued)
+        if self.correction is not None:
+            return self._corrected(self.correction, customers, known.recent_days, horizons)
         scores = self.model.score(customers.distinct, horizons)
         mean = None if self.spend is None else customers.value_of(self.spend)
         worth = np.zeros(customers.x.size)
@@ -104,3 +115,34 @@ class Candidate:
         return [
             Forecast(bought[:, i], chance[:, i], bought[:, i] * worth) for i in range(len(horizons))
         ]
+
+    def corrected(self, customers: History, days: float) -> Corrected | None:
+        """Return the corrected forecast of customers for the horizon; None without a correction."""
+        return None if self.correction is None else self._right(self.correction, customers, days)[1]
+
+    def _right(
+        self, correction: Correction, customers: History, days: float
+    ) -> tuple[Plain, Corrected]:
+        plain = plain_forecast(Fitted(self.model, self.spend, []), customers, days)
+        seen = traits_of(customers, plain, days, correction.shop_value)
+        return plain, correction.apply(seen, plain)
+
+    def _corrected(
+        self,
+        correction: Correction,
+        customers: History,
+        days: float,
+        horizons: Sequence[float],
+    ) -> list[Forecast]:
+        """Forecast at several horizons with what was learned for one of them."""
+        fitted = Fitted(self.model, self.spend, [])
+        plain, right = self._right(correction, customers, days)
+        more = factor(right.purchases, plain.purchases)
+        worth = np.zeros(customers.x.size) if right.order_value is None else right.order_value
+        found = []
+        for horizon in horizons:
+            shorter = plain_forecast(fitted, customers, horizon)
+            bought = shorter.purchases * more
+            chance = within(shorter, plain, right.p_purchase, right.p_alive)
+            found.append(Forecast(bought, chance, bought * worth))
+        return found

@@ -219,10 +219,12 @@ def _barred(name: str) -> str:
 
 
 _GAIN: Final = {
+    "corrected": "A correction learned on the days before made it clearly more accurate.",
     "season": "Following the season of the year made the monthly totals clearly more accurate.",
     "all_orders": "Counting first orders in an order's value made revenue clearly more accurate.",
 }
 _NO_GAIN: Final = {
+    "corrected": "A correction learned on the days before was tried too: not clearly better.",
     "season": "The season of the year was tried too: not clearly better.",
     "all_orders": "Counting first orders in an order's value was tried too: not clearly better.",
 }

@@ -13,9 +13,10 @@ import numpy as np
 
 from clv.backtest import calibration, choose_model, moving_origin
 from clv.backtest.candidates import Candidate
+from clv.backtest.history import History
 from clv.backtest.months import monthly_expected, monthly_losses, monthly_purchases
-from clv.backtest.moving_origin import Backtest, value_losses
-from clv.backtest.past_dates import FEWEST_CUSTOMERS, plan
+from clv.backtest.moving_origin import Backtest, losses, value_losses
+from clv.backtest.past_dates import FEWEST_CUSTOMERS, draw, plan
 from clv.core import engine, metrics
 from clv.core.choice import ALL_ORDERS, RULES, STANDARD, Choice
 from clv.core.errors import FitError
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from clv.models.contenders import Contender
 
 
-#: Customers that are tested: more would move no figure by as much as chance does, and take longer.
-MOST_CUSTOMERS: Final = 25_000
 #: BG/CNBD-k hardly ever differs from MBG/CNBD-k: it is tested where somebody asks for it.
 MODELS: Final = ("mbg-nbd", "bg-nbd", "pareto-nbd", "mbg-cnbd")
 
@@ -117,7 +116,12 @@ def evaluate(
         _test_all(case, progress)
         decided = _decide(drawn, case)
         checks = [
-            calibration.check(backtest.sample, one.model, one.spend, settings.level)
+            calibration.check(
+                *(backtest.sample, one.model, one.spend, settings.level),
+                one.corrected(
+                    History.at(backtest.sample.history, valued=valued), backtest.origin.days
+                ),
+            )
             for backtest, one in _final(case, decided.choice)
         ]
         progress("Measuring the tests", 0, 0)
@@ -143,26 +147,6 @@ def evaluate(
     }
     tested = tested_customers(case.backtests[-1]) if case.backtests else None
     return Evaluation(receipt, tested, decided.choice)
-
-
-def draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
-    """Let ``orders`` be those of the customers to test, for this connection; return their number.
-
-    They are drawn by a hash of their ids: always the same ones, and none for what they did.
-    """
-    con.execute("CREATE SCHEMA drawn")
-    some = (
-        ""
-        if known <= MOST_CUSTOMERS
-        else "SEMI JOIN (SELECT customer_id FROM customers "
-        f"ORDER BY md5(customer_id) LIMIT {MOST_CUSTOMERS}) USING (customer_id)"
-    )
-    con.execute(
-        "CREATE TABLE drawn.orders AS SELECT customer_id, order_id, ordered_at, revenue, items "
-        f"FROM orders {some}"
-    )
-    con.execute("SET search_path = 'drawn'")
-    return min(known, MOST_CUSTOMERS)
 
 
 def supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:
@@ -239,6 +223,11 @@ def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> _Decided:
     if ranking and case.valued:
         tried |= _try_value(case, base)
     choice = case.given or Choice(base.purchases, **tried)
+    _test_beside(con, case, choice.plain)
+    if ranking and choice.purchases not in RULES:
+        tried |= _try_correction(con, case, choice.plain)
+    if not case.given:
+        choice = replace(choice, corrected=tried.get("corrected", False))
     _test_beside(con, case, choice)
     last = case.backtests[-1] if case.backtests else None
     rule = choose_model.against_rules(last, choice) if last else None
@@ -261,7 +250,10 @@ def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> _Decided:
         "as_good": rule["rule"] if rule and rule["as_good"] else None,
         "fallback": ranking is None,
     }
-    unseen = last.origin.as_of.isoformat() if last and len(case.backtests) > 1 else None
+    seen = choice.corrected and [choice.name in b.tested for b in case.backtests].count(True) == 1
+    unseen = (
+        last.origin.as_of.isoformat() if last and len(case.backtests) > 1 and not seen else None
+    )
     return _Decided(choice, said, unseen, rule, days)
 
 
@@ -298,12 +290,33 @@ def _try_value(case: _Case, base: Choice) -> Tried:
     return {"all_orders": choose_model.better_with(deciding, lost, base.name, variant.name)}
 
 
+def _try_correction(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tried:
+    """Say whether a correction learned on the days before helps: with orders, and not against value."""
+    variant = replace(base, corrected=True)
+    _test_beside(con, case, variant)
+    # Where too little was known before there is nothing to try, and nothing has failed.
+    for backtest in case.backtests:
+        if not case.given or not case.given.corrected:
+            backtest.failed.pop(variant.name, None)
+    there = [backtest for backtest in case.backtests if variant.name in backtest.tested]
+    if not there:
+        return {}  # It could not be tried.
+    # Where only the last date had a past to learn from, it decides.
+    there = list(choose_model.deciding(there))
+    lost = [backtest.losses(losses) for backtest in there]
+    return {"corrected": choose_model.better_with(there, lost, base.name, variant.name)}
+
+
 def _test_beside(con: duckdb.DuckDBPyConnection | None, case: _Case, variant: Choice) -> None:
     """Test a variant of what was tested, if it was not itself; a purchase model is fitted once."""
     for backtest in case.backtests:
         if variant.name in backtest.tested or variant.name in backtest.failed:
             continue
-        named = [replace(variant, all_orders=False).name, variant.purchases]
+        named = [
+            variant.plain.name,
+            replace(variant.plain, all_orders=False).name,
+            variant.purchases,
+        ]
         fitted = [
             one.contender
             for name in named

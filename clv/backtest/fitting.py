@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clv.core.choice import Choice
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Past
+    from clv.models.correction.correction import Correction
     from clv.models.season.estimate import RepeatPurchases
 
 
@@ -52,6 +53,7 @@ class Fitted(NamedTuple):
     purchases: PurchaseModel | None
     spend: SpendModel | None
     notes: list[Note]
+    correction: Correction | None = None
 
 
 def context_of(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
 from clv.backtest.calibration import WHALE_SHARE, levels_of
 from clv.backtest.ranges import LOWEST, Factors, factors, spread
 from clv.backtest.totals import around, parameter_error
+from clv.models.correction.traits import factor
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     )
     from clv.core.types import Bools, Floats
     from clv.models.base import PurchaseModel, SpendModel
+    from clv.models.correction.correction import Corrected
+
+    #: Of purchases and of spend.
+    Models = tuple[PurchaseModel, SpendModel]
 
 
 @dataclass(frozen=True)
@@ -69,31 +74,67 @@ def whale_cut(clv: Floats) -> float:
     return float(np.quantile(clv, 1 - WHALE_SHARE))
 
 
+class Placed(NamedTuple):
+    """Factors of ranges, and which of them is a customer's.
+
+    Attributes
+    ----------
+    factors
+        Of a history's triples; of every customer where the forecast is corrected.
+    place
+        Shape (n,): each customer's row of these.
+    variance
+        By triple, of the plain forecast: of the square of the order value, by chance alone.
+    """
+
+    factors: Factors
+    place: NDArray[np.intp]
+    variance: Floats
+
+    def ends(self, whale: Bools, clv: Floats, worth: Floats) -> tuple[Floats, Floats]:
+        """Return every customer's range, which holds the forecast itself; shapes (n,).
+
+        Parameters
+        ----------
+        clv, worth
+            The forecast, and what an order value is worth.
+        """
+        by, at = self.factors, self.place
+        low = np.where(whale, by.whale_low[at], by.low[at])
+        high = np.where(whale, by.whale_high[at], by.high[at])
+        # What is next to nothing is nothing.
+        low, high = (np.where(end < LOWEST, 0.0, end) * worth for end in (low, high))
+        return np.minimum(low, clv), np.maximum(high, clv)
+
+
 def factors_of(
-    purchases: PurchaseModel,
-    spend: SpendModel,
+    fitted: Models,
     history: History,
     days: float,
     discounted: Floats,
     *,
     error: float,
     adjustments: Adjustments,
-) -> Factors:
-    """Return `clv.backtest.ranges.factors` of a history's triples, at the levels that the tests found."""
-    found = spread(purchases, spend, history.distinct, days, error=error)
-    levels = levels_of(adjustments, history.distinct.frequency, found.p_zero)
-    return factors(found, discounted, *levels)
+    corrected: Corrected | None = None,
+) -> Placed:
+    """Return `clv.backtest.ranges.factors` of a history, at the levels that the tests found.
 
-
-def ends_of(
-    by_triple: Factors, history: History, whale: Bools, worth: Floats
-) -> tuple[Floats, Floats]:
-    """Return every customer's range; shapes (n,), ``worth`` what an order value is worth."""
-    at = history.triple
-    low = np.where(whale, by_triple.whale_low[at], by_triple.low[at])
-    high = np.where(whale, by_triple.whale_high[at], by_triple.high[at])
-    # What is next to nothing is nothing.
-    return np.where(low < LOWEST, 0.0, low) * worth, np.where(high < LOWEST, 0.0, high) * worth
+    Parameters
+    ----------
+    discounted
+        Discounted expected purchases of the plain forecast by triple.
+    corrected
+        The customers' corrected forecast, where there is one.
+    """
+    found = spread(*fitted, history.distinct, days, error=error)
+    frequency, place = history.distinct.frequency, history.triple
+    variance = found.variance * factor(discounted, found.mean) ** 2
+    if corrected is not None:
+        discounted = discounted[place] * factor(corrected.purchases, found.mean[place])
+        found = found.corrected(place, corrected.purchases, corrected.p_purchase)
+        frequency, place = history.x, np.arange(place.size)
+    levels = levels_of(adjustments, frequency, found.p_zero)
+    return Placed(factors(found, discounted, *levels), place, variance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,54 +146,58 @@ class ForecastRanges:
     error
         Standard error of the log of the expected total, for what is not known of the parameters.
     variance
-        By triple, of the square of the order value: by chance alone.
+        As in `Placed`.
     """
 
-    purchases: PurchaseModel
-    spend: SpendModel
+    models: Models
     history: History
     days: float
     error: float
     adjustments: ReceiptRanges
-    _factors: Factors
+    _placed: Placed
 
     @classmethod
     def of(
         cls,
-        purchases: PurchaseModel,
-        spend: SpendModel,
+        models: Models,
         history: History,
         days: float,
         discounted: Floats,
         adjustments: ReceiptRanges,
+        corrected: Corrected | None = None,
     ) -> Self:
         """Measure the ranges of a forecast.
 
         Parameters
         ----------
-        purchases, spend
-            Fitted.
+        models
+            Of purchases and of spend, fitted.
         days
             Length of the horizon.
         discounted
-            Discounted expected purchases by triple.
+            Discounted expected purchases of the plain forecast by triple.
         adjustments
             From `clv.backtest.calibration.receipt_ranges`.
+        corrected
+            The customers' corrected forecast, where there is one.
         """
-        error = float(_errors(purchases, spend, history, days)[0])
-        by_triple = factors_of(
-            purchases, spend, history, days, discounted, error=error, adjustments=adjustments
+        error = float(_errors(models, history, days)[0])
+        placed = factors_of(
+            *(models, history, days, discounted),
+            error=error,
+            adjustments=adjustments,
+            corrected=corrected,
         )
-        return cls(purchases, spend, history, days, error, adjustments, by_triple)
+        return cls(models, history, days, error, adjustments, placed)
 
     @property
     def variance(self) -> Floats:
         """See the class."""
-        return self._factors.variance
+        return self._placed.variance
 
     def customers(self, worth: Floats, clv: Floats) -> tuple[Floats, Floats]:
         """Return every customer's range; shapes (n,), ``worth`` what an order value is worth."""
-        return ends_of(self._factors, self.history, clv >= whale_cut(clv), worth)
+        return self._placed.ends(clv >= whale_cut(clv), clv, worth)
 
     def totals(self, worth: Floats, clv: Floats, segment: pa.ChunkedArray) -> SumRanges:
         """Return the ranges of the total and of every segment.
@@ -164,7 +209,7 @@ class ForecastRanges:
         """
         names = segment.combine_chunks().dictionary_encode()
         of = np.asarray(names.indices)
-        variance = self.variance[self.history.triple] * worth**2
+        variance = self._placed.factors.variance[self._placed.place] * worth**2
         sums, variances = (np.bincount(of, values) for values in (clv, variance))
         level, model, tests = (
             self.adjustments["level"],
@@ -173,7 +218,7 @@ class ForecastRanges:
         )
         known = partial(around, level=level, model=model, tests=tests)
         all_low, all_high = known(clv.sum(), variance.sum(), error=self.error)
-        errors = _errors(self.purchases, self.spend, self.history, self.days, of)
+        errors = _errors(self.models, self.history, self.days, of)
         low, high = known(sums, variances, error=errors)
         segments: dict[str, RangedValue] = {
             str(name): {"value": float(sums[i]), "low": float(low[i]), "high": float(high[i])}
@@ -190,13 +235,13 @@ class ForecastRanges:
 
 
 def _errors(
-    purchases: PurchaseModel,
-    spend: SpendModel,
+    models: Models,
     history: History,
     days: float,
     group: NDArray[np.intp] | None = None,
 ) -> Floats:
-    each = replace(history.distinct.take(history.triple), weights=np.ones(history.triple.size))
+    purchases, spend = models
+    each = history.each
     value = history.value_of(spend)
     mean = np.ones(len(each)) if value is None else value
     return parameter_error(purchases, spend, each, mean, days, group=group)

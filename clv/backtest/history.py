@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from clv.features.rhythm import rhythm
+from clv.models.correction.traits import Rhythm
 from clv.models.histories import Histories
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import duckdb
     from numpy.typing import NDArray
 
@@ -32,6 +36,8 @@ class History:
         Shape (n,): each customer's repeat purchases; days from the first purchase to the last.
     monetary_value, revenue
         Shape (n,): currency units; None where no order has a value.
+    rhythm
+        Only where a correction is to be made or applied.
     """
 
     distinct: Histories
@@ -40,6 +46,7 @@ class History:
     gap: Floats
     monetary_value: Floats | None
     revenue: Floats | None
+    rhythm: Rhythm | None = None
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection) -> History:
@@ -61,8 +68,35 @@ class History:
     def at(cls, known: Known, *, valued: bool) -> History:
         """Take the customers of an origin, with their values or as if there were none."""
         x, gap = known.histories.frequency, known.histories.recency
-        values = (known.monetary_value, known.mean_value * (x + 1)) if valued else (None, None)
-        return cls(*known.histories.distinct, x, gap, *values)
+        value = known.monetary_value if valued else None
+        revenue = known.mean_value * (x + 1) if valued else None
+        return cls(*known.histories.distinct, x, gap, value, revenue, known.rhythm)
+
+    def with_rhythm(self, con: duckdb.DuckDBPyConnection, as_of: date, days: int) -> Self:
+        """Read the rhythm of the same customers off the ``orders`` of the connection.
+
+        Parameters
+        ----------
+        as_of, days
+            As in `clv.features.rhythm.rhythm`.
+        """
+        rhythm(con.table("orders"), as_of, days).create_view("rhythm")
+        columns = ", ".join(Rhythm._fields)
+        found = con.sql(
+            f"SELECT {columns} FROM customers JOIN rhythm USING (customer_id) ORDER BY customer_id"
+        ).fetchnumpy()
+        con.execute("DROP VIEW rhythm")
+        return replace(self, rhythm=Rhythm(*(np.asarray(found[c]) for c in Rhythm._fields)))
+
+    @property
+    def each(self) -> Histories:
+        """The customers' histories, row for row."""
+        return replace(self.distinct.take(self.triple), weights=np.ones(self.triple.size))
+
+    @property
+    def shop_value(self) -> float:
+        """Mean revenue of all purchase days, currency units; 0 where no order has a value."""
+        return 0.0 if self.revenue is None else float(self.revenue.sum() / (self.x + 1).sum())
 
     @property
     def mean_value(self) -> Floats | None:

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from clv.core import engine
 from clv.core.horizon import add_months
 from clv.features import rfm
+from clv.features.rhythm import rhythm
 from clv.models.contenders import Known, Past
+from clv.models.correction.traits import Rhythm
 from clv.models.histories import Histories
 
 if TYPE_CHECKING:
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 MOST_ORIGINS: Final = 4
 #: Fewest customers known at an origin.
 FEWEST_CUSTOMERS: Final = 50
+
+#: Customers that are tested: more would move no figure by as much as chance does, and take longer.
+MOST_CUSTOMERS: Final = 25_000
 
 
 @dataclass(frozen=True)
@@ -143,23 +149,26 @@ def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
     """
     rfm(con.table("orders"), origin.as_of).create("known")
     start = origin.as_of - timedelta(days=origin.days)
+    rhythm(con.table("orders"), origin.as_of, origin.days).create("rhythm")
     _window(con, "recent", start, origin.as_of)
     _window(con, "outcome", origin.as_of, origin.end)
     rows = con.sql(
         "SELECT k.customer_id, frequency, recency, T, coalesce(monetary_value, 0) AS monetary_value, "
         "coalesce(k.revenue, 0) / (frequency + 1) AS mean_value, "
         "coalesce(r.purchases, 0) AS recent_purchases, coalesce(r.value, 0) AS recent_value, "
+        "late_purchases, latest_purchases, late_value, "
         "coalesce(o.purchases, 0) AS purchases, coalesce(o.value, 0) AS value "
-        "FROM known k LEFT JOIN recent r USING (customer_id) "
+        "FROM known k JOIN rhythm USING (customer_id) LEFT JOIN recent r USING (customer_id) "
         "LEFT JOIN outcome o USING (customer_id) ORDER BY k.customer_id"
     ).to_arrow_table()
-    for table in ("known", "outcome", "recent"):
+    for table in ("known", "outcome", "recent", "rhythm"):
         con.execute(f"DROP TABLE {table}")
     arrays = {name: np.asarray(rows[name], dtype=float) for name in rows.column_names[1:]}
     purchases, value = arrays.pop("purchases"), arrays.pop("value")
     histories = Histories.of(*(arrays.pop(k) for k in ("frequency", "recency", "T")))
+    pace = Rhythm(*(arrays.pop(name) for name in Rhythm._fields))
     gaps = log_gaps(con, origin.as_of)
-    history = Known(histories, **arrays, recent_days=origin.days, log_gaps=gaps)
+    history = Known(histories, **arrays, recent_days=origin.days, log_gaps=gaps, rhythm=pace)
     return Sample(origin, rows["customer_id"], history, purchases, value)
 
 
@@ -195,3 +204,39 @@ def _window(con: duckdb.DuckDBPyConnection, name: str, after: date, until: date)
         f"sum(revenue) AS value FROM orders WHERE ordered_at::DATE > DATE '{after}' "
         f"AND ordered_at::DATE <= DATE '{until}' GROUP BY customer_id"
     )
+
+
+def draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
+    """Let ``orders`` be those of the customers to test, for this connection; return their number.
+
+    They are drawn by a hash of their ids: always the same ones, and none for what they did.
+    """
+    con.execute("CREATE SCHEMA drawn")
+    some = (
+        ""
+        if known <= MOST_CUSTOMERS
+        else "SEMI JOIN (SELECT customer_id FROM customers "
+        f"ORDER BY md5(customer_id) LIMIT {MOST_CUSTOMERS}) USING (customer_id)"
+    )
+    con.execute(
+        "CREATE TABLE drawn.orders AS SELECT customer_id, order_id, ordered_at, revenue, items "
+        f"FROM orders {some}"
+    )
+    con.execute("SET search_path = 'drawn'")
+    return min(known, MOST_CUSTOMERS)
+
+
+def drawn_past(con: duckdb.DuckDBPyConnection, origin: Origin, first_order: date) -> Past | None:
+    """Return `past` of the customers that are tested, not of all, off the tables of a connection.
+
+    Parameters
+    ----------
+    con
+        Has ``orders`` and ``customers``.
+    """
+    with engine.beside(con) as drawn:
+        (known,) = engine.row(drawn, "SELECT count(*) FROM customers")
+        draw(drawn, known)
+        found = past(drawn, origin, first_order)
+        drawn.execute("DROP SCHEMA drawn CASCADE")
+    return found

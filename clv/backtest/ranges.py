@@ -16,7 +16,7 @@ on the range is 0 to 0: with that probability, nothing is bought.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -74,6 +74,34 @@ class Spread:
     _over: NDArray[np.float32]  # per state and point: P(more than the point | active)
     _first: Floats  # per state: log of the first point
     _step: Floats  # per state: distance of logs of points; 0 where all purchases are worth the same
+    _scale: Floats | None = None  # what outcomes above 0 are multiplied with; without, 1
+
+    def corrected(self, place: Places, purchases: Floats, p_purchase: Floats) -> Spread:
+        """Return the distribution of customers whose expectation and chance were corrected.
+
+        The chance of buying nothing is the corrected one; what is bought otherwise keeps its shape and
+        is stretched until the expectation is right.
+
+        Parameters
+        ----------
+        place
+            Shape (m,): each customer's triple.
+        purchases, p_purchase
+            Shape (m,): corrected.
+        """
+        chance, mean = np.maximum(1 - self.p_zero[place], 1e-12), self.mean[place]
+        odds = np.maximum(p_purchase, 1e-12) / chance
+        scale = purchases / np.maximum(mean, 1e-300) / odds
+        square = (self.variance[place] + mean**2) * scale**2 * odds
+        return replace(
+            self,
+            p_zero=1 - p_purchase,
+            mean=purchases,
+            variance=np.maximum(square - purchases**2, 0.0),
+            _alive=self._alive[place] * odds,
+            _state=self._state[place],
+            _scale=scale,
+        )
 
     def range(self, level: ArrayLike = LEVEL, place: Places | None = None) -> tuple[Floats, Floats]:
         """Return each triple's range, in order values.
@@ -119,7 +147,7 @@ class Spread:
         smooth = np.where(below > 0, between, np.exp(first) * share)
         smooth = np.where(below >= POINTS, np.exp(first + step * (POINTS - 1)), smooth)
         result: Floats = np.where(some, np.where(step > 0, smooth, counts), 0.0)
-        return result
+        return result if self._scale is None else result * self._scale[rows]
 
     def below(self, value: ArrayLike, place: Places | None = None) -> tuple[Floats, Floats]:
         """Return P(less than the value) and P(not more than the value); arguments as in `range`.
@@ -128,6 +156,8 @@ class Spread:
         """
         rows = np.arange(self.p_zero.size) if place is None else place
         y = np.broadcast_to(np.asarray(value, dtype=float), rows.shape)
+        if self._scale is not None:
+            y = y / np.maximum(self._scale[rows], 1e-300)
         state = self._state[rows]
         step = self._step[state]
         with np.errstate(divide="ignore"):

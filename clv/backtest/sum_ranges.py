@@ -47,7 +47,7 @@ def by(run: Run, key: str, among: Sequence[str] | None = None) -> dict[str, Sum]
     found = run.query(
         f"SELECT {key} AS name, sum(predicted_clv) AS value, "
         f"sum(variance * (predicted_order_value * {margin!r}) ** 2) AS variance "
-        f"FROM forecasts {who} JOIN profiles USING (frequency, recency, T) GROUP BY 1",
+        f"FROM scored {who} GROUP BY 1",
         some,
     ).to_pydict()
     value = np.asarray(found["value"], dtype=float)

@@ -1,12 +1,13 @@
 """The name of a forecast: which purchase model, what it wears, which spend model.
 
-``PURCHASES[+season][+all-orders]``: "pareto-nbd+season" is Pareto/NBD with the calendar index. Or
+``PURCHASES[+season][+all-orders][+corrected]``: "pareto-nbd+season" is Pareto/NBD with the calendar
+index. ``corrected`` by itself is the standard one, first orders valued, with a learned correction. Or
 ``pretrained:NAME``, a ready-made model, which says what customers are worth and nothing else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final, Self
 
@@ -30,6 +31,9 @@ RULES: Final = PURCHASES[5:]
 #: What may follow, in this order.
 SEASON: Final = "season"
 ALL_ORDERS: Final = "all-orders"
+CORRECTED: Final = "corrected"
+#: What may follow → the field that says whether it does.
+_FIELDS: Final = {SEASON: "season", ALL_ORDERS: "all_orders", CORRECTED: "corrected"}
 #: What the name of a ready-made model (`clv.learn.ready_made`) begins with.
 READY_MADE: Final = "pretrained:"
 
@@ -46,17 +50,21 @@ class Choice:
         Whether it wears the calendar index.
     all_orders
         Whether the spend model counts the first purchase as well (`GammaGammaAll`).
+    corrected
+        Whether a correction learned on past days follows (`clv.models.correction`).
     """
 
     purchases: str
     season: bool = False
     all_orders: bool = False
+    corrected: bool = False
 
     @property
     def name(self) -> str:
         """How it is called in tables, settings and on the command line."""
-        extras = ((self.season, SEASON), (self.all_orders, ALL_ORDERS))
-        return "+".join([self.purchases, *(extra for on, extra in extras if on)])
+        return "+".join(
+            [self.purchases, *(e for e, field in _FIELDS.items() if getattr(self, field))]
+        )
 
     @property
     def ready_made(self) -> str | None:
@@ -76,15 +84,25 @@ class Choice:
         purchases, *extras = name.strip().lower().split("+")
         if purchases.startswith(READY_MADE) and purchases != READY_MADE and not extras:
             return cls(purchases)
-        known = set(extras) <= {SEASON, ALL_ORDERS} and len(set(extras)) == len(extras)
-        if purchases not in PURCHASES or not known:
-            msg = (
-                f'There is no model "{name}".{did_you_mean(name, [*names(), f"{READY_MADE}NAME"])}'
-            )
+        if purchases == CORRECTED and not extras:
+            return cls(STANDARD, all_orders=True, corrected=True)
+        known = set(extras) <= _FIELDS.keys() and len(set(extras)) == len(extras)
+        rule = purchases in RULES and CORRECTED in extras
+        if purchases not in PURCHASES or not known or rule:
+            msg = f'There is no model "{name}".{did_you_mean(name, [CORRECTED, *names(), f"{READY_MADE}NAME"])}'
             raise ValueError(msg)
-        return cls(purchases, SEASON in extras, ALL_ORDERS in extras)
+        return cls(purchases, **{field: extra in extras for extra, field in _FIELDS.items()})
+
+    @property
+    def plain(self) -> Choice:
+        """The same forecast without a correction."""
+        return replace(self, corrected=False)
 
 
 def names() -> list[str]:
     """Return every name there is."""
-    return [Choice(*one).name for one in product(PURCHASES, (False, True), (False, True))]
+    return [
+        Choice(name, *on).name
+        for name, on in product(PURCHASES, product((False, True), repeat=len(_FIELDS)))
+        if not (name in RULES and on[-1])
+    ]

@@ -37,7 +37,11 @@ _RULES: Final = {
     "cohort-mean": "that everybody does as the average of their cohort",
     "observed-ratio": "that what somebody brought so far grows by the usual ratio",
 }
-_EXTRAS: Final = {"season": "with the season", "all-orders": "first orders valued too"}
+_EXTRAS: Final = {
+    "season": "with the season",
+    "all-orders": "first orders valued too",
+    "corrected": "corrected by its own past",
+}
 
 
 def title(name: str) -> str:

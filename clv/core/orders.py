@@ -6,6 +6,11 @@ forecasts
     One row per customer, sorted by ``customer_id``; the CSV has the same names in the same order.
 profiles
     One row per distinct (frequency, recency, T): what depends on nothing else.
+scored
+    One row per customer, ``forecasts`` beside what its profile says of the same customer: the months'
+    ``purchases``, ``p_silent``, ``discounted_if_active``, ``variance``, corrected where the forecast is;
+    ``for_chance, for_orders`` what the plain model's chance and orders of somebody active are to be
+    multiplied with: ``p_alive`` without a correction.
 monthly
     One row per customer and calendar month from the as-of date.
 labels
@@ -117,7 +122,9 @@ FORECASTS: Final = {
     "segment": "VARCHAR",
 }
 
-#: ``purchases`` expected month by month; ``p_silent`` chance that a customer who stayed active after
+#: What the plain forecast says, without a correction: ``p_alive``, ``p_purchase`` and
+#: ``predicted_purchases`` as in ``forecasts``; ``purchases`` expected month by month, ``discounted`` all
+#: of them; ``p_silent`` chance that a customer who stayed active after
 #: the last order has bought nothing since; ``discounted_if_active`` discounted expected purchases of
 #: the horizon, were the customer known to be active; ``variance`` of the discounted outcome in order
 #: values, by chance alone (null without ranges).
@@ -126,6 +133,10 @@ PROFILES: Final = {
     "recency": "BIGINT",
     "T": "BIGINT",
     "purchases": "DOUBLE[]",
+    "p_alive": "DOUBLE",
+    "p_purchase": "DOUBLE",
+    "predicted_purchases": "DOUBLE",
+    "discounted": "DOUBLE",
     "p_silent": "DOUBLE",
     "discounted_if_active": "DOUBLE",
     "variance": "DOUBLE",

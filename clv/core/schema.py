@@ -295,6 +295,8 @@ class RunSettings(_Asked):
     #: What runs of the same bytes and settings have in common.
     fingerprint: NotRequired[str]
     run_id: NotRequired[str]
+    #: Whether customers' forecasts are corrected ones (`clv.models.correction`).
+    corrected: NotRequired[bool]
 
 
 #: For whoever asks for what both say.
@@ -510,7 +512,32 @@ class CardVector(TypedDict):
     T: float
     monetary_value: float
     mean_value: float
+    late_purchases: NotRequired[float]
+    latest_purchases: NotRequired[float]
+    late_value: NotRequired[float]
     expected: dict[str, float]
+
+
+class TreeRecord(TypedDict):
+    """One boosted tree, node by node, the root first; a node is a leaf where ``left`` is negative."""
+
+    trait: list[int]
+    threshold: list[float]
+    left: list[int]
+    right: list[int]
+    value: list[float]
+
+
+class CorrectionCard(TypedDict):
+    """What was learned from a past day, see `clv.models.correction.correction.Correction`."""
+
+    traits: list[str]
+    purchases: list[TreeRecord]
+    value: list[TreeRecord]
+    chance: list[TreeRecord]
+    odds: list[float]
+    shop_value: float
+    levels: list[float]
 
 
 class ModelCard(TypedDict):
@@ -528,6 +555,7 @@ class ModelCard(TypedDict):
     versions: dict[str, str]
     test_vectors: NotRequired[list[CardVector]]
     ready_made: NotRequired[ReadyMadeCard]
+    correction: NotRequired[CorrectionCard]
 
 
 # -- the receipt -------------------------------------------------------------------------------------
@@ -600,6 +628,7 @@ class Tried(TypedDict, total=False):
 
     season: bool
     all_orders: bool
+    corrected: bool
 
 
 class ReceiptChoice(TypedDict):

@@ -244,6 +244,7 @@ def _write(
         "months": [month.as_dict() for month in months],
         "ingest": report["options"],
         "inputs": [file["name"] for file in inputs],
+        "corrected": "correction" in card,
         "fingerprint": fingerprint([file["sha256"] for file in inputs], asked, report["options"]),
         "created_at": now(),
         "run_id": writer.id,

@@ -12,18 +12,23 @@ import numpy as np
 import pyarrow as pa
 
 from clv import __version__
+from clv.backtest.correcting import traits_of, with_correction
 from clv.backtest.fitting import Fitted, context_of, fit
 from clv.backtest.forecast_ranges import ForecastRanges
 from clv.backtest.history import History
-from clv.backtest.past_dates import Origin
+from clv.backtest.past_dates import Origin, drawn_past
 from clv.core import engine
 from clv.core.horizon import months_of
 from clv.core.orders import FORECASTS, PROFILES
+from clv.core.schema import CardVector, checked
 from clv.core.segments import HIGH_SHARE, MIDDLE_SHARE, NEW_DAYS, Cuts, group_sql
 from clv.features import rfm
+from clv.features.rhythm import rhythm as rhythm_of
 from clv.forecast import summary as run_summary
 from clv.learn.ready_made.scoring import worth
 from clv.models.card import from_card, to_card
+from clv.models.correction.correction import Correction
+from clv.models.correction.traits import Plain, Rhythm, factor, traits
 from clv.models.histories import Histories
 
 if TYPE_CHECKING:
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
     from clv.core.settings import Settings
     from clv.core.types import Progress
     from clv.forecast.summary import Scores
+    from clv.models.correction.correction import Corrected
 
 
 #: A customer whose next order lies beyond a century gets that date: practically never.
@@ -98,26 +104,31 @@ def make(
     history = History.of(con)
     customers = len(history.x)
     months = months_of(as_of, settings)
+    days = months[-1].end_days
     progress("Fitting the models", 0, customers)
     (first,) = engine.row(con, "SELECT min(first_order)::DATE FROM customers")
     given = worth(con, choice.ready_made, as_of) if choice.ready_made else None
     if given:
         fitted = Fitted(None, None, given.notes)
     else:
-        context = context_of(con, choice, Origin(as_of, months[-1].end), first)
-        fitted = fit(history, choice, context)
+        origin = Origin(as_of, months[-1].end)
+        fitted = fit(history, choice, context_of(con, choice, origin, first))
+        if choice.corrected:
+            progress("Learning from a past day", 0, customers)
+            history = history.with_rhythm(con, as_of, days)
+            learned = drawn_past(con, origin, first)
+            fitted = with_correction(choice, fitted, history, days, learned)
     progress("Forecasting customers", 0, customers)
     profile = score_triples(fitted, history, months)
-    scores = score_customers(profile, fitted, history, settings.margin)
+    corrected = corrected_forecast(profile, fitted, history, days)
+    scores = score_customers(profile, fitted, history, settings.margin, corrected)
     if given:
         scores["predicted_clv"] = given.values
     sure = None
     if ranges is not None and fitted.purchases and fitted.spend:
         progress("Measuring how sure it is", 0, customers)
         models = (fitted.purchases, fitted.spend)
-        sure = ForecastRanges.of(
-            *models, history, months[-1].end_days, profile["discounted"], ranges
-        )
+        sure = ForecastRanges.of(models, history, days, profile["discounted"], ranges, corrected)
         profile["variance"] = sure.variance
         each = scores["predicted_order_value"] * settings.margin
         low, high = sure.customers(each, scores["predicted_clv"])
@@ -162,9 +173,53 @@ def score_triples(fitted: Fitted, history: History, months: Sequence[Month]) -> 
     }
 
 
-def score_customers(profile: Scores, fitted: Fitted, history: History, margin: float) -> Scores:
-    """Return the forecast of every customer, row for row of ``customers``."""
+def corrected_forecast(
+    profile: Scores, fitted: Fitted, history: History, days: float
+) -> Corrected | None:
+    """Return the corrected forecast of every customer; None without a correction."""
+    if fitted.correction is None:
+        return None
+    at = history.triple
+    mean = history.value_of(fitted.spend) if fitted.spend else None
+    plain = Plain(
+        profile["predicted_purchases"][at],
+        profile["p_purchase"][at],
+        profile["p_alive"][at],
+        None if mean is None or fitted.spend is None else fitted.spend.order_value(history.x, mean),
+    )
+    seen = traits_of(history, plain, days, fitted.correction.shop_value)
+    return fitted.correction.apply(seen, plain)
+
+
+def score_customers(
+    profile: Scores,
+    fitted: Fitted,
+    history: History,
+    margin: float,
+    corrected: Corrected | None = None,
+) -> Scores:
+    """Return the forecast of every customer, row for row of ``customers``.
+
+    With a correction months keep their shares of the horizon, and the wait of somebody active shrinks as
+    their expected purchases grow.
+    """
     scores = {name: profile[name][history.triple] for name in _OF_TRIPLE if name in profile}
+    if corrected is not None:
+        nothing = np.finfo(float).tiny
+        more = factor(corrected.purchases, scores["predicted_purchases"])
+        faster = more * scores["p_alive"] / np.maximum(corrected.p_alive, nothing)
+        wait = np.ceil(scores["next_order_days"] / np.maximum(faster, nothing))
+        scores |= {
+            "p_alive": corrected.p_alive,
+            "p_purchase": corrected.p_purchase,
+            "predicted_purchases": corrected.purchases,
+            "next_order_days": np.clip(wait, 1.0, MAX_WAIT_DAYS),
+        }
+        if corrected.order_value is not None:
+            discounted = profile["discounted"][history.triple] * more
+            scores["predicted_order_value"] = corrected.order_value
+            scores["predicted_clv"] = discounted * corrected.order_value * margin
+        return scores
     mean = history.value_of(fitted.spend) if fitted.spend else None
     if fitted.spend is not None and mean is not None:
         value = fitted.spend.order_value(history.x, mean)
@@ -269,26 +324,39 @@ def _card(
         "versions": {"clv": __version__, "python": platform.python_version()}
         | {package: version(package) for package in _PACKAGES},
     }
-    some = con.execute(
-        "SELECT frequency, recency, T, coalesce(monetary_value, 0) AS monetary_value, "
-        "coalesce(revenue, 0) / (frequency + 1) AS mean_value FROM customers "
-        "ORDER BY hash(frequency, recency, T), customer_id LIMIT ?",
-        [_VECTORS],
-    ).fetchnumpy()
-    inputs = {k: np.asarray(v, dtype=float) for k, v in some.items()}
-    expected = score(card, **inputs)
-    card["test_vectors"] = [
-        {
-            "frequency": float(inputs["frequency"][i]),
-            "recency": float(inputs["recency"][i]),
-            "T": float(inputs["T"][i]),
-            "monetary_value": float(inputs["monetary_value"][i]),
-            "mean_value": float(inputs["mean_value"][i]),
-            "expected": {k: float(v[i]) for k, v in expected.items() if np.isfinite(v[i])},
-        }
-        for i in range(len(inputs["T"]))
-    ]
+    if fitted.correction is not None:
+        card["correction"] = fitted.correction.as_dict()
+    _add_vectors(con, card, as_of)
     return card
+
+
+def _add_vectors(con: duckdb.DuckDBPyConnection, card: ModelCard, as_of: date) -> None:
+    """Add some customers and what the card says of them."""
+    columns = (
+        "customer_id, frequency, recency, T, coalesce(monetary_value, 0) AS monetary_value, "
+        "coalesce(revenue, 0) / (frequency + 1) AS mean_value"
+    )
+    order = f"ORDER BY hash(frequency, recency, T), customer_id LIMIT {_VECTORS}"
+    con.execute(f"CREATE TEMP TABLE vectors AS SELECT {columns} FROM customers {order}")
+    source = "vectors"
+    if "correction" in card:
+        days = card["months"][-1]["end_days"]
+        orders = con.sql("SELECT * FROM orders SEMI JOIN vectors USING (customer_id)")
+        rhythm_of(orders, as_of, days).create_view("paced")
+        source = "vectors JOIN paced USING (customer_id)"
+    rows = con.sql(f"SELECT * FROM {source} {order}").to_arrow_table().to_pylist()
+    con.execute("DROP VIEW IF EXISTS paced; DROP TABLE vectors")
+    told = [{k: float(v) for k, v in row.items() if k != "customer_id"} for row in rows]
+    inputs = {k: np.array([row[k] for row in told]) for k in told[0]}
+    pace = [inputs.pop(k) for k in Rhythm._fields if k in inputs]
+    expected = score(card, **inputs, rhythm=Rhythm(*pace) if pace else None)
+    card["test_vectors"] = [
+        checked(
+            CardVector,
+            row | {"expected": {k: float(v[i]) for k, v in expected.items() if np.isfinite(v[i])}},
+        )
+        for i, row in enumerate(told)
+    ]
 
 
 def score(
@@ -298,6 +366,7 @@ def score(
     T: ArrayLike,  # noqa: N803
     monetary_value: ArrayLike,
     mean_value: ArrayLike | None = None,
+    rhythm: Rhythm | None = None,
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Score customers with nothing but a model card.
 
@@ -309,12 +378,15 @@ def score(
         Shape (n,), as `clv.features.rfm` defines them; days and currency units.
     mean_value
         Shape (n,), mean revenue of all ``frequency + 1`` purchase days; asked for by a card whose
-        spend model is ``gamma-gamma-all``.
+        spend model is ``gamma-gamma-all``, or that has a correction.
+    rhythm
+        Of the same customers, in a window as long as the horizon (`clv.features.rhythm.rhythm`); asked
+        for by a card that has a correction.
 
     Raises
     ------
     ValueError
-        The card asks for ``mean_value``, and there is none.
+        The card asks for ``mean_value`` or ``rhythm``, and there is none.
 
     Returns
     -------
@@ -345,6 +417,23 @@ def score(
                 raise ValueError(msg)
             value = np.atleast_1d(np.asarray(mean_value, dtype=float))
         order_value = spend.order_value(histories.frequency, value)
+    if "correction" in card:
+        if rhythm is None or mean_value is None:
+            msg = "This card's correction needs the customers' rhythm and mean value."
+            raise ValueError(msg)
+        known = order_value if card["spend"] else None
+        plain = Plain(result["predicted_purchases"], result["p_purchase"], result["p_alive"], known)
+        mean = np.atleast_1d(np.asarray(mean_value, dtype=float)) if card["spend"] else None
+        made = Correction.from_dict(card["correction"])
+        days = card["months"][-1]["end_days"]
+        right = made.apply(traits(histories, mean, rhythm, plain, days, made.shop_value), plain)
+        discounted = discounted * factor(right.purchases, plain.purchases)
+        order_value = nothing if right.order_value is None else right.order_value
+        result = {
+            "p_alive": right.p_alive,
+            "p_purchase": right.p_purchase,
+            "predicted_purchases": right.purchases,
+        }
     return result | {
         "predicted_order_value": order_value,
         "predicted_clv": discounted * order_value * card["settings"]["margin"],

@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv.backtest.fitting import Fitted
-from clv.backtest.forecast_ranges import ends_of, factors_of
+from clv.backtest.forecast_ranges import factors_of
 from clv.backtest.history import History
 from clv.core import engine
 from clv.core.horizon import months_of
 from clv.core.settings import Settings
-from clv.forecast.predictions import forecasts_sql, score_customers, score_triples, summarise
+from clv.forecast.predictions import (
+    corrected_forecast,
+    forecasts_sql,
+    score_customers,
+    score_triples,
+    summarise,
+)
 from clv.models.card import from_card
+from clv.models.correction.correction import Correction
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,20 +119,25 @@ def _scores(
         from_card(_on_another_day(part, day)) if part else None
         for part in (card["purchases"], card["spend"])
     )
-    fitted = Fitted(purchases, spend, [])
+    learned = Correction.from_dict(card["correction"]) if "correction" in card else None
+    fitted = Fitted(purchases, spend, [], learned)
+    days = months[-1].end_days
+    if learned is not None:
+        history = history.with_rhythm(con, day, days)
     profile = score_triples(fitted, history, months)
-    scores = score_customers(profile, fitted, history, settings.margin)
+    corrected = corrected_forecast(profile, fitted, history, days)
+    scores = score_customers(profile, fitted, history, settings.margin, corrected)
     clv = scores.get("predicted_clv")
     if terms and clv is not None and purchases and spend:
-        days = months[-1].end_days
-        by_triple = factors_of(
-            *(purchases, spend, history, days, profile["discounted"]),
+        placed = factors_of(
+            *((purchases, spend), history, days, profile["discounted"]),
             error=terms.error,
             adjustments=terms.adjustments,
+            corrected=corrected,
         )
         worth = scores["predicted_order_value"] * settings.margin
         whale = clv >= terms.whale * (1 - _SAME)
-        low, high = ends_of(by_triple, history, whale, worth)
+        low, high = placed.ends(whale, clv, worth)
         scores |= {"predicted_clv_low": low, "predicted_clv_high": high}
     if spend:
         # Whose value is not known is no champion by it.

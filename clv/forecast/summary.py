@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv.core import engine
+from clv.models.correction.traits import factor
 
 if TYPE_CHECKING:
     from datetime import date
@@ -71,7 +72,7 @@ def of_run(
         "as_of": as_of.isoformat(),
         "concentration": points,
         "top20_share": top,
-        "monthly": _monthly(history, profile.get("purchases"), value, months, settings),
+        "monthly": _monthly(history, profile, scores, months, settings),
         "history_monthly": _past(con, as_of),
     }
 
@@ -93,12 +94,15 @@ def _past(con: duckdb.DuckDBPyConnection, as_of: date) -> list[PastMonth]:
 
 def _monthly(
     history: History,
-    each: Floats | None,
-    value: Floats | None,
+    profile: Scores,
+    scores: Scores,
     months: list[Month],
     settings: Settings,
 ) -> list[MonthForecast]:
-    """Return the forecast's totals month by month, summed over triples."""
+    """Return the forecast's totals month by month, summed over triples.
+
+    A corrected customer has the triple's share of each month.
+    """
     result: list[MonthForecast] = [
         {
             **month.as_dict(),
@@ -108,10 +112,13 @@ def _monthly(
         }
         for month in months
     ]
+    each, value = profile.get("purchases"), scores.get("predicted_order_value")
     if each is None:
         return result
-    bought = history.distinct.weights @ each
-    earned = None if value is None else np.bincount(history.triple, value) @ each
+    at = history.triple
+    more = factor(scores["predicted_purchases"], profile["predicted_purchases"][at])
+    bought = np.bincount(at, more) @ each
+    earned = None if value is None else np.bincount(at, more * value) @ each
     for i, month in enumerate(months):
         result[i]["predicted_purchases"] = float(bought[i])
         if earned is not None:

@@ -12,18 +12,24 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from clv.backtest.correcting import within
 from clv.core import engine
 from clv.core.orders import MONTHLY, ORDERS
 from clv.core.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING, at_risk_sql
+from clv.models.card import from_card
+from clv.models.correction.correction import Correction
+from clv.models.correction.traits import Plain, Rhythm, factor, traits
 from clv.models.histories import Histories
 from clv.models.season.seasonal import through_life
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from clv.core.schema import CustomerForecast
     from clv.core.types import Floats
-    from clv.models.base import PurchaseModel
+    from clv.models.base import PurchaseModel, SpendModel
     from clv.runs import Run
 
 
@@ -104,16 +110,50 @@ class Outlook(NamedTuple):
     due_days: float
 
 
-def outlook(model: PurchaseModel, frequency: float, recency: float, T: float) -> Outlook:  # noqa: N803
-    """Ask a fitted purchase model about one customer; times in days."""
+def outlook(
+    model: PurchaseModel,
+    frequency: float,
+    recency: float,
+    T: float,  # noqa: N803
+    corrected: CorrectedCustomer | None = None,
+) -> Outlook:
+    """Ask a fitted purchase model about one customer; times in days.
+
+    Parameters
+    ----------
+    corrected
+        The customer's forecast, where it is a corrected one: what is said of other times goes with it.
+    """
     one = Histories.of(frequency, recency, T)
     scores = model.score(one, AHEAD)
+    chances, purchases, faster = scores.p_purchase[0], scores.purchases[0], 1.0
+    if corrected is not None:
+        whole = model.score(one, [corrected.days])
+        plain = Plain(whole.purchases[:, 0], whole.p_purchase[:, 0], whole.p_alive, None)
+        right = tuple(np.array([v]) for v in (corrected.p_purchase, corrected.p_alive))
+        shorter = [
+            Plain(scores.purchases[:, i], scores.p_purchase[:, i], scores.p_alive, None)
+            for i in range(len(AHEAD))
+        ]
+        chances = np.concatenate([within(each, plain, *right) for each in shorter])
+        more = float(factor(np.array([corrected.purchases]), plain.purchases)[0])
+        purchases = purchases * more
+        faster = more * float(scores.p_alive[0]) / corrected.p_alive
     return Outlook(
-        tuple(scores.p_purchase[0].tolist()),
-        tuple(scores.purchases[0].tolist()),
-        tuple(float(model.wait_if_alive(one, q)[0]) for q in WINDOW),
+        tuple(chances.tolist()),
+        tuple(purchases.tolist()),
+        tuple(float(model.wait_if_alive(one, q)[0]) / faster for q in WINDOW),
         float(model.due(one, 1 - OVERDUE)[0]),
     )
+
+
+class CorrectedCustomer(NamedTuple):
+    """A customer's corrected forecast for a horizon of so many days."""
+
+    purchases: float
+    p_purchase: float
+    p_alive: float
+    days: float
 
 
 class AlivePath(NamedTuple):
@@ -143,6 +183,7 @@ def alive_path(
     T: float,  # noqa: N803
     ahead: float = 0,
     points: int = PATH_POINTS,
+    corrected: CorrectedPast | None = None,
 ) -> AlivePath:
     """Return P(alive) for every day from the first order to the as-of date and beyond.
 
@@ -161,6 +202,8 @@ def alive_path(
         Days to go on for without any order.
     points
         About so many, besides the jumps, which are all kept.
+    corrected
+        What a correction would have said, where the forecast has one.
     """
     bought = np.unique(np.asarray(purchases, dtype=float))
     repeats = bought[1:]
@@ -179,9 +222,65 @@ def alive_path(
     ages, known = ages[order], known[order]
     plain, as_known = through_life(model, T)
     then = Histories.of(known - 1, as_known(bought)[known - 1], as_known(ages))
-    scores = plain.score(then, [])
+    if corrected is None:
+        p_alive = plain.score(then, []).p_alive
+    else:
+        p_alive = corrected.p_alive(plain, then, bought, known, ages)
     now = int(np.searchsorted(ages, T, side="right")) - 1
-    return AlivePath(ages, scores.p_alive, known, now)
+    return AlivePath(ages, p_alive, known, now)
+
+
+class CorrectedPast(NamedTuple):
+    """What a correction needs to look back on one customer.
+
+    Attributes
+    ----------
+    correction, spend
+        The forecast's; ``spend`` is None without amounts.
+    values
+        Revenue of each of the customer's purchase days, currency units.
+    days
+        Length of the horizon.
+    """
+
+    correction: Correction
+    spend: SpendModel | None
+    values: Floats
+    days: float
+
+    def p_alive(
+        self,
+        model: PurchaseModel,
+        then: Histories,
+        bought: Floats,
+        known: NDArray[np.int64],
+        ages: Floats,
+    ) -> Floats:
+        """Return P(alive) at ages at which so many purchases were known; shapes (n,).
+
+        Parameters
+        ----------
+        model, then
+            The plain model, and the histories as it knows them.
+        bought
+            Ages at all purchases.
+        """
+        scores = model.score(then, [self.days])
+        seen = Histories.of(known - 1, bought[known - 1], ages)
+        total = np.concatenate([[0.0], np.cumsum(self.values)])
+        last = bought[known - 1]
+        late = np.searchsorted(bought, last - self.days, side="right")
+        latest = np.searchsorted(bought, last - self.days / 4, side="right")
+        mean = total[known] / known
+        worth = None if self.spend is None else self.spend.order_value(known - 1.0, mean)
+        plain = Plain(scores.purchases[:, 0], scores.p_purchase[:, 0], scores.p_alive, worth)
+        pace = Rhythm(
+            (known - late).astype(float), (known - latest).astype(float), total[known] - total[late]
+        )
+        value = None if self.spend is None else mean
+        shop = self.correction.shop_value
+        made = self.correction.apply(traits(seen, value, pace, plain, self.days, shop), plain)
+        return made.p_alive
 
 
 class Peers(NamedTuple):
@@ -245,7 +344,7 @@ def silence(run: Run, facts: CustomerForecast) -> tuple[float | None, float | No
     """
     sql = (
         f"SELECT p_silent, {at_risk_sql(run.settings['margin'])} AS at_risk FROM "
-        "(SELECT * FROM forecasts WHERE customer_id = ?) JOIN profiles USING (frequency, recency, T)"
+        "scored WHERE customer_id = ?"
     )
     row = run.query(sql, [facts["customer_id"]]).to_pylist()[0]
     return row["p_silent"], row["at_risk"]
@@ -270,6 +369,27 @@ def purchase_ages(run: Run, facts: CustomerForecast) -> list[int]:
     asked = [facts["first_order"], facts["customer_id"], facts["T"]]
     ages: list[int] = run.query(sql, asked)["age"].to_pylist()
     return ages
+
+
+def corrected(run: Run, facts: CustomerForecast) -> tuple[CorrectedCustomer, CorrectedPast] | None:
+    """Return what a run's correction says of a customer, and would have said; None without one."""
+    card = run.model.get("correction")
+    if card is None:
+        return None
+    days = run.model["months"][-1]["end_days"]
+    sql = (
+        "SELECT coalesce(sum(revenue), 0)::DOUBLE AS value FROM orders WHERE customer_id = ? "
+        "AND ordered_at::DATE <= ? GROUP BY ordered_at::DATE ORDER BY ordered_at::DATE"
+    )
+    values = run.query(sql, [facts["customer_id"], run.as_of])["value"].to_numpy()
+    spend = from_card(run.model["spend"]) if run.model["spend"] else None
+    one = CorrectedCustomer(
+        facts["predicted_purchases"] or 0.0,
+        facts["p_purchase"] or 0.0,
+        facts["p_alive"] or 0.0,
+        days,
+    )
+    return one, CorrectedPast(Correction.from_dict(card), spend, values, days)
 
 
 def csv(run: Run, table: Literal["orders", "monthly"], customer_id: str) -> bytes:

@@ -56,14 +56,40 @@ BAND: Final = (0.05, 0.95)
 _BLOCK: Final = 500_000
 
 
+class Pace(NamedTuple):
+    """What a correction makes of histories, shape (k,) each: the mean of those who share one.
+
+    Attributes
+    ----------
+    p_alive
+        Corrected.
+    orders
+        What the plain model's expectations of somebody active are to be multiplied with.
+    """
+
+    p_alive: Floats
+    orders: Floats
+
+    @property
+    def faster(self) -> Floats:
+        """How many times as fast somebody active buys."""
+        return self.orders / np.maximum(self.p_alive, np.finfo(float).tiny)
+
+    def take(self, rows: NDArray[np.intp]) -> Pace:
+        """Return some of them, by place."""
+        return Pace(self.p_alive[rows], self.orders[rows])
+
+
 class Population(NamedTuple):
     """Whom runs are drawn from: k distinct histories.
 
-    ``customers`` counts who shares each, shape (k,); None where there are as many as one likes.
+    ``customers`` counts who shares each, shape (k,); None where there are as many as one likes. Of a
+    corrected forecast, ``pace`` says what it makes of them.
     """
 
     histories: Histories
     customers: Counts | None
+    pace: Pace | None = None
 
     def size(self, wanted: int) -> int:
         """Return how many customers one run has when ``wanted`` are asked for."""
@@ -181,9 +207,17 @@ def population(run: Run, kind: Kind) -> Population:
     if kind == "new":
         return NEW
     table = run.query(
-        "SELECT frequency, recency, T, count(*) AS customers FROM forecasts GROUP BY ALL ORDER BY ALL"
+        "SELECT frequency, recency, T, count(*) AS customers, avg(p_alive) AS p_alive, "
+        "avg(for_orders) AS for_orders FROM scored GROUP BY frequency, recency, T ORDER BY ALL"
     )
-    return Population(_histories(table), table["customers"].to_numpy())
+    return Population(_histories(table), table["customers"].to_numpy(), _pace(run, table))
+
+
+def _pace(run: Run, table: pa.Table) -> Pace | None:
+    """Return the columns of a correction; None where the forecast has none."""
+    if not run.settings.get("corrected", False):
+        return None
+    return Pace(*(table[c].to_numpy() for c in ("p_alive", "for_orders")))
 
 
 def _histories(table: pa.Table) -> Histories:
@@ -207,19 +241,19 @@ def one_run(
         0 or more.
     """
     if kind == "new":
-        histories = Histories.new(customers)
+        histories, pace = Histories.new(customers), None
         ids = [str(i + 1) for i in range(customers)]
     else:
         # Of the id and the seed together: hashing them apart would draw the same groups again.
         sample = run.query(
-            "SELECT customer_id, frequency, recency, T FROM forecasts "
+            "SELECT customer_id, frequency, recency, T, p_alive, for_orders FROM scored "
             "ORDER BY hash(customer_id || chr(31) || $1), customer_id LIMIT $2",
             [str(seed), customers],
         )
-        histories = _histories(sample)
+        histories, pace = _histories(sample), _pace(run, sample)
         ids = [str(i) for i in sample["customer_id"].to_pylist()]
     rng = np.random.default_rng([seed, 0])
-    draws = model.draw(histories, rng)
+    draws = _drawn(model, histories, pace, rng)
     return OneRun(ids, draws, *draws.follow(rng, GRID))
 
 
@@ -260,8 +294,16 @@ def _count(
     model: PurchaseModel, people: Population, customers: int, runs: int, rng: np.random.Generator
 ) -> tuple[Counts, Counts]:
     rows = people.draw(rng, runs, customers).ravel()
-    draws = model.draw(people.histories.take(rows), rng)
+    pace = None if people.pace is None else people.pace.take(rows)
+    draws = _drawn(model, people.histories.take(rows), pace, rng)
     return draws.totals(rng, GRID, runs)
+
+
+def _drawn(
+    model: PurchaseModel, histories: Histories, pace: Pace | None, rng: np.random.Generator
+) -> Drawn:
+    drawn = model.draw(histories, rng)
+    return drawn if pace is None else drawn.corrected(rng, pace.p_alive, pace.faster)
 
 
 def expected(model: PurchaseModel, people: Population, *, customers: int = CUSTOMERS) -> Expected:
@@ -269,8 +311,15 @@ def expected(model: PurchaseModel, people: Population, *, customers: int = CUSTO
     counts = np.ones(1) if people.customers is None else people.customers
     share = people.size(customers) / counts.sum() * counts
     alive = model.probability_alive_after(people.histories, _DAYS)
-    purchases = model.score(people.histories, _DAYS).purchases
-    return Expected(share @ alive, share @ purchases)
+    scores = model.score(people.histories, _DAYS)
+    if people.pace is None:
+        return Expected(share @ alive, share @ scores.purchases)
+    # Of somebody active now the future is the plain model's, at another pace.
+    staying = alive / np.maximum(scores.p_alive, np.finfo(float).tiny)[:, None]
+    return Expected(
+        (share * people.pace.p_alive) @ staying,
+        (share * people.pace.orders) @ scores.purchases_if_active,
+    )
 
 
 def outlook(

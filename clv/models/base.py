@@ -48,6 +48,9 @@ class Drawn(Protocol):
     def alive(self) -> Bools:
         """Whether the customer is still alive now, shape (n,)."""
 
+    def corrected(self, rng: Random, p_alive: Floats, faster: Floats) -> Drawn:
+        """Return the customers alive with another chance, and buying so many times as fast."""
+
     def follow(self, rng: Random, days: Floats) -> Followed:
         """Follow each customer through ascending days after now, shape (h,)."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clv.core.types import Floats
+    from clv.models.correction.traits import Rhythm
     from clv.models.histories import Histories
 
 
@@ -35,6 +36,8 @@ class Known(NamedTuple):
     log_gaps
         Sum, over all customers, of the logs of the days between consecutive purchase days; only
         `clv.models.purchase.cnbd` asks for it, to choose k.
+    rhythm
+        In a window of ``recent_days``; only a correction asks for it.
     """
 
     histories: Histories
@@ -44,6 +47,7 @@ class Known(NamedTuple):
     recent_value: Floats
     recent_days: float
     log_gaps: float | None = None
+    rhythm: Rhythm | None = None
 
 
 class Past(NamedTuple):

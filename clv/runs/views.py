@@ -75,15 +75,43 @@ def _create(
         for m in settings["months"]
     )
     margin = repr(float(settings["margin"]))
+    con.execute(f"CREATE VIEW scored AS {_scored(corrected=settings.get('corrected', False))}")
     con.execute(
         "CREATE VIEW monthly AS "
         "SELECT customer_id, month, month_start, month_end, "
-        "p.purchases[month] AS predicted_purchases, "
-        "p.purchases[month] * predicted_order_value AS predicted_revenue, "
-        f"p.purchases[month] * predicted_order_value * discount * {margin} AS predicted_clv "
-        "FROM forecasts JOIN profiles p USING (frequency, recency, T), "
+        "purchases[month] AS predicted_purchases, "
+        "purchases[month] * predicted_order_value AS predicted_revenue, "
+        f"purchases[month] * predicted_order_value * discount * {margin} AS predicted_clv "
+        "FROM scored, "
         f"(VALUES {rows}) AS months(month, month_start, month_end, discount)"
     )
+
+
+def _scored(*, corrected: bool) -> str:
+    """Return SQL of the view ``scored``, see `clv.core.orders`."""
+    beside = "FROM forecasts f JOIN profiles p USING (frequency, recency, T)"
+    if not corrected:
+        return (
+            "SELECT f.*, p.purchases, p.p_silent, p.discounted_if_active, p.variance, "
+            "f.p_alive AS for_chance, f.p_alive AS for_orders " + beside
+        )
+    # As `clv.backtest.ranges.Spread.corrected` does it, in discounted purchases.
+    return f"""
+        SELECT * EXCLUDE (more, plain_alive, discounted, odds, plain_variance),
+            plain_alive * odds AS for_chance, plain_alive * more AS for_orders,
+            discounted * more / p_alive AS discounted_if_active,
+            greatest(
+                (plain_variance + discounted ** 2) * more ** 2 / odds - (discounted * more) ** 2, 0
+            ) AS variance
+        FROM (
+            SELECT f.*, p.p_silent, p.p_alive AS plain_alive, p.discounted,
+                p.variance AS plain_variance,
+                CASE WHEN p.predicted_purchases > 0
+                    THEN f.predicted_purchases / p.predicted_purchases ELSE 1 END AS more,
+                f.p_purchase / p.p_purchase AS odds,
+                list_transform(p.purchases, lambda one: one * more) AS purchases
+            {beside}
+        )"""
 
 
 def _complete(folder: Path, report: Report) -> bool:

@@ -77,10 +77,11 @@ def test_ranges_are_in_order(run, row):
     low, high, value = (row[f"predicted_clv{end}"] for end in ("_low", "_high", ""))
     assert np.isfinite([low, high]).all()
     assert ((low >= 0) & (low <= high) & (low <= value)).all()
-    assert (high > 0).mean() > 0.3
+    assert (high > value).mean() > 0.3
     # Who brings nothing with the range's probability is told so.
-    assert (high == 0).any()
-    assert row["p_purchase"][high == 0].max() < row["p_purchase"][low > 0].min()
+    # Where most likely nothing comes, the range ends with what is expected.
+    assert (high == value).any()
+    assert row["p_purchase"][high == value].max() < row["p_purchase"][low > 0].min()
     assert run.summary["ranges"]["level"] == 0.8
 
 
@@ -100,9 +101,12 @@ def test_ranges_by_hand(run, row):
             said["levels"][group]
         )
         months = np.asarray(row["purchases"][i])
+        value = row["predicted_clv"][i]
         worth = row["predicted_order_value"][i] * MARGIN * (months @ discount) / months.sum()
         ends = [row[f"predicted_clv_{end}"][i] for end in ("low", "high")]
-        assert ends == pytest.approx([low * worth, high * worth], rel=2e-3, abs=1e-4), group
+        assert ends == pytest.approx([low * worth, max(high * worth, value)], rel=2e-3, abs=1e-4), (
+            group
+        )
     assert set(found) == set(GROUPS)
     # Not all at one level: something was there to be mended.
     assert len(set(said["levels"].values())) > 2
@@ -113,30 +117,35 @@ def test_whales_have_a_level_of_their_own(run):
         con.execute(f"CREATE VIEW orders AS FROM read_parquet({engine.text(run.file('orders.parquet'))})")  # fmt: skip
         predictions.summarise(con, date.fromisoformat(run.settings["as_of"]))
         history = History.of(con)
-    purchases, spend, _ = fit(history, Choice("mbg-nbd"), Context())
+    purchases, spend, _, _ = fit(history, Choice("mbg-nbd"), Context())
     expected = purchases.score(history.distinct, [365.0]).purchases
     worth = spend.order_value(history.x, history.monetary_value)
     value = expected[history.triple, 0] * worth
     levels = dict.fromkeys(GROUPS, 0.5) | {"whales": 0.9}
     known = {"level": 0.8, "levels": levels, "model_error": 0.0, "tests": 0}
-    reach = ForecastRanges.of(purchases, spend, history, 365.0, expected[:, 0], known)
+    reach = ForecastRanges.of((purchases, spend), history, 365.0, expected[:, 0], known)
     low, high = reach.customers(worth, value)
     whale = value >= np.quantile(value, 0.95)
     assert whale.sum() == 45
     found = spread(purchases, spend, history.distinct, 365.0, error=reach.error)
     for who, level in ((whale, 0.9), (~whale & (found.p_zero[history.triple] < 0.8), 0.5)):
         ends = found.range(level)
-        assert low[who] == pytest.approx(ends[0][history.triple][who] * worth[who], abs=1e-3)
-        assert high[who] == pytest.approx(ends[1][history.triple][who] * worth[who], rel=1e-7)
+        low_end, high_end = (end[history.triple][who] * worth[who] for end in ends)
+        # The range holds the forecast itself.
+        assert low[who] == pytest.approx(np.minimum(low_end, value[who]), abs=1e-3)
+        assert high[who] == pytest.approx(np.maximum(high_end, value[who]), rel=1e-7)
 
 
 def test_a_higher_level_is_wider(run, wider):
     assert wider.summary["ranges"]["level"] == wider.receipt["ranges"]["level"] == 0.9
-    sql = "SELECT predicted_clv_low AS low, predicted_clv_high AS high FROM forecasts ORDER BY customer_id"
+    sql = (
+        "SELECT predicted_clv AS value, predicted_clv_low AS low, predicted_clv_high AS high "
+        "FROM forecasts ORDER BY customer_id"
+    )
     less, more = columns(run, sql), columns(wider, sql)
     assert (more["high"] >= less["high"]).all()
     assert (more["low"] <= less["low"]).all()
-    assert (more["high"] > 1.2 * less["high"])[less["high"] > 0].mean() > 0.8
+    assert (more["high"] > 1.2 * less["high"])[less["high"] > less["value"]].mean() > 0.8
     for part in ("total", *run.summary["ranges"]["segments"]):
         narrow, wide = (
             r["total"] if part == "total" else r["segments"][part]
@@ -286,13 +295,13 @@ def test_80_percent_ranges_hold_80_percent_of_what_comes(truth):
     assert run.model["months"][-1]["end_days"] == END - CUT
     assert (run.summary["ranges"]["tests"], run.receipt["horizon_months"]) == (3, 12)
     low, high = row["predicted_clv_low"], row["predicted_clv_high"]
-    inside, more = (low <= came) & (came <= high), high > 0
+    inside, more = (low <= came) & (came <= high), high > row["predicted_clv"]
     repeat, whale = row["frequency"] > 0, came.size // 20
     best = np.argsort(-row["predicted_clv"])[:whale]
     for who in (more, more & repeat, more & ~repeat, best):
-        assert inside[who].size > 500
+        assert inside[who].size > 400
         assert inside[who].mean() == pytest.approx(0.80, abs=0.03)
-    # A range of 0 to 0 promises less than a chance of one in five, and keeps it.
+    # A range from 0 to what is expected promises less than a chance of one in five, and keeps it.
     none = ~more
     assert (came[none] == 0).mean() == pytest.approx(1 - row["p_purchase"][none].mean(), abs=0.01)
     assert (came[none] == 0).mean() > 0.8

@@ -68,9 +68,11 @@ def known(run_id: str, customer_id: str) -> Known | None:
     outlook = path = None
     if where is not None:
         model = from_card(run.model["purchases"])
-        outlook = one.outlook(model, facts["frequency"], facts["recency"], facts["T"])
+        now, before = one.corrected(run, facts) or (None, None)
+        outlook = one.outlook(model, facts["frequency"], facts["recency"], facts["T"], now)
         ahead = (run.horizon_end - run.as_of).days
-        path = one.alive_path(model, one.purchase_ages(run, facts), facts["T"], ahead)
+        ages = one.purchase_ages(run, facts)
+        path = one.alive_path(model, ages, facts["T"], ahead, corrected=before)
     return Known(
         facts,
         one.labels(run, customer_id),

@@ -83,6 +83,8 @@ def outlook(
         Arrays of one length, one row per distinct (``frequency``, ``recency``, ``T``): ``alive``, the
         sum of p_alive over the customers; ``alive_unseen``, the same over those without an order in
         the running period; ``alive_value``, the sum of p_alive × expected order value (NaN: unknown).
+        Of a corrected forecast these are the sums of ``for_chance`` and, for the value, ``for_orders``
+        of `clv.core.orders`; ``alive_orders``, the sum of the latter, is ``alive`` where it is not given.
     cohorts
         Shape (n,), the triangle's.
     as_of
@@ -94,6 +96,7 @@ def outlook(
     """
     histories = Histories.of(*(triples[k] for k in ("frequency", "recency", "T")))
     alive, unseen, value = (_floats(triples[k]) for k in ("alive", "alive_unseen", "alive_value"))
+    for_orders = _floats(triples.get("alive_orders", triples["alive"]))
     days = np.array([0.0] + [float((end - as_of).days) for end in ends])
     scores = model.score(histories, days[1:])
     bought = np.maximum(np.diff(scores.purchases_if_active, axis=1, prepend=0.0), 0.0)
@@ -113,7 +116,7 @@ def outlook(
     return Outlook(
         periods=np.array([period_of(end, grain) for end in ends], dtype=np.int64),
         active=active,
-        orders=summed(alive, bought),
+        orders=summed(for_orders, bought),
         revenue=None if np.isnan(value).any() else summed(value, bought),
     )
 

@@ -189,7 +189,7 @@ def _chosen(chosen: Mapping[str, Sequence[str | None]]) -> str:
         either = [f"{column} IN ({known})"] if known else []
         either += [f"{column} IS NULL"] if None in values else []
         tests.append(f"({' OR '.join(either)})")
-    joined = "forecasts f JOIN labels l USING (customer_id)" if tests else "forecasts f"
+    joined = "scored f JOIN labels l USING (customer_id)" if tests else "scored f"
     return f"SELECT f.* FROM {joined} WHERE {' AND '.join(tests) or 'true'}"
 
 
@@ -203,10 +203,10 @@ def _ahead(
     ends = period_ends(as_of, date.fromisoformat(str(months[-1]["end"])[:10]), grain)
     start = period_start(period_of(ends[0], grain), grain)
     triples = con.execute(
-        "SELECT frequency, recency, T, sum(p_alive) AS alive, "
-        "coalesce(sum(p_alive) FILTER (last_order < ?), 0) AS alive_unseen, "
+        "SELECT frequency, recency, T, sum(for_chance) AS alive, sum(for_orders) AS alive_orders, "
+        "coalesce(sum(for_chance) FILTER (last_order < ?), 0) AS alive_unseen, "
         "CASE WHEN bool_and(predicted_order_value IS NOT NULL) "
-        "THEN sum(p_alive * predicted_order_value) END AS alive_value "
+        "THEN sum(for_orders * predicted_order_value) END AS alive_value "
         "FROM chosen GROUP BY frequency, recency, T ORDER BY frequency, recency, T",
         [start],
     ).fetchnumpy()

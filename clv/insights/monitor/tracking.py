@@ -160,37 +160,49 @@ def _prepare(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpa
     k, margin = len(months), repr(float(old.settings["margin"]))
     con.register("discount", pa.table({"d": [[float(m["discount"]) for m in months]]}))
     con.register("chances", _chances(con, old, months))
-    expected, worth = f"p.purchases[1:{k}]", f"predicted_order_value * {margin}"
+    expected, worth = f"f.purchases[1:{k}]", f"predicted_order_value * {margin}"
+    chance = _CORRECTED if old.settings.get("corrected", False) else "plain_chance"
     said = f"list_inner_product({expected}, d) * {worth}"
     con.execute(
         "CREATE TEMP TABLE outcomes AS SELECT f.customer_id, segment, "
         f"list_sum({expected}) AS predicted_purchases, "
         f"list_sum({expected}) * predicted_order_value AS predicted_revenue, {said} AS said, "
         # Chance adds up with what is bought: of a part of the horizon there is a part of it.
-        f"p.variance * ({worth}) ** 2 * {said} / nullif(predicted_clv, 0) AS variance, "
-        "chance, predicted_clv_low AS low, predicted_clv_high AS high, "
+        f"f.variance * ({worth}) ** 2 * {said} / nullif(predicted_clv, 0) AS variance, "
+        f"{chance} AS chance, predicted_clv_low AS low, predicted_clv_high AS high, "
         "coalesce(a.purchases, 0) AS purchases, coalesce(a.revenue, 0) AS revenue, "
         f"coalesce(a.discounted, 0) * {margin} AS came "
-        "FROM forecasts f JOIN profiles p USING (frequency, recency, T) "
-        "JOIN chances USING (frequency, recency, T) CROSS JOIN discount "
+        "FROM scored f JOIN chances USING (frequency, recency, T) CROSS JOIN discount "
         "LEFT JOIN (SELECT customer_id, sum(purchases) AS purchases, round(sum(revenue), 6) AS revenue, "
         "sum(discounted) AS discounted FROM came GROUP BY 1) a ON a.customer_id = f.customer_id"
     )
 
 
-def _chances(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpan]) -> pa.Table:
-    """Return the chance of an order in the months that are over, by distinct triple.
+#: Chances below this are none.
+_NOTHING: Final = 1e-12
+#: As `clv.backtest.correcting.within` has it.
+_CORRECTED: Final = f"p_alive * (1 - pow(greatest(1 - p_purchase / p_alive, {_NOTHING}), silent))"
 
-    From the model card: the run itself has it for the whole horizon only.
+
+def _chances(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpan]) -> pa.Table:
+    """Return the plain forecast's chance of an order in the months that are over, by distinct triple.
+
+    From the model card: the run itself has it for the whole horizon only. ``silent`` is the logarithm of
+    the chance of no order of somebody active in these months, over that within the horizon.
     """
     triples = con.execute("SELECT frequency, recency, T FROM profiles").fetchnumpy()
     days = next(
         m["end_days"] for m in old.model["months"] if int(m["month"]) == int(months[-1]["month"])
     )
     histories = Histories.of(*(triples[k] for k in ("frequency", "recency", "T")))
-    scores = from_card(old.model["purchases"]).score(histories, [days])
+    horizon = old.model["months"][-1]["end_days"]
+    scores = from_card(old.model["purchases"]).score(histories, [days, horizon])
+    chance = scores.p_purchase / np.maximum(scores.p_alive, _NOTHING)[:, None]
+    quiet = np.log(np.clip(1 - chance, _NOTHING, 1 - _NOTHING))
     columns = {k: engine.column(np.asarray(v)) for k, v in triples.items()}
-    return pa.table(columns | {"chance": engine.column(scores.p_purchase[:, -1])})
+    columns["plain_chance"] = engine.column(scores.p_purchase[:, 0])
+    columns["silent"] = engine.column(quiet[:, 0] / quiet[:, 1])
+    return pa.table(columns)
 
 
 def _by_month(

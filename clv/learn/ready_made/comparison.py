@@ -11,9 +11,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
 from clv.backtest.candidates import Candidate
-from clv.backtest.evaluation import draw, supported
+from clv.backtest.evaluation import supported
 from clv.backtest.moving_origin import Backtest
-from clv.backtest.past_dates import plan
+from clv.backtest.past_dates import draw, plan
 from clv.core import engine, metrics
 from clv.core.choice import STANDARD, Choice
 from clv.core.schema import RankingMeasures, ReadyMadeComparison

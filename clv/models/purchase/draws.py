@@ -48,6 +48,12 @@ class Draws(NamedTuple):
     alive: Bools
     last_is_purchase: bool
 
+    def corrected(self, rng: Random, p_alive: Floats, faster: Floats) -> Draws:
+        """Return the customers alive with another chance, and buying so many times as fast."""
+        hazard = self.hazard * faster if self.last_is_purchase else self.hazard
+        alive = rng.random(p_alive.size) < p_alive
+        return self._replace(rate=self.rate * faster, hazard=hazard, alive=alive)
+
     def lifetimes(self, rng: Random) -> Floats:
         """Draw the time until each customer leaves: 0 for who has left, infinite for never."""
         waits = rng.standard_exponential(self.rate.size)

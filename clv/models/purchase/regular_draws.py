@@ -51,6 +51,11 @@ class RegularDraws(NamedTuple):
         """Purchases per time unit while alive, shape (n,)."""
         return self.stage_rate / self.k
 
+    def corrected(self, rng: Random, p_alive: Floats, faster: Floats) -> RegularDraws:
+        """Return the customers alive with another chance, and buying so many times as fast."""
+        alive = rng.random(p_alive.size) < p_alive
+        return self._replace(stage_rate=self.stage_rate * faster, alive=alive)
+
     def follow(self, rng: Random, days: Floats) -> Followed:
         """Follow each customer through ascending days after now, shape (h,)."""
         edges = np.concatenate(([0.0], days))
