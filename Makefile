@@ -100,9 +100,10 @@ run: setup  ## start dashboard and API on http://localhost:8501 (HOST=â€¦ PORT=â
 	OPENBLAS_NUM_THREADS=1 $(PY) -m streamlit run server.py --server.address "$(HOST)" --server.port "$(PORT)"
 
 .PHONY: test
+# The tests start many processes, none of which should compile the package again.
 test: lint  ## everything CI runs: lint, types, tests, real browser
 	@bash -euo pipefail -c "$$ENSURE_CHROMIUM"
-	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	env -u PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(VENV)/.dev  ## ruff (rules and format), mypy, import contracts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from clv.ingest.columns.vocabulary import CONCEPTS
@@ -38,6 +38,7 @@ _BETWEEN: Final = re.compile(r"[^\w\u0900-\u097f\u0e00-\u0e7f]+|_+")
 _WIDE: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
+@lru_cache(maxsize=16_384)
 def normalise(name: str) -> str:
     """Fold case, accents, blanks and punctuation in any script: ``Kunden-Nr.`` → ``kundennr``."""
     folded = unicodedata.normalize("NFKC", name).lower().translate(_LETTERS)

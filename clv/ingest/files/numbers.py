@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from clv.core import engine
@@ -36,6 +36,7 @@ _FOREIGN: Final = (
     "０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९．，٫٬",
     "0123456789012345678901234567890123456789.,.,",
 )
+_TO_OURS: Final = str.maketrans(*_FOREIGN)
 _OTHER: Final[Mapping[str, Mark]] = {".": ",", ",": "."}
 _LONGEST: Final = 60
 
@@ -169,6 +170,7 @@ def sign_of(cell: str) -> str:
     return found.group() if found else ""
 
 
+@lru_cache(maxsize=16_384)
 def mark_of(cell: str) -> str | None:
     """Return which decimal mark a cell proves: ``.`` or ``,``; ``?`` if it could be either, "" if none.
 
@@ -176,7 +178,7 @@ def mark_of(cell: str) -> str | None:
     """
     if len(cell) > _LONGEST or not any(c.isdigit() for c in cell):
         return None
-    text = _coined(cell.translate(str.maketrans(*_FOREIGN)))
+    text = _coined(cell.translate(_TO_OURS))
     fits = [mark for mark in (".", ",") if _pattern(mark).fullmatch(text)]
     if not fits:
         return "," if _pattern("").fullmatch(text) else None

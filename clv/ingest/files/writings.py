@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, lru_cache, reduce
 from typing import Final
 
 from clv.ingest.files.calendar_words import MONTHS, WEEKDAYS, fold
@@ -86,9 +86,8 @@ PATTERNS: Final = {name: rf"^(?:{p})$" for name, p in (_PATTERNS | _COARSE).item
 #: Stands for long lists of words where a pattern is known to hold: the engine takes a cell apart many
 #: times faster by a short pattern.
 _SHORT: Final = {_WEEKDAY: r"[^ \d(上下午오]+", _ZONES: "[a-z]+", _WORD: r"[^\d ./,-]+"}
-_COMPILED: Final = {name: re.compile(p, re.ASCII) for name, p in PATTERNS.items()}
 #: Writing → its parts, in the order of the pattern.
-PARTS: Final = {name: [*p.groupindex] for name, p in _COMPILED.items()}
+PARTS: Final = {name: re.findall(r"\(\?P<(\w+)>", p) for name, p in PATTERNS.items()}
 #: Writing → a shorter pattern that finds the same parts in a cell that has the writing.
 FINDERS: Final = {
     name: reduce(lambda p, entry: p.replace(*entry), _SHORT.items(), pattern)
@@ -148,6 +147,8 @@ class Written:
         return any(self.parts.get(p, "").strip("0") for p in ("h", "mi", "s", "f"))
 
 
+#: The same cells are asked about again and again: by the header, by every kind of column, by formats.
+@lru_cache(maxsize=16_384)
 def written(cell: str, *, coarse: bool = False) -> Written | None:
     """Return how a cell is written; None if it is no date.
 
@@ -158,10 +159,16 @@ def written(cell: str, *, coarse: bool = False) -> Written | None:
     """
     text = fold(cell)
     for kind in (*DAYS, *(COARSE if coarse else ())):
-        found = _COMPILED[kind].match(text)
+        found = _compiled(kind).match(text)
         if found and _possible(kind, parts := {k: v or "" for k, v in found.groupdict().items()}):
             return Written(kind, parts)
     return None
+
+
+@cache
+def _compiled(kind: str) -> re.Pattern[str]:
+    """Return a pattern when it is first needed: to compile them all takes as long as to read a small file."""
+    return re.compile(PATTERNS[kind], re.ASCII)
 
 
 def _possible(kind: str, parts: dict[str, str]) -> bool:
