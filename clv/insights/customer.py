@@ -18,7 +18,7 @@ from clv.core.orders import MONTHLY, ORDERS
 from clv.core.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING, at_risk_sql
 from clv.models.card import from_card
 from clv.models.correction.correction import Correction
-from clv.models.correction.traits import Plain, Rhythm, factor, traits
+from clv.models.correction.traits import TRAITS, Plain, Rhythm, factor, traits
 from clv.models.histories import Histories
 from clv.models.season.seasonal import through_life
 
@@ -256,7 +256,18 @@ class CorrectedPast(NamedTuple):
         known: NDArray[np.int64],
         ages: Floats,
     ) -> Floats:
-        """Return P(alive) at ages at which so many purchases were known; shapes (n,).
+        """Return P(alive) at ages at which so many purchases were known; arguments as in `seen`."""
+        return self.correction.apply(*self.seen(model, then, bought, known, ages)).p_alive
+
+    def seen(
+        self,
+        model: PurchaseModel,
+        then: Histories,
+        bought: Floats,
+        known: NDArray[np.int64],
+        ages: Floats,
+    ) -> tuple[Floats, Plain]:
+        """Return the traits and the plain forecast at some ages; shapes (n, k) and (n,).
 
         Parameters
         ----------
@@ -264,6 +275,8 @@ class CorrectedPast(NamedTuple):
             The plain model, and the histories as it knows them.
         bought
             Ages at all purchases.
+        known
+            How many of these were known at each age.
         """
         scores = model.score(then, [self.days])
         seen = Histories.of(known - 1, bought[known - 1], ages)
@@ -279,8 +292,29 @@ class CorrectedPast(NamedTuple):
         )
         value = None if self.spend is None else mean
         shop = self.correction.shop_value
-        made = self.correction.apply(traits(seen, value, pace, plain, self.days, shop), plain)
-        return made.p_alive
+        return traits(seen, value, pace, plain, self.days, shop), plain
+
+
+class Moved(NamedTuple):
+    """What a correction made of a customer's expected orders, and what moved them most.
+
+    Attributes
+    ----------
+    factor
+        Corrected orders over the plain model's.
+    trait
+        Of `clv.models.correction.traits.TRAITS`: the one that did most in that direction.
+    late_purchases, latest_purchases
+        Order days in the last ``days`` up to the last order, and in the last quarter of these.
+    days
+        Length of the horizon.
+    """
+
+    factor: float
+    trait: str
+    late_purchases: int
+    latest_purchases: int
+    days: float
 
 
 class Peers(NamedTuple):
@@ -390,6 +424,26 @@ def corrected(run: Run, facts: CustomerForecast) -> tuple[CorrectedCustomer, Cor
         days,
     )
     return one, CorrectedPast(Correction.from_dict(card), spend, values, days)
+
+
+def moved(run: Run, facts: CustomerForecast) -> Moved | None:
+    """Return why a customer's forecast differs from the plain model's; None without a correction."""
+    found = corrected(run, facts)
+    expected = facts["predicted_purchases"]
+    if found is None or expected is None:
+        return None
+    now, past = found
+    model = from_card(run.model["purchases"])
+    one = Histories.of(facts["frequency"], facts["recency"], facts["T"])
+    known = np.array([facts["frequency"] + 1])
+    ages = np.unique(np.asarray(purchase_ages(run, facts), dtype=float))
+    seen, plain = past.seen(model, one, ages, known, one.T)
+    more = float(factor(np.array([expected]), plain.purchases)[0])
+    shares = past.correction.reasons(seen)[0]
+    trait = int(shares.argmax() if more >= 1 else shares.argmin())
+    names = list(TRAITS)
+    late, latest = (int(seen[0, names.index(n)]) for n in ("late_purchases", "latest_purchases"))
+    return Moved(more, names[trait], late, latest, now.days)
 
 
 def csv(run: Run, table: Literal["orders", "monthly"], customer_id: str) -> bytes:

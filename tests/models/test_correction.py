@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from clv.core.errors import FitError
+from clv.insights.customer import Moved
 from clv.models.correction import growing
 from clv.models.correction.correction import FEWEST_CUSTOMERS, Correction
 from clv.models.correction.examples import Examples
 from clv.models.correction.traits import TRAITS, Plain, Rhythm, factor, traits
 from clv.models.correction.trees import Tree, predict
 from clv.models.histories import Histories
+from clv.report.words.customer import moved_sentence
 
 DAYS = 180.0
 NAMES = list(TRAITS)
@@ -217,3 +219,34 @@ def test_losses_by_hand():
 
 def test_factor_of_nothing_is_one():
     np.testing.assert_array_equal(factor(np.array([2.0, 0.0]), np.array([1.0, 0.0])), [2.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (
+            Moved(1.4, "late_purchases", 3, 2, 60.0),
+            (
+                "40 % higher than the plain model's, mostly because this customer ordered on 3 days in the 9 "
+                "weeks up to the last order."
+            ),
+        ),
+        (
+            Moved(0.25, "silence", 3, 2, 60.0),
+            "75 % lower than the plain model's, mostly because the last order was 6 weeks ago.",
+        ),
+        (
+            Moved(2.31, "expected", 3, 2, 60.0),
+            (
+                "2.3 times the plain model's, mostly because customers of whom it expects as much ordered more "
+                "often than it said."
+            ),
+        ),
+        (Moved(1.05, "silence", 3, 2, 60.0), None),
+    ],
+)
+def test_a_customer_is_told_why(found, told):
+    facts = {"frequency": 4, "recency": 80, "last_order": "2020-01-01", "revenue": 50.0}
+    said = moved_sentence(facts, {"as_of": "2020-02-11", "currency": "EUR"}, found)
+    whole = told and f"The expected orders are {told}"
+    assert (said and said.replace("\N{NO-BREAK SPACE}", " ")) == whole

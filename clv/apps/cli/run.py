@@ -69,7 +69,8 @@ def run(
             metavar="NAME",
             help="auto: whichever forecast this file's own past best. Or one of "
             f"{', '.join(PURCHASES)}; with +season for the season of the year, with +all-orders to "
-            "count first orders in an order's value. Or pretrained:NAME, a ready-made model that an "
+            "count first orders in an order's value, with +corrected to learn from earlier days what the "
+            "model misses (`corrected` alone: mbg-nbd+all-orders+corrected). Or pretrained:NAME, a ready-made model that an "
             "operator has allowed (`python -m clv model list`).",
         ),
     ] = AUTO,

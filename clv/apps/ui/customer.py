@@ -52,6 +52,7 @@ class Known:
     at_risk: float | None
     outlook: one.Outlook | None
     path: one.AlivePath | None
+    moved: one.Moved | None
     cohort: one.Peers | None
     group: one.Peers | None
 
@@ -65,7 +66,7 @@ def known(run_id: str, customer_id: str) -> Known | None:
         return None
     p_silent, at_risk = one.silence(run, facts)
     where = one.standing(facts, p_silent, new_days(run))
-    outlook = path = None
+    outlook = path = moved = None
     if where is not None:
         model = from_card(run.model["purchases"])
         now, before = one.corrected(run, facts) or (None, None)
@@ -73,6 +74,7 @@ def known(run_id: str, customer_id: str) -> Known | None:
         ahead = (run.horizon_end - run.as_of).days
         ages = one.purchase_ages(run, facts)
         path = one.alive_path(model, ages, facts["T"], ahead, corrected=before)
+        moved = one.moved(run, facts)
     return Known(
         facts,
         one.labels(run, customer_id),
@@ -81,6 +83,7 @@ def known(run_id: str, customer_id: str) -> Known | None:
         at_risk,
         outlook,
         path,
+        moved,
         one.peers(run, facts, "cohort"),
         one.peers(run, facts, "segment"),
     )
@@ -131,6 +134,10 @@ def _everything(run: Run, found: Known) -> None:
         new_days=new_days(run),
         model=model,
     )
+    if found.moved is not None and (
+        different := words.moved_sentence(facts, settings, found.moved)
+    ):
+        why.append(different)
     st.markdown(dollars(" ".join(why)))
     ranges, currency = run.summary.get("ranges"), settings["currency"]
     told = range_words.customer(facts, ranges, run.receipt, currency)

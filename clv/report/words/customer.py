@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from clv.core.schema import CustomerForecast, RunSettings
-    from clv.insights.customer import Outlook, Peers
+    from clv.insights.customer import Moved, Outlook, Peers
 
 
 _TEN_YEARS: Final = 3653
+#: A correction by less than this share is not worth a word.
+_HARDLY: Final = 0.10
 #: From so many order days on, a customer's own history outweighs what others did.
 _WELL_KNOWN: Final = 10
 #: How others compare: the verb, and what they do less, more, or as much.
@@ -124,6 +126,49 @@ def reasons(
     else:
         why = _conclusion(customer, settings, where, p_silent or 0.0, new_days)
     return [f"{told}{why}", *_value(customer, settings)]
+
+
+def moved_sentence(customer: CustomerForecast, settings: RunSettings, found: Moved) -> str | None:
+    """Say how far a corrected forecast is from the plain model's, and why; None where it hardly is."""
+    if abs(found.factor - 1) < _HARDLY:
+        return None
+    far = f"{found.factor:.1f} times"
+    if found.factor < 2:
+        far = f"{percent(abs(found.factor - 1))} {'higher' if found.factor > 1 else 'lower'} than"
+    because = _because(customer, settings, found)
+    return f"The expected orders are {far} the plain model's, mostly because {because}."
+
+
+def _because(customer: CustomerForecast, settings: RunSettings, found: Moved) -> str:
+    last, as_of = to_date(customer["last_order"]), to_date(settings["as_of"])
+    quiet = max((as_of - last).days, 0) if last and as_of else 0
+    gap = customer["recency"] / max(customer["frequency"], 1)
+    ordered = "this customer ordered on {} in the {} up to the last order"
+    told = {
+        "late_purchases": ordered.format(plural(found.late_purchases, "day"), rhythm(found.days)),
+        "latest_purchases": ordered.format(
+            plural(found.latest_purchases, "day"), rhythm(found.days / 4)
+        ),
+        "silence": f"the last order was {rhythm(quiet)} ago"
+        if quiet
+        else "the last order was today",
+        "silence_in_gaps": (
+            f"the silence of {rhythm(quiet)} compares with a usual {rhythm(max(gap, 1))}"
+            if customer["frequency"]
+            else "there is no second order yet"
+        ),
+        "frequency": f"there are {plural(customer['frequency'] + 1, 'order day')} so far",
+        "recency": f"first and last order are {rhythm(customer['recency'])} apart",
+    }
+    if found.trait in told:
+        return told[found.trait]
+    if found.trait.endswith("value") and customer["revenue"] is not None:
+        each = customer["revenue"] / (customer["frequency"] + 1)
+        return (
+            f"an order day of this customer is worth {money(each, settings['currency'])} on average"
+        )
+    more = "more" if found.factor > 1 else "less"
+    return f"customers of whom it expects as much ordered {more} often than it said"
 
 
 def rhythm(days: float) -> str:

@@ -36,6 +36,7 @@ _NEAR: Final = 0.10
 _TRIED: Final = {
     "season": "the season of the year",
     "all_orders": "counting first orders in an order's value",
+    "corrected": "a correction learned from earlier days",
 }
 #: How the default forecast is chosen (`clv.backtest.choose_model`).
 RULE_OF_CHOICE: Final = (
