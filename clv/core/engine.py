@@ -127,7 +127,7 @@ def repeated(con: duckdb.DuckDBPyConnection, key: str, source: str) -> NDArray[n
     source
         What stands after ``FROM``.
     """
-    keys = con.sql(f"SELECT {key} AS key FROM {source}").to_arrow_table()["key"].to_numpy().copy()
+    keys = np.asarray(con.execute(f"SELECT {key} AS key FROM {source}").fetchnumpy()["key"])
     keys.sort()
     return np.unique(keys[1:][keys[1:] == keys[:-1]])
 

@@ -77,7 +77,7 @@ def _rejected(con: duckdb.DuckDBPyConnection, number: int, table: Table) -> Iter
         broken = np.flatnonzero(index.fault != 0)
         codes = engine.column(fault_codes(index.fault[broken]))
         none = pa.nulls(len(broken), pa.string())
-        yield _located(number, index.line[broken], index.text(broken), codes, none)
+        yield _located(number, index.line[broken], table.written(broken), codes, none)
 
 
 def _located(

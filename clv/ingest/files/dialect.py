@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from clv.core.errors import FileError, did_you_mean
-from clv.ingest.files import headers
+from clv.ingest.files import headers, quotes
+from clv.ingest.files.quotes import Quotes
 from clv.ingest.files.source import PIECE
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _GUESS_LINES: Final = 200
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one text table is written.
+    r"""How one text table is written.
 
     Attributes
     ----------
@@ -40,7 +41,11 @@ class Dialect:
     skip_lines
         The same in physical lines, for a file without quotes.
     quoting
-        Whether the file has a ``"`` at all.
+        Whether the file has quotes at all.
+    quotes
+        How it quotes.
+    nulls
+        Whether ``\N`` may stand for an empty cell, as databases write it.
     """
 
     delimiter: str
@@ -50,6 +55,8 @@ class Dialect:
     skip_lines: int
     quoting: bool
     head: tuple[tuple[str, ...], ...]
+    quotes: Quotes = field(default_factory=Quotes)
+    nulls: bool = False
 
     @property
     def title(self) -> str:
@@ -80,31 +87,26 @@ def detect(path: Path, name: str, delimiter: str | None = None) -> Dialect:
     if hint:
         skip, delimiter = 1, delimiter or hint.group(1)
         text = text.partition("\n")[2]
-    chosen = _named(delimiter) if delimiter else _guess(lines[skip:])
-    rows = split(text, chosen)[:_HEAD_ROWS]
+    marks = Quotes(single=quotes.single(lines[skip:], [delimiter] if delimiter else DELIMITERS))
+    if marks.single:
+        text = marks.usual(text.encode()).decode()
+    chosen = _named(delimiter) if delimiter else _guess(text.split("\n"))
+    quoting, nulls, doubtful = _marks(path, marks)
+    if doubtful and chosen != SPACES:
+        marks, text = _unescaped(marks, text, chosen, doubtful)
+    rows = [[_cell(marks, cell) for cell in row] for row in split(text, chosen)[:_HEAD_ROWS]]
     if not rows:
         msg = f"{name} holds no rows."
         raise FileError(msg, "Export the orders again.")
     titles, header = headers.find(rows)
     skip += titles
-    rows = rows[titles:]
-    width = len(rows[0])
-    if header and len(rows) > 1:
-        common, times = Counter(len(r) for r in rows[1:]).most_common(1)[0]
-        if common == width + 1 and times == len(rows) - 1 and any(r[-1].strip() for r in rows[1:]):
-            # Row names without a name of their own, as R and pandas write them, come first.
-            width = common
-            rows[0].insert(0, "")
-        elif common < width and not any(cell.strip() for cell in rows[0][common:]):
-            width = common  # Trailing delimiters in the header only.
-    elif not header:
-        width = Counter(len(r) for r in rows).most_common(1)[0][0]
+    named = headers.names(rows, titles) if header else []
+    rows = [named, *rows[titles + 1 :]] if header else rows[titles:]
+    width = _width(rows, header=header)
     columns = _names(rows[0] if header else [], width)
     filled = [i + 1 for i, line in enumerate(lines) if line.strip()]
     skipped = skip + int(header)
     body = rows[1:] if header else rows
-    with path.open("rb") as handle:
-        quoting = any(b'"' in chunk for chunk in iter(lambda: handle.read(PIECE), b""))
     return Dialect(
         chosen,
         tuple(columns),
@@ -113,7 +115,57 @@ def detect(path: Path, name: str, delimiter: str | None = None) -> Dialect:
         filled[skipped - 1] if skipped else 0,
         quoting and chosen != SPACES,
         tuple(tuple(r) for r in body),
+        marks,
+        nulls,
     )
+
+
+def _width(rows: list[list[str]], *, header: bool) -> int:
+    """Return how many columns there are; a name is put in front of the header where it lacks one."""
+    width = len(rows[0])
+    if not header:
+        return Counter(len(r) for r in rows).most_common(1)[0][0]
+    if len(rows) < 2:
+        return width
+    common, times = Counter(len(r) for r in rows[1:]).most_common(1)[0]
+    if common == width + 1 and times == len(rows) - 1 and any(r[-1].strip() for r in rows[1:]):
+        # Row names without a name of their own, as R and pandas write them, come first.
+        rows[0].insert(0, "")
+        return common
+    if common < width and not any(cell.strip() for cell in rows[0][common:]):
+        return common  # Trailing delimiters in the header only.
+    return width
+
+
+def _unescaped(
+    marks: Quotes, text: str, delimiter: str, doubtful: list[bytes]
+) -> tuple[Quotes, str]:
+    """Find out whether quotes have a backslash before them; return the text without."""
+    unescaped = Quotes(backslash=True).usual(text.encode()).decode()
+    widths = [headers.common_width(split(one, delimiter))[0] for one in (text, unescaped)]
+    if quotes.backslash(doubtful, delimiter, *widths):
+        return replace(marks, backslash=True), unescaped
+    return marks, text
+
+
+def _marks(path: Path, marks: Quotes) -> tuple[bool, bool, list[bytes]]:
+    r"""Return whether a file has quotes, whether it has ``\N``, and lines whose quotes are in doubt."""
+    found = nulls = False
+    doubtful: list[bytes] = []
+    with path.open("rb") as handle:
+        while chunk := handle.read(PIECE):
+            found = found or (b"'" if marks.single else b'"') in chunk
+            if b"\\" not in chunk:
+                continue
+            nulls = nulls or b"\\N" in chunk
+            if len(doubtful) < _GUESS_LINES:
+                doubtful += quotes.escaped(replace(marks, backslash=False).usual(chunk))
+    return found, nulls, doubtful
+
+
+def _cell(marks: Quotes, cell: str) -> str:
+    r"""Return a cell as it is meant; ``\N`` is how databases write that there is none."""
+    return "" if cell == "\\N" else marks.meant(cell) if marks else cell
 
 
 def split(text: str, delimiter: str) -> list[list[str]]:

@@ -26,6 +26,7 @@ _BODY: Final = 100
 _FULL: Final = 0.6
 _REMARK: Final = ("#", "//", "--", ";;", "/*")
 _LONG: Final = 60
+_VALUES: Final = {"date", "number"}
 
 
 def find(rows: Rows) -> tuple[int, bool]:
@@ -54,12 +55,58 @@ def find(rows: Rows) -> tuple[int, bool]:
     names = [i for i in above if _names_columns(rows[i], typical)]
     names = [i for i in names if not _is_remark(rows[i])]
     if names:
-        return min(names, key=lambda i: (_is_sentence(rows[i]), i)), True
+        best = min(names, key=lambda i: (_is_sentence(rows[i]), i))
+        below = best + 1 < (len(rows) if first is None else first)
+        return best + int(below and _goes_on(rows[best], rows[best + 1])), True
     if first is None:
         # Nothing tells names from values: the first row that is as wide as the table.
         first = next((i for i, row in enumerate(rows) if len(row) >= width), 0)
         return (first if first <= MOST_TITLES else 0), _is_names(rows[first])
     return first, False
+
+
+def names(rows: Rows, at: int) -> list[str]:
+    """Return the names in a header, with those of the groups in the line above where it needs them.
+
+    Parameters
+    ----------
+    at
+        Where the header is.
+    """
+    found = [cell.strip() for cell in rows[at]]
+    if not at or not (_repeats(found) or _gaps(found)):
+        return found
+    above = [cell.strip() for cell in rows[at - 1]]
+    if len(above) != len(found) or not _are_words(above) or _is_sentence(above):
+        return found
+    group, joined = "", []
+    for over, name in zip(above, found, strict=True):
+        group = over or (group if name else "")
+        joined.append(" ".join(filter(None, (group, name))))
+    return joined
+
+
+def _goes_on(row: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a row names groups of columns, and the next one the columns in them."""
+    upper, lower = ([cell.strip() for cell in cells] for cells in (row, below))
+    if len(upper) != len(lower) or not _are_words(lower):
+        return False
+    filled = all(name for over, name in zip(upper, lower, strict=True) if not over)
+    return (_repeats(upper) or _gaps(upper)) and filled
+
+
+def _are_words(cells: Sequence[str]) -> bool:
+    """Whether a row has several cells, and none of them is a value."""
+    return sum(map(bool, cells)) > 1 and not any(_kind(cell) in _VALUES for cell in cells)
+
+
+def _repeats(names: Sequence[str]) -> bool:
+    given = [name.lower() for name in names if name]
+    return len({*given}) < len(given)
+
+
+def _gaps(names: Sequence[str]) -> bool:
+    return not all(names)
 
 
 def common_width(rows: Rows) -> tuple[int, int]:

@@ -68,12 +68,18 @@ class Records:
     def __len__(self) -> int:
         return len(self.start)
 
-    def text(self, index: NDArray[np.int64]) -> pa.LargeStringArray:
-        """Return the original text of some records, without a Python loop over them."""
+    def text(self, index: NDArray[np.int64], path: Path | None = None) -> pa.LargeStringArray:
+        """Return the original text of some records, without a Python loop over them.
+
+        Parameters
+        ----------
+        path
+            The original, where records were found in a copy with other quotes.
+        """
         if not len(index):
             return pa.nulls(0, pa.large_string())
         with (
-            self.path.open("rb") as handle,
+            (path or self.path).open("rb") as handle,
             mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as view,
         ):
             body = np.frombuffer(view, dtype=np.uint8)

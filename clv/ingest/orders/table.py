@@ -122,13 +122,22 @@ class Table:
             raise FileError(msg, "Export the file again.")
         where = ids - self.first_row
         where = where if self.fine is None else self.fine[where]
-        return index.line[where], index.text(where)
+        return index.line[where], self.written(where)
+
+    def written(self, records: NDArray[np.int64]) -> pa.LargeStringArray:
+        """Return the original text of some records."""
+        original = self.source.path if self.dialect.quotes else None
+        return self.index().text(records, original)
 
 
 def engine_text(source: Source, dialect: Dialect, spool: Path) -> tuple[Path, str]:
     """Return a table's text as the engine can read it, and its delimiter."""
     if dialect.delimiter == SPACES:
         return tabs(source.path, spool), "\t"
+    if dialect.quotes:
+        target = spool / f"{source.path.name}.quoted"
+        dialect.quotes.rewrite(source.path, target)
+        return target, dialect.delimiter
     return source.path, dialect.delimiter
 
 
@@ -255,13 +264,19 @@ def reader(
         Pass over rows that do not fit instead of failing.
     """
     quote = '"' if dialect.quoting else ""
+    empty = r"['', '\N']" if dialect.nulls else "''"
     columns = ", ".join(f"{engine.text(c)}: 'VARCHAR'" for c in dialect.columns)
-    return (
+    found = (
         f"read_csv({engine.text(path)}, auto_detect=false, columns={{{columns}}}, "
         f"header=false, skip={skip}, delim={engine.text(delimiter)}, quote='{quote}', "
-        f"escape='{quote}', nullstr='', new_line='\\n', max_line_size=2097152, buffer_size=33554432, "
+        f"escape='{quote}', nullstr={empty}, new_line='\\n', max_line_size=2097152, buffer_size=33554432, "
         f"{'ignore_errors=true, strict_mode=false' if lenient else 'strict_mode=true'})"
     )
+    if not dialect.quotes:
+        return found
+    names = map(engine.name, dialect.columns)
+    cells = ", ".join(f"{dialect.quotes.meant_sql(c)} AS {c}" for c in names)
+    return f"(SELECT {cells} FROM {found})"
 
 
 def append(
