@@ -135,14 +135,13 @@ class Candidate:
         horizons: Sequence[float],
     ) -> list[Forecast]:
         """Forecast at several horizons with what was learned for one of them."""
-        fitted = Fitted(self.model, self.spend, [])
         plain, right = self._right(correction, customers, days)
+        scores = self.model.score(customers.distinct, horizons)
         more = factor(right.purchases, plain.purchases)
+        bought = scores.purchases[customers.triple] * more[:, None]
+        before = scores.p_purchase[customers.triple]
+        chance = within(before, plain, right.p_purchase, right.p_alive)
         worth = np.zeros(customers.x.size) if right.order_value is None else right.order_value
-        found = []
-        for horizon in horizons:
-            shorter = plain_forecast(fitted, customers, horizon)
-            bought = shorter.purchases * more
-            chance = within(shorter, plain, right.p_purchase, right.p_alive)
-            found.append(Forecast(bought, chance, bought * worth))
-        return found
+        return [
+            Forecast(bought[:, i], chance[:, i], bought[:, i] * worth) for i in range(len(horizons))
+        ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from clv.core.choice import Choice
     from clv.core.types import Floats
     from clv.models.contenders import Past
+
+#: Chances closer to 0 or 1 are not told apart from it.
+_NOTHING: Final = 1e-12
 
 
 def plain_forecast(fitted: Fitted, history: History, days: float) -> Plain:
@@ -100,25 +103,28 @@ def with_correction(
     return fitted._replace(correction=made)
 
 
-def within(shorter: Plain, plain: Plain, p_purchase: Floats, p_alive: Floats) -> Floats:
-    """Return the corrected chance of a purchase within another time than the horizon, shape (n,).
+def within(chances: Floats, plain: Plain, p_purchase: Floats, p_alive: Floats) -> Floats:
+    """Return the corrected chances of a purchase within other times than the horizon, shape (n, h).
 
     Given that somebody is active, the chance of no purchase is that of the plain forecast to a power,
     the one that makes it right at the horizon: 0 at once, never falling, never above P(alive).
 
     Parameters
     ----------
-    shorter, plain
-        What the plain forecast says for that time, and for the horizon.
+    chances
+        Shape (n, h): what the plain forecast says for these times.
+    plain
+        What it says for the horizon.
     p_purchase, p_alive
-        Corrected, for the horizon.
+        Shape (n,): corrected, for the horizon.
     """
-    some = 1e-12
 
-    def quiet(forecast: Plain) -> Floats:
-        chance = forecast.p_purchase / np.maximum(forecast.p_alive, some)
-        return np.log(np.clip(1 - chance, some, 1 - some))
+    def quiet(chance: Floats, alive: Floats) -> Floats:
+        some = 1 - chance / np.maximum(alive, _NOTHING)
+        return np.log(np.clip(some, _NOTHING, 1 - _NOTHING))
 
-    wanted = np.log(np.clip(1 - p_purchase / np.maximum(p_alive, some), some, 1 - some))
-    result: Floats = p_alive * -np.expm1(quiet(shorter) * wanted / quiet(plain))
-    return np.where(shorter.p_purchase > 0, result, 0.0)
+    power = quiet(p_purchase, p_alive) / quiet(plain.p_purchase, plain.p_alive)
+    result: Floats = p_alive[:, None] * -np.expm1(
+        quiet(chances, plain.p_alive[:, None]) * power[:, None]
+    )
+    return np.where(chances > 0, result, 0.0)

@@ -82,4 +82,5 @@ def of_card(card: ModelCard) -> str:
         return "history only"
     spend = card["spend"]
     extra = "+all-orders" if spend and spend["name"] == "gamma-gamma-all" else ""
+    extra += "+corrected" if "correction" in card else ""
     return title(purchases["name"] + extra)

@@ -130,12 +130,8 @@ def outlook(
     if corrected is not None:
         whole = model.score(one, [corrected.days])
         plain = Plain(whole.purchases[:, 0], whole.p_purchase[:, 0], whole.p_alive, None)
-        right = tuple(np.array([v]) for v in (corrected.p_purchase, corrected.p_alive))
-        shorter = [
-            Plain(scores.purchases[:, i], scores.p_purchase[:, i], scores.p_alive, None)
-            for i in range(len(AHEAD))
-        ]
-        chances = np.concatenate([within(each, plain, *right) for each in shorter])
+        right = (np.array([corrected.p_purchase]), np.array([corrected.p_alive]))
+        chances = within(scores.p_purchase, plain, *right)[0]
         more = float(factor(np.array([corrected.purchases]), plain.purchases)[0])
         purchases = purchases * more
         faster = more * float(scores.p_alive[0]) / corrected.p_alive

@@ -242,11 +242,17 @@ def test_factor_of_nothing_is_one():
                 "often than it said."
             ),
         ),
+        (
+            Moved(12.0, "frequency", 3, 2, 60.0),
+            "more than ten times the plain model's, mostly because there are 5 order days so far.",
+        ),
+        (Moved(1.15, "silence", 3, 2, 60.0), None),
         (Moved(1.05, "silence", 3, 2, 60.0), None),
     ],
 )
 def test_a_customer_is_told_why(found, told):
     facts = {"frequency": 4, "recency": 80, "last_order": "2020-01-01", "revenue": 50.0}
+    facts["predicted_purchases"] = 0.3
     said = moved_sentence(facts, {"as_of": "2020-02-11", "currency": "EUR"}, found)
     whole = told and f"The expected orders are {told}"
     assert (said and said.replace("\N{NO-BREAK SPACE}", " ")) == whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,6 +44,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def _warm_up(settings: Settings) -> None:
+    """Import the models' libraries, which take a second or two, while the engine reads."""
+    import_module("clv.forecast.predictions")
+    if settings.model == AUTO and settings.backtest:
+        with suppress(ImportError, OSError):  # Without it scikit-learn does the same.
+            import_module("lightgbm")
+
+
 def run(
     inputs: Inputs,
     *,
@@ -69,9 +77,9 @@ def run(
             metavar="NAME",
             help="auto: whichever forecast this file's own past best. Or one of "
             f"{', '.join(PURCHASES)}; with +season for the season of the year, with +all-orders to "
-            "count first orders in an order's value, with +corrected to learn from earlier days what the "
-            "model misses (`corrected` alone: mbg-nbd+all-orders+corrected). Or pretrained:NAME, a ready-made model that an "
-            "operator has allowed (`python -m clv model list`).",
+            "count first orders in an order's value, with +corrected to learn from a past day what the "
+            "model misses (corrected alone: mbg-nbd+all-orders+corrected). Or pretrained:NAME, a "
+            "ready-made model that an operator has allowed (`python -m clv model list`).",
         ),
     ] = AUTO,
     level: Annotated[
@@ -141,8 +149,7 @@ def run(
             backtest=backtest,
         )
         check_writable([out, monthly, rejects, report, model_card], inputs)
-        # The models' libraries take most of a second to import: do it while the engine reads.
-        Thread(target=import_module, args=["clv.forecast.predictions"], daemon=True).start()
+        Thread(target=_warm_up, args=[settings], daemon=True).start()
         with terminal.progress() as progress:
             made = job.known(inputs, options, settings)
             if made is None:

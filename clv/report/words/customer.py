@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _TEN_YEARS: Final = 3653
 #: A correction by less than this share is not worth a word.
 _HARDLY: Final = 0.10
+#: Nor is a difference of fewer orders.
+_FEW: Final = 0.05
 #: From so many order days on, a customer's own history outweighs what others did.
 _WELL_KNOWN: Final = 10
 #: How others compare: the verb, and what they do less, more, or as much.
@@ -130,9 +132,10 @@ def reasons(
 
 def moved_sentence(customer: CustomerForecast, settings: RunSettings, found: Moved) -> str | None:
     """Say how far a corrected forecast is from the plain model's, and why; None where it hardly is."""
-    if abs(found.factor - 1) < _HARDLY:
+    more = (customer["predicted_purchases"] or 0.0) * (1 - 1 / found.factor)
+    if abs(found.factor - 1) < _HARDLY or abs(more) < _FEW:
         return None
-    far = f"{found.factor:.1f} times"
+    far = f"{found.factor:.1f} times" if found.factor < 10 else "more than ten times"
     if found.factor < 2:
         far = f"{percent(abs(found.factor - 1))} {'higher' if found.factor > 1 else 'lower'} than"
     because = _because(customer, settings, found)
