@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,6 +14,8 @@ from clv.core.errors import FitError
 from clv.models.correction.correction import Correction
 from clv.models.correction.traits import Plain, traits
 from clv.models.notes import Note
+from clv.models.season.estimate import refit
+from clv.models.season.seasonal import Seasonal
 
 if TYPE_CHECKING:
     from clv.core.choice import Choice
@@ -66,7 +69,7 @@ def correction(
     Parameters
     ----------
     choice
-        Of the forecast; the past day is forecast in the same way, but for a season.
+        Of the forecast; the past day is forecast in the same way.
     fitted, history, days
         Today's forecast, which is to be corrected.
     past
@@ -81,9 +84,13 @@ def correction(
         msg = "To correct a forecast, a past day is needed on which customers were known already."
         raise FitError(msg)
     then = History.at(past.history, valued=history.revenue is not None)
-    # The season moves the months; who buys more than another has nothing to do with it.
     known = Context(past.history.log_gaps)
     there = fit(then, replace(choice, season=False, corrected=False), known)
+    if isinstance(fitted.purchases, Seasonal) and there.purchases is not None:
+        # What the season explains is not to be learned. It is today's: all of it is known.
+        season, day = fitted.purchases.season, fitted.purchases.as_of - timedelta(days=past.days)
+        lived = refit(there.purchases, season.histories(then.distinct, day))
+        there = there._replace(purchases=Seasonal(lived, season, day))
     said = plain_forecast(there, then, past.days)
     seen = traits_of(then, said, past.days, then.shop_value)
     learned = Correction.learn(seen, said, past.purchases, past.value, then.shop_value)

@@ -209,12 +209,10 @@ def test_nothing_grows_where_everybody_did_the_same():
 
 def test_losses_by_hand():
     who = Examples(np.zeros((1, 1)), np.array([2.0]), np.array([0.0]), "poisson")
-    assert who.lost(np.zeros(1)) == pytest.approx(1.0)
-    assert who._replace(loss="binary", outcome=np.ones(1)).lost(np.zeros(1)) == pytest.approx(
-        np.log(2)
-    )
+    assert who.lost(0.0) == pytest.approx(1.0)
+    assert who._replace(loss="binary", outcome=np.ones(1)).lost(0.0) == pytest.approx(np.log(2))
     # At power 1.5: 2 exp(z / 2) + 2 y exp(-z / 2).
-    assert who._replace(loss="tweedie").lost(np.zeros(1)) == pytest.approx(2 + 2 * 2.0)
+    assert who._replace(loss="tweedie").lost(0.0) == pytest.approx(2 + 2 * 2.0)
 
 
 def test_factor_of_nothing_is_one():

@@ -24,6 +24,8 @@ BINS: Final = 63
 FOLDS: Final = 3
 #: Share of what trees can gain on unseen customers that is enough.
 ENOUGH: Final = 0.95
+#: Standard errors by which the gain on unseen customers must be above nothing.
+SURE: Final = 2.0
 #: Trees without a gain after which no more are grown.
 PATIENCE: Final = 15
 #: Variance grows with the mean to this power: between counts (1) and amounts (2).
@@ -47,13 +49,13 @@ class Examples(NamedTuple):
     offset: Floats
     loss: Loss
 
-    def lost(self, added: Floats) -> float:
-        """Return the loss, but for what no forecast moves, of the offset and what trees add to it."""
+    def lost(self, added: Floats | float) -> Floats:
+        """Return each one's loss, but for what no forecast moves, of the offset and what trees add."""
         z, y = self.offset + added, self.outcome
         if self.loss == "binary":
-            return float((np.logaddexp(0, z) - y * z).sum())
+            return np.asarray(np.logaddexp(0, z) - y * z)
         z = np.clip(z, -_FAR, _FAR)
         if self.loss == "poisson":
-            return float((np.exp(z) - y * z).sum())
+            return np.asarray(np.exp(z) - y * z)
         low, high = 1 - TWEEDIE_POWER, 2 - TWEEDIE_POWER
-        return float((np.exp(high * z) / high - y * np.exp(low * z) / low).sum())
+        return np.asarray(np.exp(high * z) / high - y * np.exp(low * z) / low)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clv.models.correction.examples import ENOUGH, FOLDS, MOST_TREES, Examples
+from clv.models.correction.examples import ENOUGH, FOLDS, MOST_TREES, SURE, Examples
+from clv.models.correction.trees import predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,17 +54,22 @@ def grow(
     Returns
     -------
     list of Tree
-        Empty where none helps.
+        Empty where none helps by more than chance.
     """
     curves = np.zeros(MOST_TREES + 1)
+    tried: list[tuple[list[Tree], Examples]] = []
     for i in range(FOLDS):
         learn, test = fold != i, fold == i
         if not (learn.any() and test.any() and np.ptp(outcome[learn]) > 0):
             return []
         seen, unseen = (Examples(traits[r], outcome[r], offset[r], loss) for r in (learn, test))
-        curves += _curve(_grown(seen, MOST_TREES, monotone, unseen), unseen)
+        tried.append((_grown(seen, MOST_TREES, monotone, unseen), unseen))
+        curves += _curve(*tried[-1])
     best = int((curves <= curves[0] - ENOUGH * (curves[0] - curves.min())).argmax())
-    if not best:
+    gained = np.concatenate(
+        [who.lost(0.0) - who.lost(predict(trees[:best], who.traits)) for trees, who in tried]
+    )
+    if not gained.mean() > SURE * gained.std() / np.sqrt(gained.size):
         return []
     return _grown(Examples(traits, outcome, offset, loss), best, monotone)
 
@@ -72,10 +78,10 @@ def _curve(trees: Sequence[Tree], unseen: Examples) -> Floats:
     """Return the loss by number of trees, shape (MOST_TREES + 1,); beyond the last one it stays."""
     columns = [np.ascontiguousarray(column) for column in unseen.traits.T]
     added = np.zeros(len(unseen.outcome))
-    losses = [unseen.lost(added)]
+    losses = [unseen.lost(added).sum()]
     for tree in trees:
         added += tree.predict(columns)
-        losses.append(unseen.lost(added))
+        losses.append(unseen.lost(added).sum())
     return np.pad(losses, (0, MOST_TREES + 1 - len(losses)), mode="edge")
 
 

@@ -242,14 +242,14 @@ def wear(purchases: PurchaseModel, histories: Histories, bought: RepeatPurchases
         # Less what the season made of it: purchases of a day of operational time.
         speed = np.array(season.indices)[bought.months.astype(int) % 12]
         season = index(bought, expected / speed, years)
-        fitted = _refit(purchases, season.histories(histories, bought.as_of))
+        fitted = refit(purchases, season.histories(histories, bought.as_of))
     if not getattr(fitted, "converged_", True):
         msg = "With a season, the purchase model could not be fitted to these customers."
         raise FitError(msg)
     return Seasonal(fitted, season, bought.as_of)
 
 
-def _refit(model: PurchaseModel, histories: Histories) -> PurchaseModel:
+def refit(model: PurchaseModel, histories: Histories) -> PurchaseModel:
     """Fit a fitted model's twin, with the same penalty (and regularity) on other histories.
 
     A rule of thumb learns nothing from them: it keeps its numbers.
