@@ -34,7 +34,7 @@ def parquet(**columns):
     return body.getvalue()
 
 
-def sheet(rows):
+def sheet(rows, merged=()):
     """One worksheet as XML; dates are (serial number, "date"), text is inline."""
     lines = []
     for number, row in enumerate(rows, start=1):
@@ -50,13 +50,16 @@ def sheet(rows):
             else:
                 cells.append(f"<c {place}><v>{cell}</v></c>")
         lines.append(f'<row r="{number}">{"".join(cells)}</row>')
+    cells = "".join(f'<mergeCell ref="{place}"/>' for place in merged)
     return (
         '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-        f"<sheetData>{''.join(lines)}</sheetData></worksheet>"
+        f"<sheetData>{''.join(lines)}</sheetData>"
+        + (f"<mergeCells>{cells}</mergeCells>" if merged else "")
+        + "</worksheet>"
     )
 
 
-def xlsx(**sheets):
+def xlsx(*, merged=(), **sheets):
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     links = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     packed = "http://schemas.openxmlformats.org/package/2006"
@@ -95,7 +98,7 @@ def xlsx(**sheets):
             ),
         ),
         *(
-            (f"xl/worksheets/sheet{i}.xml", sheet(rows))
+            (f"xl/worksheets/sheet{i}.xml", sheet(rows, merged))
             for i, rows in enumerate(sheets.values(), 1)
         ),
     )

@@ -88,3 +88,26 @@ def test_a_preview_shows_the_sheets_that_are_read(tmp_path):
     seen = preview.detect([path], IngestOptions())
     assert [f.name for f in seen.files] == ["o.xlsx/Old", "o.xlsx/New"]
     assert seen.files[1].columns == ("Total", "Customer", "Order no", "Order date", "Note")
+
+
+def test_merged_cells_hold_for_every_row_and_it_is_said(tmp_path):
+    rows = [
+        NAMES,
+        ["a", "1", "2022-01-01", 5],
+        [None, "2", "2022-01-03", 6],
+        [None, "3", None, 7],
+        ["b", "4", "2022-01-09", 8],
+    ]
+    found = check(tmp_path, xlsx(merged=["A2:A4", "C3:C4"], Orders=rows), name="o.xlsx")
+    assert found.orders == [
+        ("a", "1", "2022-01-01 00:00:00", 5, None),
+        ("a", "2", "2022-01-03 00:00:00", 6, None),
+        ("a", "3", "2022-01-03 00:00:00", 7, None),
+        ("b", "4", "2022-01-09 00:00:00", 8, None),
+    ]
+    (said,) = (d for d in found.report["decisions"] if d["code"] == "merged_cells")
+    assert (said["rows"], said["weighty"], said["switches"]) == (2, True, [])
+    assert said["sentence"].replace("\N{NO-BREAK SPACE}", " ") == (
+        "o.xlsx: cells that are merged over several rows hold for each of them, in 2 more "
+        "rows. If a value is meant once, unmerge the cells."
+    )

@@ -387,3 +387,27 @@ def test_the_command_writes_either_file(run, report, tmp_path, monkeypatch, capf
     assert code == 2
     assert "neither a report nor a notebook" in err
     assert not (tmp_path / "report.pdf").exists()
+
+
+def test_decisions_and_oddities_are_told(tmp_path):
+    lines = "".join(
+        f"k{i % 20},{i},2022-{i % 12 + 1:02d}-{i % 27 + 1:02d},{i % 7 + 1}.50,{state}\n"
+        for i, state in enumerate(["paid"] * 100 + ["parked"] * 20)
+    )
+    path = tmp_path / "orders.csv"
+    path.write_text("customer,order,date,amount,status\n" + lines + "k3,999,2022-05-05,9000,paid\n")
+    run = forecast_files([path], {"backtest": False}, store=tmp_path / "runs")
+    section = analysis.data(run)
+    grids = [piece for piece in section.pieces if isinstance(piece, Grid)]
+    assert grids[-1].rows == [
+        (
+            "What “parked” in the column “status” means isn't known: its 20 rows count as sales.",
+            "20 rows · 92.00",
+            "They don't count: --status parked=no; They are refunds: --status parked=refund",
+        )
+    ]
+    assert section.pieces[-1].lines == tuple(run.report["oddities"])
+    assert "One order, “999”, is worth" in section.pieces[-1].lines[-1]
+    report = analysis.build(run, ".html", lambda *_: None).decode()
+    assert "--status parked=no" in report
+    assert "Does this look right?" in report

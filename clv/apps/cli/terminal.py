@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import typer
 from clv.core import names, stopping
 from clv.core.formatting import plural
 from clv.forecast import receipts
+from clv.report.words.check import ways
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,8 +95,8 @@ def _say_decisions(report: Report) -> None:
     """Print what could have been read otherwise, and the options that do."""
     for decision in report["decisions"]:
         word = "warning" if decision["weighty"] else "decision"
-        ways = "; ".join(f"{s['label']}: {shlex.join(s['options'])}" for s in decision["switches"])
-        typer.echo(f"  {word:<9} {_spaced(decision['sentence'])}" + (f" ({ways})" if ways else ""))
+        said = "; ".join(ways(decision))
+        typer.echo(f"  {word:<9} {_spaced(decision['sentence'])}" + (f" ({said})" if said else ""))
 
 
 def _say_statuses(report: Report) -> None:
@@ -195,13 +195,13 @@ def say_simulation(rows: Sequence[Checkpoint]) -> None:
     said = []
     for what in MEASURES:
         figures = [seen(row, what) for row in rows]
-        ways = {
+        by_way = {
             f"{what}, this run": [f"{one.this:,}" for one in figures],
             "mean of runs": [f"{one.mean:,.1f}" for one in figures],
             "9 in 10 runs": [f"{one.low:,} to {one.high:,}" for one in figures],
             "exact mean": [f"{one.expected:,.1f}" for one in figures],
         }
-        for way, cells in ways.items():
+        for way, cells in by_way.items():
             said.append(
                 {"after": way} | dict(zip((str(r["after"]) for r in rows), cells, strict=True))
             )

@@ -11,7 +11,7 @@ from clv.apps.ui import parts, reading
 from clv.core.formatting import money, plain, plural
 from clv.core.options import chosen, switched
 from clv.report.tables import reading as tables
-from clv.report.words.check import MEANINGS, choice
+from clv.report.words.check import MEANINGS, choice, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,17 +73,15 @@ def _switches(
     draft: Draft, options: IngestOptions, decision: Decision, key: str, currency: str
 ) -> None:
     """Show the buttons that reverse a decision, and how much it touches."""
-    size = [plural(decision["rows"], "row")] if decision["rows"] else []
-    if decision["money"] is not None:
-        size.append(money(decision["money"], currency))
-    if not size and not decision["switches"]:
+    touched = size(decision, currency)
+    if not touched and not decision["switches"]:
         return
     with st.container(horizontal=True, vertical_alignment="center", key=key):
         for j, switch in enumerate(decision["switches"]):
             if st.button(plain(switch["label"]), icon=":material/sync_alt:", key=f"{key}_{j}"):
                 reading.set_options(draft, switched(options, switch["options"]))
-        if size:
-            st.caption(plain(" · ".join(size)), width="content")
+        if touched:
+            st.caption(plain(touched), width="content")
 
 
 def statuses(draft: Draft, options: IngestOptions, report: Report) -> None:
@@ -108,11 +106,11 @@ def _meanings(
     for status in found:
         word = status["word"]
         left, right = st.columns([3, 2], vertical_alignment="center")
-        size = plural(status["rows"], "row")
+        counted = plural(status["rows"], "row")
         if status["money"] is not None:
-            size += f" · {money(status['money'], report['currency'])}"
+            counted += f" · {money(status['money'], report['currency'])}"
         doubt = "" if status["known"] else " · :orange-badge[not understood]"
-        left.markdown(f"**{plain(word)}** · {plain(size)} · {plain(status['column'])}{doubt}")
+        left.markdown(f"**{plain(word)}** · {plain(counted)} · {plain(status['column'])}{doubt}")
         meaning = right.selectbox(
             f"What “{word}” means",
             choices,

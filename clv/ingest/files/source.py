@@ -75,7 +75,7 @@ class Source:
     rows
         Filled rows of a sheet; 0 where nobody has counted.
     merged
-        Cells that a workbook shows as part of a merged one, and that were filled from it.
+        Rows in which cells that a workbook shows as part of a merged one were filled from it.
     """
 
     name: str

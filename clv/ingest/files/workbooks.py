@@ -36,7 +36,7 @@ class Sheet:
     rows
         How many are filled.
     merged
-        Cells that were filled from the merged cell they are part of.
+        Rows in which a cell was filled from the merged one it is part of.
     """
 
     name: str
@@ -92,7 +92,7 @@ def sheets(path: Path, name: str, spool: Path) -> list[Sheet]:
 
 
 def _fill_merged(rows: Cells, sheet: CalamineSheet) -> int:
-    """Give every cell of a merged one its value; return how many were filled.
+    """Give every cell of a merged one its value; return in how many rows.
 
     Only cells merged downwards within a column are filled. A column of fractions is one of amounts:
     one that spans several rows is one amount, not several.
@@ -101,17 +101,17 @@ def _fill_merged(rows: Cells, sheet: CalamineSheet) -> int:
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
         if left == right and top < bottom:
             spans.setdefault(left, []).append((top, min(bottom, len(rows) - 1)))
-    filled = 0
+    filled: set[int] = set()
     for column, ranges in spans.items():
         values = [rows[top][column] for top, _ in ranges if top < len(rows)]
         if any(isinstance(v, float) and not v.is_integer() for v in values):
             continue
         for top, bottom in ranges:
-            for row in rows[top + 1 : bottom + 1]:
-                if row[column] == "" and rows[top][column] != "":
-                    row[column] = rows[top][column]
-                    filled += 1
-    return filled
+            for number in range(top + 1, bottom + 1):
+                if rows[number][column] == "" and rows[top][column] != "":
+                    rows[number][column] = rows[top][column]
+                    filled.add(number)
+    return len(filled)
 
 
 def _write(rows: Cells, path: Path) -> None:

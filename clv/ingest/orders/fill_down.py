@@ -15,6 +15,7 @@ from clv.ingest.orders.decisions import decision, moves_much, switch
 from clv.ingest.orders.table import reader, sample
 
 if TYPE_CHECKING:
+    from clv.core.schema import Decision
     from clv.core.settings import IngestOptions
     from clv.ingest.orders.table import Table
 
@@ -56,6 +57,8 @@ def settle(table: Table, options: IngestOptions) -> None:
     Sets ``table.fill``. ``--drop filled_down`` leaves blank cells as they are, ``--keep filled_down``
     fills them whatever the file shows.
     """
+    if table.source.merged:
+        table.decisions.append(_merged(table))
     if "filled_down" in options.drop or "customer_fallback" in table.mapping:
         return
     if not {"customer_id", "ordered_at"} <= table.mapping.keys():  # The day has columns of its own.
@@ -90,6 +93,18 @@ def settle(table: Table, options: IngestOptions) -> None:
             [switch("Leave blank", "--drop", "filled_down")],
             weighty=moves_much(rows, seen.rows) or moves_much(amount, whole),
         )
+    )
+
+
+def _merged(table: Table) -> Decision:
+    """Say in how many rows merged cells were read as the value they show."""
+    rows = table.source.merged
+    return decision(
+        "merged_cells",
+        f"{table.source.name}: cells that are merged over several rows hold for each of them, in "
+        f"{plural(rows, 'more row')}. If a value is meant once, unmerge the cells.",
+        rows,
+        weighty=moves_much(rows, table.source.rows),
     )
 
 

@@ -19,7 +19,7 @@ from clv.core.formatting import (
     to_date,
 )
 from clv.report import charts
-from clv.report.analysis.pieces import Grid, Section, answer, heading, note, picture, text
+from clv.report.analysis.pieces import Grid, Section, answer, heading, items, note, picture, text
 from clv.report.tables import Column, Table
 from clv.report.tables import customers as customer_tables
 from clv.report.tables import forecast as forecast_tables
@@ -95,6 +95,11 @@ def data(run: Run) -> Section:
     if shown.rows:
         pieces.append(Grid(shown))
     pieces += [note(message) for message in report.get("messages", [])]
+    decided = reading_tables.decisions(report)
+    if decided.rows:
+        pieces += [heading("What was decided"), Grid(decided)]
+    if odd := report.get("oddities", []):
+        pieces += [heading("Does this look right?"), items(*odd)]
     return Section("data", "What was read", tuple(pieces))
 
 

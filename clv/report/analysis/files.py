@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: File endings and the names that downloads have.
 NAMES: Final = {".html": "purchase_forecast.html", ".ipynb": "purchase_forecast.ipynb"}
 #: Of the form of the files; those of another form are made anew.
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 class AnalysisFiles(TypedDict):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clv.core.formatting import count, percent
+from clv.core.formatting import count, percent, plural
 from clv.ingest import ROLES
 from clv.report.tables.base import Column, Table
-from clv.report.words.check import role
+from clv.report.words.check import role, size, ways
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: No sample value is longer.
 _LONG: Final = 30
+#: So many decisions are shown at once.
+_MOST: Final = 12
 
 
 def files(report: Report) -> Table:
@@ -96,6 +98,23 @@ def columns(report: Report) -> Table:
         ],
         rows,
         "What was read as what",
+    )
+
+
+def decisions(report: Report) -> Table:
+    """Return what could have been read otherwise, what moves most first, and how to reverse it."""
+    found = report.get("decisions", [])
+    shown = found[:_MOST]
+    more = f"{plural(len(found) - len(shown), 'more decision')} in the check of the file."
+    return Table(
+        [
+            Column("sentence", "What was decided", words=True),
+            Column(lambda one: size(one, report["currency"]), "Size", words=True),
+            Column(lambda one: "; ".join(ways(one)), "To decide otherwise", words=True),
+        ],
+        shown,
+        "What could have been read otherwise",
+        more if len(found) > len(shown) else "",
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final
 
+from clv.core.formatting import money, plural
 from clv.ingest import CHECKS, LAYOUTS, ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clv.core.schema import ColumnReport, Report
+    from clv.core.schema import ColumnReport, Decision, Report
 
 #: What a status or kind means for its rows.
 MEANINGS: Final[dict[str, str]] = {
@@ -47,6 +49,19 @@ def role(column: ColumnReport, report: Report) -> str:
     if column["role"] == "revenue" and grain:
         return f"{title} of {GRAINS[grain]}"
     return title
+
+
+def size(decision: Decision, currency: str) -> str:
+    """Return how much a decision touches: ``12 rows · €340``; empty where nothing is counted."""
+    found = [plural(decision["rows"], "row")] if decision["rows"] else []
+    if decision["money"] is not None:
+        found.append(money(decision["money"], currency))
+    return " · ".join(found)
+
+
+def ways(decision: Decision) -> list[str]:
+    """Return how a decision is reversed: ``Keep them apart: --apart``."""
+    return [f"{one['label']}: {shlex.join(one['options'])}" for one in decision["switches"]]
 
 
 def choice(words: Sequence[str]) -> str:
