@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.ingest.helpers import check
 
 LINES = "customer_id,order_id,order_item_id,num_items,revenue,created_at_date\n"
@@ -153,3 +155,36 @@ def test_a_refund_belongs_to_no_later_purchase_of_the_same_day(tmp_path):
     found = check(tmp_path, LOG + rows)
     assert found.codes == [(3, "negative_without_order")]
     assert found.money == [("a", "2017-01-02 19:30:00", 5.0), ("b", "2017-01-02 00:00:00", 1.0)]
+
+
+@pytest.mark.parametrize("name", ["Reference Txn ID", "Zugehöriger Code", "xyz"])
+def test_a_refund_comes_off_the_order_that_it_refers_to(tmp_path, name):
+    """The shop sends the money back: its own address stands in the customer's place."""
+    rows = "".join(
+        f"T{i},k{i % 4}@x.de,2022-01-{i:02d},sale,{10 * i}.00,\n" for i in range(1, 10)
+    ) + (
+        "R1,shop@y.de,2022-02-01,refund,-4.00,T1\nR2,shop@y.de,2022-02-02,refund,-5.00,T2\n"
+        "R3,shop@y.de,2022-02-03,refund,-30.00,T3\n"
+    )
+    text = f"transaction_id,mail,date,type,amount,{name}\n{rows}"
+    found = check(tmp_path, text)
+    worth = {1: 6.0, 2: 15.0} | {i: 10.0 * i for i in range(4, 10)}
+    assert found.by_order == {
+        f"T{i}": (f"k{i % 4}@x.de", f"2022-01-{i:02d} 00:00:00", value, None)
+        for i, value in worth.items()
+    }
+    assert (found.rejects, found.report["orders_cancelled"]) == ([], 1)
+    (said,) = [d for d in found.report["decisions"] if d["code"] == "refund_refers"]
+    assert (said["rows"], said["money"], said["weighty"]) == (3, 39.0, True)
+    assert said["switches"][0]["options"] == ["--map", "reference="]
+
+
+def test_a_number_of_another_order_beside_a_sale_changes_nothing(tmp_path):
+    rows = "".join(
+        f"{i},k{i % 4},2022-01-{i:02d},{i}.00,{i - 1 if i in {3, 5, 7, 9} else ''}\n"
+        for i in range(1, 12)
+    )
+    found = check(tmp_path, f"order_id,customer_id,date,amount,exchange_of\n{rows}")
+    assert [o[3] for o in sorted(found.orders, key=lambda o: int(o[1]))] == [
+        float(i) for i in range(1, 12)
+    ]

@@ -46,6 +46,7 @@ ROLES: Final[dict[str, Role]] = {
     "cancelled": Role("Cancelled?", "Yes or no, true or false, 1 or 0."),
     "test": Role("Test order?", "Yes or no, true or false, 1 or 0."),
     "updated_at": Role("Last changed", "Tells the latest state of an order from earlier ones."),
+    "reference": Role("Refund of", "Number of the order that a refund takes back."),
     "customer_fallback": Role("Customer, if blank", "Used where the customer is blank or 0."),
 }
 
@@ -236,6 +237,7 @@ LAYOUTS: Final[dict[str, Layout]] = {
                 "time": ("Time",),
                 "revenue": ("Gross",),
                 "order_id": ("Transaction ID",),
+                "reference": ("Reference Txn ID",),
                 "kind": ("Type",),
                 "status": ("Status",),
                 "currency": ("Currency",),

@@ -368,6 +368,7 @@ _OF_STATES: Final = (
         "cancelled",
         "cancelled_at",
         "refunded",
+        "reference",
         "test",
     ),
 )

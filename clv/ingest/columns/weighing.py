@@ -404,9 +404,29 @@ def _others(found: Weighed) -> None:
         [(max(_fit("email", c), 0.5) * c.share, c) for c in mails if not _others_mail(c)],
         0.2,
     )
+    _reference(found)
     for role in ("product", "category"):
         ids = [c for c in found.free(role) if c.kind in {"text", "int"} and c.distinct]
         found.take(role, [(_fit(role, c), c) for c in ids], 0.85)
+
+
+def _reference(found: Weighed) -> None:
+    """Find the numbers of orders that refunds name: what other rows have as their order number."""
+    number = found.mapping.get("order_id")
+    if number is None:
+        return
+    orders = found.sample.columns[number].cells
+    ranked = []
+    for column in found.free("reference"):
+        named = [(one, own) for one, own in zip(column.cells, orders, strict=True) if one]
+        if len(named) >= _FEW_REFERENCES and column.share < 0.5:
+            others = {*orders}
+            ranked.append((sum(o in others and o != own for o, own in named) / len(named), column))
+    found.take("reference", ranked, 0.7)
+
+
+#: Fewer numbers that are those of other rows may be so by chance.
+_FEW_REFERENCES: Final = 3
 
 
 def _others_mail(column: Column) -> bool:

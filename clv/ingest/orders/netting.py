@@ -184,6 +184,41 @@ def _equal_items(con: duckdb.DuckDBPyConnection, same: str) -> list[Decision]:
     ]
 
 
+def name_orders(con: duckdb.DuckDBPyConnection) -> list[Decision]:
+    """Give refunds the number and the customer of the order that they refer to.
+
+    Where the shop sends the money back, its own address stands in the customer's place.
+    """
+    con.execute(
+        "CREATE TEMP TABLE referring AS SELECT l.rowid AS id, -l.revenue AS amount, l.reference AS "
+        "order_id, o.customer_id FROM lines l JOIN (SELECT order_id, min(customer_id) AS customer_id "
+        "FROM lines WHERE code = 0 AND revenue > 0 AND order_id IS NOT NULL GROUP BY order_id "
+        "HAVING min(customer_id) = max(customer_id)) o ON o.order_id = l.reference "
+        f"WHERE l.code IN (0, {NUMBER['missing_customer']}) AND l.revenue < 0 AND l.ordered_at IS NOT NULL "
+        "AND l.order_id IS DISTINCT FROM l.reference"
+    )
+    rows, worth = engine.row(con, "SELECT count(*), coalesce(sum(amount), 0) FROM referring")
+    if rows:
+        con.execute(
+            "UPDATE lines SET order_id = r.order_id, customer_id = r.customer_id, code = 0, "
+            "detail = NULL FROM referring r WHERE lines.rowid = r.id"
+        )
+    con.execute("DROP TABLE referring")
+    if not rows:
+        return []
+    (total,) = engine.row(con, "SELECT coalesce(sum(abs(revenue)), 0) FROM lines WHERE code = 0")
+    return [
+        decision(
+            "refund_refers",
+            f"{plural(int(rows), 'refund')} named the order that they take back: each comes off that order.",
+            int(rows),
+            round(float(worth), 2),
+            [switch("Match them by customer and amount", "--map", "reference=")],
+            weighty=moves_much(worth, total),
+        )
+    ]
+
+
 def settle_refunds(
     con: duckdb.DuckDBPyConnection, *, has_order_id: bool
 ) -> tuple[int, list[Decision]]:

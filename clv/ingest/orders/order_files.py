@@ -146,6 +146,8 @@ def settle(
         scans = has_order_id and "duplicate" not in options.drop and _scans(tables)
         duplicates, again = netting.find_duplicates(con, rules["duplicate"], scans=scans)
         made += again
+    if has_order_id and any("reference" in t.mapping for t in tables):
+        made += netting.name_orders(con)
     netted, in_part = netting.settle_refunds(con, has_order_id=has_order_id)
     made += in_part
     zeros = netting.drop_zero_values(con, rules["zero_value"], one_total=bool(one_total))

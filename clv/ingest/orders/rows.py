@@ -46,6 +46,7 @@ _COLUMNS: Final = {
     "fulfilment": ("VARCHAR", "NULL"),
     "kind": ("VARCHAR", "NULL"),
     "updated_at": ("VARCHAR", "NULL"),
+    "reference": ("VARCHAR", "NULL"),
     "fingerprint": ("UBIGINT", ""),
     "code": ("UTINYINT", ""),
     "detail": ("VARCHAR", ""),
@@ -63,7 +64,7 @@ _AMOUNTS: Final = {
 #: Roles that are stored as text; `clv.ingest.orders.states` and others decide what they mean.
 _TEXTS: Final = (
     *("product", "category", "currency", "cancelled_at"),
-    *("status", "fulfilment", "kind", "updated_at"),
+    *("status", "fulfilment", "kind", "updated_at", "reference"),
 )
 
 
