@@ -91,9 +91,9 @@ def forecasts(day: Day) -> Iterator[tuple[str, Said]]:
     for title, fitter in _FITTERS.items():
         yield title, _timed(_lifetimes, day, fitter)
     for name in _SINGLE:
-        yield names.title(name), _timed(_single, day, Candidate(Choice(name)))
+        yield names.title(name), _timed(single, day, Candidate(Choice(name)))
     for rule in HEURISTICS:
-        yield names.title(rule.name), _timed(_single, day, rule())
+        yield names.title(rule.name), _timed(single, day, rule())
     yield "Window learner", _timed(_learner, day)
 
 
@@ -176,7 +176,7 @@ def _lifetimes(day: Day, fitter: str) -> Said:
     return said
 
 
-def _single(day: Day, contender: Contender) -> Said:
+def single(day: Day, contender: Contender) -> Said:
     """Forecast by one model or rule, without choosing or testing any."""
     with _opened(day.draft) as con:
         first = engine.row(con, "SELECT min(ordered_at)::DATE FROM orders")[0]

@@ -8,10 +8,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from benchmarks import holdout, holdout_contenders
+from benchmarks import holdout, holdout_contenders, holdout_settings
 from benchmarks.holdout import Cut, History, Tried
 from benchmarks.holdout_contenders import BASE, Day
 from benchmarks.holdout_measures import Came, Said, figures, held, resampled, verdict
+from benchmarks.holdout_settings import Setting
+from benchmarks.holdout_settings import table as settings_table
 from clv.core import metrics
 from clv.core.errors import SettingsError
 from tests.shops import new_store, shop
@@ -218,3 +220,18 @@ def test_a_horizon_beyond_the_log_is_refused(tmp_path, monkeypatch, capsys):
     assert "2 months after 31 Jul 2017 can't be held out" in capsys.readouterr().err.replace(
         "\xa0", " "
     )
+
+
+def test_settings_are_chosen_on_the_other_logs(monkeypatch):
+    small, large = Setting(4, 0.05), Setting(8, 0.1)
+    found = {
+        "One": {small: 0.01, large: 0.04},
+        "Two": {small: 0.03, large: 0.02},
+        "Three": {small: 0.02, large: 0.015},
+    }
+    monkeypatch.setattr(holdout_settings, "IN_USE", large)
+    assert settings_table(found).splitlines()[2:] == [
+        "| One | 4 leaves, rate 0.05 | +1.0% | +4.0% | 8 leaves, rate 0.1: +4.0% |",
+        "| Two | 8 leaves, rate 0.1 | +2.0% | +2.0% | 4 leaves, rate 0.05: +3.0% |",
+        "| Three | 8 leaves, rate 0.1 | +1.5% | +1.5% | 4 leaves, rate 0.05: +2.0% |",
+    ]
