@@ -142,3 +142,47 @@ def test_many_rows_keep_their_order_and_lines(tmp_path):
     assert {o: c for c, o, *_ in found.orders} == {
         str(i): f"c{i - i % 3}" for i in range(300_000) if i % 1000 != 7
     }
+
+
+HEADED = {
+    "Anna Smith": [5.25, 7.5, 1.0],
+    "Ben Meyer": [3.0, 4.5],
+    "Cafe 5": [9.75],
+    "Dora": [2.0, 8.0],
+}
+
+
+@pytest.mark.parametrize("name", ["", "Customer"])
+@pytest.mark.parametrize("total", ["Total for {},,,{}\n", "Total {},,,{}\n", ""])
+def test_names_on_rows_of_their_own_hold_for_the_rows_below(tmp_path, name, total):
+    text, worth, gone = f"Sales by Customer Detail\n\n{name},Date,Num,Amount\n", [], []
+    for customer, amounts in HEADED.items():
+        text += f"{customer},,,\n"
+        gone.append((text.count("\n"), "no_record"))
+        for i, amount in enumerate(amounts, 1):
+            text += f",2022-0{i}-14,x,{amount:.2f}\n"
+            worth.append((customer, f"2022-0{i}-14 00:00:00", amount))
+        if total:
+            text += total.format(customer, sum(amounts))
+            gone.append((text.count("\n"), "total_row"))
+    found = check(tmp_path, text)
+    assert found.money == worth
+    assert found.codes == gone
+    (said,) = (d for d in found.report["decisions"] if d["code"] == "filled_down")
+    assert (said["rows"], said["money"], said["weighty"]) == (8, 41.0, True)
+    assert f"`{name or 'column_1'}` stands on a row of its own above its group" in said["sentence"]
+    assert said["switches"][0]["options"] == ["--drop", "filled_down"]
+
+
+def test_names_above_groups_are_no_customers_where_a_column_names_them(tmp_path):
+    text = "Product,Date,Customer,Amount\n" + "".join(
+        f"Thing {i},,,\n" + "".join(f",2022-0{m}-1{i},k{(i + m) % 3},{m}.50\n" for m in range(1, 5))
+        for i in range(4)
+    )
+    found = check(tmp_path, text)
+    assert found.report["mapping"]["customer_id"] == "Customer"
+    assert sorted(found.money) == sorted(
+        (f"k{(i + m) % 3}", f"2022-0{m}-1{i} 00:00:00", m + 0.5)
+        for i in range(4)
+        for m in range(1, 5)
+    )

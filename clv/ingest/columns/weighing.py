@@ -92,6 +92,7 @@ def weigh(sample: Sample, given: Mapping[str, str], refused: Collection[str]) ->
     found = Weighed(sample, dict(given), refused)
     _dates(found)
     _orders_and_customers(found)
+    _headings(found)
     further(found)
     rivals = money.choose(found.sample, found.mapping, refused)
     if rivals:
@@ -214,6 +215,32 @@ def _counts(found: Weighed, column: Column) -> bool:
         return False
     constant, groups = found.sample.determines(column.name, day)
     return groups > 0 and constant < 0.5 and max(whole) < 10 * _ENOUGH
+
+
+def _headings(found: Weighed) -> None:
+    """Find the customers of a report that writes each name on a row of its own, above its orders."""
+    day = found.sample.columns.get(found.mapping.get("ordered_at", ""))
+    if day is None or any(doubt.role == "customer_id" for doubt in found.doubts):
+        return
+    for column in found.free("customer_id"):
+        if not (_unnamed("customer_id", column) or _fit("customer_id", column)):
+            continue
+        named = [r for r, cell in enumerate(column.cells) if cell]
+        others = [c.cells for c in found.sample.columns.values() if c.name != column.name]
+        alone = [column.cells[r] for r in named if not any(cells[r] for cells in others)]
+        rest = [r for r, cell in enumerate(column.cells) if not cell]
+        if (
+            len(alone) >= _FEWEST_HEADINGS
+            and len({*alone}) == len(alone) >= 0.5 * len(named) - 1  # The others are their totals.
+            and not any(day.cells[r] for r in named)
+            and sum(bool(day.cells[r]) for r in rest) >= 0.9 * len(rest) > 0
+        ):
+            found.mapping["customer_id"] = column.name
+            return
+
+
+#: Fewer names on rows of their own may be remarks.
+_FEWEST_HEADINGS: Final = 3
 
 
 def _is_id(column: Column) -> bool:

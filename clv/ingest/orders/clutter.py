@@ -114,6 +114,8 @@ def _name_rejected(con: duckdb.DuckDBPyConnection, table: Table, rules: Mapping[
     lone = (
         rf'[ {cut}]*("[^"]*\S [^"]*"|[^"{cut}]*[^ "{cut}] [^"{cut}]*[^ "{cut}][^"{cut}]*)[ {cut}]*'
     )
+    if table.fill:  # Above a group its name stands alone, be it one word.
+        lone = rf'[ {cut}]*("[^"]+"|[^"{cut}]+)[ {cut}]*'
     label = rf"^[\s\"{cut}]*([^\"{cut}]*)"
     cases = [f"WHEN regexp_full_match(text, {engine.text(blank)}) THEN {NUMBER['no_record']}"]
     if table.dialect.header:

@@ -49,6 +49,13 @@ class _Seen:
     day_rises: int
     first: bool
     first_day: bool
+    headings: int
+    dated: int
+
+    @property
+    def headed(self) -> bool:
+        """Names stand on rows of their own, above the rows of their group."""
+        return self.headings >= _FEW and not self.dated
 
 
 def settle(table: Table, options: IngestOptions) -> None:
@@ -83,10 +90,11 @@ def settle(table: Table, options: IngestOptions) -> None:
             f"FROM ({_above(table, _source(table))})",
         )
     names = ", ".join(f"`{table.mapping[role]}`" for role in conditions)
+    where = "a row of its own above its group" if seen.headed else "the first row of its group only"
     table.decisions.append(
         decision(
             "filled_down",
-            f"{table.source.name}: {names} stands on the first row of its group only, and was filled down "
+            f"{table.source.name}: {names} stands on {where}, and was filled down "
             f"in {plural(rows, 'row')}.",
             rows,
             amount,
@@ -155,7 +163,7 @@ def _look(table: Table) -> str:
     return (
         "WITH r AS (SELECT _n AS n, _customer AS c, _day AS raw, "
         f"{day} AS d, {_CONTINUED} AS continued, {_SAME_ORDER} AS same, {_GUEST} AS guest, "
-        f"{_DAYLESS} AS dayless FROM ({_above(table, _source(table))})), "
+        f"{_DAYLESS} AS dayless, _filled AS filled FROM ({_above(table, _source(table))})), "
         "a AS (SELECT *, lag(d) OVER (ORDER BY n) AS before FROM r), "
         "f AS (SELECT c, lag(c) OVER (ORDER BY n) AS p FROM r WHERE c IS NOT NULL), "
         "g AS (SELECT raw, d, lag(raw) OVER (ORDER BY n) AS p, lag(d) OVER (ORDER BY n) AS pd FROM r "
@@ -169,7 +177,9 @@ def _look(table: Table) -> str:
         "count(*) FILTER (continued), count(*) FILTER (same), count(*) FILTER (dayless), "
         "(SELECT count(*) FILTER (p IS DISTINCT FROM raw) FROM g), (SELECT count(DISTINCT raw) FROM g), "
         "(SELECT count(*) FILTER (d < pd) FROM g), (SELECT count(*) FILTER (d > pd) FROM g), "
-        "coalesce(arg_min(c IS NOT NULL, n), false), coalesce(arg_min(raw IS NOT NULL, n), false) FROM a"
+        "coalesce(arg_min(c IS NOT NULL, n), false), coalesce(arg_min(raw IS NOT NULL, n), false), "
+        "count(*) FILTER (c IS NOT NULL AND raw IS NULL AND filled = 1), "
+        "count(*) FILTER (c IS NOT NULL AND raw IS NOT NULL) FROM a"
     )
 
 
@@ -188,7 +198,7 @@ def _conditions(table: Table, seen: _Seen, *, forced: bool) -> dict[str, str]:
     if seen.first and seen.same_order >= 2:
         fill(_SAME_ORDER, "customer_id")
         fill(f"{_SAME_ORDER} AND _day IS NULL", "ordered_at")
-    if (seen.first and _grouped(seen)) or (forced and seen.blank):
+    if seen.headed or (seen.first and _grouped(seen)) or (forced and seen.blank):
         fill(_GUEST, "customer_id")
     if seen.first_day and _grouped_by_day(seen):
         fill(_DAYLESS, "ordered_at")
