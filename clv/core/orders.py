@@ -122,9 +122,9 @@ FORECASTS: Final = {
     "segment": "VARCHAR",
 }
 
-#: What the plain forecast says, without a correction: ``p_alive``, ``p_purchase`` and
-#: ``predicted_purchases`` as in ``forecasts``; ``purchases`` expected month by month, ``discounted`` all
-#: of them; ``p_silent`` chance that a customer who stayed active after
+#: What the forecast says without a correction. ``purchases`` expected month by month; ``plain_alive,
+#: plain_chance, plain_purchases`` what ``forecasts`` calls ``p_alive, p_purchase, predicted_purchases``;
+#: ``plain_discounted`` discounted purchases of the horizon; ``p_silent`` chance that a customer who stayed active after
 #: the last order has bought nothing since; ``discounted_if_active`` discounted expected purchases of
 #: the horizon, were the customer known to be active; ``variance`` of the discounted outcome in order
 #: values, by chance alone (null without ranges).
@@ -133,10 +133,10 @@ PROFILES: Final = {
     "recency": "BIGINT",
     "T": "BIGINT",
     "purchases": "DOUBLE[]",
-    "p_alive": "DOUBLE",
-    "p_purchase": "DOUBLE",
-    "predicted_purchases": "DOUBLE",
-    "discounted": "DOUBLE",
+    "plain_alive": "DOUBLE",
+    "plain_chance": "DOUBLE",
+    "plain_purchases": "DOUBLE",
+    "plain_discounted": "DOUBLE",
     "p_silent": "DOUBLE",
     "discounted_if_active": "DOUBLE",
     "variance": "DOUBLE",

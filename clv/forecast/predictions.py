@@ -62,6 +62,13 @@ _SCORES: Final = (
     "predicted_clv_low",
     "predicted_clv_high",
 )
+#: What profiles call by another name, since the forecasts may have corrected it.
+_PLAIN: Final = {
+    "alive": "p_alive",
+    "chance": "p_purchase",
+    "purchases": "predicted_purchases",
+    "discounted": "discounted",
+}
 _PACKAGES: Final = ("lifetimes", "numpy", "scipy", "duckdb", "narwhals", "pyarrow")
 
 
@@ -260,7 +267,8 @@ def _write(
     query = forecasts_sql(con, scores, len(history.x), cuts, as_of)
     engine.write_parquet(con, query, forecasts, ROW_GROUP)
     keys = {key: getattr(history.distinct, key) for key in ("frequency", "recency", "T")}
-    each = {c: _column(keys | profile, c, triples) for c in PROFILES}
+    named = {f"plain_{short}": profile[name] for short, name in _PLAIN.items() if name in profile}
+    each = {c: _column(keys | profile | named, c, triples) for c in PROFILES}
     con.register("profile", pa.table(each))
     columns = ", ".join(f"{c}::{kind} AS {c}" for c, kind in PROFILES.items())
     engine.write_parquet(con, f"SELECT {columns} FROM profile", profiles)

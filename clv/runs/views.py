@@ -89,28 +89,25 @@ def _create(
 
 def _scored(*, corrected: bool) -> str:
     """Return SQL of the view ``scored``, see `clv.core.orders`."""
-    beside = "FROM forecasts f JOIN profiles p USING (frequency, recency, T)"
+    beside = "forecasts JOIN profiles USING (frequency, recency, T)"
     if not corrected:
-        return (
-            "SELECT f.*, p.purchases, p.p_silent, p.discounted_if_active, p.variance, "
-            "f.p_alive AS for_chance, f.p_alive AS for_orders " + beside
-        )
+        return f"SELECT *, p_alive AS for_chance, p_alive AS for_orders FROM {beside}"
     # As `clv.backtest.ranges.Spread.corrected` does it, in discounted purchases.
     return f"""
-        SELECT * EXCLUDE (more, plain_alive, discounted, odds, plain_variance),
-            plain_alive * odds AS for_chance, plain_alive * more AS for_orders,
-            discounted * more / p_alive AS discounted_if_active,
-            greatest(
-                (plain_variance + discounted ** 2) * more ** 2 / odds - (discounted * more) ** 2, 0
-            ) AS variance
+        SELECT * EXCLUDE (more, odds) REPLACE (
+                list_transform(purchases, lambda one: one * more) AS purchases,
+                plain_discounted * more / p_alive AS discounted_if_active,
+                greatest(
+                    (variance + plain_discounted ** 2) * more ** 2 / odds
+                    - (plain_discounted * more) ** 2, 0
+                ) AS variance
+            ),
+            plain_alive * odds AS for_chance, plain_alive * more AS for_orders
         FROM (
-            SELECT f.*, p.p_silent, p.p_alive AS plain_alive, p.discounted,
-                p.variance AS plain_variance,
-                CASE WHEN p.predicted_purchases > 0
-                    THEN f.predicted_purchases / p.predicted_purchases ELSE 1 END AS more,
-                f.p_purchase / p.p_purchase AS odds,
-                list_transform(p.purchases, lambda one: one * more) AS purchases
-            {beside}
+            SELECT *, p_purchase / plain_chance AS odds,
+                CASE WHEN plain_purchases > 0
+                    THEN predicted_purchases / plain_purchases ELSE 1 END AS more
+            FROM {beside}
         )"""
 
 
