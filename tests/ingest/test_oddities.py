@@ -148,6 +148,18 @@ def test_columns_of_money_that_were_not_used(tmp_path):
     assert found == [
         (
             "Columns that look like money and were not used: “Shipping” (75.00, 21 % of “total”); sums of "
-            "the first 30 rows."
+            "all 30 rows."
         )
     ]
+
+
+def test_unused_money_is_added_up_over_the_whole_file(tmp_path):
+    lines = "".join(
+        f"k{i % 40},{i},2022-03-{i % 28 + 1:02d},2.50,{'0.25' if i < 600 else '1.75'}\n"
+        for i in range(1200)
+    )
+    found = check(tmp_path, "customer_id,order_id,order_date,total,Shipping\n" + lines)
+    (said,) = [one for one in found.report["oddities"] if "not used" in one]
+    assert said.replace("\N{NO-BREAK SPACE}", " ") == (
+        "Columns that look like money and were not used: “Shipping” (1,200, 40 % of “total”); sums of all 1,200 rows."
+    )

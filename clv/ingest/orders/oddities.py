@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import engine
 from clv.core.formatting import count, day, money, month, percent, plural
+from clv.ingest.orders.table import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     import duckdb
 
     from clv.core.schema import Report
+    from clv.ingest.files.dialect import Dialect
     from clv.ingest.orders.table import Table
 
 #: Below, shares are those of chance.
@@ -40,6 +42,8 @@ _TYPICAL: Final = 10
 #: Orders from which the typical value of a month is that of a sample.
 _SAMPLED: Final = 100_000
 _MOST_COLUMNS: Final = 5
+#: To read a larger file once more takes a seventh of the time of reading it.
+_MOST_ROWS: Final = 200_000
 
 _MONEY_NAME: Final = re.compile(
     "tax|vat|shipping|fee|tip|gratuity|discount|total|amount|price|sales|revenue|cost|gross|net|paid|"
@@ -139,7 +143,7 @@ def find(
         *_jump(report, months),
         *_gaps(report, days),
         *_moments(report, days, months),
-        *_unused(report, tables),
+        *_unused(con, report, tables),
     ]
 
 
@@ -301,42 +305,61 @@ def _moments(report: Report, days: Sequence[_Day], months: Sequence[_Month]) -> 
         yield f"Every order was placed at {min(times):%H:%M}: “{column}” hardly tells the time of day."
 
 
-def _unused(report: Report, tables: Sequence[Table]) -> Iterator[str]:
+def _unused(
+    con: duckdb.DuckDBPyConnection, report: Report, tables: Sequence[Table]
+) -> Iterator[str]:
     """Tell of columns that look like money and play no role."""
     table = tables[0]
     if table.kind:
         return
     dialect, used = table.dialect, {*table.mapping.values(), *report["labels"]}
     value = report["mapping"].get("revenue", "")
+    sums = _like_money(dialect, used - {value}, value, report["decimal"])
+    if not sums.keys() - {value}:
+        return
+    first, rows = len(dialect.head), table.rows + table.faults
+    if first < rows <= _MOST_ROWS:
+        sums, first = _sums(con, table, sums), rows
+    base = sums.pop(value, 0)
+
+    def share(total: float) -> str:
+        if base <= 0:
+            return ""
+        same = abs(total - base) < 0.001 * base
+        return f", as much as “{value}”" if same else f", {percent(total / base)} of “{value}”"
+
+    told = list(sums.items())[:_MOST_COLUMNS]
+    shown = [f"“{column}” ({money(total)}{share(total)})" for column, total in told]
+    if len(sums) > len(shown):
+        shown.append(f"{len(sums) - len(shown)} more")
+    yield (
+        f"Columns that look like money and were not used: {', '.join(shown)}; sums of "
+        f"{'all' if first >= rows else 'the first'} {plural(min(first, rows), 'row')}."
+    )
+
+
+def _like_money(dialect: Dialect, used: set[str], value: str, decimal: str) -> dict[str, float]:
+    """Return the columns that look like money and are not used, the value among them, with their sums.
+
+    They are those of the first rows.
+    """
     sums: dict[str, float] = {}
     for i, column in enumerate(dialect.columns):
-        amounts = _amounts([row[i] for row in dialect.head if i < len(row)], report["decimal"])
-        if column == value:
-            used.discard(column)
+        amounts = _amounts([row[i] for row in dialect.head if i < len(row)], decimal)
         if column not in used and amounts and sum(amounts):
             named = bool(_MONEY_NAME.search(column))
             cents = sum(a != round(a) for a in amounts) * 2 > len(amounts)
             if column == value or ((named or cents) and not _NO_MONEY.search(column)):
                 sums[column] = sum(amounts)
-    whole = sums.pop(value, 0)
-    if not sums:
-        return
+    return sums
 
-    def share(total: float) -> str:
-        if whole <= 0:
-            return ""
-        same = abs(total - whole) < 0.001 * whole
-        return f", as much as “{value}”" if same else f", {percent(total / whole)} of “{value}”"
 
-    first = list(sums.items())[:_MOST_COLUMNS]
-    shown = [f"“{column}” ({money(total)}{share(total)})" for column, total in first]
-    if len(sums) > len(shown):
-        shown.append(f"{len(sums) - len(shown)} more")
-    rows = len(dialect.head)
-    yield (
-        f"Columns that look like money and were not used: {', '.join(shown)}; sums of the first "
-        f"{plural(rows, 'row')}."
-    )
+def _sums(con: duckdb.DuckDBPyConnection, table: Table, columns: Iterable[str]) -> dict[str, float]:
+    """Return what columns of a file add up to."""
+    names = [*columns]
+    listed = ", ".join(engine.total(table.numbers.sql(engine.name(c))) for c in names)
+    found = engine.row(con, f"SELECT {listed} FROM {whole(table)}")
+    return {name: total or 0.0 for name, total in zip(names, found, strict=True)}
 
 
 def _amounts(cells: Sequence[str], decimal: str) -> list[float]:
