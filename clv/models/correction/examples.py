@@ -25,7 +25,7 @@ FOLDS: Final = 3
 #: Share of what trees can gain on unseen customers that is enough.
 ENOUGH: Final = 0.95
 #: Standard errors by which the gain on unseen customers must be above nothing.
-SURE: Final = 2.0
+SURE: Final = 1.5
 #: Trees without a gain after which no more are grown.
 PATIENCE: Final = 15
 #: Variance grows with the mean to this power: between counts (1) and amounts (2).
