@@ -77,7 +77,8 @@ class Candidate:
         Raises
         ------
         FitError
-            When the data carry no forecast of purchases, or no season where one is asked for.
+            When the data carry no forecast of purchases. Where they carry no season yet, the
+            forecast is without one, as it would have been on that day.
         """
         customers = History.at(known, valued=self._valued)
         context = Context(known.log_gaps, past, self._bought)
@@ -88,8 +89,7 @@ class Candidate:
             if self.choice.season and not isinstance(self.purchases.model, Seasonal):
                 self.purchases = worn(self.purchases, customers, context)
         fitted = value(customers, self.choice, self.purchases)
-        bare = self.choice.season and not isinstance(fitted.purchases, Seasonal)
-        if fitted.purchases is None or bare:
+        if fitted.purchases is None:
             raise FitError(" ".join(note.message for note in fitted.notes))
         self.model, self.spend = fitted.purchases, fitted.spend
         if self.choice.corrected:

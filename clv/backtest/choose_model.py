@@ -1,42 +1,50 @@
 """Which forecast is to be the default: chosen by what each said on past dates, and what came.
 
 The rule, in full. MBG/NBD is the standard; it stays unless another one forecast the customers' orders
-better on the past dates by more than chance, and then the one with the smallest loss takes its place.
-The chosen one wears the season, or counts the first order in an order's value, where that in turn
-was better by more than chance. The loss is a mean deviance per customer (`clv.backtest.moving_origin.losses`; month
-by month for the season, of revenue for the order's value); *by more than chance* is a paired 95 %
-interval over customers that leaves 0 out, and a difference of at least a thousandth of the loss.
+better on the past dates by more than chance, and was not worse by more than chance on the last date,
+which has no other say; then the one with the smallest loss takes its place. The chosen one wears the
+season where that in turn was better on dates of its own (`clv.backtest.past_dates.season_dates`), and
+counts the first order in an order's value unless that was worse by more than chance. The loss is a mean deviance per customer
+(`clv.backtest.moving_origin.losses`; month by month for the season, of revenue for the order's value).
 
-BG/NBD and BG/CNBD-k are compared and can be asked for, but are never chosen: they take everybody with
-a single order for active, for ever, so that nobody could be told who is slipping away.
+*By more than chance* is a difference of at least a thousandth of the loss, and a paired 95 % interval
+that leaves 0 out. Two things are drawn by chance: the customers, and the dates (`clv.backtest.dates`).
+The fewer dates there are that share no outcome month, the harder the standard is to leave.
 
-Where there are several dates, the last one has no say: it stays unseen, to check the choice with.
+Some are compared and can be asked for, but are never chosen. BG/NBD and BG/CNBD-k take everybody with
+a single order for active, for ever, so that nobody could be told who is slipping away. The rule that
+everybody does as the average ranks nobody.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from clv.backtest import dates
 from clv.backtest.moving_origin import losses, shares
 from clv.core import metrics, names
-from clv.core.choice import PURCHASES, STANDARD
-from clv.models.purchase.rules import HEURISTICS
+from clv.core.choice import PURCHASES, STANDARD, Choice
+from clv.models.purchase.rules import HEURISTICS, PopulationMean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clv.backtest.moving_origin import Backtest
-    from clv.core.choice import Choice
-    from clv.core.schema import AgainstRules, Tried
+    from clv.core.schema import AgainstRules, Closeness, Together, Tried
     from clv.core.types import Floats
 
 #: Losses of the same forecast are further apart by no more than this share of them, and by this.
 _ALIKE: Final = 1e-3
 _NOTHING: Final = 1e-9
 RULES: Final = tuple(rule.name for rule in HEURISTICS)
-CHOSEN_FROM: Final = tuple(name for name in PURCHASES if not name.startswith("bg-"))
+#: Forecasts the same for everybody.
+CONSTANT: Final = PopulationMean.name
+CHOSEN_FROM: Final = tuple(
+    name for name in PURCHASES if not name.startswith("bg-") and name != CONSTANT
+)
 
 
 class Ranking(NamedTuple):
@@ -50,7 +58,8 @@ class Ranking(NamedTuple):
         The smallest loss of the others that could be the forecast and don't forecast the same; None
         if there is none.
     challengers
-        Who was better than the standard by more than chance, the best first.
+        Who was better than the standard by more than chance, and not worse on the last date; the
+        best first.
     loss
         Mean loss by contender.
     barred
@@ -69,23 +78,42 @@ def deciding(backtests: Sequence[Backtest]) -> Sequence[Backtest]:
     return backtests[:-1] or backtests
 
 
-def rank(backtests: Sequence[Backtest]) -> Ranking | None:
-    """Rank the contenders of some dates; None where none that can be the forecast was tested."""
+def rank(backtests: Sequence[Backtest], last: Backtest | None = None) -> Ranking | None:
+    """Rank the contenders of some dates; None where none that can be the forecast was tested.
+
+    Parameters
+    ----------
+    backtests
+        The dates that decide.
+    last
+        The date that has no say but one: who is worse there than the standard by more than chance
+        doesn't take its place.
+    """
     share = (
         shares(backtests, [backtest.losses(losses) for backtest in backtests]) if backtests else {}
     )
     loss = {name: float(values.mean()) for name, values in share.items()}
     ranked = sorted(loss, key=lambda n: metrics.comparable(loss[n]))
-    able = [n for n in ranked if n in CHOSEN_FROM]
+    able = [n for n in ranked if can_be_chosen(n)]
     if not able:
         return None
     standard = STANDARD if STANDARD in able else able[0]
-    challengers = [n for n in able if n in _better(share, standard)]
+    better = _better(share, standard, _between(backtests, standard))
+    worse = _worse_on(last, standard) if last else set()
+    challengers = [n for n in able if n in better - worse]
     winner = challengers[0] if challengers else standard
     others = [n for n in able if not _alike(share[n], share[winner])]
-    ahead = _better(share, winner)
-    barred = [n for n in ranked if n in ahead and n not in CHOSEN_FROM]
+    ahead = _better(share, winner, _between(backtests, winner))
+    barred = [n for n in ranked if n in ahead and not can_be_chosen(n)]
     return Ranking(winner, others[0] if others else None, challengers, loss, barred)
+
+
+def can_be_chosen(name: str) -> bool:
+    """Return whether a contender can be the forecast; it may wear something."""
+    try:
+        return Choice.parse(name).purchases in CHOSEN_FROM
+    except ValueError:
+        return False
 
 
 def _alike(one: Floats, other: Floats) -> bool:
@@ -93,18 +121,57 @@ def _alike(one: Floats, other: Floats) -> bool:
     return bool(np.abs(one - other).mean() < _ALIKE * np.abs(other).mean() + _NOTHING)
 
 
-def _better(share: Mapping[str, Floats], holder: str) -> set[str]:
-    """Return who loses less than the holder by more than chance, given each customer's losses."""
+def _better(
+    share: Mapping[str, Floats], holder: str, between: Mapping[str, float] | None = None
+) -> set[str]:
+    """Return who loses less than the holder by more than chance, given each customer's losses.
+
+    ``between``: the standard errors of the differences for what happens to dates, by contender.
+    """
     apart = metrics.paired_difference(share, holder)
     return {
         name
-        for name, (difference, low, high) in apart.items()
-        if metrics.differs((-difference, -high, -low), float(share[holder].mean()))
+        for name, edges in apart.items()
+        if metrics.differs(
+            dates.wider(dates.mirrored(edges), (between or {}).get(name, 0.0)),
+            float(share[holder].mean()),
+        )
     }
 
 
+def _between(backtests: Sequence[Backtest], holder: str) -> dict[str, float]:
+    """Return how unsure the dates leave each contender's difference to the holder."""
+    number = dates.independent([(b.origin.as_of, b.origin.end) for b in backtests])
+    result = {}
+    for name in backtests[-1].tested:
+        if not all(name in b.tested and holder in b.tested for b in backtests):
+            continue
+        apart, moved = [], []
+        for b in backtests:
+            one, other = (b.tested[n].forecast for n in (name, holder))
+            apart.append(float((losses(b.sample, one) - losses(b.sample, other)).mean()))
+            moved.append(dates.moved(b.sample.purchases, one.purchases, other.purchases))
+        result[name] = dates.between(apart, moved, number)
+    return result
+
+
+def _worse_on(last: Backtest, standard: str) -> set[str]:
+    """Return who lost more than the standard on one date, by more than what customers do by chance."""
+    lost = last.losses(losses)
+    if standard not in lost:
+        return set()
+    apart = metrics.paired_difference(lost, standard)
+    loss = float(lost[standard].mean())
+    return {name for name, edges in apart.items() if metrics.differs(edges, loss)}
+
+
 def better_with(
-    backtests: Sequence[Backtest], lost: Sequence[Mapping[str, Floats]], plain: str, other: str
+    backtests: Sequence[Backtest],
+    lost: Sequence[Mapping[str, Floats]],
+    plain: str,
+    other: str,
+    *,
+    by_customers_alone: bool = False,
 ) -> bool:
     """Return whether one variant of a forecast lost less than the plain one by more than chance.
 
@@ -112,9 +179,16 @@ def better_with(
     ----------
     lost
         Each origin's losses by contender, of the kind that the variant is about.
+    by_customers_alone
+        Whether dates are no draws of chance, as the quarters of a year are none.
     """
     two = [{name: by[name] for name in (plain, other) if name in by} for by in lost]
-    return all(len(by) == 2 for by in two) and other in _better(shares(backtests, two), plain)
+    if not all(len(by) == 2 for by in two):
+        return False
+    number = dates.independent([(b.origin.as_of, b.origin.end) for b in backtests])
+    apart = [float((by[other] - by[plain]).mean()) for by in two]
+    between = {} if by_customers_alone else {other: dates.between(apart, [], number)}
+    return other in _better(shares(backtests, two), plain, between)
 
 
 def against_rules(backtest: Backtest, choice: Choice) -> AgainstRules | None:
@@ -144,6 +218,24 @@ def against_rules(backtest: Backtest, choice: Choice) -> AgainstRules | None:
         "low": low,
         "high": high,
         "as_good": not metrics.differs(edges, float(lost[chosen].mean())),
+    }
+
+
+def closeness(together: Together, choice: Choice, runner_up: str | None) -> Closeness:
+    """Say how close those came who matter to the reader: mean loss over all dates, the last included.
+
+    Where the choice could not wear its season on every date, what it would have worn counts.
+    """
+    loss = together["loss"]
+    stood_for = (choice, replace(choice, season=False), Choice(choice.purchases))
+    rules = [name for name in RULES if name in loss and name != choice.purchases]
+    rule = min(rules, key=lambda name: loss[name], default=None)
+    return {
+        "chosen": next((loss[one.name] for one in stood_for if one.name in loss), None),
+        "runner_up": loss.get(runner_up or ""),
+        "plain": loss.get(STANDARD),
+        "rule": loss[rule] if rule else None,
+        "rule_name": rule,
     }
 
 
@@ -177,10 +269,13 @@ def reason(
     mine = names.title(choice.name)
     if ranking is None:
         why = "No test on past dates was possible"
-        return f"{why}; {mine} was asked for." if asked else f"{why}, so {mine} is used."
+        usual = names.title(choice.purchases)
+        return f"{why}; {mine} was asked for." if asked else f"{why}, so {usual} is used."
     given = asked or made
     told = [_why_given(ranking, choice, asked=asked) if given else _why(ranking, choice)]
-    told += [_GAIN[what] for what, better in tried.items() if better and not given]
+    told += [
+        _GAIN[what] for what, better in tried.items() if what in _GAIN and better and not given
+    ]
     told += [_NO_GAIN[what] for what, better in tried.items() if not better]
     if rule is not None and rule["as_good"]:
         good = "was better on the last date" if rule["high"] < 0 else "is as good here"
@@ -198,7 +293,7 @@ def _why_given(ranking: Ranking, choice: Choice, *, asked: bool) -> str:
 
 def _why(ranking: Ranking, choice: Choice) -> str:
     who = names.who(choice.purchases)
-    if choice.purchases in ranking.challengers:
+    if ranking.winner in ranking.challengers:
         why = (
             f"On past dates {who} forecast customers' orders clearly better than "
             f"{names.title(STANDARD)}."
@@ -210,21 +305,22 @@ def _why(ranking: Ranking, choice: Choice) -> str:
 
 
 def _barred(name: str) -> str:
-    because = (
-        "it can't forecast a period of another length"
-        if name in RULES
-        else "it counts everyone who ordered once as active for ever"
-    )
+    base = name.partition("+")[0]
+    if base == CONSTANT:
+        because = "it forecasts the same for everybody, and so ranks nobody"
+    elif base in RULES:
+        because = "it can't forecast a period of another length"
+    else:
+        because = "it counts everyone who ordered once as active for ever"
     return f"{names.rule(name)} was clearly better still, but is never chosen: {because}."
 
 
 _GAIN: Final = {
     "corrected": "A correction learned on the days before made it clearly more accurate.",
     "season": "Following the season of the year made the monthly totals clearly more accurate.",
-    "all_orders": "Counting first orders in an order's value made revenue clearly more accurate.",
 }
 _NO_GAIN: Final = {
     "corrected": "A correction learned on the days before was tried too: not clearly better.",
     "season": "The season of the year was tried too: not clearly better.",
-    "all_orders": "Counting first orders in an order's value was tried too: not clearly better.",
+    "all_orders": "Leaving first orders out of an order's value made revenue clearly more accurate.",
 }

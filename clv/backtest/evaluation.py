@@ -16,15 +16,17 @@ from clv.backtest.candidates import Candidate
 from clv.backtest.history import History
 from clv.backtest.months import monthly_expected, monthly_losses, monthly_purchases
 from clv.backtest.moving_origin import Backtest, losses, value_losses
-from clv.backtest.past_dates import FEWEST_CUSTOMERS, draw, plan
+from clv.backtest.past_dates import FEWEST_CUSTOMERS, draw, plan, season_dates
 from clv.core import engine, metrics
 from clv.core.choice import ALL_ORDERS, RULES, STANDARD, Choice
 from clv.core.errors import FitError
 from clv.core.settings import AUTO
 from clv.models.purchase.rules import HEURISTICS, RecencyRule
 from clv.models.season.estimate import repeat_purchases_by_month
+from clv.models.season.seasonal import seasonal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import duckdb
@@ -67,6 +69,10 @@ class _Case(NamedTuple):
     #: By name, or because the forecast was made before the tests.
     given: Choice | None
     asked: bool
+    #: The observed period, and the months of the forecast.
+    first: date
+    as_of: date
+    months: int
 
 
 class _Decided(NamedTuple):
@@ -112,7 +118,15 @@ def evaluate(
     with engine.beside(con) as drawn:
         customers_tested = draw(drawn, known)
         chosen = supported(drawn, plan(first, as_of, settings.horizon_months))
-        case = _Case([Backtest.at(drawn, o, first) for o in chosen.origins], valued, given, asked)
+        case = _Case(
+            [Backtest.at(drawn, o, first) for o in chosen.origins],
+            valued,
+            given,
+            asked,
+            first,
+            as_of,
+            settings.horizon_months,
+        )
         _test_all(case, progress)
         decided = _decide(drawn, case)
         checks = [
@@ -128,6 +142,10 @@ def evaluate(
         dates = moving_origin.report(drawn, chosen, case.backtests)
         drawn.execute("DROP SCHEMA drawn CASCADE")
     runner_up, noise = _runner_up(dates["together"])
+    if dates["together"]:
+        decided.said["losses"] = choose_model.closeness(
+            dates["together"], decided.choice, decided.said["runner_up"]
+        )
     receipt: Receipt = {
         "as_of": as_of.isoformat(),
         "forecast_months": settings.horizon_months,
@@ -215,21 +233,24 @@ def _test_all(case: _Case, progress: Progress) -> None:
 def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> _Decided:
     """Choose by the rule of `clv.backtest.choose_model`."""
     deciding = choose_model.deciding(case.backtests)
-    ranking = choose_model.rank(deciding)
-    base = Choice(case.given.purchases if case.given else ranking.winner if ranking else STANDARD)
+    last = case.backtests[-1] if case.backtests else None
+    ranking = choose_model.rank(deciding, last if len(case.backtests) > 1 else None)
+    if case.given:
+        base = Choice(case.given.purchases)
+    else:
+        base = Choice.parse(ranking.winner if ranking else STANDARD)
     tried: Tried = {}
     if ranking:
         tried |= _try_season(con, case, base)
     if ranking and case.valued:
         tried |= _try_value(case, base)
-    choice = case.given or Choice(base.purchases, **tried)
-    _test_beside(con, case, choice.plain)
+    choice = case.given or replace(base, **({"all_orders": case.valued} | tried))
+    _test_beside(con, case.backtests, choice.plain, valued=case.valued)
     if ranking and choice.purchases not in RULES:
         tried |= _try_correction(con, case, choice.plain)
     if not case.given:
         choice = replace(choice, corrected=tried.get("corrected", False))
-    _test_beside(con, case, choice)
-    last = case.backtests[-1] if case.backtests else None
+    _test_beside(con, case.backtests, choice, valued=case.valued)
     rule = choose_model.against_rules(last, choice) if last else None
     days = recency_days(last) if last else None
     said: ReceiptChoice = {
@@ -258,16 +279,21 @@ def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> _Decided:
 
 
 def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tried:
-    """Say whether the season helps, if there is one to try: month by month, where it can show."""
+    """Say whether the season helps, month by month on dates of its own (`season_dates`)."""
+    origins = season_dates(case.first, case.as_of, case.months)
     variant = replace(base, season=True)
-    _test_beside(con, case, variant)
-    # Where no year has been seen yet there is nothing to try, and nothing has failed.
-    for backtest in case.backtests:
-        backtest.failed.pop(variant.name, None)
     names = (base.name, variant.name)
-    deciding = [t for t in choose_model.deciding(case.backtests) if variant.name in t.tested]
+    seen = []
+    for backtest in (Backtest.at(con, origin, case.first) for origin in origins):
+        _test_beside(con, [backtest], base, valued=False)
+        _test_beside(con, [backtest], variant, valued=False)
+        worn = backtest.tested.get(variant.name)
+        if worn and isinstance(worn.contender, Candidate) and seasonal(worn.contender.model):
+            seen.append(backtest)
+    if not seen:
+        return {}
     lost = []
-    for backtest in deciding:
+    for backtest in seen:
         actual = monthly_purchases(con, backtest.sample)
         lost.append(
             {
@@ -276,24 +302,30 @@ def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tr
                 if (one := backtest.tested.get(name)) and isinstance(one.contender, Candidate)
             }
         )
-    return {"season": choose_model.better_with(deciding, lost, *names)} if deciding else {}
+    better = choose_model.better_with(seen, lost, *names, by_customers_alone=True)
+    if better:
+        last = case.backtests[-1:]
+        _test_beside(con, last, variant, valued=case.valued)
+        lost_last = [backtest.losses(losses) for backtest in last]
+        better = not choose_model.better_with(last, lost_last, *names[::-1])
+    return {"season": better}
 
 
 def _try_value(case: _Case, base: Choice) -> Tried:
-    """Say whether counting the first order in an order's value helps."""
+    """Say whether to count the first order in an order's value: unless it is better not to."""
     variant = replace(base, all_orders=True)
-    _test_beside(None, case, variant)
+    _test_beside(None, case.backtests, variant, valued=case.valued)
     deciding = choose_model.deciding(case.backtests)
-    if not any(variant.name in backtest.tested for backtest in deciding):
-        return {}  # It could not be tried.
     lost = [backtest.losses(value_losses) for backtest in deciding]
-    return {"all_orders": choose_model.better_with(deciding, lost, base.name, variant.name)}
+    return {
+        "all_orders": not choose_model.better_with(deciding, lost, variant.name, base.name),
+    }
 
 
 def _try_correction(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tried:
     """Say whether a correction learned on the days before helps: with orders, and not against value."""
     variant = replace(base, corrected=True)
-    _test_beside(con, case, variant)
+    _test_beside(con, case.backtests, variant, valued=case.valued)
     # Where too little was known before there is nothing to try, and nothing has failed.
     for backtest in case.backtests:
         if not case.given or not case.given.corrected:
@@ -307,9 +339,15 @@ def _try_correction(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -
     return {"corrected": choose_model.better_with(there, lost, base.name, variant.name)}
 
 
-def _test_beside(con: duckdb.DuckDBPyConnection | None, case: _Case, variant: Choice) -> None:
+def _test_beside(
+    con: duckdb.DuckDBPyConnection | None,
+    backtests: Sequence[Backtest],
+    variant: Choice,
+    *,
+    valued: bool,
+) -> None:
     """Test a variant of what was tested, if it was not itself; a purchase model is fitted once."""
-    for backtest in case.backtests:
+    for backtest in backtests:
         if variant.name in backtest.tested or variant.name in backtest.failed:
             continue
         named = [
@@ -330,7 +368,7 @@ def _test_beside(con: duckdb.DuckDBPyConnection | None, case: _Case, variant: Ch
         backtest.test(
             Candidate(
                 variant,
-                valued=case.valued,
+                valued=valued,
                 bought=bought,
                 beside=fitted[0] if fitted else None,
             )

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 MOST_ORIGINS: Final = 4
 #: Fewest customers known at an origin.
 FEWEST_CUSTOMERS: Final = 50
+#: Months without which no season is told (but for a week), and that are looked ahead to try it.
+_YEAR: Final = 12
+_SEASON_WINDOW: Final = 3
+_WEEK: Final = 7
 
 #: Customers that are tested: more would move no figure by as much as chance does, and take longer.
 MOST_CUSTOMERS: Final = 25_000
@@ -114,6 +118,34 @@ def plan(first_order: date, as_of: date, horizon_months: int) -> Plan:
             break
         found.append(Origin(origin, months_before(as_of, i * step)))
     return Plan(horizon, tuple(reversed(found)), reason)
+
+
+def season_dates(first_order: date, as_of: date, horizon_months: int) -> list[Origin]:
+    """Choose the dates on which a season is tried: windows side by side, the last one ending today.
+
+    A season shows month by month, so that the windows can be short: three months, or what is left
+    after a year; before each of them a year has been seen. Oldest first; empty where less than a
+    month has come after the first year.
+
+    Parameters
+    ----------
+    first_order, as_of
+        The observed period.
+    horizon_months
+        Of the forecast.
+    """
+    months = 0
+    while months_before(as_of, months + 1) >= first_order - timedelta(days=_WEEK):
+        months += 1
+    after = months - _YEAR
+    window = min(_SEASON_WINDOW, horizon_months, after)
+    if window < 1:
+        return []
+    ends = [i * window for i in range(min(MOST_ORIGINS, after // window))]
+    return [
+        Origin(months_before(as_of, end + window), months_before(as_of, end))
+        for end in reversed(ends)
+    ]
 
 
 class Sample(NamedTuple):

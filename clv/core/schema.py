@@ -631,6 +631,16 @@ class Tried(TypedDict, total=False):
     corrected: bool
 
 
+class Closeness(TypedDict):
+    """Mean losses over all past dates; None where it was not tested on all of them."""
+
+    chosen: float | None
+    runner_up: float | None
+    plain: float | None
+    rule: float | None
+    rule_name: str | None
+
+
 class ReceiptChoice(TypedDict):
     """Which forecast was chosen, and why; ``asked`` is ``auto`` or a name."""
 
@@ -642,6 +652,7 @@ class ReceiptChoice(TypedDict):
     tried: Tried
     as_good: str | None
     fallback: bool
+    losses: NotRequired[Closeness]
 
 
 class AgainstRules(TypedDict):

@@ -203,6 +203,12 @@ def _evaluate(
     return evaluation.evaluate(con, settings, as_of, currency, progress, made)
 
 
+def _untested(con: duckdb.DuckDBPyConnection) -> Choice:
+    """Return what forecasts where nothing was asked for and nothing tested."""
+    (valued,) = engine.row(con, "SELECT coalesce(max(revenue), 0) > 0 FROM customers")
+    return Choice(STANDARD, all_orders=valued)
+
+
 def _summarise(con: duckdb.DuckDBPyConnection, as_of: date, progress: Progress) -> None:
     from clv.forecast import predictions as core  # noqa: PLC0415 - models load only when something is fitted
 
@@ -222,7 +228,10 @@ def _write(
     from clv.forecast import predictions as core  # noqa: PLC0415
 
     months = months_of(as_of, settings)  # Too many are refused before the work.
-    choice, ranges = Choice.parse(STANDARD if settings.model == AUTO else settings.model), None
+    choice, ranges = (
+        _untested(con) if settings.model == AUTO else Choice.parse(settings.model),
+        None,
+    )
     # A ready-made model says nothing of orders, by which forecasts are tested.
     tested = settings.backtest and not choice.ready_made
     if tested:

@@ -71,15 +71,23 @@ def test_a_run_carries_its_receipt(run):
     assert (found["customers_known"], found["customers_tested"]) == (300, 300)
     assert found["unseen"] == found["checked"]["as_of"] == "2016-09-15"
     assert (run.settings["model"], run.settings["backtest"]) == ("auto", True)
-    assert run.model["model"] == found["model"] == found["choice"]["name"] == "mbg-nbd"
+    assert run.model["model"] == found["model"] == found["choice"]["name"] == "mbg-nbd+all-orders"
     assert run.model["purchases"]["name"] == "mbg-nbd"
     assert (found["choice"]["asked"], found["choice"]["fallback"]) == ("auto", False)
-    assert found["choice"]["tried"] == {"all_orders": False}
+    assert found["choice"]["tried"] == {"season": False, "all_orders": True}
+    loss = found["together"]["loss"]
+    assert found["choice"]["losses"] == {
+        "chosen": loss["mbg-nbd"],
+        "runner_up": loss[found["choice"]["runner_up"]],
+        "plain": loss["mbg-nbd"],
+        "rule": min(loss[rule] for rule in choose_model.RULES),
+        "rule_name": min(choose_model.RULES, key=loss.__getitem__),
+    }
 
 
 def test_the_forecast_is_that_of_the_choice_untested(run, store):
     """Testing changes no figure of the forecast; it adds the ranges."""
-    plain = make_run(store, shop())
+    plain = make_run(store, shop(), **DEFAULT | {"backtest": False})
     same = "SELECT * EXCLUDE (predicted_clv_low, predicted_clv_high) FROM forecasts"
     assert run.query(same).equals(plain.query(same))
     assert run.summary | {"ranges": None} == plain.summary
@@ -95,7 +103,9 @@ def test_a_test_made_later_is_the_same(run, store):
     told = ("name", "asked", "runner_up", "tried", "as_good", "fallback")
     assert [found["choice"][k] for k in told] == [run.receipt["choice"][k] for k in told]
     assert (found["choice"]["made_before"], run.receipt["choice"]["made_before"]) == (True, False)
-    assert found["choice"]["reason"].startswith("MBG/NBD was used without a test. ")
+    assert found["choice"]["reason"].startswith(
+        "MBG/NBD, first orders valued too was used without a test. "
+    )
     assert later.tested().equals(run.tested())
 
 
@@ -309,7 +319,7 @@ def test_one_date_decides_alone_and_nothing_is_unseen(store):
 @pytest.mark.parametrize(
     ("asked", "name", "why"),
     [
-        ("auto", "mbg-nbd", "No test on past dates was possible, so MBG/NBD is used."),
+        ("auto", "mbg-nbd+all-orders", "No test on past dates was possible, so MBG/NBD is used."),
         (
             "pareto-nbd",
             "pareto-nbd",
@@ -359,11 +369,10 @@ def test_a_season_is_worn_where_there_is_one(indices, there):
     assert found.choice.season is there
     assert found.receipt["choice"]["tried"]["season"] is there
     name = found.choice.name
-    assert name.endswith("+season") is there
-    assert "was tried too: not clearly better." in found.receipt["choice"]["reason"]
-    # Tested either way, to be looked at beside the others.
-    variant = name if there else f"{name}+season"
-    assert f"purchases:{variant}" in found.tested.column_names
+    assert name == ("mbg-nbd+season+all-orders" if there else "mbg-nbd+all-orders")
+    tried = "was tried too: not clearly better." in found.receipt["choice"]["reason"]
+    assert tried is not there
+    assert f"purchases:{name}" in found.tested.column_names
     assert receipts.failures(found.receipt) == {}
 
 
@@ -414,16 +423,22 @@ def test_the_choice_is_no_worse_than_any_rule_on_the_date_that_it_has_not_seen(r
 
 
 def test_what_was_chosen_for_real_files(real):
-    """First orders count where that was seen to help; a season only where two years are there."""
+    """First orders count; a season where it was seen to help month by month."""
     name, run = real
     choice = run.receipt["choice"]
     assert (choice["name"], choice["tried"]) == {
-        "cdnow": ("mbg-nbd+all-orders", {"all_orders": True, "corrected": False}),
+        "cdnow": (
+            "mbg-nbd+all-orders",
+            {"season": False, "all_orders": True, "corrected": False},
+        ),
         "online-retail": (
             "mbg-nbd+all-orders+corrected",
             {"all_orders": True, "corrected": True},
         ),
-        "apparel": ("mbg-nbd", {"season": False, "all_orders": False}),
+        "apparel": (
+            "mbg-nbd+season+all-orders",
+            {"season": True, "all_orders": True},
+        ),
     }[name]
     assert run.model["model"] == choice["name"]
     assert run.model["spend"]["name"] == (

@@ -36,6 +36,8 @@ def show(found: Receipt, model: str) -> None:
         Who stands for the run's forecast (`clv.forecast.receipts.subject`).
     """
     chosen = _date(found)
+    if told := words.closer(found):
+        st.markdown(told)
     page.cards(_cards(found, model, chosen), "receipt")
     origin = receipts.origin_of(found, chosen)
     _ranking(found, origin, model)

@@ -42,9 +42,11 @@ YEAR: Final = 365.25
 FEWEST_DAYS: Final = YEAR - 7
 #: Fewest repeat purchases: ten for each month.
 FEWEST_PURCHASES: Final = 120
-#: Standard deviation of the trend's terms, as log ratio per year, that is taken for granted. Where
-#: trend and season can't be told apart this shares what is seen among them; from two years on it
-#: hardly matters.
+#: Standard deviation of the trend's terms, as log ratio per year, that is taken for granted: after one
+#: year, and from two years on; between the two it grows with time. With one year, trend and season
+#: can't be told apart, and this shares what is seen among them: growth in customers is expected
+#: already, so that most of it is season. From two years on it hardly matters.
+TREND_OF_ONE: Final = 0.05
 TREND: Final = 0.2
 #: Standard deviations of the season that are tried; the first is none.
 SPREADS: Final = np.geomspace(0.002, 1.5, 60)
@@ -152,9 +154,10 @@ def index(bought: RepeatPurchases, expected: Floats, years: float) -> Season:
     calendar = np.equal.outer(months % 12, np.arange(12)).astype(float)
     design = np.column_stack([np.ones(y.size), time, *bend, calendar])
     trends = 1 + len(bend)
+    trend = TREND_OF_ONE + (TREND - TREND_OF_ONE) * float(np.clip(years - 1, 0, 1))
 
     def precision(spread: float) -> Floats:
-        return np.repeat([0.0, TREND**-2, spread**-2], [1, trends, 12])
+        return np.repeat([0.0, trend**-2, spread**-2], [1, trends, 12])
 
     free = poisson_fit(y, e, design, precision(SPREADS[-1]))
     mean = e * np.exp(design @ free)

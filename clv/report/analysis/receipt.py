@@ -36,7 +36,7 @@ def evidence(run: Run) -> Section:
         sentence = UNTESTED if found is None else words.sentence(found)
         return nothing(run, key, title, sentence)
     origin = receipts.origin_of(found)
-    told = [words.shorter(found), words.rivals(found)]
+    told = [words.closer(found), words.shorter(found), words.rivals(found)]
     pieces: list[Piece] = [answer(words.sentence(found)), text(*filter(None, told))]
     pieces.append(Grid(tables.leaderboard(found, receipts.leaderboard(found))))
     when = f"{names.title(model)}; {words.dates(origin)}"

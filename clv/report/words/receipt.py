@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
 from clv.backtest import choose_model
+from clv.backtest import dates as past
 from clv.core import metrics, names
 from clv.core.choice import ALL_ORDERS
 from clv.core.formatting import count, day, percent, plural
@@ -12,7 +14,7 @@ from clv.core.names import who
 from clv.forecast import receipts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from clv.core.schema import (
         AgainstRules,
@@ -38,14 +40,21 @@ _TRIED: Final = {
     "all_orders": "counting first orders in an order's value",
     "corrected": "a correction learned from earlier days",
 }
+_OUTCOME: Final[Mapping[str, Mapping[bool, str]]] = {
+    "season": {True: "better", False: "no better"},
+    "all_orders": {True: "no worse", False: "worse"},
+    "corrected": {True: "better", False: "no better"},
+}
 #: How the default forecast is chosen (`clv.backtest.choose_model`).
 RULE_OF_CHOICE: Final = (
     "**The choice.** MBG/NBD stays unless another model or rule forecast each customer's orders better "
-    "by more than chance (“clearly better”); then the one with the smallest error takes its place. It "
-    "follows the season, or counts first orders in an order's value, where that in turn was better by "
-    "more than chance. BG/NBD is compared and can be asked for, but is not chosen: it counts everyone "
-    "who ordered once as active for ever. Where there are several dates, the last one has no say, and "
-    "shows what the choice is worth."
+    "by more than chance (“clearly better”) and was not clearly worse on the last date, which has no "
+    "other say and shows what the choice is worth; then the one with the smallest error takes its place. "
+    "It follows the season where that in turn was better by more than chance, and counts first orders in "
+    "an order's value unless that was worse by more than chance. Past dates whose following months "
+    "overlap are not independent: chance is that of customers and of dates, and the fewer months there "
+    "are, the harder MBG/NBD is to leave. Compared, and never chosen: BG/NBD, which counts everyone who "
+    "ordered once as active for ever, and the rule that forecasts the same for everybody."
 )
 
 
@@ -184,9 +193,11 @@ def choice(found: Receipt) -> dict[str, str]:
         told["Next best"] = names.title(made["runner_up"])
     if made["tried"]:
         told["Tried as well"] = "; ".join(
-            f"{_TRIED[what]}: {'better' if better else 'no better'}"
+            f"{_TRIED[what]}: {_OUTCOME[what][bool(better)]}"
             for what, better in made["tried"].items()
         )
+    if shared := overlap(found):
+        told["Dates"] = shared
     if checked := found["checked"]:
         told["Rules of thumb"] = (
             f"{names.rule(made['as_good'], found['recency_days'])} is {_as_good(checked)}."
@@ -195,6 +206,49 @@ def choice(found: Receipt) -> dict[str, str]:
         )
         told["Checked"] = check(found)
     return told
+
+
+def closer(found: Receipt) -> str:
+    """Say how much closer the forecast was than the plain model, and than the best rule of thumb.
+
+    Empty without a test, and for receipts of earlier versions.
+    """
+    lost = found["choice"].get("losses")
+    chosen = lost["chosen"] if lost else None
+    if not lost or chosen is None:
+        return ""
+    plain, rule = lost["plain"], lost["rule"]
+    parts = []
+    if plain and abs(chosen / plain - 1) > _SAME:
+        parts.append(f"{_distance(chosen, plain)} the plain model")
+    if rule:
+        parts.append(f"{_distance(chosen, rule)} the best rule of thumb")
+    if not parts:
+        return ""
+    return f"On past dates this forecast was {' and '.join(parts)}."
+
+
+def _distance(loss: float, other: float) -> str:
+    """Say ``6 % closer than``, ``as close as`` or ``2 % further off than``."""
+    apart = 1 - loss / other
+    if abs(apart) < _EXACT:
+        return "as close as"
+    return f"{percent(abs(apart))} {'closer' if apart > 0 else 'further off'} than"
+
+
+def overlap(found: Receipt) -> str:
+    """Say that dates which share months are not independent; empty where they are, or there is one."""
+    tested = found["origins"][:-1] or found["origins"]
+    if len(tested) < 2:
+        return ""
+    windows = [(date.fromisoformat(o["as_of"]), date.fromisoformat(o["end"])) for o in tested]
+    number = past.independent(windows)
+    if number > len(tested) - 0.05:
+        return ""
+    return (
+        f"The {len(tested)} dates that decide share months and are not independent: they count as "
+        f"{number:.1f}."
+    )
 
 
 def _as_good(seen: AgainstRules) -> str:
