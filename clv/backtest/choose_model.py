@@ -4,8 +4,9 @@ The rule, in full. MBG/NBD is the standard; it stays unless another one forecast
 better on the past dates by more than chance, and was not worse by more than chance on the last date,
 which has no other say; then the one with the smallest loss takes its place. The chosen one wears the
 season where that in turn was better on dates of its own (`clv.backtest.past_dates.season_dates`), and
-counts the first order in an order's value unless that was worse by more than chance. The loss is a mean deviance per customer
-(`clv.backtest.moving_origin.losses`; month by month for the season, of revenue for the order's value).
+the correction where that was. The loss is a mean deviance per customer (`clv.backtest.moving_origin.losses`;
+month by month for the season). First orders always count in an order's value; the classic Gamma-Gamma, of
+repeat orders alone, is asked for by name.
 
 *By more than chance* is a difference of at least a thousandth of the loss, and a paired 95 % interval
 that leaves 0 out. Two things are drawn by chance: the customers, and the dates (`clv.backtest.dates`).
@@ -258,7 +259,7 @@ def reason(
     asked
         Whether the user asked for it by name.
     tried
-        ``season`` and ``all_orders`` where they were tried: whether they were better.
+        ``season`` and ``corrected`` where they were tried: whether they were better.
     rule
         From `against_rules`.
     recency_days
@@ -322,5 +323,4 @@ _GAIN: Final = {
 _NO_GAIN: Final = {
     "corrected": "A correction learned on the days before was tried too: not clearly better.",
     "season": "The season of the year was tried too: not clearly better.",
-    "all_orders": "Leaving first orders out of an order's value made revenue clearly more accurate.",
 }

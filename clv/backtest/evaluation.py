@@ -15,7 +15,7 @@ from clv.backtest import calibration, choose_model, moving_origin
 from clv.backtest.candidates import Candidate
 from clv.backtest.history import History
 from clv.backtest.months import monthly_expected, monthly_losses, monthly_purchases
-from clv.backtest.moving_origin import Backtest, losses, value_losses
+from clv.backtest.moving_origin import Backtest, losses
 from clv.backtest.past_dates import FEWEST_CUSTOMERS, draw, plan, season_dates
 from clv.core import engine, metrics
 from clv.core.choice import ALL_ORDERS, RULES, STANDARD, Choice
@@ -242,9 +242,8 @@ def _decide(con: duckdb.DuckDBPyConnection, case: _Case) -> _Decided:
     tried: Tried = {}
     if ranking:
         tried |= _try_season(con, case, base)
-    if ranking and case.valued:
-        tried |= _try_value(case, base)
-    choice = case.given or replace(base, **({"all_orders": case.valued} | tried))
+    season = tried.get("season", base.season)
+    choice = case.given or replace(base, all_orders=case.valued, season=season)
     _test_beside(con, case.backtests, choice.plain, valued=case.valued)
     if ranking and choice.purchases not in RULES:
         tried |= _try_correction(con, case, choice.plain)
@@ -311,19 +310,12 @@ def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tr
     return {"season": better}
 
 
-def _try_value(case: _Case, base: Choice) -> Tried:
-    """Say whether to count the first order in an order's value: unless it is better not to."""
-    variant = replace(base, all_orders=True)
-    _test_beside(None, case.backtests, variant, valued=case.valued)
-    deciding = choose_model.deciding(case.backtests)
-    lost = [backtest.losses(value_losses) for backtest in deciding]
-    return {
-        "all_orders": not choose_model.better_with(deciding, lost, variant.name, base.name),
-    }
-
-
 def _try_correction(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tried:
-    """Say whether a correction learned on the days before helps: with orders, and not against value."""
+    """Say whether a correction learned on the days before helps.
+
+    It moves no total. What happens to a date as a whole moves both forecasts alike, so that only the
+    customers are draws of chance.
+    """
     variant = replace(base, corrected=True)
     _test_beside(con, case.backtests, variant, valued=case.valued)
     # Where too little was known before there is nothing to try, and nothing has failed.
@@ -336,7 +328,15 @@ def _try_correction(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -
     # Where only the last date had a past to learn from, it decides.
     there = list(choose_model.deciding(there))
     lost = [backtest.losses(losses) for backtest in there]
-    return {"corrected": choose_model.better_with(there, lost, base.name, variant.name)}
+    names = (base.name, variant.name)
+    better = choose_model.better_with(there, lost, *names, by_customers_alone=True)
+    last = case.backtests[-1]
+    if better and variant.name in last.tested:
+        on_last = [last.losses(losses)]
+        better = not choose_model.better_with(
+            [last], on_last, *names[::-1], by_customers_alone=True
+        )
+    return {"corrected": better}
 
 
 def _test_beside(

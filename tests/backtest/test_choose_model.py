@@ -267,12 +267,12 @@ def test_the_reason_is_that_of_the_rule():
 
 def test_the_reason_tells_what_was_tried():
     stays = ranked(mbg_nbd=1.0)
-    assert reason(stays, "mbg-nbd+season", tried={"season": True, "all_orders": False}) == (
+    assert reason(stays, "mbg-nbd+season", tried={"season": True, "corrected": False}) == (
         f"{STANDARD_STAYS} Following the season of the year made the monthly totals clearly more "
-        "accurate. Leaving first orders out of an order's value made revenue clearly more accurate."
+        "accurate. A correction learned on the days before was tried too: not clearly better."
     )
-    assert reason(stays, "mbg-nbd+all-orders", tried={"season": False, "all_orders": True}) == (
-        f"{STANDARD_STAYS} The season of the year was tried too: not clearly better."
+    assert reason(stays, "mbg-nbd+corrected", tried={"season": False, "corrected": True}) == (
+        f"{STANDARD_STAYS} A correction learned on the days before made it clearly more accurate. The season of the year was tried too: not clearly better."
     )
 
 
@@ -337,7 +337,7 @@ def test_the_reason_of_a_forecast_that_was_made_before_its_tests():
         Choice("mbg-nbd"),
         asked=False,
         made=True,
-        tried={"all_orders": True, "season": False},
+        tried={"corrected": True, "season": False},
         rule=None,
         recency_days=None,
     )

@@ -74,7 +74,7 @@ def test_a_run_carries_its_receipt(run):
     assert run.model["model"] == found["model"] == found["choice"]["name"] == "mbg-nbd+all-orders"
     assert run.model["purchases"]["name"] == "mbg-nbd"
     assert (found["choice"]["asked"], found["choice"]["fallback"]) == ("auto", False)
-    assert found["choice"]["tried"] == {"season": False, "all_orders": True}
+    assert found["choice"]["tried"] == {"season": False}
     loss = found["together"]["loss"]
     assert found["choice"]["losses"] == {
         "chosen": loss["mbg-nbd"],
@@ -429,15 +429,15 @@ def test_what_was_chosen_for_real_files(real):
     assert (choice["name"], choice["tried"]) == {
         "cdnow": (
             "mbg-nbd+all-orders",
-            {"season": False, "all_orders": True, "corrected": False},
+            {"season": False, "corrected": False},
         ),
         "online-retail": (
             "mbg-nbd+all-orders+corrected",
-            {"all_orders": True, "corrected": True},
+            {"corrected": True},
         ),
         "apparel": (
             "mbg-nbd+season+all-orders",
-            {"season": True, "all_orders": True},
+            {"season": True},
         ),
     }[name]
     assert run.model["model"] == choice["name"]
