@@ -89,7 +89,7 @@ def test_a_run_without_a_test_and_one_that_could_not_be_tested(capsys, tmp_path)
     terminal.say_run(few, Path("p.csv"))
     told = said(capsys)
     assert "            not tested: the model's own ranges" in told
-    assert "  model     One rate for everybody" in told
+    assert "  model     One rate for everybody, first orders valued too" in told
     assert (
         "  because   No test on past dates was possible. At most 22 customers were known on any "
         "past date; a test needs at least 50." in told
