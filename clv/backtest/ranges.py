@@ -269,10 +269,12 @@ def spread(
             over[rows] = values.over(chances, error)
     alive, of = which.p_alive, which.of
     expected = alive * mean[of]
+    with np.errstate(under="ignore"):  # What is next to nothing is nothing.
+        variance = np.maximum(alive * square[of] - expected**2, 0.0)
     return Spread(
         p_zero=1 - alive * p_any[of],
         mean=expected,
-        variance=np.maximum(alive * square[of] - expected**2, 0.0),
+        variance=variance,
         _alive=alive,
         _state=of,
         _any=p_any,

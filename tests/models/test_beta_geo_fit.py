@@ -287,6 +287,26 @@ def test_drop_in_for_lifetimes(ours, theirs, cdnow_values):
     assert len(model.generate_new_data(size=3)) == 3
 
 
+@MODELS
+def test_saved_with_its_customers_only_if_they_shall_be(ours, theirs, tmp_path):
+    del theirs
+    columns = [2, 1, 0, 0, 3], [30.4, 1.7, 0, 0, 20.0], [38.9] * 5
+    names = [f"shopper {i}" for i in range(5)]
+    model = ours().fit(*columns, index=names)
+    saved, bare = tmp_path / "saved", tmp_path / "bare"
+    model.save_model(str(saved))
+    model.save_model(str(bare), save_data=False, save_generate_data_method=False)
+    assert list(model.data.index) == names
+    again = ours()
+    again.load_model(str(saved))
+    pd.testing.assert_frame_equal(again.data, model.data)
+    again.load_model(str(bare))
+    assert again.data.empty
+    assert again.predict(39, 2, 30.4, 38.9) == model.predict(39, 2, 30.4, 38.9)
+    assert b"shopper" in saved.read_bytes()
+    assert b"shopper" not in bare.read_bytes()
+
+
 def test_not_fitted():
     with pytest.raises(ValueError, match="call fit first"):
         MBGNBD().predict(1, 1, 1, 1)

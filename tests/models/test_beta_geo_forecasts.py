@@ -238,3 +238,19 @@ def test_every_score_is_finite_and_a_probability_is_one(parameters, model, x, ag
     # Markov: at least one purchase is no more likely than the expected number.
     assert (scores.p_purchase <= scores.purchases * (1 + 1e-9) + 1e-300).all()
     assert scores.next_order_days[0] <= LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda m: m.predict(-1, 2, 30.43, 38.86),
+        lambda m: m.probability_of_purchase([1, -1], 2, 30.43, 38.86),
+        lambda m: m.conditional_expected_number_of_purchases_up_to_time(-1, 2, 30.43, 38.86),
+        lambda m: m.expected_number_of_purchases_up_to_time([5, -1]),
+        lambda m: m.probability_of_n_purchases_up_to_time(-1, 2),
+    ],
+)
+@pytest.mark.parametrize("model", [MBGNBD, BGNBD])
+def test_lifetimes_calls_refuse_times_before_now(model, ask):
+    with pytest.raises(ValueError, match="must be 0 or longer, not -1"):
+        ask(given_parameters(model, 0.5, 6.2, 0.9, 1.6))

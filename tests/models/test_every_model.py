@@ -17,8 +17,12 @@ from clv.insights.cohorts.calendar import period_of
 from clv.insights.cohorts.forecast import outlook, period_ends
 from clv.models.card import from_card, to_card
 from clv.models.contenders import Known, Past
+from clv.models.fitting.likelihood_model import LikelihoodModel
 from clv.models.histories import Histories
 from clv.models.ladder import fit_purchases
+from clv.models.purchase.cnbd import CNBDModel
+from clv.models.season.season import NONE
+from clv.models.season.seasonal import Seasonal
 from tests.models.conftest import days_to_triples
 from tests.places import LIFETIMES
 
@@ -160,3 +164,44 @@ def test_card(fitted):
         strict=True,
     ):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda model, some: model.score(some, [30.0, -7.0]),
+        lambda model, some: model.probability_alive_after(some, [-7.0]),
+        lambda model, some: model.p_purchase_between(some, [-7.0, 30.0]),
+        lambda model, some: Seasonal(model, NONE, AS_OF).score(some, [-7.0]),
+    ],
+)
+def test_a_horizon_before_today_is_refused(fitted, ask):
+    model, (x, t_x, age, _) = fitted
+    with pytest.raises(ValueError, match="its horizon must be 0 or longer, not -7"):
+        ask(model, Histories.of(x[:5], t_x[:5], age[:5]))
+
+
+def test_nothing_happens_within_no_time(fitted):
+    model, (x, t_x, age, _) = fitted
+    scores = model.score(Histories.of(x[:50], t_x[:50], age[:50]), [0.0])
+    np.testing.assert_array_equal(scores.purchases, 0.0)
+    np.testing.assert_allclose(scores.p_purchase, 0.0, atol=1e-12)
+
+
+def test_neither_fit_nor_score_trips_over_an_underflow(fitted):
+    """Whoever makes numpy raise on every irregularity gets the same numbers."""
+    model, (x, t_x, age, weights) = fitted
+    histories = Histories.of(x, t_x, age, weights)
+    with np.errstate(all="raise"):
+        scores = model.score(histories, [0.0, *HORIZONS, 36_500.0])
+        model.probability_alive_after(histories, HORIZONS)
+        model.p_purchase_between(histories, [0.0, *HORIZONS])
+        model.due(histories)
+        spread(model, None, histories.take(slice(20)), 91.0)
+        model.draw(histories, np.random.default_rng(1))
+        if isinstance(model, LikelihoodModel):
+            clues = {"k": model.k_} if isinstance(model, CNBDModel) else {}
+            again = type(model)().fit(histories, **clues)
+            np.testing.assert_allclose(again.theta_, model.theta_, rtol=1e-8)
+    for part in scores:
+        assert np.isfinite(part).all()

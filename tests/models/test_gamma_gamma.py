@@ -148,3 +148,15 @@ def test_drop_in_for_lifetimes(cdnow_values, fitted):
     assert value.index.equals(table.index)
     assert (value > 0).all()
     assert len(fitted.conditional_expected_average_profit()) == 946
+    with pytest.raises(ValueError, match="must be 0 or longer, not -1"):
+        fitted.customer_lifetime_value(purchases, *columns, table["value"], time=-1)
+
+
+def test_saved_with_its_customers_only_if_they_shall_be(tmp_path):
+    model = GammaGamma().fit([1, 2, 3, 5, 2], [20.0, 35.0, 12.0, 50.0, 28.0])
+    model.save_model(str(tmp_path / "bare"), save_data=False)
+    again = GammaGamma()
+    again.load_model(str(tmp_path / "bare"))
+    assert again.data.empty
+    assert again.order_value(3, 12.0) == model.order_value(3, 12.0)
+    assert len(model.data) == 5

@@ -28,6 +28,22 @@ def check_quantile(q: ArrayLike) -> Floats:
     return level
 
 
+def times_ahead(times: ArrayLike) -> Floats:
+    """Return times after now as floats: horizons, or the edges of spans to come.
+
+    Raises
+    ------
+    ValueError
+        When one is negative or missing: what has been is not forecast.
+    """
+    ahead = np.asarray(times, dtype=float)
+    wrong = ahead[~(ahead >= 0)]
+    if wrong.size:
+        msg = f"A forecast looks ahead: its horizon must be 0 or longer, not {wrong.flat[0]:g}."
+        raise ValueError(msg)
+    return ahead
+
+
 def side_by_side(columns: list[Floats], rows: int) -> Floats:
     """Return columns of ``rows`` values each as one array, shape (rows, 0) where there is none."""
     return np.column_stack(columns) if columns else np.empty((rows, 0))

@@ -10,7 +10,7 @@ import numpy as np
 from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
 from clv.models.fitting.fitted import LifetimesAttributes, number
-from clv.models.fitting.inputs import draw_customers
+from clv.models.fitting.inputs import draw_customers, times_ahead
 from clv.models.fitting.newton import all_ends, best_of, inverse_curvature
 from clv.models.histories import Histories
 
@@ -125,11 +125,13 @@ class LikelihoodModel(LifetimesAttributes):
 
     def expected_purchases(self, histories: Histories, t: ArrayLike) -> Floats:
         """Return the expected purchases in (T, T + t], shape (n,); t a number or shape (n,)."""
-        return self.purchases_if_active(histories, t) * self.probability_alive(histories)
+        return self.purchases_if_active(histories, times_ahead(t)) * self.probability_alive(
+            histories
+        )
 
     def probability_alive_after(self, histories: Histories, times: ArrayLike) -> Floats:
         """Return P(active at T + t), shape (n, h); that of new customers for `Histories.new`."""
-        after = np.atleast_1d(np.asarray(times, dtype=float))
+        after = np.atleast_1d(times_ahead(times))
         return self.probability_alive(histories)[:, None] * self.stays_active(histories, after)
 
     def score(self, histories: Histories, horizons: ArrayLike) -> PurchaseScores:
@@ -138,7 +140,7 @@ class LikelihoodModel(LifetimesAttributes):
         ``next_order_days`` and ``p_silent`` are of a customer who stays active; the median is cut off
         at ``LONGEST_WAIT``.
         """
-        times = np.atleast_1d(np.asarray(horizons, dtype=float))
+        times = np.atleast_1d(times_ahead(horizons))
         purchases, p_purchase, wait = self.if_active(histories, times)
         return PurchaseScores.of_active(
             self.probability_alive(histories),

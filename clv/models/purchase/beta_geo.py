@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from clv.models.fitting.inputs import like
+from clv.models.fitting.inputs import like, times_ahead
 from clv.models.purchase.activity import purchase_between
 from clv.models.purchase.beta_geo_expectation import purchases_while_alive
 from clv.models.purchase.beta_geo_formulas import count_probability, probability_alive
@@ -111,7 +111,7 @@ class BetaGeoModel(GammaRateModel):
         Fader et al. (2005), eq. 9; with the chance ``a / (a + b)`` of leaving at once for MBG/NBD.
         """
         _, _, a, b = self.parameters()
-        expected = self.pair_purchases(np.array(0.0), np.array(0.0), t)
+        expected = self.pair_purchases(np.array(0.0), np.array(0.0), times_ahead(t))
         stays = b / (a + b) if self.first_can_be_last else 1.0
         return like(stays * expected, t)
 
@@ -120,7 +120,7 @@ class BetaGeoModel(GammaRateModel):
 
         Finite for every n; see `clv.models.purchase.beta_geo_formulas.count_probability`.
         """
-        time, count = np.asarray(t, dtype=float), np.asarray(n)
+        time, count = times_ahead(t), np.asarray(n)
         chances = count_probability(self.parameters(), time, count, self.first_can_be_last)
         return like(chances, t, n)
 

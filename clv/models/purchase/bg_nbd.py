@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clv.models._lifetimes import BetaGeoFitter
+from clv.models._lifetimes import BetaGeoFitter, Saved
 from clv.models.purchase.beta_geo import BGNBDCore
 from clv.models.purchase.lifetimes_methods import LifetimesMethods
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class BGNBD(LifetimesMethods, BGNBDCore, BetaGeoFitter):
+class BGNBD(LifetimesMethods, BGNBDCore, Saved, BetaGeoFitter):
     """``lifetimes.BetaGeoFitter`` with exact formulas and a fast, robust fit.
 
     As `MBGNBD`, but nobody leaves before the first repeat purchase: whoever made none counts as

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 from scipy.special import gammaln
 
-from clv.models.fitting.inputs import like, side_by_side
+from clv.models.fitting.inputs import like, side_by_side, times_ahead
 from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import BetaGeoModel
 from clv.models.purchase.beta_geo_likelihood import BetaGeoLikelihood
@@ -152,7 +152,7 @@ class CNBDModel(ErlangGapModel):
 
     def purchases_if_active(self, histories: Histories, t: ArrayLike) -> Floats:
         """Return the expected purchases in (T, T + t] given active at T; t a number or shape (n,)."""
-        time = np.broadcast_to(np.asarray(t, dtype=float), len(histories))
+        time = np.broadcast_to(times_ahead(t), len(histories))
         expected = np.empty(time.size)
         for each in np.unique(time):
             rows = np.flatnonzero(time == each)
@@ -169,7 +169,7 @@ class CNBDModel(ErlangGapModel):
 
     def expected_number_of_purchases_up_to_time(self, t: ArrayLike) -> Any:
         """Return the expected repeat purchases of a new customer in its first t time units."""
-        time, new = np.asarray(t, dtype=float), Histories.new()
+        time, new = times_ahead(t), Histories.new()
         expected = self._expected(new, time.ravel())[0].reshape(time.shape)
         alive = float(self.probability_alive(new)[0])
         return like(expected * alive, t)
@@ -183,7 +183,7 @@ class CNBDModel(ErlangGapModel):
         odds = self._stages(histories)[2]
         odds /= odds.sum(axis=-1, keepdims=True)
         x, age, pair = histories.pairs()
-        times = np.asarray(edges, dtype=float)
+        times = times_ahead(edges)
         h = times.size - 1
         start, end = np.tile(times[:-1], x.size), np.tile(times[1:], x.size)
         columns = (r + self.k_ * x, alpha + age, b + x + self.first_can_be_last)

@@ -137,9 +137,11 @@ def _survival(p: Floats, k: int) -> tuple[Floats, Floats]:
 
 def _inverse_power(base: Any, n: Floats) -> Any:
     """Return ``base^-n``; numpy's complex logarithm and exponential take three times as long."""
-    if not np.iscomplexobj(base):
-        return np.exp(-n * np.log(base))
-    size = np.exp(-n / 2 * np.log(base.real**2 + base.imag**2))
+    # What is next to nothing is nothing.
+    with np.errstate(under="ignore"):
+        if not np.iscomplexobj(base):
+            return np.exp(-n * np.log(base))
+        size = np.exp(-n / 2 * np.log(base.real**2 + base.imag**2))
     half = np.tan(n / 2 * np.arctan2(base.imag, base.real))
     size /= 1 + half**2
     result = np.empty(size.shape, dtype=complex)

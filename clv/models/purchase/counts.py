@@ -207,7 +207,8 @@ def _negative_binomial(shape: float | Floats, tau: Floats, most: int) -> Floats:
     ways = np.concatenate([np.zeros((len(each), 1)), ways], axis=1)
     time = np.maximum(tau, np.finfo(float).tiny)[:, None]
     log_z = np.log(time) - np.log1p(time)
-    chances: Floats = np.exp(ways + np.arange(most + 1) * log_z - each * np.log1p(time))
+    with np.errstate(under="ignore"):  # What is next to nothing is nothing.
+        chances: Floats = np.exp(ways + np.arange(most + 1) * log_z - each * np.log1p(time))
     return chances
 
 

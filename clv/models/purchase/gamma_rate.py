@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clv.models.fitting.inputs import check_quantile
+from clv.models.fitting.inputs import check_quantile, times_ahead
 from clv.models.fitting.likelihood_model import LikelihoodModel
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class GammaRateModel(LikelihoodModel):
 
     def purchases_if_active(self, histories: Histories, t: ArrayLike) -> Floats:
         """Return the expected purchases in (T, T + t] given active at T; t a number or shape (n,)."""
-        return self.pair_purchases(histories.frequency, histories.T, t)
+        return self.pair_purchases(histories.frequency, histories.T, times_ahead(t))
 
     def if_active(self, histories: Histories, times: Floats) -> tuple[Floats, Floats, Floats]:
         """Return expected purchases, P(at least one), and the median wait; see the base class."""
@@ -56,7 +56,7 @@ class GammaRateModel(LikelihoodModel):
         ``edges``: shape (h + 1,), ascending time units after T between which the h spans lie.
         """
         x, age, pair = histories.pairs()
-        return self.pair_chances_between(x, age, np.asarray(edges, dtype=float))[pair]
+        return self.pair_chances_between(x, age, times_ahead(edges))[pair]
 
     def wait_if_alive(self, histories: Histories, q: ArrayLike = 0.5) -> Floats:
         """Return the quantile of the wait for the next purchase, given alive at T and staying so.

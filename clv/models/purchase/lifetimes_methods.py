@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from clv.models.fitting.inputs import like
+from clv.models.fitting.inputs import like, times_ahead
 from clv.models.histories import Histories
 from clv.models.purchase.beta_geo import BetaGeoModel
 
@@ -80,7 +80,7 @@ class LifetimesMethods(BetaGeoModel):
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Any:
         """Return the expected purchases in (T, T + t] given the history."""
-        time, histories, shape = _asked(t, frequency, recency, T)
+        time, histories, shape = _asked(times_ahead(t), frequency, recency, T)
         expected = self.expected_purchases(histories, time).reshape(shape)
         return like(expected, frequency, recency, T, t)
 
@@ -92,7 +92,7 @@ class LifetimesMethods(BetaGeoModel):
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Any:
         """Return P(at least one purchase in (T, T + t])."""
-        time, histories, shape = _asked(t, frequency, recency, T)
+        time, histories, shape = _asked(times_ahead(t), frequency, recency, T)
         soon = self.pair_chances(histories.frequency, histories.T, time[:, None])[:, 0]
         chance = (soon * self.probability_alive(histories)).reshape(shape)
         return like(chance, frequency, recency, T, t)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clv.models._lifetimes import ModifiedBetaGeoFitter
+from clv.models._lifetimes import ModifiedBetaGeoFitter, Saved
 from clv.models.purchase.beta_geo import MBGNBDCore
 from clv.models.purchase.lifetimes_methods import LifetimesMethods
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class MBGNBD(LifetimesMethods, MBGNBDCore, ModifiedBetaGeoFitter):
+class MBGNBD(LifetimesMethods, MBGNBDCore, Saved, ModifiedBetaGeoFitter):
     """``lifetimes.ModifiedBetaGeoFitter`` with exact formulas and a fast, robust fit.
 
     Purchases are Poisson with a rate that is gamma(r, alpha) among customers; after each purchase,

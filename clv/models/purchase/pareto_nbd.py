@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 from scipy.special import exprel
 
-from clv.models.fitting.inputs import like
+from clv.models.fitting.inputs import like, times_ahead
 from clv.models.purchase.draws import Draws
 from clv.models.purchase.gamma_rate import GammaRateModel
 from clv.models.purchase.pareto_nbd_likelihood import NODES, ParetoNBDLikelihood, silent_nodes
@@ -112,7 +112,8 @@ class ParetoNBD(GammaRateModel):
 
         ``r beta / (alpha (s-1)) * [1 - (beta / (beta+t))^(s-1)]``, Fader & Hardie (2005), eq. 27.
         """
-        return like(self.pair_purchases(np.array(0.0), np.array(0.0), t), t)
+        expected = self.pair_purchases(np.array(0.0), np.array(0.0), times_ahead(t))
+        return like(expected, t)
 
     def pair_chances_between(self, x: Floats, age: Floats, edges: Floats) -> Floats:
         """Return P(at least one purchase in (T + t1, T + t2] | active at T), exact; (pairs, h).

@@ -9,7 +9,7 @@ import numpy as np
 from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
 from clv.models.fitting.fitted import number
-from clv.models.fitting.inputs import check_quantile
+from clv.models.fitting.inputs import check_quantile, times_ahead
 from clv.models.purchase.draws import Draws
 
 if TYPE_CHECKING:
@@ -67,17 +67,17 @@ class PooledRate:
 
     def probability_alive_after(self, histories: Histories, times: ArrayLike) -> Floats:
         """Return P(alive at T + t), shape (n, h): 1."""
-        return np.ones((len(histories), np.size(times)))
+        return np.ones((len(histories), times_ahead(times).size))
 
     def p_purchase_between(self, histories: Histories, edges: ArrayLike) -> Floats:
         """Return P(at least one purchase between two edges): the same for every customer."""
-        chance = -np.expm1(-self.rate_ * np.diff(np.asarray(edges, dtype=float)))
+        chance = -np.expm1(-self.rate_ * np.diff(times_ahead(edges)))
         return np.tile(chance, (len(histories), 1))
 
     def score(self, histories: Histories, horizons: ArrayLike) -> PurchaseScores:
         """Forecast n histories at h horizons: the same for every customer."""
         n = len(histories)
-        expected = self.rate_ * np.atleast_1d(np.asarray(horizons, dtype=float))
+        expected = self.rate_ * np.atleast_1d(times_ahead(horizons))
         return PurchaseScores(
             p_alive=np.ones(n),
             p_purchase=np.tile(-np.expm1(-expected), (n, 1)),

@@ -30,7 +30,7 @@ from clv.core.errors import FitError
 from clv.models.base import PurchaseScores
 from clv.models.contenders import Forecast
 from clv.models.fitting.fitted import number
-from clv.models.fitting.inputs import check_quantile, side_by_side
+from clv.models.fitting.inputs import check_quantile, side_by_side, times_ahead
 from clv.models.fitting.likelihood_model import LONGEST_WAIT
 from clv.models.purchase.draws import Draws
 
@@ -130,7 +130,7 @@ class SamePeriod(Rule):
 
     def forecast(self, known: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
-        share = days / known.recent_days
+        share = float(times_ahead(days)) / known.recent_days
         chances = self.again_.over(days).p_purchase, self.back_.over(days).p_purchase
         return Forecast(
             share * known.recent_purchases,
@@ -195,7 +195,7 @@ class RuleModel(Rule):
 
     def forecast(self, known: Known, days: float) -> Forecast:
         """Forecast each customer for the next ``days`` days."""
-        purchases, chance = self._says(known.histories, days)
+        purchases, chance = self._says(known.histories, float(times_ahead(days)))
         return Forecast(purchases, chance, self._value(known, days, purchases))
 
     # -- as a purchase model -------------------------------------------------------------------------
@@ -233,7 +233,7 @@ class RuleModel(Rule):
     def if_active(self, histories: Histories, days: float) -> tuple[Floats, Floats]:
         """Return purchases expected, and P(at least one), within ``days`` of who is active."""
         alive = self.probability_alive(histories)
-        purchases, chance = self._says(histories, days)
+        purchases, chance = self._says(histories, float(times_ahead(days)))
         active = self._of_active(days)
         if active is None:
             return purchases, chance
@@ -257,7 +257,7 @@ class RuleModel(Rule):
 
         Every day has the same chance, so it is that of a span of the same length from now on.
         """
-        spans = np.diff(np.asarray(edges, dtype=float))
+        spans = np.diff(times_ahead(edges))
         chances = [self.if_active(histories, float(span))[1] for span in spans]
         return side_by_side(chances, len(histories))
 
@@ -278,7 +278,7 @@ class RuleModel(Rule):
 
     def probability_alive_after(self, histories: Histories, times: ArrayLike) -> Floats:
         """Return P(active at T + t), shape (n, h): as now."""
-        return np.tile(self.probability_alive(histories)[:, None], (1, np.size(times)))
+        return np.tile(self.probability_alive(histories)[:, None], (1, times_ahead(times).size))
 
     def score(self, histories: Histories, horizons: ArrayLike) -> PurchaseScores:
         """Forecast n histories at h horizons; purchases and p_purchase are the rule's own.
@@ -286,7 +286,7 @@ class RuleModel(Rule):
         ``p_silent`` and the median wait are of somebody active, who has the same chance every day.
         """
         n = len(histories)
-        times = np.atleast_1d(np.asarray(horizons, dtype=float))
+        times = np.atleast_1d(times_ahead(horizons))
         said = [self._says(histories, float(t)) for t in times]
         active = [self.if_active(histories, float(t))[0] for t in times]
         then = replace(histories, T=histories.recency)

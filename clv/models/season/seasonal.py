@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from clv.models.fitting.inputs import like
+from clv.models.fitting.inputs import like, times_ahead
 from clv.models.histories import Histories
 from clv.models.season.season import Clock, Season
 
@@ -67,7 +67,7 @@ class Seasonal:
 
     def on_base(self, histories: Histories, days: float) -> tuple[PurchaseModel, Histories, float]:
         """Return the base, and histories and days ahead as it knows them."""
-        return self.base, self._lived(histories), float(self._clock.at(days))
+        return self.base, self._lived(histories), float(self._clock.at(times_ahead(days)))
 
     def probability_alive(self, histories: Histories) -> Floats:
         """Return P(active at T), shape (n,)."""
@@ -75,7 +75,7 @@ class Seasonal:
 
     def score(self, histories: Histories, horizons: ArrayLike) -> PurchaseScores:
         """Forecast each history at each horizon; see `clv.models.base.PurchaseScores`."""
-        scores = self.base.score(self._lived(histories), self._clock.at(horizons))
+        scores = self.base.score(self._lived(histories), self._clock.at(times_ahead(horizons)))
         return scores._replace(next_order_days=self._clock.days_at(scores.next_order_days))
 
     def draw(self, histories: Histories, rng: np.random.Generator) -> Drawn:
@@ -92,11 +92,15 @@ class Seasonal:
 
     def probability_alive_after(self, histories: Histories, times: ArrayLike) -> Floats:
         """Return P(alive at T + t), shape (n, h)."""
-        return self.base.probability_alive_after(self._lived(histories), self._clock.at(times))
+        return self.base.probability_alive_after(
+            self._lived(histories), self._clock.at(times_ahead(times))
+        )
 
     def p_purchase_between(self, histories: Histories, edges: ArrayLike) -> Floats:
         """Return P(a purchase between two edges | active at T), shape (n, h)."""
-        return self.base.p_purchase_between(self._lived(histories), self._clock.at(edges))
+        return self.base.p_purchase_between(
+            self._lived(histories), self._clock.at(times_ahead(edges))
+        )
 
     def wait_if_alive(self, histories: Histories, q: ArrayLike = 0.5) -> Floats:
         """Return the quantile q of the wait from T on, for a customer active at T."""
