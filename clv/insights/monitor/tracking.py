@@ -161,7 +161,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpa
     con.register("discount", pa.table({"d": [[float(m["discount"]) for m in months]]}))
     con.register("chances", _chances(con, old, months))
     expected, worth = f"f.purchases[1:{k}]", f"predicted_order_value * {margin}"
-    chance = _CORRECTED if old.settings.get("corrected", False) else "plain_chance"
+    chance = _CORRECTED if old.settings.get("corrected", False) else "chance_now"
     said = f"list_inner_product({expected}, d) * {worth}"
     con.execute(
         "CREATE TEMP TABLE outcomes AS SELECT f.customer_id, segment, "
@@ -200,7 +200,7 @@ def _chances(con: duckdb.DuckDBPyConnection, old: Run, months: Sequence[MonthSpa
     chance = scores.p_purchase / np.maximum(scores.p_alive, _NOTHING)[:, None]
     quiet = np.log(np.clip(1 - chance, _NOTHING, 1 - _NOTHING))
     columns = {k: engine.column(np.asarray(v)) for k, v in triples.items()}
-    columns["plain_chance"] = engine.column(scores.p_purchase[:, 0])
+    columns["chance_now"] = engine.column(scores.p_purchase[:, 0])
     columns["silent"] = engine.column(quiet[:, 0] / quiet[:, 1])
     return pa.table(columns)
 

@@ -25,6 +25,7 @@ from clv.core.formatting import (
 )
 from clv.core.segments import OVERDUE
 from clv.insights.customer import FEWEST_PEERS, Standing
+from clv.report.words.ranges import most_likely_nothing
 from clv.report.words.run import next_months
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def customer_sentence(
         return f"{first}; {_orders(customer['predicted_purchases'])} expected."
     low, high = customer.get("predicted_clv_low"), customer.get("predicted_clv_high")
     wide = money_range(low, high, currency)
-    if wide and wide == money_range(0, 0):
+    if most_likely_nothing(customer):
         return f"{first}; most likely nothing comes, on average {money(value, currency)}."
     worth = f"{money(value, currency)}{f' ({wide})' if wide else ''}"
     return f"{first}, and the customer is worth {worth} over that time."

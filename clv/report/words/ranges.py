@@ -24,7 +24,7 @@ GROUPS: Final = {
     "one-time": "One order day so far",
     "repeat": "Two order days or more",
     "whales": "Highest 5\u00a0% by forecast",
-    "nothing": "Range of nothing to nothing",
+    "nothing": "Most likely nothing comes",
 }
 
 #: How the range of a group comes about.
@@ -106,8 +106,8 @@ def customer(
     wide = money_range(facts["predicted_clv_low"], facts["predicted_clv_high"], currency)
     if not wide or ranges is None:
         return ""
-    row, as_of = measured(found, "nothing" if _nothing(facts) else "wider")
-    if _nothing(facts):
+    row, as_of = measured(found, "nothing" if most_likely_nothing(facts) else "wider")
+    if most_likely_nothing(facts):
         told = (
             f"Most likely nothing comes: that is to be expected of at least {level(ranges)} "
             "customers like this one."
@@ -121,8 +121,16 @@ def customer(
     return f"{told} Tested as of {day(as_of)}, {percent(row['inside'])} of such customers {did}."
 
 
-def _nothing(facts: CustomerForecast) -> bool:
-    return money_range(facts["predicted_clv_low"], facts["predicted_clv_high"]) == money_range(0, 0)
+def most_likely_nothing(facts: CustomerForecast) -> bool:
+    """Return whether a range goes from nothing to no more than what is expected."""
+    low, high, value = (
+        facts["predicted_clv_low"],
+        facts["predicted_clv_high"],
+        facts["predicted_clv"],
+    )
+    if low is None or high is None or value is None:
+        return False
+    return money_range(low, low) == money_range(0, 0) and high <= value
 
 
 def measured(found: Receipt | None, group: str) -> tuple[Coverage | None, str]:

@@ -107,7 +107,7 @@ def test_sums_take_the_margin(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("zero", [False, True])
 def test_one_customer(open_tested, tested_run, zero):
-    sql = f"SELECT * FROM forecasts WHERE (predicted_clv_high = 0) = {zero} ORDER BY customer_id"
+    sql = f"SELECT * FROM forecasts WHERE (predicted_clv_high <= predicted_clv) = {zero} ORDER BY customer_id"
     facts = tested_run.query(sql).to_pylist()[0]
     read = calm(open_tested("Customer_lookup", customer=facts["customer_id"]))
     row, _ = words.measured(tested_run.receipt, "nothing" if zero else "wider")
