@@ -14,7 +14,7 @@ from clv.core.names import who
 from clv.forecast import receipts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from clv.core.schema import (
         AgainstRules,
@@ -39,11 +39,6 @@ _TRIED: Final = {
     "season": "the season of the year",
     "all_orders": "counting first orders in an order's value",
     "corrected": "a correction learned from earlier days",
-}
-_OUTCOME: Final[Mapping[str, Mapping[bool, str]]] = {
-    "season": {True: "better", False: "no better"},
-    "all_orders": {True: "no worse", False: "worse"},
-    "corrected": {True: "better", False: "no better"},
 }
 #: How the default forecast is chosen (`clv.backtest.choose_model`).
 RULE_OF_CHOICE: Final = (
@@ -194,7 +189,7 @@ def choice(found: Receipt) -> dict[str, str]:
         told["Next best"] = names.title(made["runner_up"])
     if made["tried"]:
         told["Tried as well"] = "; ".join(
-            f"{_TRIED[what]}: {_OUTCOME[what][bool(better)]}"
+            f"{_TRIED[what]}: {'better' if better else 'no better'}"
             for what, better in made["tried"].items()
         )
     if shared := overlap(found):

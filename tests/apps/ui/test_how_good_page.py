@@ -241,7 +241,8 @@ def test_history_only(pages, tmp_path):
 def test_downloads(found):
     rows = list(csv.DictReader(io.StringIO(csv_of(receipts.boards(found)).decode())))
     assert len(rows) == len(found["together"]["loss"]) * 3
-    assert float(rows[0]["loss"]) == found["together"]["loss"][rows[0]["contender"]]
+    loss = found["together"]["loss"][rows[0]["contender"]]
+    assert float(rows[0]["loss"]) == pytest.approx(loss, rel=1e-14)
     groups = list(csv.DictReader(io.StringIO(csv_of(files.bin_rows(found)).decode())))
     best = next(g for g in groups if g["contender"] == "mbg-nbd" and g["of"] == "chance")
     top = found["origins"][0]["measures"]["mbg-nbd"]["reliability"]

@@ -58,7 +58,7 @@ def test_the_choice_as_questions_and_answers():
         "tried": {"season": False, "all_orders": True},
         "as_good": "recency-rule",
     }
-    seen = checked(-0.1, 0.1, as_good=True) | {"choice": choice}
+    seen = checked(-0.1, 0.1, as_good=True) | {"choice": choice, "origins": []}
     told = words.choice(seen)
     assert told.pop("Checked") == words.check(seen)
     assert told == {
@@ -73,7 +73,7 @@ def test_the_choice_as_questions_and_answers():
             "The rule of thumb that who bought in the last 90 days is active is as good."
         ),
     }
-    better = words.choice(checked(-0.3, -0.1, as_good=True) | {"choice": choice})
+    better = words.choice(checked(-0.3, -0.1, as_good=True) | {"choice": choice, "origins": []})
     assert better["Rules of thumb"].endswith("is active is better.")
     alone = words.choice(seen | {"checked": None, "choice": choice | {"made_before": True}})
     assert "Rules of thumb" not in alone
