@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clv.core.schema import Adjustments, Coverage, MeasuredRanges, ReceiptRanges
     from clv.core.types import Bools, Floats
     from clv.models.base import PurchaseModel, SpendModel
-    from clv.models.correction.correction import Corrected
+    from clv.models.correction.traits import Expectations
     from clv.models.purchase.cnbd import CNBDModel
 
 
@@ -86,7 +86,7 @@ def check(
     purchases: PurchaseModel | CNBDModel,
     spend: SpendModel | None,
     level: float = LEVEL,
-    corrected: Corrected | None = None,
+    corrected: Expectations | None = None,
 ) -> Check:
     """Compare the ranges at an origin with what came.
 

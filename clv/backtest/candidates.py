@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from clv.backtest.correcting import correction, plain_forecast, traits_of, within
+from clv.backtest.correcting import corrected, correction, plain_forecast, within
 from clv.backtest.fitting import Context, Fitted, fit_only_purchases, value, worn
 from clv.backtest.history import History
 from clv.core.errors import FitError
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from clv.core.choice import Choice
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Known, Past
-    from clv.models.correction.correction import Corrected, Correction
-    from clv.models.correction.traits import Plain
+    from clv.models.correction.correction import Correction
+    from clv.models.correction.traits import Expectations
     from clv.models.ladder import PurchaseFit
     from clv.models.season.estimate import RepeatPurchases
 
@@ -103,45 +103,22 @@ class Candidate:
     def forecast_many(self, known: Known, horizons: Sequence[float]) -> list[Forecast]:
         """Forecast each customer at several horizons."""
         customers = History.at(known, valued=self._valued)
-        if self.correction is not None:
-            return self._corrected(self.correction, customers, known.recent_days, horizons)
         scores = self.model.score(customers.distinct, horizons)
-        mean = None if self.spend is None else customers.value_of(self.spend)
-        worth = np.zeros(customers.x.size)
-        if self.spend is not None and mean is not None:
-            worth = self.spend.order_value(customers.x, mean)
         bought = scores.purchases[customers.triple]
         chance = scores.p_purchase[customers.triple]
-        return [
-            Forecast(bought[:, i], chance[:, i], bought[:, i] * worth) for i in range(len(horizons))
-        ]
+        worth = customers.worth(self.spend)
+        if self.correction is not None:
+            plain = plain_forecast(Fitted(self.model, self.spend, []), customers, known.recent_days)
+            right = corrected(self.correction, customers, plain, known.recent_days)
+            bought = bought * factor(right.purchases, plain.purchases)[:, None]
+            chance = within(chance, plain, right.p_purchase, right.p_alive)
+            worth = right.order_value
+        value = bought * (np.zeros(customers.x.size) if worth is None else worth)[:, None]
+        return [Forecast(bought[:, i], chance[:, i], value[:, i]) for i in range(len(horizons))]
 
-    def corrected(self, customers: History, days: float) -> Corrected | None:
+    def corrected(self, customers: History, days: float) -> Expectations | None:
         """Return the corrected forecast of customers for the horizon; None without a correction."""
-        return None if self.correction is None else self._right(self.correction, customers, days)[1]
-
-    def _right(
-        self, correction: Correction, customers: History, days: float
-    ) -> tuple[Plain, Corrected]:
+        if self.correction is None:
+            return None
         plain = plain_forecast(Fitted(self.model, self.spend, []), customers, days)
-        seen = traits_of(customers, plain, days, correction.shop_value)
-        return plain, correction.apply(seen, plain)
-
-    def _corrected(
-        self,
-        correction: Correction,
-        customers: History,
-        days: float,
-        horizons: Sequence[float],
-    ) -> list[Forecast]:
-        """Forecast at several horizons with what was learned for one of them."""
-        plain, right = self._right(correction, customers, days)
-        scores = self.model.score(customers.distinct, horizons)
-        more = factor(right.purchases, plain.purchases)
-        bought = scores.purchases[customers.triple] * more[:, None]
-        before = scores.p_purchase[customers.triple]
-        chance = within(before, plain, right.p_purchase, right.p_alive)
-        worth = np.zeros(customers.x.size) if right.order_value is None else right.order_value
-        return [
-            Forecast(bought[:, i], chance[:, i], bought[:, i] * worth) for i in range(len(horizons))
-        ]
+        return corrected(self.correction, customers, plain, days)

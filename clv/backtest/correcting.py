@@ -12,7 +12,7 @@ from clv.backtest.fitting import Context, Fitted, fit
 from clv.backtest.history import History
 from clv.core.errors import FitError
 from clv.models.correction.correction import Correction
-from clv.models.correction.traits import Plain, traits
+from clv.models.correction.traits import Expectations, traits
 from clv.models.notes import Note
 from clv.models.season.estimate import refit
 from clv.models.season.seasonal import Seasonal
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NOTHING: Final = 1e-12
 
 
-def plain_forecast(fitted: Fitted, history: History, days: float) -> Plain:
+def plain_forecast(fitted: Fitted, history: History, days: float) -> Expectations:
     """Return what the fitted models say of each customer without a correction.
 
     Raises
@@ -37,15 +37,13 @@ def plain_forecast(fitted: Fitted, history: History, days: float) -> Plain:
     if fitted.purchases is None:
         raise FitError(" ".join(note.message for note in fitted.notes))
     scores = fitted.purchases.score(history.distinct, [days])
-    at = history.triple
-    mean = None if fitted.spend is None else history.value_of(fitted.spend)
-    worth = None
-    if fitted.spend is not None and mean is not None:
-        worth = fitted.spend.order_value(history.x, mean)
-    return Plain(scores.purchases[at, 0], scores.p_purchase[at, 0], scores.p_alive[at], worth)
+    at, worth = history.triple, history.worth(fitted.spend)
+    return Expectations(
+        scores.purchases[at, 0], scores.p_purchase[at, 0], scores.p_alive[at], worth
+    )
 
 
-def traits_of(history: History, plain: Plain, days: float, shop_value: float) -> Floats:
+def traits_of(history: History, plain: Expectations, days: float, shop_value: float) -> Floats:
     """Return what a correction sees of each customer; the history must have its rhythm.
 
     Parameters
@@ -59,6 +57,11 @@ def traits_of(history: History, plain: Plain, days: float, shop_value: float) ->
         msg = "A correction needs the rhythm of the customers (clv.features.rhythm)."
         raise ValueError(msg)
     return traits(history.each, history.mean_value, history.rhythm, plain, days, shop_value)
+
+
+def corrected(made: Correction, history: History, plain: Expectations, days: float) -> Expectations:
+    """Return what a correction makes of the plain forecast of each customer for a horizon."""
+    return made.apply(traits_of(history, plain, days, made.shop_value), plain)
 
 
 def correction(
@@ -110,7 +113,7 @@ def with_correction(
     return fitted._replace(correction=made)
 
 
-def within(chances: Floats, plain: Plain, p_purchase: Floats, p_alive: Floats) -> Floats:
+def within(chances: Floats, plain: Expectations, p_purchase: Floats, p_alive: Floats) -> Floats:
     """Return the corrected chances of a purchase within other times than the horizon, shape (n, h).
 
     Given that somebody is active, the chance of no purchase is that of the plain forecast to a power,

@@ -23,7 +23,7 @@ from clv.core.errors import FitError
 from clv.core.settings import AUTO
 from clv.models.purchase.rules import HEURISTICS, RecencyRule
 from clv.models.season.estimate import repeat_purchases_by_month
-from clv.models.season.seasonal import seasonal
+from clv.models.season.seasonal import Seasonal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -287,7 +287,11 @@ def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tr
         _test_beside(con, [backtest], base, valued=False)
         _test_beside(con, [backtest], variant, valued=False)
         worn = backtest.tested.get(variant.name)
-        if worn and isinstance(worn.contender, Candidate) and seasonal(worn.contender.model):
+        if (
+            worn
+            and isinstance(worn.contender, Candidate)
+            and isinstance(worn.contender.model, Seasonal)
+        ):
             seen.append(backtest)
     if not seen:
         return {}
@@ -303,11 +307,8 @@ def _try_season(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tr
         )
     better = choose_model.better_with(seen, lost, *names, by_customers_alone=True)
     if better:
-        last = case.backtests[-1:]
-        _test_beside(con, last, variant, valued=case.valued)
-        lost_last = [backtest.losses(losses) for backtest in last]
-        better = not choose_model.better_with(last, lost_last, *names[::-1])
-    return {"season": better}
+        _test_beside(con, case.backtests[-1:], variant, valued=case.valued)
+    return {"season": better and not _worse_on_last(case, *names)}
 
 
 def _try_correction(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -> Tried:
@@ -330,17 +331,17 @@ def _try_correction(con: duckdb.DuckDBPyConnection, case: _Case, base: Choice) -
     lost = [backtest.losses(losses) for backtest in there]
     names = (base.name, variant.name)
     better = choose_model.better_with(there, lost, *names, by_customers_alone=True)
+    return {"corrected": better and not _worse_on_last(case, *names)}
+
+
+def _worse_on_last(case: _Case, plain: str, variant: str) -> bool:
+    """Return whether a variant was worse by more than chance on the last date."""
     last = case.backtests[-1]
-    if better and variant.name in last.tested:
-        on_last = [last.losses(losses)]
-        better = not choose_model.better_with(
-            [last], on_last, *names[::-1], by_customers_alone=True
-        )
-    return {"corrected": better}
+    return choose_model.better_with([last], [last.losses(losses)], variant, plain)
 
 
 def _test_beside(
-    con: duckdb.DuckDBPyConnection | None,
+    con: duckdb.DuckDBPyConnection,
     backtests: Sequence[Backtest],
     variant: Choice,
     *,
@@ -360,11 +361,7 @@ def _test_beside(
             for name in named
             if (one := backtest.tested.get(name)) and isinstance(one.contender, Candidate)
         ]
-        bought = (
-            repeat_purchases_by_month(con, backtest.origin.as_of)
-            if con and variant.season
-            else None
-        )
+        bought = repeat_purchases_by_month(con, backtest.origin.as_of) if variant.season else None
         backtest.test(
             Candidate(
                 variant,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from clv.core.types import Bools, Floats
     from clv.models.base import PurchaseModel, SpendModel
-    from clv.models.correction.correction import Corrected
+    from clv.models.correction.traits import Expectations
 
     #: Of purchases and of spend.
     Models = tuple[PurchaseModel, SpendModel]
@@ -115,7 +115,7 @@ def factors_of(
     *,
     error: float,
     adjustments: Adjustments,
-    corrected: Corrected | None = None,
+    corrected: Expectations | None = None,
 ) -> Placed:
     """Return `clv.backtest.ranges.factors` of a history, at the levels that the tests found.
 
@@ -164,7 +164,7 @@ class ForecastRanges:
         days: float,
         discounted: Floats,
         adjustments: ReceiptRanges,
-        corrected: Corrected | None = None,
+        corrected: Expectations | None = None,
     ) -> Self:
         """Measure the ranges of a forecast.
 

@@ -107,6 +107,11 @@ class History:
         """Return the mean value of a purchase that a spend model is about, shape (n,)."""
         return self.mean_value if spend.name == "gamma-gamma-all" else self.monetary_value
 
+    def worth(self, spend: SpendModel | None) -> Floats | None:
+        """Return the expected value of a purchase of each customer; None where nothing tells it."""
+        value = None if spend is None else self.value_of(spend)
+        return None if spend is None or value is None else spend.order_value(self.x, value)
+
 
 def _filled(column: Any) -> Floats:  # noqa: ANN401 - masked or not
     """Return a column as floats, 0 where it is null."""

@@ -78,6 +78,14 @@ def months_before(day: date, months: int) -> date:
     return add_months(day + timedelta(days=1), -months) - timedelta(days=1)
 
 
+def _months_seen(since: date, as_of: date) -> int:
+    """Return how many whole months end with a day and begin after another."""
+    months = 0
+    while months_before(as_of, months + 1) >= since:
+        months += 1
+    return months
+
+
 def plan(first_order: date, as_of: date, horizon_months: int) -> Plan:
     """Choose origins: as many as the history supports, fixed horizon, the last one ending today.
 
@@ -91,9 +99,7 @@ def plan(first_order: date, as_of: date, horizon_months: int) -> Plan:
     horizon_months
         Of the forecast.
     """
-    months = 0
-    while months_before(as_of, months + 1) >= first_order - timedelta(days=1):
-        months += 1
+    months = _months_seen(first_order - timedelta(days=1), as_of)
     horizon = min(horizon_months, months // 2)
     if horizon < 1:
         days = (as_of - first_order).days + 1
@@ -134,10 +140,7 @@ def season_dates(first_order: date, as_of: date, horizon_months: int) -> list[Or
     horizon_months
         Of the forecast.
     """
-    months = 0
-    while months_before(as_of, months + 1) >= first_order - timedelta(days=_WEEK):
-        months += 1
-    after = months - _YEAR
+    after = _months_seen(first_order - timedelta(days=_WEEK), as_of) - _YEAR
     window = min(_SEASON_WINDOW, horizon_months, after)
     if window < 1:
         return []

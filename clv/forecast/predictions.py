@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from clv import __version__
-from clv.backtest.correcting import traits_of, with_correction
+from clv.backtest import correcting
 from clv.backtest.fitting import Fitted, context_of, fit
 from clv.backtest.forecast_ranges import ForecastRanges
 from clv.backtest.history import History
@@ -28,7 +28,7 @@ from clv.forecast import summary as run_summary
 from clv.learn.ready_made.scoring import worth
 from clv.models.card import from_card, to_card
 from clv.models.correction.correction import Correction
-from clv.models.correction.traits import Plain, Rhythm, factor, traits
+from clv.models.correction.traits import Expectations, Rhythm, factor, traits
 from clv.models.histories import Histories
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from clv.core.settings import Settings
     from clv.core.types import Progress
     from clv.forecast.summary import Scores
-    from clv.models.correction.correction import Corrected
 
 
 #: A customer whose next order lies beyond a century gets that date: practically never.
@@ -124,7 +123,7 @@ def make(
             progress("Learning from a past day", 0, customers)
             history = history.with_rhythm(con, as_of, days)
             learned = drawn_past(con, origin, first)
-            fitted = with_correction(choice, fitted, history, days, learned)
+            fitted = correcting.with_correction(choice, fitted, history, days, learned)
     progress("Forecasting customers", 0, customers)
     profile = score_triples(fitted, history, months)
     corrected = corrected_forecast(profile, fitted, history, days)
@@ -182,20 +181,18 @@ def score_triples(fitted: Fitted, history: History, months: Sequence[Month]) -> 
 
 def corrected_forecast(
     profile: Scores, fitted: Fitted, history: History, days: float
-) -> Corrected | None:
+) -> Expectations | None:
     """Return the corrected forecast of every customer; None without a correction."""
     if fitted.correction is None:
         return None
     at = history.triple
-    mean = history.value_of(fitted.spend) if fitted.spend else None
-    plain = Plain(
+    plain = Expectations(
         profile["predicted_purchases"][at],
         profile["p_purchase"][at],
         profile["p_alive"][at],
-        None if mean is None or fitted.spend is None else fitted.spend.order_value(history.x, mean),
+        history.worth(fitted.spend),
     )
-    seen = traits_of(history, plain, days, fitted.correction.shop_value)
-    return fitted.correction.apply(seen, plain)
+    return correcting.corrected(fitted.correction, history, plain, days)
 
 
 def score_customers(
@@ -203,7 +200,7 @@ def score_customers(
     fitted: Fitted,
     history: History,
     margin: float,
-    corrected: Corrected | None = None,
+    corrected: Expectations | None = None,
 ) -> Scores:
     """Return the forecast of every customer, row for row of ``customers``.
 
@@ -227,9 +224,8 @@ def score_customers(
             scores["predicted_order_value"] = corrected.order_value
             scores["predicted_clv"] = discounted * corrected.order_value * margin
         return scores
-    mean = history.value_of(fitted.spend) if fitted.spend else None
-    if fitted.spend is not None and mean is not None:
-        value = fitted.spend.order_value(history.x, mean)
+    value = history.worth(fitted.spend)
+    if value is not None:
         scores["predicted_order_value"] = value
         scores["predicted_clv"] = profile["discounted"][history.triple] * value * margin
     return scores
@@ -430,7 +426,9 @@ def score(
             msg = "This card's correction needs the customers' rhythm and mean value."
             raise ValueError(msg)
         known = order_value if card["spend"] else None
-        plain = Plain(result["predicted_purchases"], result["p_purchase"], result["p_alive"], known)
+        plain = Expectations(
+            result["predicted_purchases"], result["p_purchase"], result["p_alive"], known
+        )
         mean = np.atleast_1d(np.asarray(mean_value, dtype=float)) if card["spend"] else None
         made = Correction.from_dict(card["correction"])
         days = card["months"][-1]["end_days"]

@@ -7,20 +7,23 @@ said of a customer and the group they are in never contradict each other.
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from clv.backtest.correcting import within
+from clv.backtest.correcting import plain_forecast, traits_of, within
+from clv.backtest.fitting import Fitted
+from clv.backtest.history import History
 from clv.core import engine
 from clv.core.orders import MONTHLY, ORDERS
 from clv.core.segments import ACTIVE, GONE, LATE, NEW_DAYS, OVERDUE, PROMISING, at_risk_sql
 from clv.models.card import from_card
 from clv.models.correction.correction import Correction
-from clv.models.correction.traits import TRAITS, Plain, Rhythm, factor, traits
+from clv.models.correction.traits import TRAITS, Expectations, Rhythm, factor
 from clv.models.histories import Histories
-from clv.models.season.seasonal import through_life
+from clv.models.season.seasonal import through_life, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,41 +118,32 @@ def outlook(
     frequency: float,
     recency: float,
     T: float,  # noqa: N803
-    corrected: CorrectedCustomer | None = None,
+    corrected: CorrectedPast | None = None,
 ) -> Outlook:
     """Ask a fitted purchase model about one customer; times in days.
 
     Parameters
     ----------
     corrected
-        The customer's forecast, where it is a corrected one: what is said of other times goes with it.
+        Where the forecast is a corrected one: what is said of other times goes with it.
     """
     one = Histories.of(frequency, recency, T)
     scores = model.score(one, AHEAD)
     chances, purchases, faster = scores.p_purchase[0], scores.purchases[0], 1.0
     if corrected is not None:
         whole = model.score(one, [corrected.days])
-        plain = Plain(whole.purchases[:, 0], whole.p_purchase[:, 0], whole.p_alive, None)
-        right = (np.array([corrected.p_purchase]), np.array([corrected.p_alive]))
-        chances = within(scores.p_purchase, plain, *right)[0]
-        more = float(factor(np.array([corrected.purchases]), plain.purchases)[0])
+        plain = Expectations(whole.purchases[:, 0], whole.p_purchase[:, 0], whole.p_alive, None)
+        right = corrected.said
+        chances = within(scores.p_purchase, plain, right.p_purchase, right.p_alive)[0]
+        more = factor(right.purchases, plain.purchases)
         purchases = purchases * more
-        faster = more * float(scores.p_alive[0]) / corrected.p_alive
+        faster = float((more * scores.p_alive / right.p_alive)[0])
     return Outlook(
         tuple(chances.tolist()),
         tuple(purchases.tolist()),
         tuple(float(model.wait_if_alive(one, q)[0]) / faster for q in WINDOW),
         float(model.due(one, 1 - OVERDUE)[0]),
     )
-
-
-class CorrectedCustomer(NamedTuple):
-    """A customer's corrected forecast for a horizon of so many days."""
-
-    purchases: float
-    p_purchase: float
-    p_alive: float
-    days: float
 
 
 class AlivePath(NamedTuple):
@@ -221,39 +215,33 @@ def alive_path(
     if corrected is None:
         p_alive = plain.score(then, []).p_alive
     else:
-        p_alive = corrected.p_alive(plain, then, bought, known, ages)
+        horizon = unwrap(model, Histories.new(), corrected.days)[2]
+        seen = corrected.seen(plain, then, bought, known, ages, horizon)
+        p_alive = corrected.correction.apply(*seen).p_alive
     now = int(np.searchsorted(ages, T, side="right")) - 1
     return AlivePath(ages, p_alive, known, now)
 
 
 class CorrectedPast(NamedTuple):
-    """What a correction needs to look back on one customer.
+    """What a correction says of one customer, and needs to look back.
 
     Attributes
     ----------
+    said
+        The forecast, shape (1,).
     correction, spend
-        The forecast's; ``spend`` is None without amounts.
+        The run's; ``spend`` is None without amounts.
     values
         Revenue of each of the customer's purchase days, currency units.
     days
         Length of the horizon.
     """
 
+    said: Expectations
     correction: Correction
     spend: SpendModel | None
     values: Floats
     days: float
-
-    def p_alive(
-        self,
-        model: PurchaseModel,
-        then: Histories,
-        bought: Floats,
-        known: NDArray[np.int64],
-        ages: Floats,
-    ) -> Floats:
-        """Return P(alive) at ages at which so many purchases were known; arguments as in `seen`."""
-        return self.correction.apply(*self.seen(model, then, bought, known, ages)).p_alive
 
     def seen(
         self,
@@ -262,7 +250,8 @@ class CorrectedPast(NamedTuple):
         bought: Floats,
         known: NDArray[np.int64],
         ages: Floats,
-    ) -> tuple[Floats, Plain]:
+        days: float,
+    ) -> tuple[Floats, Expectations]:
         """Return the traits and the plain forecast at some ages; shapes (n, k) and (n,).
 
         Parameters
@@ -273,22 +262,32 @@ class CorrectedPast(NamedTuple):
             Ages at all purchases.
         known
             How many of these were known at each age.
+        days
+            Length of the horizon as the plain model knows it.
         """
-        scores = model.score(then, [self.days])
-        seen = Histories.of(known - 1, bought[known - 1], ages)
+        x, last = (known - 1).astype(float), bought[known - 1]
         total = np.concatenate([[0.0], np.cumsum(self.values)])
-        last = bought[known - 1]
-        late = np.searchsorted(bought, last - self.days, side="right")
-        latest = np.searchsorted(bought, last - self.days / 4, side="right")
-        mean = total[known] / known
-        worth = None if self.spend is None else self.spend.order_value(known - 1.0, mean)
-        plain = Plain(scores.purchases[:, 0], scores.p_purchase[:, 0], scores.p_alive, worth)
-        pace = Rhythm(
-            (known - late).astype(float), (known - latest).astype(float), total[known] - total[late]
+        late, latest = (
+            np.searchsorted(bought, last - length, side="right")
+            for length in (self.days, self.days / 4)
         )
-        value = None if self.spend is None else mean
-        shop = self.correction.shop_value
-        return traits(seen, value, pace, plain, self.days, shop), plain
+        repeats = (total[known] - self.values[0]) / np.maximum(x, 1)
+        valued = self.spend is not None
+        history = History(
+            Histories.of(x, last, ages),
+            np.arange(x.size),
+            x,
+            last,
+            np.where(x > 0, repeats, 0.0) if valued else None,
+            total[known] if valued else None,
+            Rhythm(
+                (known - late).astype(float),
+                (known - latest).astype(float),
+                total[known] - total[late],
+            ),
+        )
+        plain = plain_forecast(Fitted(model, self.spend, []), replace(history, distinct=then), days)
+        return traits_of(history, plain, self.days, self.correction.shop_value), plain
 
 
 class Moved(NamedTuple):
@@ -401,45 +400,53 @@ def purchase_ages(run: Run, facts: CustomerForecast) -> list[int]:
     return ages
 
 
-def corrected(run: Run, facts: CustomerForecast) -> tuple[CorrectedCustomer, CorrectedPast] | None:
+def corrected(run: Run, facts: CustomerForecast) -> CorrectedPast | None:
     """Return what a run's correction says of a customer, and would have said; None without one."""
     card = run.model.get("correction")
     if card is None:
         return None
-    days = run.model["months"][-1]["end_days"]
     sql = (
         "SELECT coalesce(sum(revenue), 0)::DOUBLE AS value FROM orders WHERE customer_id = ? "
         "AND ordered_at::DATE <= ? GROUP BY ordered_at::DATE ORDER BY ordered_at::DATE"
     )
     values = run.query(sql, [facts["customer_id"], run.as_of])["value"].to_numpy()
-    spend = from_card(run.model["spend"]) if run.model["spend"] else None
-    one = CorrectedCustomer(
-        facts["predicted_purchases"] or 0.0,
-        facts["p_purchase"] or 0.0,
-        facts["p_alive"] or 0.0,
-        days,
+    return CorrectedPast(
+        Expectations(
+            np.array([facts["predicted_purchases"]], dtype=float),
+            np.array([facts["p_purchase"]], dtype=float),
+            np.array([facts["p_alive"]], dtype=float),
+            None,
+        ),
+        Correction.from_dict(card),
+        from_card(run.model["spend"]) if run.model["spend"] else None,
+        values,
+        run.model["months"][-1]["end_days"],
     )
-    return one, CorrectedPast(Correction.from_dict(card), spend, values, days)
 
 
-def moved(run: Run, facts: CustomerForecast) -> Moved | None:
-    """Return why a customer's forecast differs from the plain model's; None without a correction."""
-    found = corrected(run, facts)
-    expected = facts["predicted_purchases"]
-    if found is None or expected is None:
-        return None
-    now, past = found
-    model = from_card(run.model["purchases"])
+def moved(
+    model: PurchaseModel, facts: CustomerForecast, purchases: Sequence[float], past: CorrectedPast
+) -> Moved:
+    """Return why a customer's forecast differs from the plain model's.
+
+    Parameters
+    ----------
+    model
+        The plain one.
+    purchases
+        From `purchase_ages`.
+    past
+        From `corrected`.
+    """
     one = Histories.of(facts["frequency"], facts["recency"], facts["T"])
-    known = np.array([facts["frequency"] + 1])
-    ages = np.unique(np.asarray(purchase_ages(run, facts), dtype=float))
-    seen, plain = past.seen(model, one, ages, known, one.T)
-    more = float(factor(np.array([expected]), plain.purchases)[0])
+    bought = np.asarray(purchases, dtype=float)
+    seen, plain = past.seen(model, one, bought, np.array([bought.size]), one.T, past.days)
+    more = float(factor(past.said.purchases, plain.purchases)[0])
     shares = past.correction.reasons(seen)[0]
     trait = int(shares.argmax() if more >= 1 else shares.argmin())
     names = list(TRAITS)
     late, latest = (int(seen[0, names.index(n)]) for n in ("late_purchases", "latest_purchases"))
-    return Moved(more, names[trait], late, latest, now.days)
+    return Moved(more, names[trait], late, latest, past.days)
 
 
 def csv(run: Run, table: Literal["orders", "monthly"], customer_id: str) -> bytes:

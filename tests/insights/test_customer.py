@@ -326,3 +326,31 @@ def test_history_only(store):
     assert one.peers(run, facts, "segment") is None
     assert one.peers(run, facts, "cohort").median["predicted_clv"] is None
     assert one.labels(run, "C3") == {}
+
+
+@pytest.mark.parametrize("model", ["corrected", "mbg-nbd+corrected", "mbg-nbd+season+corrected"])
+def test_a_corrected_forecast_is_told_as_the_list_has_it(store, model):
+    """Whatever values an order, what is said of one customer is what the forecasts say."""
+    path = sample_path("transactions") if "season" in model else sample_path("cdnow")
+    run = make_run(store, path, model=model)
+    assert run.settings["corrected"]
+    plain = from_card(run.model["purchases"])
+    days = run.model["months"][-1]["end_days"]
+    for facts in some(run):
+        past = one.corrected(run, facts)
+        ages = one.purchase_ages(run, facts)
+        seen = one.outlook(plain, facts["frequency"], facts["recency"], facts["T"], past)
+        near = min(range(3), key=lambda i: abs(one.AHEAD[i] - days))
+        assert one.AHEAD[near] == days == 365
+        assert seen.chances[near] == pytest.approx(facts["p_purchase"], rel=1e-9)
+        assert seen.purchases[near] == pytest.approx(facts["predicted_purchases"], rel=1e-9)
+        path_so_far = one.alive_path(plain, ages, facts["T"], corrected=past)
+        p_alive = path_so_far.p_alive[path_so_far.now]
+        assert p_alive == pytest.approx(facts["p_alive"], rel=1e-9)
+        moved = one.moved(plain, facts, ages, past)
+        of_plain = plain.score(
+            Histories.of(facts["frequency"], facts["recency"], facts["T"]), [days]
+        )
+        assert moved.factor == pytest.approx(
+            facts["predicted_purchases"] / of_plain.purchases[0, 0], rel=1e-9
+        )

@@ -11,7 +11,7 @@ from clv.insights.customer import Moved
 from clv.models.correction import growing
 from clv.models.correction.correction import FEWEST_CUSTOMERS, Correction
 from clv.models.correction.examples import Examples
-from clv.models.correction.traits import TRAITS, Plain, Rhythm, factor, traits
+from clv.models.correction.traits import TRAITS, Expectations, Rhythm, factor, traits
 from clv.models.correction.trees import Tree, predict
 from clv.models.histories import Histories
 from clv.report.words.customer import moved_sentence
@@ -32,7 +32,7 @@ def shop(seed, customers=4000, late=0.0):
     pace = Rhythm(some, np.minimum(some, 2.0), mean * some)
     alive = np.clip(1.05 - histories.silence / age, 0.05, 0.99)
     bought = alive * (x + 0.5) / (age + 100) * DAYS
-    plain = Plain(bought, alive * -np.expm1(-bought / alive), alive, 0.5 * mean + 20)
+    plain = Expectations(bought, alive * -np.expm1(-bought / alive), alive, 0.5 * mean + 20)
     seen = traits(histories, mean, pace, plain, DAYS, 40.0)
     truth = bought * np.exp(late * (some - some.mean()))
     came = rng.poisson(truth).astype(float)
@@ -110,7 +110,7 @@ def test_silence_never_raises_a_chance(learned):
             ("expected", np.log(bought)),
         ):
             later[:, NAMES.index(name)] = values
-        now = made.apply(later, Plain(bought, chance, alive, plain.order_value[some]))
+        now = made.apply(later, Expectations(bought, chance, alive, plain.order_value[some]))
         if last is not None:
             assert (now.p_alive <= last.p_alive + 1e-12).all()
             assert (now.p_purchase <= last.p_purchase + 1e-12).all()

@@ -69,12 +69,12 @@ def known(run_id: str, customer_id: str) -> Known | None:
     outlook = path = moved = None
     if where is not None:
         model = from_card(run.model["purchases"])
-        now, before = one.corrected(run, facts) or (None, None)
-        outlook = one.outlook(model, facts["frequency"], facts["recency"], facts["T"], now)
+        past = one.corrected(run, facts)
+        outlook = one.outlook(model, facts["frequency"], facts["recency"], facts["T"], past)
         ahead = (run.horizon_end - run.as_of).days
         ages = one.purchase_ages(run, facts)
-        path = one.alive_path(model, ages, facts["T"], ahead, corrected=before)
-        moved = one.moved(run, facts)
+        path = one.alive_path(model, ages, facts["T"], ahead, corrected=past)
+        moved = None if past is None else one.moved(model, facts, ages, past)
     return Known(
         facts,
         one.labels(run, customer_id),

@@ -17,7 +17,7 @@ that changes while a customer is silent may raise them.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from scipy.special import expit, logit
@@ -25,7 +25,7 @@ from scipy.special import expit, logit
 from clv.core.errors import FitError
 from clv.models.correction.examples import FOLDS
 from clv.models.correction.growing import grow
-from clv.models.correction.traits import NEXT_TO_NOTHING, TRAITS, Plain
+from clv.models.correction.traits import NEXT_TO_NOTHING, TRAITS, Expectations
 from clv.models.correction.trees import Tree, predict
 
 if TYPE_CHECKING:
@@ -44,23 +44,6 @@ _CERTAIN: Final = 1e-9
 #: Penalty that holds the calibration of the odds to what the plain forecast says.
 _RIDGE: Final = 10.0
 _STEPS: Final = 60
-
-
-class Corrected(NamedTuple):
-    """A corrected forecast of customers within the horizon, shape (n,) each.
-
-    Attributes
-    ----------
-    purchases, p_purchase, p_alive
-        As in `clv.models.base.PurchaseScores`.
-    order_value
-        Expected value of a purchase, currency units; None without amounts.
-    """
-
-    purchases: Floats
-    p_purchase: Floats
-    p_alive: Floats
-    order_value: Floats | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +77,7 @@ class Correction:
     def learn(
         cls,
         traits: Floats,
-        plain: Plain,
+        plain: Expectations,
         purchases: Floats,
         value: Floats,
         shop_value: float,
@@ -142,7 +125,10 @@ class Correction:
         return cls(of_purchases, of_value, of_chance, odds, shop_value)
 
     def settled(
-        self, traits: Floats, plain: Plain, steps: tuple[float, float, float] = (0.0, 0.0, 0.0)
+        self,
+        traits: Floats,
+        plain: Expectations,
+        steps: tuple[float, float, float] = (0.0, 0.0, 0.0),
     ) -> Self:
         """Keep the totals of the plain forecast, but for steps of their logarithms.
 
@@ -171,18 +157,20 @@ class Correction:
         alive = chance + float((_design(plain) @ np.array(self.odds)).mean())
         return replace(self, levels=(more, chance, each, alive))
 
-    def apply(self, traits: Floats, plain: Plain) -> Corrected:
+    def apply(self, traits: Floats, plain: Expectations) -> Expectations:
         """Correct the plain forecast of customers."""
         log_purchases, odds, log_value, alive = self._terms(traits, plain)
         p_purchase = expit(odds)
-        return Corrected(
+        return Expectations(
             _possible(np.exp(log_purchases), p_purchase, plain),
             p_purchase,
             np.maximum(expit(alive), p_purchase),
             None if log_value is None else np.exp(log_value),
         )
 
-    def _terms(self, traits: Floats, plain: Plain) -> tuple[Floats, Floats, Floats | None, Floats]:
+    def _terms(
+        self, traits: Floats, plain: Expectations
+    ) -> tuple[Floats, Floats, Floats | None, Floats]:
         """Return log purchases, log odds of one, log order value, log odds of being active."""
         more, chance, each, active = self.levels
         log_purchases = np.log(np.maximum(plain.purchases, NEXT_TO_NOTHING))
@@ -247,7 +235,7 @@ class Correction:
         )
 
 
-def _possible(purchases: Floats, p_purchase: Floats, plain: Plain) -> Floats:
+def _possible(purchases: Floats, p_purchase: Floats, plain: Expectations) -> Floats:
     """Return expected purchases that go with the chance of any.
 
     Whoever buys, buys at least once, and at most so many times as often as the plain forecast has it.
@@ -262,17 +250,17 @@ def _log_odds(chance: Floats) -> Floats:
     return result
 
 
-def _design(plain: Plain) -> Floats:
+def _design(plain: Expectations) -> Floats:
     alive = np.log(np.maximum(plain.p_alive, _CERTAIN))
     return np.column_stack([np.ones(alive.size), _log_odds(plain.p_purchase), alive])
 
 
-def _odds(plain: Plain, weights: tuple[float, float, float]) -> Floats:
+def _odds(plain: Expectations, weights: tuple[float, float, float]) -> Floats:
     result: Floats = _log_odds(plain.p_purchase) + _design(plain) @ np.array(weights)
     return result
 
 
-def _calibrated(bought: Floats, plain: Plain) -> tuple[float, float, float]:
+def _calibrated(bought: Floats, plain: Expectations) -> tuple[float, float, float]:
     """Return what is added to the log odds of the plain forecast: logistic regression, by Newton.
 
     The weights of the log odds stay positive, and so does that of P(alive) in all: a chance rises with

@@ -50,8 +50,8 @@ class Rhythm(NamedTuple):
     late_value: Floats
 
 
-class Plain(NamedTuple):
-    """What the plain model says of customers within the horizon, shape (n,) each.
+class Expectations(NamedTuple):
+    """What is said of customers within the horizon, plain or corrected; shape (n,) each.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ def traits(
     histories: Histories,
     mean_value: Floats | None,
     rhythm: Rhythm,
-    plain: Plain,
+    plain: Expectations,
     days: float,
     shop_value: float,
 ) -> Floats:

@@ -160,11 +160,6 @@ def unwrap(model: Any, histories: Histories, days: float) -> tuple[Any, Historie
     return model, histories, days
 
 
-def seasonal(model: Any) -> bool:
-    """Return whether a model wears a season."""
-    return isinstance(model, Seasonal)
-
-
 def bare(model: Any) -> Any:
     """Return the model under the season; one that wears none as it is."""
     return model.base if isinstance(model, Seasonal) else model
