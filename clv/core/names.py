@@ -40,7 +40,7 @@ _RULES: Final = {
 _EXTRAS: Final = {
     "season": "with the season",
     "all-orders": "first orders valued too",
-    "corrected": "corrected by its own past",
+    "corrected": "with a learned correction",
 }
 
 
