@@ -30,6 +30,9 @@ LONGEST_STEP: Final = 3.0
 FLAT: Final = 1e-10
 #: A share of a parameter in the flat directions that is none.
 UNTOUCHED: Final = 1e-6
+#: Two ends are one if no log-parameter differs by more, and the value by no larger share.
+SAME_POINT: Final = 1e-3
+SAME_VALUE: Final = 1e-11
 #: Share of a Newton step below which there is no use in trying.
 SHORTEST_STEP: Final = 1e-10
 
@@ -112,8 +115,9 @@ def best_of(
 ) -> Optimum:
     """Minimise from the first start, and from the others only if the first ends in doubt.
 
-    In doubt means: not converged, on the box, or not a clear minimum (a curvature of zero or less).
-    The lowest value wins, converged ends before others.
+    In doubt means: not converged, on the box, or not a clear minimum (a curvature of zero or less);
+    and in no doubt any more is what a second start has led to as well. The lowest value wins,
+    converged ends before others.
     """
     return min(all_ends(objective, starts, lower, upper, max_iterations), key=_rank)
 
@@ -129,11 +133,20 @@ def all_ends(
     ends: list[Optimum] = []
     for start in starts:
         found = minimise(objective, start, lower, upper, max_iterations)
-        best_so_far = not ends or _rank(found) < min(map(_rank, ends))
+        best = min(ends, key=_rank, default=None)
         ends.append(found)
-        if best_so_far and is_clear_minimum(found):
+        if best is not None and _same(best, found):
+            break
+        if (best is None or _rank(found) < _rank(best)) and is_clear_minimum(found):
             break
     return sorted(ends, key=_rank)
+
+
+def _same(best: Optimum, found: Optimum) -> bool:
+    """Return whether two searches converged to one point: a third would hardly find another."""
+    near = np.abs(best.point - found.point).max() <= SAME_POINT
+    level = abs(best.value - found.value) <= SAME_VALUE * max(abs(best.value), 1.0)
+    return bool(best.converged and found.converged and near and level)
 
 
 def is_clear_minimum(optimum: Optimum) -> bool:
