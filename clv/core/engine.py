@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: Databases in memory need names of their own.
 _NUMBERS: Final = itertools.count(1)
+_GIVEN_UP: Final = "A cell is not what the query was made for."
 
 
 @contextmanager
@@ -86,6 +87,16 @@ def text(value: object) -> str:
 def name(identifier: str) -> str:
     """Return ``identifier`` quoted for SQL."""
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def give_up(cell: str) -> str:
+    """Return SQL that makes its query fail where a cell is not blank; see `gave_up`."""
+    return f"CASE WHEN trim({cell}) <> '' THEN error('{_GIVEN_UP}') END"
+
+
+def gave_up(error: duckdb.Error) -> bool:
+    """Whether a query failed by its own `give_up`."""
+    return _GIVEN_UP in str(error)
 
 
 def row(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import available_timezones
 
+from clv.core import engine
 from clv.core.errors import SettingsError, did_you_mean
 from clv.ingest.files import date_sql
 from clv.ingest.files.date_order import UNKNOWN, decide, gather
@@ -134,22 +135,33 @@ class DateFormat:
         """The cells are plain numbers that count something."""
         return self.kind in {*_EPOCHS.values(), "serial"}
 
-    def sql(self, column: str) -> str:
+    def sql(self, column: str, *, common: bool = False) -> str:
         """Return an SQL expression: the column as a timestamp on the shop's clock, or NULL.
 
         A timestamp outside `DATE_RANGE` is not a date either; the caller tests that on the result.
+
+        Parameters
+        ----------
+        common
+            Try the commonest writing alone; the query fails at any other (`clv.core.engine.give_up`).
         """
-        first = _SHAPES.get(self.kind, (self.kind,))
-        kinds = (
-            list(first)
-            if self.kind in COARSE
-            else [*dict.fromkeys([*first, *self.seen, *_ANYWHERE])]
-        )
         zone = self.zone if self.timed else None
-        rest = date_sql.read(
-            column, kinds, self.orders, order=self.order, buddhist=self.buddhist, zone=zone
-        )
         quick = "" if self.buddhist else self._quick(column, zone)
+        if common and quick:
+            return f"coalesce({quick}, {engine.give_up(column)})"
+        kinds = list(_SHAPES.get(self.kind, (self.kind,)))
+        if self.kind not in COARSE:
+            kinds += self.seen if common else (*self.seen, *_ANYWHERE)
+        rest = date_sql.read(
+            column,
+            [*dict.fromkeys(kinds)],
+            self.orders,
+            order=self.order,
+            buddhist=self.buddhist,
+            zone=zone,
+        )
+        if common:
+            return f"coalesce({rest}, {engine.give_up(column)})"
         return f"coalesce({quick}, {rest})" if quick else rest
 
     def _quick(self, column: str, zone: str | None) -> str:

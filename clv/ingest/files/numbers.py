@@ -77,8 +77,14 @@ class NumberFormat:
     why: str = ""
     weak: bool = False
 
-    def sql(self, column: str) -> str:
-        """Return an SQL expression: the column as a double, or NULL; the caller refuses NaN."""
+    def sql(self, column: str, *, common: bool = False) -> str:
+        """Return an SQL expression: the column as a double, or NULL; the caller refuses NaN.
+
+        Parameters
+        ----------
+        common
+            Try the commonest writing alone; the query fails at any other (`clv.core.engine.give_up`).
+        """
         if self.foreign:
             column = f"translate({column}, {', '.join(map(engine.text, _FOREIGN))})"
         refused = [f"contains({column}, '_')"]  # The engine reads 1_000; nobody writes that.
@@ -91,10 +97,13 @@ class NumberFormat:
         # The few signs of the sample are looked for as they stand, which is fast; in what is left, any.
         listed = "|".join(map(currencies.literal, self.signs))
         first = _written(column, self.decimal, f"(?:{listed})" if listed else _COIN)
+        tried = [number] if self.plain else [number, first]
+        if common:
+            return f"coalesce({', '.join(tried)}, {engine.give_up(column)})"
         any_sign = engine.text(currencies.beside())
         coined = f"[regexp_replace({column}, {any_sign}, '{_COIN}', 'g')]"
         rest = f"list_transform({coined}, lambda x: {_written('x', self.decimal, _COIN)})[1]"
-        return f"coalesce({', '.join([number, rest] if self.plain else [number, first, rest])})"
+        return f"coalesce({', '.join(tried)}, {rest})"
 
 
 def _written(text: str, decimal: Mark, coin: str) -> str:

@@ -103,12 +103,15 @@ class Companion:
 
     def load(self, con: duckdb.DuckDBPyConnection, number: int, spool: Path) -> None:
         """Append the file's rows to the store of its kind."""
-        insert = f"INSERT INTO {self.kind.store} {self._select(number)}"
-        table.append(con, number, self.table, insert, spool)
+        inserts = [
+            f"INSERT INTO {self.kind.store} {self._select(number, common=common)}"
+            for common in rows.attempts(self.table)
+        ]
+        table.append(con, number, self.table, inserts, spool)
 
-    def _select(self, number: int) -> str:
+    def _select(self, number: int, *, common: bool) -> str:
         """Return the query that parses and checks the file; ``@source`` stands for its reader."""
-        cells = {name: self._cell(name) for name in self.kind.columns}
+        cells = {name: self._cell(name, common=common) for name in self.kind.columns}
         raws = {name: self._raw(name) for name in self.kind.columns}
         checked = {n: c for n, c in self.kind.columns.items() if c.fault}
         codes = " ".join(f"WHEN {n} IS NULL THEN {NUMBER[c.fault]}" for n, c in checked.items())
@@ -132,7 +135,7 @@ class Companion:
     def _raw(self, name: str) -> str:
         return engine.name(self.table.mapping[name]) if name in self.table.mapping else "NULL"
 
-    def _cell(self, name: str) -> str:
+    def _cell(self, name: str, *, common: bool) -> str:
         """Return SQL: the cell as a value, NULL where it cannot be read."""
         raw, found, kind = self._raw(name), self.formats.get(name), self.kind.columns[name].kind
         if kind == "text" and name in self.table.mapping:
@@ -140,9 +143,11 @@ class Companion:
         if isinstance(found, DateFormat):
             low, high = DATE_RANGE
             inside = f"__moment >= TIMESTAMP '{low}' AND __moment < TIMESTAMP '{high}'"
-            return let(found.sql(raw), "__moment", f"CASE WHEN {inside} THEN __moment END")
+            return let(
+                found.sql(raw, common=common), "__moment", f"CASE WHEN {inside} THEN __moment END"
+            )
         if isinstance(found, NumberFormat):
-            read = found.sql(raw)
+            read = found.sql(raw, common=common)
             return f"CASE WHEN abs({read}) < {rows.MOST} THEN {read} END"
         return f"NULL::{_TYPES[kind]}"
 

@@ -280,7 +280,11 @@ def reader(
 
 
 def append(
-    con: duckdb.DuckDBPyConnection, number: int, table: Table, insert: str, spool: Path
+    con: duckdb.DuckDBPyConnection,
+    number: int,
+    table: Table,
+    inserts: Sequence[str],
+    spool: Path,
 ) -> None:
     """Append one file's rows to its store.
 
@@ -291,16 +295,18 @@ def append(
     ----------
     number
         Of the file among all.
-    insert
-        The statement that parses and checks the rows; ``@source`` stands for their reader.
+    inserts
+        Statements that parse and check the rows, in the order in which they are tried: all but the
+        last may give up (`clv.core.engine.give_up`). ``@source`` stands for the rows' reader.
     """
     table.first_row = _count(con, table)
     if table.fill:
-        insert = insert.replace("@source", table.fill.replace("@rows", "@source"))
+        filled = table.fill.replace("@rows", "@source")
+        inserts = [insert.replace("@source", filled) for insert in inserts]
     regular = not table.dialect.quoting and len(table.dialect.columns) > 1
     if regular:
         try:
-            con.execute(insert.replace("@source", _reader(table)))
+            _insert(con, inserts, _reader(table))
         except (duckdb.InvalidInputException, duckdb.ConversionException):
             regular = False
     if not regular:
@@ -312,15 +318,30 @@ def append(
             source = _reader(table, clean, 0)
         else:
             source = _reader(table, skip=int(index.line[0]) - 1)
-        _insert_strict(con, table, insert, source)
+        _insert_strict(con, table, inserts, source)
     table.rows = _count(con, table) - table.first_row
 
 
-def _insert_strict(con: duckdb.DuckDBPyConnection, table: Table, insert: str, source: str) -> None:
+def _insert(con: duckdb.DuckDBPyConnection, inserts: Sequence[str], source: str) -> None:
+    *quick, last = inserts
+    for insert in quick:
+        try:
+            con.execute(insert.replace("@source", source))
+        except duckdb.Error as error:
+            if not engine.gave_up(error):
+                raise
+        else:
+            return
+    con.execute(last.replace("@source", source))
+
+
+def _insert_strict(
+    con: duckdb.DuckDBPyConnection, table: Table, inserts: Sequence[str], source: str
+) -> None:
     index = table.index()
     before = _count(con, table)
     try:
-        con.execute(insert.replace("@source", source))
+        _insert(con, inserts, source)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         msg = f"{table.source.name} cannot be read as a table ({reason})."
