@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.metadata import version
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
@@ -325,13 +326,19 @@ def _card(
             "repeat_customers": repeat_customers,
             "first_order": first_order,
         },
-        "versions": {"clv": __version__, "python": platform.python_version()}
-        | {package: version(package) for package in _PACKAGES},
+        "versions": _versions(),
     }
     if fitted.correction is not None:
         card["correction"] = fitted.correction.as_dict()
     _add_vectors(con, card, as_of)
     return card
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return what a forecast is made with; to look a package up takes as long as a query."""
+    own = {"clv": __version__, "python": platform.python_version()}
+    return own | {package: version(package) for package in _PACKAGES}
 
 
 def _add_vectors(con: duckdb.DuckDBPyConnection, card: ModelCard, as_of: date) -> None:
