@@ -1,9 +1,19 @@
-"""The order in which the suite runs, and what it starts with."""
+"""The order in which the suite runs, what it starts with, and what its processes share."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import signal
 from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.notebooks import execute, stored
+from tests.places import RETAIL
+from tests.shops import make_run, new_store
 
 #: Files and folders of long tests. Two processes share the suite, a file at a time: what takes long
 #: comes first, so that neither is left with it alone at the end.
@@ -61,3 +71,49 @@ def pytest_configure():
     # A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Return a function that fills a folder once for all processes of the session.
+
+    Whoever looks at what is there leaves it as it is.
+    """
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def filled(name, fill):
+        folder, begun = root / name, root / f"{name}.begun"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.is_dir():
+                shutil.rmtree(begun, ignore_errors=True)
+                begun.mkdir()
+                fill(begun)
+                begun.rename(folder)
+        return folder
+
+    return filled
+
+
+@pytest.fixture(scope="session")
+def online_retail(once):
+    """The run of Online Retail, the real file that takes longest to read."""
+    if not RETAIL.is_file():
+        pytest.skip("../shared is not there")
+    folder = once("online-retail", lambda root: make_run(new_store(root), RETAIL))
+    return new_store(folder).latest()
+
+
+@pytest.fixture(scope="session")
+def marketplace_notebook(once):
+    """A folder with the marketplace's notebook, executed, and the ``training`` that it made."""
+
+    def fill(root):
+        copied = (
+            f"import shutil\nshutil.copytree(run.training(kept.key), {str(root / 'training')!r})"
+        )
+        done = execute(stored("marketplace_ltv"), copied)
+        (root / "executed.ipynb").write_text(nbformat.writes(done), encoding="utf-8")
+
+    return once("marketplace-notebook", fill)

@@ -12,8 +12,7 @@ import pytest
 from clv.core import metrics
 from clv.learn import artefact
 from clv.samples import DATA
-from tests.places import ROOT
-from tests.test_notebook import execute, plain, same, shown
+from tests.notebooks import execute, plain, same, shown, stored
 from tools.samples import SEED
 from tools.samples.marketplace import first_year
 
@@ -26,13 +25,13 @@ CELLS = {
 }
 
 
-def stored(name):
-    return json.loads((ROOT / f"notebooks/{name}.ipynb").read_text(encoding="utf-8"))
-
-
 @pytest.fixture(scope="module")
-def fresh():
-    return {name: execute(stored(name)) for name in CELLS}
+def fresh(marketplace_notebook):
+    executed = marketplace_notebook / "executed.ipynb"
+    return {
+        "marketplace_ltv": nbformat.read(executed, as_version=4),
+        "ltv_demo": execute(stored("ltv_demo")),
+    }
 
 
 @pytest.mark.parametrize("name", CELLS)

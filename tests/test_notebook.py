@@ -7,61 +7,21 @@ import re
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from clv.report import analysis
 from clv.report.analysis.plan import STEPS
+from tests import notebooks
+from tests.notebooks import execute, plain, same, shown
 from tests.places import ROOT
 from tests.shops import make_run, new_store, shop
 
 STORED = ROOT / "notebooks/purchase_forecast.ipynb"
 AGAIN = "Execute it again: jupyter execute --inplace notebooks/purchase_forecast.ipynb"
-#: Pictures name their parts after their content to the last bit.
-_NAMES = re.compile(r"\bf[0-9a-f]{8}(?=[ch]\d*\b)")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-
-
-def execute(notebook):
-    """Execute a copy in a kernel of its own; return it."""
-    copy = nbformat.reads(json.dumps(notebook), as_version=4)
-    for cell in copy.cells:
-        if cell.cell_type == "code":
-            cell.outputs = []
-    where = {"metadata": {"path": str(ROOT)}}
-    client = NotebookClient(copy, timeout=300, kernel_name="python3", resources=where)
-    return client.execute()
-
-
-def shown(notebook):
-    """Return every output of every code cell: cell → list of MIME type → text."""
-    return {
-        cell["id"]: [
-            {
-                kind: _NAMES.sub("f", "".join(text) if isinstance(text, list) else text)
-                for kind, text in output["data"].items()
-            }
-            for output in cell["outputs"]
-        ]
-        for cell in notebook["cells"]
-        if cell["cell_type"] == "code"
-    }
-
-
-def plain(notebook, cell):
-    return "\n".join(o["text/plain"] for o in shown(notebook)[cell]).replace("\u00a0", " ")
-
-
-def same(a, b):
-    """Whether two outputs are the same but for the last digits of their numbers."""
-    if _NUMBER.sub("#", a) != _NUMBER.sub("#", b):
-        return False
-    pairs = zip(_NUMBER.findall(a), _NUMBER.findall(b), strict=True)
-    return all(float(x) == pytest.approx(float(y), rel=1e-3, abs=0.11) for x, y in pairs)
 
 
 @pytest.fixture(scope="module")
 def stored():
-    return json.loads(STORED.read_text(encoding="utf-8"))
+    return notebooks.stored(STORED.stem)
 
 
 @pytest.fixture(scope="module")

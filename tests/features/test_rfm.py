@@ -15,7 +15,7 @@ from clv.core.settings import IngestOptions
 from clv.features import rfm
 from clv.forecast import pipeline
 from clv.runs import Draft
-from tests.places import LIFETIMES, RETAIL, SHARED
+from tests.places import LIFETIMES, SHARED
 
 COLUMNS = [
     *("customer_id", "orders", "revenue", "first_order", "last_order"),
@@ -148,10 +148,6 @@ def apparel():
     return ingested(SHARED / "apparel" / "apparelTrans.csv")
 
 
-def online_retail():
-    return ingested(RETAIL)
-
-
 def lesara():
     return ingested(SHARED / "lesara" / "orders_sample.csv")
 
@@ -188,18 +184,23 @@ def lifetimes_summary(table, as_of):
         cdnow_sample,
         cdnow_master,
         apparel,
-        online_retail,
         lesara,
         olist_excerpt,
     ],
     ids=lambda f: f.__name__,
 )
 def test_equal_to_lifetimes_on_real_data(dataset):
-    if dataset.__name__ in {"apparel", "online_retail", "lesara", "olist_excerpt"} and (
-        not SHARED.is_dir()
-    ):
+    if dataset.__name__ in {"apparel", "lesara", "olist_excerpt"} and not SHARED.is_dir():
         pytest.skip("../shared is not there")
-    table = dataset()
+    equal_to_lifetimes(dataset())
+
+
+def test_equal_to_lifetimes_on_online_retail(online_retail):
+    orders = pd.read_parquet(online_retail.file("orders.parquet"))
+    equal_to_lifetimes(orders[["customer_id", "ordered_at", "revenue"]])
+
+
+def equal_to_lifetimes(table):
     last = table["ordered_at"].max().date()
     middle = (
         table["ordered_at"].min() + (pd.Timestamp(last) - table["ordered_at"].min()) / 2

@@ -19,7 +19,6 @@ from clv.core.settings import IngestOptions
 from clv.forecast import pipeline
 from clv.models.histories import Histories
 from clv.samples import sample_path
-from tests.places import RETAIL, needs_shared
 from tests.shops import (
     ALL,
     RANGES,
@@ -283,11 +282,8 @@ def test_bg_nbd_is_lifetimes_beta_geo(store):
     assert row["p_alive"] == pytest.approx(np.asarray(alive), rel=1e-9)
 
 
-@needs_shared
-def test_online_retail_runs_and_its_customers_are_those_of_lifetimes(store):
-    draft = store.new_draft()
-    pipeline.check(draft, [RETAIL], IngestOptions())
-    run = pipeline.forecast(store, draft, plain())
+def test_online_retail_runs_and_its_customers_are_those_of_lifetimes(online_retail):
+    run = online_retail
     report = run.report
     assert report["rows_total"] == 541_909 == report["rows_accepted"] + report["rows_rejected"]
     assert run.query("SELECT count(*) AS n FROM rejects")["n"].to_pylist() == [

@@ -204,17 +204,17 @@ def test_a_category_is_a_label_as_well_and_can_be_mapped(tmp_path):
     assert set(found.labels) <= set(found.groupings)
 
 
-@pytest.mark.skipif(not RETAIL.is_file(), reason="the real file is not here")
-def test_products_stand_in_for_categories_where_they_are_sold_again_and_again():
-    with ingest.read([RETAIL], IngestOptions(), None, quiet) as (con, report):
-        assert report["tables"] == ["lines"]
+def test_products_stand_in_for_categories_where_they_are_sold_again_and_again(online_retail):
+    report = online_retail.report
+    assert report["tables"] == ["lines"]
+    with online_retail.connect() as con:
         (total, codes) = con.sql(
-            "SELECT sum(revenue), count(DISTINCT category) FROM order_lines"
+            "SELECT sum(revenue), count(DISTINCT category) FROM lines"
         ).fetchall()[0]
         top = con.sql(
-            "SELECT category, sum(items) FROM order_lines GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+            "SELECT category, sum(items) FROM lines GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
         ).fetchall()
-        assert total == pytest.approx(report["revenue"], abs=1e-4)
+    assert total == pytest.approx(report["revenue"], abs=1e-4)
     table = pd.read_csv(RETAIL, dtype={"CustomerID": str, "StockCode": str})
     table = table[table["CustomerID"].notna()].drop_duplicates()
     sold = table[table["Quantity"] > 0]

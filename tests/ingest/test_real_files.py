@@ -9,7 +9,7 @@ from collections import defaultdict
 import pandas as pd
 import pytest
 
-from tests.ingest.helpers import check_files
+from tests.ingest.helpers import check_files, checked
 from tests.places import LIFETIMES, RETAIL, SHARED, needs_shared
 
 
@@ -72,9 +72,9 @@ def reconcile(path):
     }, kept
 
 
-@needs_shared
-def test_online_retail_reconciles_with_a_second_computation():
-    found = check_files(RETAIL)
+def test_online_retail_reconciles_with_a_second_computation(online_retail):
+    run = online_retail
+    found = checked(run.report, run.file("orders.parquet"), run.file("rejects.parquet"))
     report = found.report
     assert report["layout"] == "online-retail"
     assert report["rows_total"] == 541_909

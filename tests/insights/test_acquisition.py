@@ -12,7 +12,7 @@ from clv.insights.newcomers import months_of_life
 from clv.insights.newcomers.curves import Z80, Interval, Newcomers
 from clv.insights.newcomers.months_of_life import MONTH_DAYS
 from tests.handmade import AS_OF, customer, handmade_run
-from tests.places import LIFETIMES, RETAIL, needs_shared
+from tests.places import LIFETIMES
 from tests.shops import make_run, new_store
 
 #: Customer, age in days, days after the first order on which they ordered, and for how much.
@@ -254,9 +254,8 @@ def test_cdnow_in_pandas(tmp_path):
     assert [g.value for g in found.groups] == ["1997 Q1"]
 
 
-@needs_shared
-def test_online_retail_by_country_in_pandas(tmp_path):
-    run = make_run(new_store(tmp_path), RETAIL)
+def test_online_retail_by_country_in_pandas(online_retail):
+    run = online_retail
     assert run.labels == ["Country"]
     found = months_of_life.by_label(run, "Country")
     expected = in_pandas(run, "Country")

@@ -26,7 +26,7 @@ from clv.insights.cohorts.triangle import FACT, FORECAST, FUTURE, PARTIAL, trian
 from clv.models.card import from_card
 from clv.models.histories import Histories
 from clv.runs import Store
-from tests.places import LIFETIMES, RETAIL, SHARED
+from tests.places import LIFETIMES
 from tests.shops import plain
 
 CDNOW = LIFETIMES / "CDNOW_master.txt"
@@ -327,16 +327,6 @@ def cdnow(store):
     draft = store.new_draft()
     pipeline.check(draft, [CDNOW], IngestOptions(), date(1997, 9, 17))
     return pipeline.forecast(store, draft, plain(as_of=date(1997, 9, 17)))
-
-
-@pytest.fixture(scope="module")
-def online_retail(store):
-    if not SHARED.is_dir():
-        pytest.skip("../shared is not there")
-    draft = store.new_draft()
-    path = RETAIL
-    pipeline.check(draft, [path], IngestOptions())
-    return pipeline.forecast(store, draft, plain())
 
 
 def independent(run, grain):

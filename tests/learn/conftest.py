@@ -1,4 +1,4 @@
-"""Two shops to learn from: a small invented one with planted effects, and the marketplace sample."""
+"""A small invented shop with planted effects, and what is learned from it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv import ingest
-from clv.core import engine
-from clv.core.settings import IngestOptions
 from clv.learn.plans import Design
 from clv.learn.train import train
-from clv.learn.work import Work
-from clv.samples import sample_path
 
 FIRST, LAST = date(2021, 1, 1), date(2022, 6, 30)
 STATES = ("east", "west", "none")
@@ -87,26 +82,3 @@ def window_trained():
         return train(
             con, Design("window", 3, days=(30,)), learners=("boosting", "lightgbm-tweedie")
         )
-
-
-@pytest.fixture(scope="session")
-def market():
-    options = IngestOptions()
-    with (
-        ingest.read([sample_path("marketplace")], options, None, lambda *_: None) as (con, _),
-        engine.connect() as kept,
-    ):
-        for name in ("orders", "labels", "attributes"):
-            kept.register("given", con.table(name).to_arrow_table())
-            kept.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
-        kept.register("given", con.table("order_lines").to_arrow_table())
-        kept.execute("CREATE TABLE lines AS SELECT * FROM given")
-        kept.unregister("given")
-        yield kept
-
-
-@pytest.fixture(scope="session")
-def market_trained(market):
-    stages: list[str] = []
-    work = Work(progress=lambda stage, _done, _total: stages.append(stage))
-    return train(market, Design("early"), learners=QUICK, work=work), stages

@@ -167,7 +167,11 @@ def test_another_folder_is_not_written_over(small, small_trained, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_files(small, small_trained, early_design, tmp_path, folder):
-    again = train(small, early_design, learners=QUICK)
+    stages = []
+    work = Work(progress=lambda stage, *_: stages.append(stage))
+    again = train(small, early_design, learners=QUICK, work=work)
+    assert any(stage.startswith("Training LightGBM") for stage in stages)
+    assert stages[-1] == "Training ranges"
     artefact.save(again, artefact.fingerprint(small), tmp_path / "again")
     first, second = (artefact.read_card(path)["files"] for path in (folder, tmp_path / "again"))
     assert first == second
