@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from clv.models.correction import examples
 from clv.models.correction.trees import Tree
@@ -37,7 +38,7 @@ def grown(
     else:
         weight = np.exp(who.offset)
         target = who.outcome / weight
-    found = HistGradientBoostingRegressor(
+    model = HistGradientBoostingRegressor(
         loss="squared_error" if chance else "poisson",
         learning_rate=examples.RATE,
         max_iter=max(trees - 1, 1),  # The first one is a constant.
@@ -47,7 +48,10 @@ def grown(
         max_bins=examples.BINS,
         monotonic_cst=list(monotone),
         early_stopping=False,
-    ).fit(who.traits, target, sample_weight=weight)
+    )
+    # Several threads would mostly wait for each other: on a busy machine they take many times as long.
+    with threadpool_limits(1, "openmp"):
+        found = model.fit(who.traits, target, sample_weight=weight)
     first = Tree.constant(float(np.ravel(found._baseline_prediction)[0]))  # noqa: SLF001 - no other way
     rest = [_tree(one.nodes) for (one,) in found._predictors]  # noqa: SLF001 - they are told nowhere
     return [first, *rest][:trees]
