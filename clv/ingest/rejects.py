@@ -38,24 +38,24 @@ def make_rejects(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> Non
     """Give every rejected row its file, line, reason and original text."""
     parts = [part for number, table in enumerate(tables) for part in _rejected(con, number, table)]
     if not parts:
-        none = np.empty(0, np.int64)
-        codes = engine.column(none.astype(np.uint8))
-        parts.append(
-            _located(0, none, pa.nulls(0, pa.large_string()), codes, pa.nulls(0, pa.string()))
+        con.execute(
+            "CREATE TABLE rejects "
+            "(file VARCHAR, line BIGINT, code VARCHAR, reason VARCHAR, text VARCHAR)"
         )
-    located = pa.concat_tables(parts)
-    con.register("located", located)
-    con.execute(
-        "CREATE TEMP TABLE wording(file INTEGER, code INTEGER, before VARCHAR, after VARCHAR, empty VARCHAR)"
+        return
+    con.register("located", pa.concat_tables(parts))
+    wording = ", ".join(
+        f"({number}, {code}, {', '.join(map(engine.text, words))})"
+        for number, code, *words in _wording(tables)
     )
-    con.executemany("INSERT INTO wording VALUES (?, ?, ?, ?, ?)", _wording(tables))
     names = ", ".join(f"({i}, {engine.text(t.source.name)})" for i, t in enumerate(tables))
     codes = ", ".join(f"({number}, {engine.text(code)})" for code, number in NUMBER.items())
     con.execute(
         "CREATE TABLE rejects AS SELECT n.name AS file, r.line, c.name AS code, CASE "
         "WHEN coalesce(r.detail, '') = '' THEN w.empty "
         "ELSE w.before || left(r.detail, 100) || w.after END AS reason, r.text FROM located r "
-        "JOIN wording w ON w.file = r.file AND w.code = r.code "
+        f"JOIN (VALUES {wording}) w(file, code, before, after, empty) "
+        "ON w.file = r.file AND w.code = r.code "
         f"JOIN (VALUES {names}) n(file, name) ON n.file = r.file "
         f"JOIN (VALUES {codes}) c(number, name) ON c.number = r.code ORDER BY r.file, r.line"
     )

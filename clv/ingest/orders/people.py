@@ -285,7 +285,11 @@ def _merge(
 ) -> list[Decision]:
     """Find spellings of one customer, and ids that share an e-mail address."""
     decisions: list[Decision] = []
-    for code, sentence, query in _SPELLINGS:
+    may_be = ", ".join(f"bool_or({ids})" for *_, ids, _ in _SPELLINGS)
+    asked = engine.row(con, f"SELECT {may_be} FROM people")
+    for (code, sentence, _, query), there in zip(_SPELLINGS, asked, strict=True):
+        if not there:
+            continue
         con.execute(f"CREATE TEMP TABLE same AS {query}")
         decisions += _renamed(con, code, sentence.replace("@column", f"“{column}”"), total, money)
     if mailed:
@@ -301,16 +305,19 @@ def _merge(
     return decisions
 
 
-#: Code, sentence, and the query for id → the id of the same person.
+#: Code, sentence, ids without which there is none (also before others are renamed), and the query for
+#: id → the id of the same person.
 _SPELLINGS: Final = (
     (
         "email_spelling",
         "E-mail addresses in @column that differ only in capitals are one person",
+        f"{_MAIL} AND id <> lower(id)",
         f"SELECT id, lower(id) AS person FROM people WHERE {_MAIL} AND id <> lower(id)",
     ),
     (
         "number_spelling",
         "Numbers in @column that differ only in “.0” at the end are one person",
+        "regexp_full_match(id, '\\d+\\.0+')",
         (
             "SELECT id, regexp_extract(id, '^\\d+') AS person FROM people "
             "WHERE regexp_full_match(id, '\\d+\\.0+')"
@@ -319,6 +326,7 @@ _SPELLINGS: Final = (
     (
         "lost_zeros",
         "Numbers in @column that differ only in zeros at the front are one person: spreadsheets eat them",
+        "regexp_full_match(id, '0\\d+(\\.0+)?')",
         (
             "SELECT p.id, z.id AS person FROM people p JOIN (SELECT ltrim(id, '0') AS bare, max(id) AS id "
             "FROM people WHERE regexp_full_match(id, '0\\d+') GROUP BY 1 HAVING count(*) = 1) z "
@@ -328,6 +336,7 @@ _SPELLINGS: Final = (
     (
         "name_spelling",
         "Names in @column that differ only in capitals and blanks are one person",
+        "contains(id, ' ')",
         (
             "SELECT id, first AS person FROM (SELECT id, arg_max(id, (n, id)) OVER (PARTITION BY "
             "lower(regexp_replace(id, '\\s+', ' ', 'g'))) AS first FROM people "
