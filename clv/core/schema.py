@@ -736,6 +736,18 @@ class Receipt(PastDates):
     ranges: ReceiptRanges
 
 
+#: Best first; the rule is `clv.insights.verdict`'s.
+VerdictWord = Literal["good", "usable", "don't rely on it"]
+
+
+class ForecastVerdict(TypedDict):
+    """What a forecast is fit for, and the one reason; ``code`` names what it was judged by."""
+
+    word: VerdictWord
+    code: str
+    reason: str
+
+
 class LeaderboardRow(TypedDict):
     """One contender on a date, or on all; ``difference`` is its loss less the best one's."""
 

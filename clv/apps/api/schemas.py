@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from clv.core.orders import FORECASTS
+from clv.core.schema import VerdictWord  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from pydantic.config import JsonDict
@@ -46,6 +47,8 @@ ABOUT: Final[JsonDict] = {
     "as_of": "2018-12-31",
     "horizon_months": 12,
     "currency": "EUR",
+    "verdict": "usable",
+    "verdict_reason": "on 3 past dates the forecast was 16\u00a0% too low on average.",
 }
 
 
@@ -65,6 +68,10 @@ class About(BaseModel):
     as_of: date
     horizon_months: int
     currency: str | None
+    verdict: VerdictWord | None = Field(
+        description="What the forecast is fit for; null where nothing is forecast."
+    )
+    verdict_reason: str | None
 
 
 Forecast = create_model(

@@ -22,6 +22,7 @@ import numpy as np
 
 from clv.core.errors import ClvError
 from clv.forecast import publish
+from clv.insights import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,17 +77,20 @@ class Snapshot:
     run
         The run.
     about
-        What figures mean, the same for all customers: ``run, as_of, horizon_months, currency``.
+        What figures mean, the same for all customers: ``run, as_of, horizon_months, currency``, and
+        what they are fit for: ``verdict, verdict_reason``.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        settings = run.settings
+        settings, judged = run.settings, verdict.of_run(run)
         self.about: dict[str, Cell] = {
             "run": run.id,
             "as_of": run.as_of.isoformat(),
             "horizon_months": settings["horizon_months"],
             "currency": settings["currency"] or None,
+            "verdict": judged["word"] if judged else None,
+            "verdict_reason": judged["reason"] if judged else None,
         }
         table, self._top = publish.prepared(run)
         self._columns = {name: table[name].combine_chunks() for name in table.column_names}

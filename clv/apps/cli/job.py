@@ -121,7 +121,9 @@ class Job:
         return monitor.observe(self._store, made, before, published=now)
 
     def _line(self, made: Run) -> dict[str, Cell]:
-        report, summary = made.report, made.summary
+        from clv.insights import verdict  # noqa: PLC0415 - only a line of JSON needs it
+
+        report, summary, judged = made.report, made.summary, verdict.of_run(made)
         return {
             "status": "done",
             "run": made.id,
@@ -138,6 +140,8 @@ class Job:
             "predicted_purchases": summary["predicted_purchases"],
             "predicted_revenue": summary["predicted_revenue"],
             "predicted_clv": summary["predicted_clv"],
+            "verdict": judged["word"] if judged else None,
+            "verdict_reason": judged["reason"] if judged else None,
             "out": None if self._out is None else str(self._out),
             "seconds": round(time.monotonic() - self._begin, 1),
         }

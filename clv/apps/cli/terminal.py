@@ -11,6 +11,8 @@ import typer
 from clv.core import names, stopping
 from clv.core.formatting import plural
 from clv.forecast import receipts
+from clv.insights import verdict
+from clv.report.words import verdict as verdict_words
 from clv.report.words.check import ways
 
 if TYPE_CHECKING:
@@ -142,6 +144,8 @@ def say_run(made: Run, out: Path | None) -> None:
         )
     if made.model.get("purchases"):
         typer.echo(f"  model     {names.of_card(made.model)}")
+    if told := verdict_words.told(verdict.of_run(made)):
+        typer.echo(f"  verdict   {_spaced(told)}")
     if tested := made.receipt:
         typer.echo(f"  because   {receipts.why(tested)}")
     for note in made.model["notes"]:

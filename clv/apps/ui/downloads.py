@@ -14,8 +14,9 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Route
 
 from clv.core.errors import ClvError, RunNotFoundError
+from clv.insights import verdict
 from clv.insights.segments import lists
-from clv.runs import Store
+from clv.runs import Store, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,7 @@ def build(run: Run, name: str) -> Path:
         The run.
     name
         ``predictions.csv``, ``predictions_monthly.csv``, ``rejects.csv``, or one of the run's
-        JSON files; or a campaign list (`clv.insights.segments.lists.CampaignList.filename`).
+        JSON files; ``verdict.json``, what the tables are fit for; or a campaign list (`clv.insights.segments.lists.CampaignList.filename`).
 
     Raises
     ------
@@ -75,11 +76,34 @@ def build(run: Run, name: str) -> Path:
         return run.export(_TABLES[name])
     if name in _CARDS:
         return run.file(name)
+    if name == "verdict.json":
+        return _verdict(run)
     if (campaign := lists.named(name)) is not None:
         return lists.export(run, campaign)
     msg = f'A run has no file "{name[:60]}" to download.'
-    known = ", ".join([*_TABLES, *_CARDS])
+    known = ", ".join([*_TABLES, *_CARDS, "verdict.json"])
     raise RunNotFoundError(msg, f"There are: {known}.")
+
+
+def _verdict(run: Run) -> Path:
+    """Write what stands beside the tables: of what they are, and what the forecast is fit for.
+
+    Written afresh: a test may have been made since.
+    """
+    settings = run.settings
+    run.exports.mkdir(parents=True, exist_ok=True)
+    target = run.exports / "verdict.json"
+    write_json(
+        target,
+        {
+            "run": run.id,
+            "as_of": settings["as_of"],
+            "horizon_months": settings["horizon_months"],
+            "currency": settings["currency"] or None,
+            "verdict": verdict.of_run(run),
+        },
+    )
+    return target
 
 
 def build_rejects(draft: Draft) -> Path:

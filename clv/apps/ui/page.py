@@ -13,6 +13,8 @@ from clv.apps.ui import access, jobs, session, trouble
 from clv.core import names
 from clv.core.errors import DamagedRunError, RunNotFoundError
 from clv.core.formatting import day, files, plain, plural, unit
+from clv.insights import verdict
+from clv.report.words import verdict as verdict_words
 from clv.report.words.run import horizon
 
 if TYPE_CHECKING:
@@ -169,6 +171,7 @@ def title(text: str, run: Run | None = None) -> None:
     st.title(text, anchor=False)
     if run is not None:
         context_line(run)
+        judged(run)
 
 
 def context_line(run: Run) -> None:
@@ -193,6 +196,13 @@ def context_line(run: Run) -> None:
     ]
     with st.container(key="context"):
         st.html(f'<p style="margin:0;opacity:.8">{" · ".join(links)}</p>')
+
+
+def judged(run: Run) -> None:
+    """Write what the forecast is fit for, and why: the one verdict, the same on every page."""
+    if told := verdict_words.told(verdict.of_run(run)):
+        with st.container(key="verdict"):
+            st.markdown(f"*{plain(told)}*")
 
 
 def answer(text: str) -> None:

@@ -71,13 +71,12 @@ def show(run: Run) -> None:
 
 
 def _sureness(run: Run) -> None:
-    """Say how far the total may be off, what the tests found, and why this model forecasts."""
+    """Say how far the total may be off, and why this model forecasts."""
     summary = run.summary
     if summary.get("predicted_purchases") is None:
         return
     found = run.receipt
-    sure = (range_words.total(summary, run.settings), range_words.evidence(found))
-    if told := " ".join(filter(None, sure)):
+    if told := range_words.total(summary, run.settings):
         st.markdown(dollars(told))
     quiet = [range_words.missing(summary), receipts.why(found) if found else ""]
     if told := " ".join(filter(None, quiet)):
@@ -266,9 +265,13 @@ def _downloads(run: Run) -> None:
             "Parameters and versions that reproduce every score.",
         ),
     ]
+    if run.summary.get("predicted_clv") is not None or run.model.get("purchases"):
+        files.append(
+            ("verdict.json", "Verdict (JSON)", "verdict", "What the tables are fit for, and why.")
+        )
     if run.summary.get("predicted_purchases") is None:
         files = [("predictions.csv", "All customers (CSV)", "predictions", "One row per customer.")]
-    for column, (name, label, key, what) in zip(st.columns(3), files, strict=False):
+    for column, (name, label, key, what) in zip(st.columns(4), files, strict=False):
         with column:
             parts.download_run(run, name, label, f"download_{key}")
             st.caption(what)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from clv.core import names as forecasts
 from clv.core.formatting import day, files, unit
+from clv.insights import verdict
 from clv.report.analysis.pieces import Text
+from clv.report.words import verdict as verdict_words
 from clv.report.words.run import horizon, horizon_end
 
 if TYPE_CHECKING:
@@ -93,7 +95,8 @@ def page(run: Run, sections: Sequence[Section]) -> str:
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
         f"<title>{title}</title><style>{_STYLE}</style></head><body>"
-        f'<header><h1>{title}</h1><p class="meta">{escape(meaning(run.settings, run.model))}</p></header>'
+        f'<header><h1>{title}</h1><p class="meta">{escape(meaning(run.settings, run.model))}</p>'
+        f'<p class="answer">{escape(verdict_words.told(verdict.of_run(run)))}</p></header>'
         f'<nav aria-label="Contents"><h3>In short</h3><ol>{contents}</ol></nav>'
         f"<main>{body}</main></body></html>\n"
     )

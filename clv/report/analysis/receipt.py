@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from clv.core import names
 from clv.core.formatting import count, day, percent, plural, symbol, unit
 from clv.forecast import receipts
+from clv.insights import verdict as judgement
 from clv.insights.assumptions import checked
 from clv.report import charts, findings
 from clv.report.analysis.figures import nothing
@@ -14,6 +15,7 @@ from clv.report.analysis.pieces import Grid, Section, answer, heading, items, no
 from clv.report.findings import health as health_words
 from clv.report.tables import receipt as tables
 from clv.report.words import receipt as words
+from clv.report.words import verdict as verdict_words
 
 if TYPE_CHECKING:
     from clv.core.schema import Receipt
@@ -103,8 +105,8 @@ def verdict(run: Run) -> Section:
     tested = run.tested()
     well, poorly = findings.does_well(found, tested), findings.does_poorly(found, tested)
     said = (
-        f"On this file's own past the forecast did {plural(len(well), 'thing')} well and "
-        f"{plural(len(poorly), 'thing')} poorly."
+        f"{verdict_words.told(judgement.of_run(run))} Looked at one by one, "
+        f"{plural(len(well), 'thing')} went well and {plural(len(poorly), 'thing')} poorly."
     )
     pieces: list[Piece] = [answer(said)]
     for kind, rows in (("well", well), ("poorly", poorly)):

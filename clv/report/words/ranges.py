@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clv.core import names
 from clv.core.formatting import day, money, money_range, of_ten, percent, plural
-from clv.forecast import receipts
-from clv.report.words import receipt as receipt_words
 from clv.report.words.run import next_months
 
 if TYPE_CHECKING:
@@ -74,19 +71,6 @@ def missing(summary: Summary) -> str:
             "may lie outside more often than they say."
         )
     return ""
-
-
-def evidence(found: Receipt | None) -> str:
-    """Say in a sentence what the tests found; empty where there was none to find anything."""
-    model = receipts.subject(found) if found is not None else None
-    share = receipt_words.foretold(found, model) if found is not None and model else ""
-    if found is None or model is None or not share:
-        return ""
-    number = plural(len(found["origins"]), "past date")
-    whose = "the forecast" if model == found["model"] else names.who(model)
-    revenue = receipt_words.foretold(found, model, "value")
-    money = f" and {revenue} of the revenue" if revenue else ""
-    return f"Tested on {number}, {whose} foretold {share} of the orders{money}."
 
 
 def customer(

@@ -40,7 +40,12 @@ def test_a_customer_is_the_row_of_the_predictions(sold, api):
         row = run.customer(name)
         found = api.get(f"/customers/{name}").json()
         said = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in row.items()}
-        assert list(found) == [*FORECASTS, "run", "as_of", "horizon_months", "currency"]
+        assert list(found) == [
+            *FORECASTS,
+            *("run", "as_of", "horizon_months", "currency", "verdict", "verdict_reason"),
+        ]
+        assert found["verdict"] == "don't rely on it"
+        assert found["verdict_reason"] == "the forecast was not tested on past dates."
         assert {k: found[k] for k in FORECASTS} == said
         assert found["run"] == run.id
         assert found["as_of"] == run.settings["as_of"]
