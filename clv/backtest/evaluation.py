@@ -16,7 +16,7 @@ from clv.backtest.candidates import Candidate
 from clv.backtest.history import History
 from clv.backtest.months import monthly_expected, monthly_losses, monthly_purchases
 from clv.backtest.moving_origin import Backtest, losses
-from clv.backtest.past_dates import FEWEST_CUSTOMERS, draw, plan, season_dates
+from clv.backtest.past_dates import FEWEST_CUSTOMERS, draw, orders_then, plan, season_dates
 from clv.core import engine, metrics
 from clv.core.choice import ALL_ORDERS, RULES, STANDARD, Choice
 from clv.core.errors import FitError
@@ -186,7 +186,7 @@ def supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:
         known[origin], repeated[origin] = engine.row(
             con,
             "SELECT count(*), count(*) FILTER (days > 1) FROM (SELECT count(DISTINCT "
-            "ordered_at::DATE) AS days FROM orders WHERE ordered_at::DATE <= $1 "
+            f"ordered_at::DATE) AS days FROM {orders_then(con, origin.as_of)} WHERE ordered_at::DATE <= $1 "
             "GROUP BY customer_id)",
             [origin.as_of],
         )
@@ -361,7 +361,10 @@ def _test_beside(
             for name in named
             if (one := backtest.tested.get(name)) and isinstance(one.contender, Candidate)
         ]
-        bought = repeat_purchases_by_month(con, backtest.origin.as_of) if variant.season else None
+        day = backtest.origin.as_of
+        bought = (
+            repeat_purchases_by_month(con, day, orders_then(con, day)) if variant.season else None
+        )
         backtest.test(
             Candidate(
                 variant,

@@ -304,12 +304,15 @@ def shares(
     Returns
     -------
     dict
-        By contender that was tested at all origins; shape (n,), the customers of the last origin.
-        Their mean is the mean over the origins of the mean loss.
+        By contender that was tested at all origins; shape (n,), all customers of the origins, those
+        of the last one first. Their mean is the mean over the origins of the mean loss.
     """
+    import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    everybody = backtests[-1].sample.customer_id.combine_chunks()  # Who was known earlier still is.
+    # Who was known earlier still is, but for those who have sent back all that they had ordered.
+    known = [chunk for one in reversed(backtests) for chunk in one.sample.customer_id.chunks]
+    everybody = pc.unique(pa.chunked_array(known))
     names = [name for name in lost[-1] if all(name in by_name for by_name in lost)]
     share = {name: np.zeros(len(everybody)) for name in names}
     for backtest, by_name in zip(backtests, lost, strict=True):

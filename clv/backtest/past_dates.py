@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import duckdb
 import numpy as np
 
 from clv.core import engine
 from clv.core.horizon import add_months
 from clv.features import rfm
+from clv.features.known import as_known
 from clv.features.rhythm import rhythm
 from clv.models.contenders import Known, Past
 from clv.models.correction.traits import Rhythm
@@ -22,7 +24,6 @@ from clv.models.histories import Histories
 if TYPE_CHECKING:
     from datetime import date
 
-    import duckdb
     import pyarrow as pa
 
     from clv.core.types import Floats
@@ -177,16 +178,47 @@ class Sample(NamedTuple):
         return Past(self.history, self.purchases, self.value, self.origin.days)
 
 
-def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
+def orders_then(con: duckdb.DuckDBPyConnection, day: date) -> str:
+    """Return the name of a table of the orders as they were known on a day.
+
+    Where the files have no later refunds that is ``orders``, with what came after the day. Else it is
+    a table of the connection's own, until the next call.
+    """
+    refunds = _refunds(con)
+    if refunds is None:
+        return "orders"
+    then = as_known(con.table("orders"), refunds, day).sql_query()
+    con.execute(f"CREATE OR REPLACE TEMP TABLE orders_then AS {then}")
+    return "orders_then"
+
+
+def _refunds(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation | None:
+    """Return the table ``refunds`` of a connection; None where there is none."""
+    try:
+        return con.table("refunds")
+    except duckdb.CatalogException:
+        return None
+
+
+def sample(con: duckdb.DuckDBPyConnection, origin: Origin, known_by: date | None = None) -> Sample:
     """Read one test's customers off the ``orders`` of a connection.
 
-    The outcome is joined to the customers last; nothing in their history can depend on it.
+    The outcome is joined to the customers last; nothing in their history can depend on it, nor on
+    refunds after the origin.
+
+    Parameters
+    ----------
+    known_by
+        The day on which the outcome is looked at: later refunds are not known. None for today.
     """
-    rfm(con.table("orders"), origin.as_of).create("known")
+    then = orders_then(con, origin.as_of)
+    rfm(con.table(then), origin.as_of).create("known")
     start = origin.as_of - timedelta(days=origin.days)
-    rhythm(con.table("orders"), origin.as_of, origin.days).create("rhythm")
-    _window(con, "recent", start, origin.as_of)
-    _window(con, "outcome", origin.as_of, origin.end)
+    rhythm(con.table(then), origin.as_of, origin.days).create("rhythm")
+    _window(con, then, "recent", start, origin.as_of)
+    gaps = log_gaps(con, origin.as_of, then)
+    came = orders_then(con, known_by) if known_by else "orders"
+    _window(con, came, "outcome", origin.as_of, origin.end)
     rows = con.sql(
         "SELECT k.customer_id, frequency, recency, T, coalesce(monetary_value, 0) AS monetary_value, "
         "coalesce(k.revenue, 0) / (frequency + 1) AS mean_value, "
@@ -202,17 +234,16 @@ def sample(con: duckdb.DuckDBPyConnection, origin: Origin) -> Sample:
     purchases, value = arrays.pop("purchases"), arrays.pop("value")
     histories = Histories.of(*(arrays.pop(k) for k in ("frequency", "recency", "T")))
     pace = Rhythm(*(arrays.pop(name) for name in Rhythm._fields))
-    gaps = log_gaps(con, origin.as_of)
     history = Known(histories, **arrays, recent_days=origin.days, log_gaps=gaps, rhythm=pace)
     return Sample(origin, rows["customer_id"], history, purchases, value)
 
 
-def log_gaps(con: duckdb.DuckDBPyConnection, as_of: date) -> float:
+def log_gaps(con: duckdb.DuckDBPyConnection, as_of: date, orders: str = "orders") -> float:
     """Return the sum of the logs of the days between consecutive purchase days up to a day."""
     found = con.execute(
         "SELECT coalesce(sum(ln(gap)), 0) FROM (SELECT day - lag(day) OVER "
         "(PARTITION BY customer_id ORDER BY day) AS gap FROM (SELECT DISTINCT customer_id, "
-        "ordered_at::DATE AS day FROM orders WHERE ordered_at::DATE <= $1)) WHERE gap IS NOT NULL",
+        f"ordered_at::DATE AS day FROM {orders} WHERE ordered_at::DATE <= $1)) WHERE gap IS NOT NULL",
         [as_of],
     ).fetchall()
     return float(found[0][0])
@@ -228,15 +259,17 @@ def past(con: duckdb.DuckDBPyConnection, origin: Origin, first_order: date) -> P
     if days < 1:
         return None
     begin = origin.as_of - timedelta(days=days)
-    found = sample(con, Origin(begin, origin.as_of)).past
+    found = sample(con, Origin(begin, origin.as_of), known_by=origin.as_of).past
     return found if found.purchases.size >= FEWEST_CUSTOMERS else None
 
 
-def _window(con: duckdb.DuckDBPyConnection, name: str, after: date, until: date) -> None:
+def _window(
+    con: duckdb.DuckDBPyConnection, orders: str, name: str, after: date, until: date
+) -> None:
     """Make a table of purchase days and revenue per customer in (after, until]."""
     con.execute(
         f"CREATE TABLE {name} AS SELECT customer_id, count(DISTINCT ordered_at::DATE) AS purchases, "
-        f"sum(revenue) AS value FROM orders WHERE ordered_at::DATE > DATE '{after}' "
+        f"sum(revenue) AS value FROM {orders} WHERE ordered_at::DATE > DATE '{after}' "
         f"AND ordered_at::DATE <= DATE '{until}' GROUP BY customer_id"
     )
 
@@ -244,19 +277,24 @@ def _window(con: duckdb.DuckDBPyConnection, name: str, after: date, until: date)
 def draw(con: duckdb.DuckDBPyConnection, known: int) -> int:
     """Let ``orders`` be those of the customers to test, for this connection; return their number.
 
-    They are drawn by a hash of their ids: always the same ones, and none for what they did.
+    They are drawn by a hash of their ids: always the same ones, and none for what they did. Who has
+    no order any more is drawn like the others: on past dates they had.
     """
     con.execute("CREATE SCHEMA drawn")
+    refunds = _refunds(con)
+    gone = "" if refunds is None else " UNION SELECT customer_id FROM refunds"
     some = (
         ""
         if known <= MOST_CUSTOMERS
-        else "SEMI JOIN (SELECT customer_id FROM customers "
+        else f"SEMI JOIN (SELECT customer_id FROM (SELECT customer_id FROM customers{gone}) "
         f"ORDER BY md5(customer_id) LIMIT {MOST_CUSTOMERS}) USING (customer_id)"
     )
     con.execute(
         "CREATE TABLE drawn.orders AS SELECT customer_id, order_id, ordered_at, revenue, items "
         f"FROM orders {some}"
     )
+    if refunds is not None:
+        con.execute(f"CREATE TABLE drawn.refunds AS SELECT * FROM refunds {some}")
     con.execute("SET search_path = 'drawn'")
     return min(known, MOST_CUSTOMERS)
 

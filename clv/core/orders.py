@@ -21,10 +21,13 @@ lines, attributes
     them beside their value.
 events
     One row per event of a customer who has orders: visits, logins…
+refunds
+    One row per moment at which something of an order was taken back, on a later day than it was
+    bought; also of orders of which nothing is left, and which ``orders`` doesn't have.
 rejects
     One row per data row of the input that did not become (part of) an order.
 
-The tables ``labels``, ``lines``, ``attributes`` and ``events`` are there only if the files have what
+The tables ``labels``, ``lines``, ``attributes``, ``events`` and ``refunds`` are there only if the files have what
 they are made of.
 """
 
@@ -79,8 +82,19 @@ EVENTS: Final = {
     "event": "VARCHAR",
 }
 
+#: ``ordered_at`` of the order, ``refunded_at`` later than that day; ``revenue`` and ``items`` that
+#: the order had before, and has no longer.
+REFUNDS: Final = {
+    "customer_id": "VARCHAR",
+    "order_id": "VARCHAR",
+    "ordered_at": "TIMESTAMP",
+    "refunded_at": "TIMESTAMP",
+    "revenue": "DOUBLE",
+    "items": "BIGINT",
+}
+
 #: Tables that a run has only if its files have what they are made of.
-EXTRAS: Final = ("labels", "lines", "attributes", "events")
+EXTRAS: Final = ("labels", "lines", "attributes", "events", "refunds")
 
 #: ``line`` counts physical lines of the file (header = 1); ``text`` is the row as it stood there.
 REJECTS: Final = {

@@ -123,7 +123,9 @@ def first_year(orders: IntoFrame, as_of: date, months: int = 12) -> FirstYear:
     )
 
 
-def ahead(orders: IntoFrame, origin: date, months: int = 12) -> Ahead:
+def ahead(
+    orders: IntoFrame, origin: date, months: int = 12, *, known: IntoFrame | None = None
+) -> Ahead:
     """Sum what every customer known at an origin did in the months after it.
 
     Parameters
@@ -134,6 +136,9 @@ def ahead(orders: IntoFrame, origin: date, months: int = 12) -> Ahead:
         Customers are known by an order up to and including this day.
     months
         Length of the future.
+    known
+        The orders as they were known at the origin (`clv.features.known.as_known`), where refunds
+        came later; else they are the same.
 
     Raises
     ------
@@ -145,13 +150,14 @@ def ahead(orders: IntoFrame, origin: date, months: int = 12) -> Ahead:
     ends = [add_months(begin, i) for i in range(1, months + 1)]
     days = _days(orders, ends[-1] - timedelta(days=1))
     begins = nw.lit(datetime.combine(begin, time()))
-    known = days.filter(nw.col("day") < begins).select("customer_id").unique()
-    later = days.filter(nw.col("day") >= begins).join(known, on="customer_id")
+    before = days if known is None else _days(known, origin)
+    people = before.filter(nw.col("day") < begins).select("customer_id").unique()
+    later = days.filter(nw.col("day") >= begins).join(people, on="customer_id")
     month = nw.lit(0)
     for end in ends[:-1]:
         reached = nw.col("day") >= nw.lit(datetime.combine(end, time()))
         month = month + nw.when(reached).then(1).otherwise(0)
-    ids = collected(known).sort_by("customer_id")["customer_id"].cast(pa.string()).combine_chunks()
+    ids = collected(people).sort_by("customer_id")["customer_id"].cast(pa.string()).combine_chunks()
     later = later.with_columns(month.alias("month"))
     return Ahead(
         ids,

@@ -103,8 +103,12 @@ def forecast(
         msg = f"The as-of date {as_of} lies before the last order ({report['last_order']})."
         raise SettingsError(msg, "Check the files again with that as-of date.")
     with store.begin(draft, run_id) as writer, engine.connect() as con:
-        source = f"read_parquet({engine.text(writer.orders)})"
-        con.execute(f"CREATE VIEW orders AS SELECT * FROM {source}")
+        needed = {"orders": writer.orders}
+        if "refunds" in (report.get("tables") or ()):
+            needed["refunds"] = draft.optional("refunds")
+        for name, path in needed.items():
+            source = f"read_parquet({engine.text(path)})"
+            con.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")
         _summarise(con, as_of, progress)
         _write(con, writer, report, settings, as_of, progress)
     return writer.run

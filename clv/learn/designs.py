@@ -12,6 +12,7 @@ from clv.core.errors import LayoutError, NoRowsError, SettingsError
 from clv.core.formatting import plural
 from clv.core.orders import EXTRAS, LINES
 from clv.features.early import early
+from clv.features.known import as_known
 from clv.features.targets import ahead, first_year
 from clv.features.windows import windows
 from clv.learn.examples import Examples, stacked
@@ -38,6 +39,7 @@ class Tables:
     lines: Any = None
     attributes: Any = None
     events: Any = None
+    refunds: Any = None
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection) -> Self:
@@ -69,6 +71,8 @@ def features(tables: Tables, as_of: date, design: Design, spec: Spec | None = No
     if spec is not None and design.columns is not None:
         spec = pruned(spec, design.columns)
     orders = tables.orders
+    if design.kind == "window":
+        orders = as_known(orders, tables.refunds, as_of)
     make = (
         partial(early, orders, as_of, design.after, attributes=tables.attributes)
         if design.kind == "early"
@@ -182,7 +186,8 @@ class Window(_Examples):
         parts = []
         for day in days:
             found = features(self.tables, day, self.design, spec)
-            came = ahead(self.tables.orders, day, self.design.horizon_months)
+            then = as_known(self.tables.orders, self.tables.refunds, day)
+            came = ahead(self.tables.orders, day, self.design.horizon_months, known=then)
             parts.append(Examples(found, np.zeros(len(found)), came.monthly))
         return stacked(parts)
 

@@ -432,8 +432,8 @@ def test_what_was_chosen_for_real_files(real):
             {"season": False, "corrected": False},
         ),
         "online-retail": (
-            "mbg-nbd+all-orders+corrected",
-            {"corrected": True},
+            "mbg-nbd+all-orders",
+            {"corrected": False},
         ),
         "apparel": (
             "mbg-nbd+season+all-orders",

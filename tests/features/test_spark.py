@@ -17,6 +17,7 @@ from sqlframe.duckdb import DuckDBSession
 
 from clv.features.basket import basket
 from clv.features.early import early
+from clv.features.known import as_known
 from clv.features.rfm import rfm
 from clv.features.targets import ahead, first_year
 from clv.features.windows import windows
@@ -30,6 +31,9 @@ MADE = {
     "revenue, 1 AS items FROM orders UNION ALL SELECT order_id, 'a', revenue / 2, 2 FROM orders",
     "attributes": "SELECT order_id, 'p' || (hash(order_id) % 3) AS payment_type, "
     "1 + (hash(order_id) % 5)::INT AS installments FROM orders",
+    "refunds": "SELECT customer_id, order_id || x AS order_id, ordered_at, "
+    "ordered_at + INTERVAL 40 DAY AS refunded_at, revenue / 2 AS revenue, 1 AS items "
+    "FROM orders, (VALUES (''), ('gone')) AS v(x) WHERE hash(order_id) % 5 = 0",
     "events": "SELECT customer_id, ordered_at - INTERVAL 30 HOUR AS at, "
     "CASE WHEN revenue > 30 THEN 'Login' ELSE 'view ' END AS event FROM orders",
 }
@@ -68,6 +72,16 @@ def test_tables_are_the_same(engines, of):
     ours, theirs = (table(of(one["orders"], AS_OF), "customer_id") for one in engines)
     assert ours.num_rows > 200
     assert ours.column_names == theirs.column_names
+    assert ours.to_pydict() == theirs.to_pydict()
+
+
+def test_orders_as_they_were_known_are_the_same(engines):
+    day = date(2021, 6, 30)
+    ours, theirs = (
+        table(as_known(one["orders"], one["refunds"], day), "customer_id", "order_id")
+        for one in engines
+    )
+    assert sum("gone" in number for number in ours["order_id"].to_pylist()) > 5
     assert ours.to_pydict() == theirs.to_pydict()
 
 

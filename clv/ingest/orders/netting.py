@@ -246,28 +246,29 @@ def settle_refunds(
             "HAVING min(revenue) < 0 AND sum(revenue) > -0.005"
         )
     con.execute(
-        "CREATE TEMP TABLE refunds AS SELECT l.rowid AS id, customer_id, ordered_at, product, "
+        "CREATE TEMP TABLE claims AS SELECT l.rowid AS id, customer_id, ordered_at, product, "
         f"{_QUANTITY} AS quantity, {_PRICE} AS price, cancel, NULL::BIGINT AS target FROM lines l "
         f"WHERE code = 0 AND (revenue < 0 OR cancel) {own}"
     )
-    if not engine.row(con, "SELECT count(*) FROM refunds")[0]:
-        con.execute("CREATE TEMP TABLE netted (id BIGINT, target BIGINT)")
+    if not engine.row(con, "SELECT count(*) FROM claims")[0]:
+        con.execute("CREATE TEMP TABLE netted (id BIGINT, target BIGINT, refunded_at TIMESTAMP)")
         return _count_netted(con), []
     _match_refunds(con)
     made = _match_in_part(con, has_order_id=has_order_id)
     cancelled, negative = NUMBER["cancelled"], NUMBER["negative_without_order"]
     con.execute(
         f"UPDATE lines SET code = CASE WHEN r.cancel THEN {cancelled} ELSE {negative} END, "
-        "detail = round(lines.revenue, 2)::VARCHAR FROM refunds r WHERE lines.rowid = r.id AND r.target IS NULL"
+        "detail = round(lines.revenue, 2)::VARCHAR FROM claims r WHERE lines.rowid = r.id AND r.target IS NULL"
     )
     number = "order_id = t.order_id, " if has_order_id else ""
     con.execute(
         f"UPDATE lines SET {number}ordered_at = t.ordered_at "
-        "FROM refunds r JOIN (SELECT rowid AS id, order_id, ordered_at FROM lines) t ON t.id = r.target "
+        "FROM claims r JOIN (SELECT rowid AS id, order_id, ordered_at FROM lines) t ON t.id = r.target "
         "WHERE lines.rowid = r.id"
     )
     con.execute(
-        "CREATE TEMP TABLE netted AS SELECT id, target FROM refunds WHERE target IS NOT NULL"
+        "CREATE TEMP TABLE netted AS SELECT id, target, ordered_at AS refunded_at FROM claims "
+        "WHERE target IS NOT NULL"
     )
     return _count_netted(con), made
 
@@ -277,12 +278,12 @@ def _count_netted(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def _match_refunds(con: duckdb.DuckDBPyConnection) -> None:
-    """Fill ``refunds.target`` round by round: each purchase takes one refund per round."""
+    """Fill ``claims.target`` round by round: each purchase takes one refund per round."""
     con.execute(
         "CREATE TEMP TABLE bought AS SELECT l.rowid AS id, l.customer_id, l.product, "
         "CASE WHEN items IS NULL OR items = 0 THEN 1 ELSE items END AS left_over, "
         f"{_PRICE} AS price, "
-        "l.ordered_at FROM lines l SEMI JOIN refunds USING (customer_id) "
+        "l.ordered_at FROM lines l SEMI JOIN claims USING (customer_id) "
         "WHERE code = 0 AND revenue > 0 AND NOT l.cancel"
     )
     for _ in range(_MAX_ROUNDS):
@@ -291,14 +292,14 @@ def _match_refunds(con: duckdb.DuckDBPyConnection) -> None:
             "SELECT target, arg_min(id, (asked_at, id)) AS id, arg_min(quantity, (asked_at, id)) AS quantity FROM ("
             "SELECT r.id, r.quantity, r.ordered_at AS asked_at, "
             "arg_max(b.id, (b.ordered_at, b.id)) AS target "
-            "FROM refunds r JOIN bought b ON b.customer_id = r.customer_id "
+            "FROM claims r JOIN bought b ON b.customer_id = r.customer_id "
             "AND b.product IS NOT DISTINCT FROM r.product AND b.price = r.price "
             "AND b.ordered_at <= r.ordered_at AND b.left_over >= r.quantity "
             "WHERE r.target IS NULL GROUP BY ALL) GROUP BY target"
         )
         if not engine.row(con, "SELECT count(*) FROM pairs")[0]:
             break
-        con.execute("UPDATE refunds SET target = p.target FROM pairs p WHERE refunds.id = p.id")
+        con.execute("UPDATE claims SET target = p.target FROM pairs p WHERE claims.id = p.id")
         con.execute(
             "UPDATE bought SET left_over = left_over - p.quantity FROM pairs p "
             "WHERE bought.id = p.target"
@@ -315,14 +316,14 @@ def _match_in_part(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> lis
     """
     con.execute(
         "CREATE TEMP TABLE parts AS SELECT r.id, r.customer_id, r.ordered_at, -l.revenue AS amount "
-        "FROM refunds r JOIN lines l ON l.rowid = r.id WHERE r.target IS NULL AND NOT r.cancel "
+        "FROM claims r JOIN lines l ON l.rowid = r.id WHERE r.target IS NULL AND NOT r.cancel "
         f"AND (l.kind IS NOT NULL OR ({'r.product IS NULL' if has_order_id else 'false'}))"
     )
     con.execute(
         "CREATE TEMP TABLE worth AS SELECT l.customer_id, max(l.rowid) AS id, "
         "min(l.ordered_at) AS ordered_at, sum(l.revenue) - sum(coalesce(t.amount, 0)) AS worth "
         "FROM lines l SEMI JOIN parts USING (customer_id) LEFT JOIN (SELECT r.target, "
-        "sum(abs(l.revenue)) AS amount FROM refunds r JOIN lines l ON l.rowid = r.id "
+        "sum(abs(l.revenue)) AS amount FROM claims r JOIN lines l ON l.rowid = r.id "
         "GROUP BY r.target) t ON t.target = l.rowid WHERE l.code = 0 AND NOT l.cancel "
         "GROUP BY l.customer_id, coalesce(l.order_id, l.rowid::VARCHAR || '@') HAVING worth > 0"
     )
@@ -340,7 +341,7 @@ def _match_in_part(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> lis
         if not found:
             break
         rows, money = rows + found, money + worth
-        con.execute("UPDATE refunds SET target = p.target FROM pairs p WHERE refunds.id = p.id")
+        con.execute("UPDATE claims SET target = p.target FROM pairs p WHERE claims.id = p.id")
         con.execute("DELETE FROM parts WHERE id IN (SELECT id FROM pairs)")
         con.execute(
             "UPDATE worth SET worth = worth - p.amount FROM pairs p WHERE worth.id = p.target"
@@ -394,6 +395,51 @@ def build_orders(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> int:
     return cancelled
 
 
+def build_refunds(con: duckdb.DuckDBPyConnection, *, has_order_id: bool) -> bool:
+    """Make the table ``refunds`` (`clv.core.orders.REFUNDS`) if any came later than its order.
+
+    Parameters
+    ----------
+    con
+        As `build_orders` left it.
+
+    Returns
+    -------
+    bool
+        Whether the table was made.
+    """
+    when = "coalesce(n.refunded_at, l.ordered_at)"
+    if has_order_id:
+        source = (
+            "lines l LEFT JOIN netted n ON n.id = l.rowid JOIN grouped o ON o.customer_id = "
+            "l.customer_id AND o.order_id = coalesce(l.order_id, l.customer_id || '@' || "
+            "l.ordered_at::VARCHAR)"
+        )
+    else:
+        source = (
+            "netted n JOIN lines l ON l.rowid = n.id JOIN (SELECT t.rowid AS id, "
+            f"{_NUMBERED} AS order_id, ordered_at FROM lines t LEFT JOIN numbered "
+            "ON numbered.id = t.rowid SEMI JOIN netted ON netted.target = t.rowid) o "
+            "ON o.id = n.target"
+        )
+    con.execute(
+        "CREATE TABLE refunds AS SELECT l.customer_id, o.order_id, o.ordered_at, "
+        f"{when} AS refunded_at, round(-sum(l.revenue), 6) AS revenue, "
+        f"-sum(l.items)::BIGINT AS items FROM {source} WHERE l.code = 0 AND l.revenue < 0 "
+        f"AND {when}::DATE > o.ordered_at::DATE GROUP BY ALL ORDER BY ALL"
+    )
+    if engine.row(con, "SELECT count(*) FROM refunds")[0]:
+        return True
+    con.execute("DROP TABLE refunds")
+    return False
+
+
+#: Number of an order in a log that has none, of its row and that row's place in ``numbered``.
+_NUMBERED: Final = (
+    "customer_id || '@' || ordered_at::VARCHAR || CASE WHEN k > 1 THEN '#' || k ELSE '' END"
+)
+
+
 def _by_number(con: duckdb.DuckDBPyConnection) -> str:
     """Return what ``grouped`` is where rows have order numbers."""
     key = "customer_id, order_id, CASE WHEN order_id IS NULL THEN ordered_at END"
@@ -419,11 +465,10 @@ def _each_row(con: duckdb.DuckDBPyConnection) -> str:
     rows = "lines WHERE code = 0 AND rowid NOT IN (SELECT id FROM netted)"
     netted = engine.row(con, "SELECT count(*) FROM netted")[0]
     tied = engine.repeated(con, "hash(customer_id, ordered_at)", rows)
-    number = "customer_id || '@' || ordered_at::VARCHAR"
     if not netted and not len(tied):  # Every row is an order as it stands: nothing to work out.
         return (
-            f"VIEW grouped AS SELECT customer_id, {number} AS order_id, ordered_at, revenue, "
-            "items::BIGINT AS items, false AS netted FROM lines WHERE code = 0"
+            "VIEW grouped AS SELECT customer_id, customer_id || '@' || ordered_at::VARCHAR AS "
+            "order_id, ordered_at, revenue, items::BIGINT AS items, false AS netted FROM lines WHERE code = 0"
         )
     con.register("tied", pa.table({"key": engine.column(tied)}))
     con.execute(
@@ -437,8 +482,7 @@ def _each_row(con: duckdb.DuckDBPyConnection) -> str:
         "FROM netted n JOIN lines l ON l.rowid = n.id GROUP BY target"
     )
     return (
-        f"TABLE grouped AS SELECT customer_id, {number} || "
-        "CASE WHEN k > 1 THEN '#' || k ELSE '' END AS order_id, ordered_at, "
+        f"TABLE grouped AS SELECT customer_id, {_NUMBERED} AS order_id, ordered_at, "
         "round(l.revenue + coalesce(t.revenue, 0), 6) AS revenue, "
         "(l.items + coalesce(t.items, 0))::BIGINT AS items, t.target IS NOT NULL AS netted "
         "FROM lines l LEFT JOIN numbered ON numbered.id = l.rowid "

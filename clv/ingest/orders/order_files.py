@@ -155,6 +155,7 @@ def settle(
     gone = netting.build_orders(con, has_order_id=has_order_id)
     one_by_one = has_order_id and not one_total
     roles = [r for r in ("category", "product") if all(r in t.mapping for t in tables)]
+    taken_back = bool(netted) and netting.build_refunds(con, has_order_id=has_order_id)
     told = contents.build(con, roles, has_order_id=one_by_one, gone=gone)
     unit = unit or tables[0].numbers.currency
     made += [*others, *(one for t in tables for one in t.decisions)]
@@ -173,7 +174,7 @@ def settle(
         has_order_id=has_order_id,
         titles=sum(table.titles for table in tables),
         mapping=tables[0].mapping,
-        tables=["lines"] if told else [],
+        tables=[*(["lines"] if told else []), *(["refunds"] if taken_back else [])],
         labels=names,
         rows_netted=netted,
         made=[*made, *_amounts(tables[0], options)],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from clv.backtest.candidates import Candidate
 from clv.backtest.evaluation import supported
 from clv.backtest.moving_origin import Backtest
-from clv.backtest.past_dates import draw, plan
+from clv.backtest.past_dates import draw, orders_then, plan
 from clv.core import engine, metrics
 from clv.core.choice import STANDARD, Choice
 from clv.core.schema import RankingMeasures, ReadyMadeComparison
@@ -108,7 +108,7 @@ def _compare(run: Run, progress: Progress) -> ReadyMadeComparison:
             contenders: list[Contender] = [Candidate(Choice(STANDARD)), *(h() for h in HEURISTICS)]
             for contender in contenders:
                 backtest.test(contender)
-            said = {name: worth(con, model, day).values}
+            said = {name: worth(con, model, day, orders_then(con, day)).values}
             said |= {n: one.forecast.value for n, one in backtest.tested.items()}
             rows.append(
                 {

@@ -47,17 +47,19 @@ class Worth:
     card: ReadyMadeCard
 
 
-def worth(con: duckdb.DuckDBPyConnection, name: str, as_of: date) -> Worth:
+def worth(con: duckdb.DuckDBPyConnection, name: str, as_of: date, orders: str = "orders") -> Worth:
     """Ask a ready-made model what the customers of a connection are worth.
 
     Parameters
     ----------
     con
-        Has ``orders``.
+        Has the orders.
     name
         As on the shelf.
     as_of
         Orders after this day are left out.
+    orders
+        The name of their table.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def worth(con: duckdb.DuckDBPyConnection, name: str, as_of: date) -> Worth:
         See `clv.learn.ready_made.process.predict`.
     """
     entry, content = Shelf().load(name)
-    ids, figures = basket_matrix(con.table("orders"), as_of)
+    ids, figures = basket_matrix(con.table(orders), as_of)
     values = predict(name, content, figures)
     step = max(len(values) // _VECTORS, 1)
     vectors = [
