@@ -27,7 +27,8 @@ def show() -> None:
     published.link()
     # A fresh key after each upload frees the bytes that Streamlit keeps in memory for the widget.
     turn = st.session_state.setdefault("clv_upload_turn", 0)
-    uploaded = st.file_uploader(
+    left, right = st.columns([3, 2], gap="large")
+    uploaded = left.file_uploader(
         "Order files",
         type=list(TYPES),
         accept_multiple_files=True,
@@ -36,7 +37,7 @@ def show() -> None:
         help="One or several files of the same kind, or all tables of a marketplace together; a file "
         "of visits or logins may lie beside them. Up to 500 MB each.",
     )
-    st.caption(
+    left.caption(
         "A column for the customer and one for the date are enough; with a value column you also see "
         "money. Exports of Shopify and WooCommerce and the tables of Olist work as they are. Your file "
         "stays on this server."
@@ -45,18 +46,25 @@ def show() -> None:
         names = [(file.name, _chunks(file)) for file in uploaded]
         st.session_state["clv_upload_turn"] = turn + 1
         _begin(names)
-    st.subheader("Or try it with a sample", anchor=False)
-    keys = list(SAMPLES)
-    for start in range(0, len(keys), 3):
-        for column, name in zip(st.columns(3), keys[start : start + 3], strict=False):
+    first, *others = SAMPLES
+    with right, st.container(border=True):
+        st.markdown("**No file at hand? Try a sample.**")
+        _offer(first)
+    st.subheader("Other samples", anchor=False)
+    for start in range(0, len(others), 3):
+        for column, name in zip(st.columns(3), others[start : start + 3], strict=False):
             with column, st.container(border=True, height="stretch"):
-                sample = SAMPLES[name]
-                st.markdown(f"**{sample.title}**")
-                st.caption(sample.description)
-                if st.button("Use this sample", key=f"sample_{name}", width="stretch"):
-                    path = sample_path(name)
-                    with path.open("rb") as handle:
-                        _begin([(sample.filename, _chunks(handle))])
+                _offer(name)
+
+
+def _offer(name: str) -> None:
+    """Show a sample and the button that takes it."""
+    sample = SAMPLES[name]
+    st.markdown(f"**{sample.title}**")
+    st.caption(sample.description)
+    if st.button("Use this sample", key=f"sample_{name}", width="stretch"):
+        with sample_path(name).open("rb") as handle:
+            _begin([(sample.filename, _chunks(handle))])
 
 
 def _begin(files: Iterable[tuple[str, Iterator[bytes]]]) -> None:

@@ -32,6 +32,7 @@ from clv.report.words.run import (
     MODEL_TITLES,
     ORDER_DAYS,
     concentration_title,
+    headline,
     history_title,
     horizon_end,
     next_months,
@@ -50,8 +51,12 @@ def show(run: Run) -> None:
     page.title("Summary", run)
     if run.only_value:
         page.answer(dollars(pretrained.sentence(run)))
+    elif told := headline(summary, settings):
+        page.answer(dollars(told))
+        st.markdown(dollars(summary_sentence(summary, settings)))
     else:
         page.answer(summary_sentence(summary, settings))
+    _next(run)
     _sureness(run)
     page.cards(_cards(run), "summary")
     page.notes(run)
@@ -70,14 +75,27 @@ def show(run: Run) -> None:
         st.rerun()
 
 
+def _next(run: Run) -> None:
+    """Link to the three things to do now."""
+    if run.summary.get("predicted_purchases") is None:
+        return
+    steps = [(page.TOP, "Whom to write to this week", ":material/mail:")]
+    steps.append((page.SEGMENTS, "Who is slipping away", ":material/trending_down:"))
+    if run.has_value:
+        steps.append((page.FIRST_YEAR, "What a new customer may cost", ":material/person_add:"))
+    with st.container(key="next-steps"):
+        for column, (path, label, icon) in zip(st.columns(3), steps, strict=False):
+            column.page_link(
+                path, label=label, icon=icon, query_params={"run": run.id}, width="stretch"
+            )
+
+
 def _sureness(run: Run) -> None:
-    """Say how far the total may be off, and why this model forecasts."""
+    """Say what the ranges lack, if anything, and why this model forecasts."""
     summary = run.summary
     if summary.get("predicted_purchases") is None:
         return
     found = run.receipt
-    if told := range_words.total(summary, run.settings):
-        st.markdown(dollars(told))
     quiet = [range_words.missing(summary), receipts.why(found) if found else ""]
     if told := " ".join(filter(None, quiet)):
         st.caption(plain(told))

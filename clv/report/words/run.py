@@ -11,6 +11,7 @@ from clv.core.formatting import (
     day,
     expected,
     money,
+    money_range,
     month,
     percent,
     plural,
@@ -66,6 +67,20 @@ def horizon_end(settings: RunSettings) -> str:
     """Return the last day of the horizon, written out."""
     months = settings["months"]
     return day(months[-1]["end"]) if months else ""
+
+
+def headline(summary: Summary, settings: RunSettings) -> str:
+    """Say what all customers should be worth, with the range, and each of them; empty without value."""
+    total, customers = summary.get("predicted_clv"), summary["customers"]
+    if total is None or not customers:
+        return ""
+    currency, ranges = settings["currency"], summary.get("ranges")
+    who = f"Your {plural(customers, 'customer')}"
+    said = f"{who} should be worth {money(total, currency)} in {next_months(settings)}"
+    if ranges is not None:
+        wide = money_range(ranges["total"]["low"], ranges["total"]["high"], currency)
+        said += f" ({percent(ranges['level'])} range: {wide})"
+    return f"{said}, {money(total / customers, currency)} each." if customers > 1 else f"{said}."
 
 
 def summary_sentence(summary: Summary, settings: RunSettings) -> str:

@@ -41,7 +41,7 @@ def test_the_summary_says_how_sure_it_is(open_tested, tested_run):
     read = calm(open_tested())
     total = tested_run.summary["ranges"]["total"]
     assert said(money_range(total["low"], total["high"], "USD")) in read
-    assert "(80 % range around $" in read
+    assert "(80 % range: between $" in read
     assert "on 2 past dates the forecast was 24 % too low on average." in read
     assert tested_run.receipt["choice"]["reason"] in read
 

@@ -27,6 +27,16 @@ def test_summary_sentence():
     )
 
 
+def test_the_headline_has_its_range():
+    ranges = {"level": 0.8, "total": {"low": 4_700_000.0, "high": 14_300_000.0}}
+    facts = {"customers": 23_708, "predicted_clv": 8_200_000.0, "ranges": ranges}
+    assert said(words.headline(facts, SETTINGS)) == (
+        "Your 23,708 customers should be worth €8.2 M in the next 12 months (80 % range: between €4.7 M "
+        "and €14.3 M), €346 each."
+    )
+    assert words.headline({"customers": 5, "predicted_clv": None}, SETTINGS) == ""
+
+
 def test_summary_sentence_when_all_are_alike():
     facts = {"customers": 54, "one_time_share": 0.0, "top20_share": 0.2}
     assert said(words.summary_sentence(facts, SETTINGS)) == (
