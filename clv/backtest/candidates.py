@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from clv.backtest.correcting import corrected, correction, plain_forecast, within
+from clv.backtest.correcting import corrected, correction, plain_forecast, traits_of, within
 from clv.backtest.fitting import Context, Fitted, fit_only_purchases, value, worn
 from clv.backtest.history import History
 from clv.core.errors import FitError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clv.core.choice import Choice
+    from clv.core.schema import Steps
     from clv.models.base import PurchaseModel, SpendModel
     from clv.models.contenders import Known, Past
     from clv.models.correction.correction import Correction
@@ -116,9 +117,21 @@ class Candidate:
         value = bought * (np.zeros(customers.x.size) if worth is None else worth)[:, None]
         return [Forecast(bought[:, i], chance[:, i], value[:, i]) for i in range(len(horizons))]
 
-    def corrected(self, customers: History, days: float) -> Expectations | None:
-        """Return the corrected forecast of customers for the horizon; None without a correction."""
+    def corrected(
+        self, customers: History, days: float, steps: Steps | None = None
+    ) -> Expectations | None:
+        """Return the corrected forecast of customers for the horizon; None without a correction.
+
+        Parameters
+        ----------
+        steps
+            From `clv.backtest.levels.steps`: the forecast with totals that move by them.
+        """
         if self.correction is None:
             return None
         plain = plain_forecast(Fitted(self.model, self.spend, []), customers, days)
-        return corrected(self.correction, customers, plain, days)
+        made = self.correction
+        if steps:
+            seen = traits_of(customers, plain, days, made.shop_value)
+            made = made.settled(seen, plain, steps)
+        return corrected(made, customers, plain, days)

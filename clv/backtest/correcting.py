@@ -19,6 +19,7 @@ from clv.models.season.seasonal import Seasonal
 
 if TYPE_CHECKING:
     from clv.core.choice import Choice
+    from clv.core.schema import Steps
     from clv.core.types import Floats
     from clv.models.contenders import Past
 
@@ -65,7 +66,12 @@ def corrected(made: Correction, history: History, plain: Expectations, days: flo
 
 
 def correction(
-    choice: Choice, fitted: Fitted, history: History, days: float, past: Past | None
+    choice: Choice,
+    fitted: Fitted,
+    history: History,
+    days: float,
+    past: Past | None,
+    steps: Steps | None = None,
 ) -> Correction:
     """Learn on the past, and keep today's totals.
 
@@ -77,6 +83,8 @@ def correction(
         Today's forecast, which is to be corrected.
     past
         From `clv.backtest.past_dates.past`, with a rhythm.
+    steps
+        From `clv.backtest.levels.steps`; None for totals that stay.
 
     Raises
     ------
@@ -98,15 +106,20 @@ def correction(
     seen = traits_of(then, said, past.days, then.shop_value)
     learned = Correction.learn(seen, said, past.purchases, past.value, then.shop_value)
     now = plain_forecast(fitted, history, days)
-    return learned.settled(traits_of(history, now, days, then.shop_value), now)
+    return learned.settled(traits_of(history, now, days, then.shop_value), now, steps)
 
 
 def with_correction(
-    choice: Choice, fitted: Fitted, history: History, days: float, past: Past | None
+    choice: Choice,
+    fitted: Fitted,
+    history: History,
+    days: float,
+    past: Past | None,
+    steps: Steps | None = None,
 ) -> Fitted:
     """Add a correction to a fitted forecast, or a note that says why there is none."""
     try:
-        made = correction(choice, fitted, history, days, past)
+        made = correction(choice, fitted, history, days, past, steps)
     except FitError as error:
         why = f"{error.message} The forecast is made without a correction."
         return fitted._replace(notes=[*fitted.notes, Note("no-correction", why, "simpler model")])

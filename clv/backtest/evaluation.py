@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from clv.backtest import calibration, choose_model, moving_origin
+from clv.backtest import calibration, choose_model, levels, moving_origin
 from clv.backtest.candidates import Candidate
 from clv.backtest.history import History
 from clv.backtest.months import monthly_expected, monthly_losses, monthly_purchases
@@ -129,14 +129,20 @@ def evaluate(
         )
         _test_all(case, progress)
         decided = _decide(drawn, case)
+        choice, steps = decided.choice, None
+        on_last = case.backtests[-1].tested if case.backtests else {}
+        if choice.name in on_last and choice.corrected and (case.given is None or asked):
+            steps = decided.said["steps"] = levels.steps(case.backtests, choice.plain.name)
         checks = [
             calibration.check(
                 *(backtest.sample, one.model, one.spend, settings.level),
                 one.corrected(
-                    History.at(backtest.sample.history, valued=valued), backtest.origin.days
+                    History.at(backtest.sample.history, valued=valued),
+                    backtest.origin.days,
+                    steps,
                 ),
             )
-            for backtest, one in _final(case, decided.choice)
+            for backtest, one in _final(case, choice)
         ]
         progress("Measuring the tests", 0, 0)
         dates = moving_origin.report(drawn, chosen, case.backtests)
@@ -144,7 +150,7 @@ def evaluate(
     runner_up, noise = _runner_up(dates["together"])
     if dates["together"]:
         decided.said["losses"] = choose_model.closeness(
-            dates["together"], decided.choice, decided.said["runner_up"]
+            dates["together"], choice, decided.said["runner_up"]
         )
     receipt: Receipt = {
         "as_of": as_of.isoformat(),
@@ -160,11 +166,11 @@ def evaluate(
         "recency_days": decided.recency_days,
         "runner_up": runner_up,
         "noise": noise,
-        "model": decided.choice.name,
+        "model": choice.name,
         "ranges": calibration.receipt_ranges(checks, settings.level),
     }
     tested = tested_customers(case.backtests[-1]) if case.backtests else None
-    return Evaluation(receipt, tested, decided.choice)
+    return Evaluation(receipt, tested, choice)
 
 
 def supported(con: duckdb.DuckDBPyConnection, chosen: Plan) -> Plan:

@@ -641,6 +641,13 @@ class Closeness(TypedDict):
     rule_name: str | None
 
 
+class Steps(TypedDict):
+    """By how much the logarithms of two ratios move: buyers per purchase, value per purchase."""
+
+    buyers: float
+    order_value: float
+
+
 class ReceiptChoice(TypedDict):
     """Which forecast was chosen, and why; ``asked`` is ``auto`` or a name."""
 
@@ -653,6 +660,7 @@ class ReceiptChoice(TypedDict):
     as_good: str | None
     fallback: bool
     losses: NotRequired[Closeness]
+    steps: NotRequired[Steps]
 
 
 class AgainstRules(TypedDict):

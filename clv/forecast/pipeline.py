@@ -232,18 +232,16 @@ def _write(
     from clv.forecast import predictions as core  # noqa: PLC0415
 
     months = months_of(as_of, settings)  # Too many are refused before the work.
-    choice, ranges = (
-        _untested(con) if settings.model == AUTO else Choice.parse(settings.model),
-        None,
-    )
+    choice = _untested(con) if settings.model == AUTO else Choice.parse(settings.model)
+    receipt = None
     # A ready-made model says nothing of orders, by which forecasts are tested.
     tested = settings.backtest and not choice.ready_made
     if tested:
         found = _evaluate(con, settings, as_of, settings.currency or report["currency"], progress)
         writer.put_receipt(found.receipt, found.tested)
-        choice, ranges = found.choice, found.receipt["ranges"]
+        choice, receipt = found.choice, found.receipt
     card, summary = core.make(
-        con, settings, choice, ranges, as_of, writer.forecasts, writer.profiles, progress
+        con, settings, choice, receipt, as_of, writer.forecasts, writer.profiles, progress
     )
     card["data"]["files"] = report["inputs"]
     writer.put("model", card)

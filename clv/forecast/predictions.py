@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from clv.core.choice import Choice
     from clv.core.horizon import Month
-    from clv.core.schema import ModelCard, ReceiptRanges, Summary
+    from clv.core.schema import ModelCard, Receipt, Summary
     from clv.core.settings import Settings
     from clv.core.types import Progress
     from clv.forecast.summary import Scores
@@ -81,7 +81,7 @@ def make(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     choice: Choice,
-    ranges: ReceiptRanges | None,
+    receipt: Receipt | None,
     as_of: date,
     forecasts: Path,
     profiles: Path,
@@ -95,8 +95,9 @@ def make(
         Has tables or views ``orders`` and ``customers`` (see `summarise`).
     choice
         The models.
-    ranges
-        From `clv.backtest.calibration.receipt_ranges`; None for no ranges.
+    receipt
+        What the tests left: how wide ranges must be, and which totals move; None without a test, and
+        so without ranges.
     as_of
         The day on which the forecast stands.
     forecasts, profiles
@@ -124,7 +125,8 @@ def make(
             progress("Learning from a past day", 0, customers)
             history = history.with_rhythm(con, as_of, days)
             learned = drawn_past(con, origin, first)
-            fitted = correcting.with_correction(choice, fitted, history, days, learned)
+            steps = receipt["choice"].get("steps") if receipt else None
+            fitted = correcting.with_correction(choice, fitted, history, days, learned, steps)
     progress("Forecasting customers", 0, customers)
     profile = score_triples(fitted, history, months)
     corrected = corrected_forecast(profile, fitted, history, days)
@@ -132,10 +134,12 @@ def make(
     if given:
         scores["predicted_clv"] = given.values
     sure = None
-    if ranges is not None and fitted.purchases and fitted.spend:
+    if receipt is not None and fitted.purchases and fitted.spend:
         progress("Measuring how sure it is", 0, customers)
         models = (fitted.purchases, fitted.spend)
-        sure = ForecastRanges.of(models, history, days, profile["discounted"], ranges, corrected)
+        sure = ForecastRanges.of(
+            models, history, days, profile["discounted"], receipt["ranges"], corrected
+        )
         profile["variance"] = sure.variance
         each = scores["predicted_order_value"] * settings.margin
         low, high = sure.customers(each, scores["predicted_clv"])

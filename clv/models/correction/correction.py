@@ -31,7 +31,7 @@ from clv.models.correction.trees import Tree, predict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clv.core.schema import CorrectionCard
+    from clv.core.schema import CorrectionCard, Steps
     from clv.core.types import Floats
 
 #: Customers known on the past day, and those of them who bought after it: fewer teach nothing.
@@ -128,31 +128,35 @@ class Correction:
         self,
         traits: Floats,
         plain: Expectations,
-        steps: tuple[float, float, float] = (0.0, 0.0, 0.0),
+        steps: Steps | None = None,
     ) -> Self:
         """Keep the totals of the plain forecast, but for steps of their logarithms.
+
+        That of purchases stays in any case.
 
         Parameters
         ----------
         traits, plain
             Of all customers today.
         steps
-            By how much the totals of purchases, of buyers and of value per purchase are to move.
+            By how much the total of buyers and the value of a purchase are to move
+            (`clv.backtest.levels`).
         """
+        buyers, order_value = (steps["buyers"], steps["order_value"]) if steps else (0.0, 0.0)
         raw = replace(self, levels=(0.0, 0.0, 0.0, 0.0))
         log_purchases, odds, log_value, _ = raw._terms(traits, plain)  # noqa: SLF001
-        buyers = min(float(plain.p_purchase.sum() * np.exp(steps[1])), 0.999 * len(traits))
-        chance = _solved(lambda level: float(expit(odds + level).sum()), buyers)
+        bought = min(float(plain.p_purchase.sum() * np.exp(buyers)), 0.999 * len(traits))
+        chance = _solved(lambda level: float(expit(odds + level).sum()), bought)
         buys = expit(odds + chance)
-        total = float(plain.purchases.sum() * np.exp(steps[0]))
+        total = float(plain.purchases.sum())
         more = _solved(
             lambda level: float(_possible(np.exp(log_purchases + level), buys, plain).sum()), total
         )
-        bought = _possible(np.exp(log_purchases + more), buys, plain)
+        expected = _possible(np.exp(log_purchases + more), buys, plain)
         each = 0.0
         if log_value is not None and plain.value is not None:
-            brought = float(bought @ np.exp(log_value))
-            wanted = float(plain.value.sum() * np.exp(steps[0] + steps[2]))
+            brought = float(expected @ np.exp(log_value))
+            wanted = float(plain.value.sum() * np.exp(order_value))
             each = float(np.log(wanted / brought)) if wanted > 0 and brought > 0 else 0.0
         alive = chance + float((_design(plain) @ np.array(self.odds)).mean())
         return replace(self, levels=(more, chance, each, alive))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -192,6 +193,8 @@ def choice(found: Receipt) -> dict[str, str]:
             f"{_TRIED[what]}: {'better' if better else 'no better'}"
             for what, better in made["tried"].items()
         )
+    if moved := levels(found):
+        told["Levels"] = moved
     if shared := overlap(found):
         told["Dates"] = shared
     if checked := found["checked"]:
@@ -230,6 +233,28 @@ def _distance(loss: float, other: float) -> str:
     if abs(apart) < _EXACT:
         return "as close as"
     return f"{percent(abs(apart))} {'closer' if apart > 0 else 'further off'} than"
+
+
+def levels(found: Receipt) -> str:
+    """Say by how much chances to buy and order values were moved for everybody; empty where not."""
+    steps = found["choice"].get("steps")
+    if not steps:
+        return ""
+    said = {
+        "buyers": "customers bought than predicted for the number of orders, so chances to buy are",
+        "order_value": "was spent per order than predicted, so order values are",
+    }
+    parts = []
+    for name, what in said.items():
+        moved = math.expm1(steps["buyers" if name == "buyers" else "order_value"])
+        if round(abs(moved), 3):
+            more, way = ("more", "raised") if moved > 0 else ("fewer", "lowered")
+            if name == "order_value" and moved < 0:
+                more = "less"
+            parts.append(f"{more} {what} {way} by {percent(abs(moved))}")
+    if not parts:
+        return ""
+    return f"On every past date {'; '.join(parts)}. The tests' figures are without this."
 
 
 def overlap(found: Receipt) -> str:
