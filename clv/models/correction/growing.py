@@ -65,7 +65,7 @@ def grow(
         seen, unseen = (Examples(traits[r], outcome[r], offset[r], loss) for r in (learn, test))
         tried.append((_grown(seen, MOST_TREES, monotone, unseen), unseen))
         curves += _curve(*tried[-1])
-    best = int((curves <= curves[0] - ENOUGH * (curves[0] - curves.min())).argmax())
+    best = int((curves <= curves[0] - ENOUGH[loss] * (curves[0] - curves.min())).argmax())
     gained = np.concatenate(
         [who.lost(0.0) - who.lost(predict(trees[:best], who.traits)) for trees, who in tried]
     )
