@@ -130,8 +130,6 @@ class Candidate:
         if self.correction is None:
             return None
         plain = plain_forecast(Fitted(self.model, self.spend, []), customers, days)
-        made = self.correction
-        if steps:
-            seen = traits_of(customers, plain, days, made.shop_value)
-            made = made.settled(seen, plain, steps)
-        return corrected(made, customers, plain, days)
+        seen = traits_of(customers, plain, days, self.correction.shop_value)
+        made = self.correction.settled(seen, plain, steps) if steps else self.correction
+        return made.apply(seen, plain)

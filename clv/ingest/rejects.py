@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from clv.core import engine
+from clv.core.orders import REJECTS
 from clv.ingest.orders import checks
 from clv.ingest.orders.checks import NUMBER
 from clv.ingest.orders.table import fault_codes
@@ -38,10 +39,8 @@ def make_rejects(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> Non
     """Give every rejected row its file, line, reason and original text."""
     parts = [part for number, table in enumerate(tables) for part in _rejected(con, number, table)]
     if not parts:
-        con.execute(
-            "CREATE TABLE rejects "
-            "(file VARCHAR, line BIGINT, code VARCHAR, reason VARCHAR, text VARCHAR)"
-        )
+        columns = ", ".join(f"{name} {kind}" for name, kind in REJECTS.items())
+        con.execute(f"CREATE TABLE rejects ({columns})")
         return
     con.register("located", pa.concat_tables(parts))
     wording = ", ".join(

@@ -73,6 +73,15 @@ def of_run(run: Run) -> ForecastVerdict | None:
     return judge(run.receipt, run.summary, all_active=everyone_active(run))
 
 
+def cells(run: Run) -> dict[str, str | None]:
+    """Return ``verdict`` and ``verdict_reason`` of a run, both None where nothing is forecast."""
+    found = of_run(run)
+    return {
+        "verdict": found["word"] if found else None,
+        "verdict_reason": found["reason"] if found else None,
+    }
+
+
 def everyone_active(run: Run) -> bool:
     """Return whether the fitted drop-out is near nothing, so that "still active" says nothing."""
     if run.summary.get("predicted_purchases") is None:

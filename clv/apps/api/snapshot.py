@@ -83,14 +83,13 @@ class Snapshot:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        settings, judged = run.settings, verdict.of_run(run)
+        settings = run.settings
         self.about: dict[str, Cell] = {
             "run": run.id,
             "as_of": run.as_of.isoformat(),
             "horizon_months": settings["horizon_months"],
             "currency": settings["currency"] or None,
-            "verdict": judged["word"] if judged else None,
-            "verdict_reason": judged["reason"] if judged else None,
+            **verdict.cells(run),
         }
         table, self._top = publish.prepared(run)
         self._columns = {name: table[name].combine_chunks() for name in table.column_names}

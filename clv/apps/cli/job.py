@@ -123,7 +123,7 @@ class Job:
     def _line(self, made: Run) -> dict[str, Cell]:
         from clv.insights import verdict  # noqa: PLC0415 - only a line of JSON needs it
 
-        report, summary, judged = made.report, made.summary, verdict.of_run(made)
+        report, summary = made.report, made.summary
         return {
             "status": "done",
             "run": made.id,
@@ -140,8 +140,7 @@ class Job:
             "predicted_purchases": summary["predicted_purchases"],
             "predicted_revenue": summary["predicted_revenue"],
             "predicted_clv": summary["predicted_clv"],
-            "verdict": judged["word"] if judged else None,
-            "verdict_reason": judged["reason"] if judged else None,
+            **verdict.cells(made),
             "out": None if self._out is None else str(self._out),
             "seconds": round(time.monotonic() - self._begin, 1),
         }

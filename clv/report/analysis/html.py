@@ -82,6 +82,8 @@ def page(run: Run, sections: Sequence[Section]) -> str:
     """
     names = files(run.settings.get("inputs", []))
     title = escape(f"Purchase forecast: {names}" if names else "Purchase forecast")
+    told = verdict_words.told(verdict.of_run(run))
+    judged = f'<p class="answer">{escape(told)}</p>' if told else ""
     body = "".join(
         f'<section id="{escape(s.key)}"><h2>{escape(s.title)}</h2>{s.html()}</section>'
         for s in sections
@@ -96,7 +98,7 @@ def page(run: Run, sections: Sequence[Section]) -> str:
         "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
         f"<title>{title}</title><style>{_STYLE}</style></head><body>"
         f'<header><h1>{title}</h1><p class="meta">{escape(meaning(run.settings, run.model))}</p>'
-        f'<p class="answer">{escape(verdict_words.told(verdict.of_run(run)))}</p></header>'
+        f"{judged}</header>"
         f'<nav aria-label="Contents"><h3>In short</h3><ol>{contents}</ol></nav>'
         f"<main>{body}</main></body></html>\n"
     )

@@ -240,21 +240,26 @@ def levels(found: Receipt) -> str:
     steps = found["choice"].get("steps")
     if not steps:
         return ""
-    said = {
-        "buyers": "customers bought than predicted for the number of orders, so chances to buy are",
-        "order_value": "was spent per order than predicted, so order values are",
-    }
+    buyers, order_value = math.expm1(steps["buyers"]), math.expm1(steps["order_value"])
     parts = []
-    for name, what in said.items():
-        moved = math.expm1(steps["buyers" if name == "buyers" else "order_value"])
-        if round(abs(moved), 3):
-            more, way = ("more", "raised") if moved > 0 else ("fewer", "lowered")
-            if name == "order_value" and moved < 0:
-                more = "less"
-            parts.append(f"{more} {what} {way} by {percent(abs(moved))}")
+    if by := _moved(buyers):
+        more = "more" if buyers > 0 else "fewer"
+        parts.append(
+            f"{more} customers bought than predicted for the number of orders, so chances to buy are {by}"
+        )
+    if by := _moved(order_value):
+        more = "more" if order_value > 0 else "less"
+        parts.append(f"{more} was spent per order than predicted, so order values are {by}")
     if not parts:
         return ""
     return f"On every past date {'; '.join(parts)}. The tests' figures are without this."
+
+
+def _moved(share: float) -> str:
+    """Say ``raised by 6 %`` or ``lowered by 6 %``; empty below a tenth of a per cent."""
+    if not round(abs(share), 3):
+        return ""
+    return f"{'raised' if share > 0 else 'lowered'} by {percent(abs(share))}"
 
 
 def overlap(found: Receipt) -> str:
