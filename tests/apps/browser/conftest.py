@@ -165,6 +165,9 @@ class Visit:
         expect(self.tab.locator('[data-testid="stApp"]')).to_have_attribute(
             "data-test-script-state", "notRunning", timeout=_TIMEOUT
         )
+        # A table's code is fetched when the first one is drawn: grey bars stand for it until then.
+        bars = self.tab.locator('[data-testid="stMain"] [data-testid="stSkeleton"]')
+        expect(bars).to_have_count(0, timeout=_TIMEOUT)
 
     def shows(self, key: str) -> None:
         """Wait for the element with this key."""
