@@ -287,7 +287,7 @@ def accuracy(customers: Sequence[int] = ()) -> str:
         "date is seen: models are fitted anew for every date, rules of thumb learn from an "
         "earlier period. The last test ends on the day of the forecast; a test looks at most "
         f"half the history ahead, and needs {FEWEST_CUSTOMERS} customers.{known}\n\n"
-        "**Orders** are days with an order. **Orders foretold**: expected over actual total. "
+        "**Orders** are days with an order. **Predicted orders, % of actual**: expected over actual total. "
         "**MAPE**: mean of |expected / actual − 1| over the months' totals. **MAE**: mean of "
         "|expected − actual| over customers; it favours whoever expects too little, since most "
         "customers order nothing. **Gini**: how well customers are ranked, over the perfect "

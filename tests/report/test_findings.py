@@ -186,6 +186,29 @@ def test_a_forecast_twice_too_high_is_told():
     assert "dates" not in well | poorly
 
 
+def test_too_high_and_too_low_do_not_make_up_for_each_other():
+    """One measure with the verdict: nobody is told of a close total that was off by a fifth twice."""
+    content, _ = receipt()
+    for origin, bias in zip(content["origins"], (0.20, -0.20), strict=True):
+        origin["measures"]["mbg-nbd"]["purchases"]["bias"] = bias
+    well, poorly = judged(content)
+    assert "total-orders" not in well
+    assert poorly["total-orders"].figures["missed"] == pytest.approx(0.20)
+    assert plain(poorly["total-orders"].sentence).startswith(
+        "The total of orders was off by 20 %, too high on some dates and too low on others, in the "
+        "following 12 months (mean of 2 past dates)"
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_praise_begins_with_an_error(seed):
+    well, _ = judged(*receipt(seed=seed))
+    for code in ("total-orders", "total-revenue"):
+        what = code.removeprefix("total-")
+        assert well[code].sentence.startswith(f"The total of {what} was close in the following ")
+    assert well["months"].sentence.startswith("Single months were close, off by ")
+
+
 def test_chance_is_the_standard_error_of_the_total():
     content, _ = receipt(origins=ORIGINS[:1])
     found = by_code(findings.does_well(content))["total-orders"]

@@ -72,9 +72,9 @@ def _cards(found: Receipt, model: str, chosen: str) -> list[page.Card]:
     bias = row["orders_bias"]
     return [
         page.Card(
-            "Orders foretold",
+            "Predicted orders, % of actual",
             percent(None if bias is None else 1 + bias),
-            f"Orders that {who} expected in {ahead}, as a share of those that came; 100\u00a0% is "
+            f"Orders that {who} expected in {ahead}, as a share of the actual ones; 100\u00a0% is "
             f"exact, more is too many.{how}",
         ),
         page.Card(
@@ -90,7 +90,7 @@ def _cards(found: Receipt, model: str, chosen: str) -> list[page.Card]:
             f"is chance.{how}",
         ),
         page.Card(
-            "Buyers told apart (AUC)",
+            "Buyers recognised (AUC)",
             percent(row["auc"]),
             f"How often a customer who bought had the higher chance than one who did not; 50\u00a0% "
             f"is chance.{how}",
@@ -98,7 +98,7 @@ def _cards(found: Receipt, model: str, chosen: str) -> list[page.Card]:
         page.Card(
             "Monthly error",
             percent(row["orders_mape"]),
-            "Mean distance of a month's expected orders from those that came (MAPE)." + how
+            "Mean distance of a month's expected orders from the actual ones (MAPE)." + how
             if row["orders_mape"] is not None
             else "Not defined: a month had no order.",
         ),

@@ -207,7 +207,7 @@ def _scores(found: BinsReport) -> None:
     parts.table(tables.scores(found), "bins_scores")
     st.caption(
         "Error of the chance = reliability − resolution + uncertainty + within the groups. The smaller "
-        "the better, but of resolution and of buyers told apart: there more is better."
+        "the better, but of resolution and of buyers recognised: there more is better."
     )
 
 

@@ -11,6 +11,7 @@ from clv.backtest.choose_model import RULES
 from clv.core.formatting import count, day, percent, plural
 from clv.core.names import who
 from clv.forecast import receipts
+from clv.insights.verdict import TOTAL
 from clv.report.findings.base import Figures, Finding, Kind, Subject, Z, best_rule, off, size
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from clv.core.types import Floats
 
 
-#: A total off by a tenth changes what is ordered and whom one hires; less is within most plans' slack.
-TOTAL: Final = 0.10
 #: A group's mean off by more is seen by whoever looks at the group; by less, by nobody.
 GROUP: Final = 0.15
 #: Single months swing more than a year: off by a tenth is good, by a fifth of little use.
@@ -95,15 +94,27 @@ def _total(one: Subject, kind: Kind) -> tuple[bool, Finding] | None:
     if not biases or chance is None:
         return None
     bias, what = fmean(biases), "orders" if kind == "purchases" else "revenue"
-    figures: Figures = {"bias": bias, "chance": chance, "dates": len(biases)}
+    # As the verdict does: too high on one date does not make up for too low on another.
+    missed = fmean(map(abs, biases))
+    figures: Figures = {"bias": bias, "missed": missed, "chance": chance, "dates": len(biases)}
+    good = missed <= TOTAL
+    mixed = size(missed) != size(bias)
     fewer = off(bias, what).replace(" than came", " were expected than came", 1)
     fewer = fewer if what == "orders" else fewer.replace("were", "was")
-    said = f"In total {fewer} in {one.ahead}{one.over}"
-    if abs(bias) <= chance:
+    fewer = (
+        f"off by {size(missed)}, too high on some dates and too low on others," if mixed else fewer
+    )
+    if good:
+        said = f"The total of {what} was close in {one.ahead}{one.over}: {fewer.removesuffix(',')}"
+    elif mixed:
+        said = f"The total of {what} was {fewer} in {one.ahead}{one.over}"
+    else:
+        said = f"In total {fewer} in {one.ahead}{one.over}"
+    if missed <= chance:
         said += f"; chance alone explains up to {size(chance)}"
     else:
         said += f", more than the {size(chance)} that chance alone explains"
-    return abs(bias) <= TOTAL, Finding(f"total-{what}", f"{said}.", figures)
+    return good, Finding(f"total-{what}", f"{said}.", figures)
 
 
 def _dates(one: Subject) -> tuple[bool, Finding] | None:
@@ -117,7 +128,7 @@ def _dates(one: Subject) -> tuple[bool, Finding] | None:
     figures: Figures = {"apart": apart, "low": biases[low], "high": biases[high]}
     figures |= {"low_as_of": days[low], "high_as_of": days[high]}
     good = apart <= DATES_APART
-    if good and abs(fmean(biases)) > TOTAL:
+    if good and fmean(map(abs, biases)) > TOTAL:
         return None  # Steady, but steadily wrong: the total says so.
     if not good and apart <= chance * 2**0.5:
         return None  # Two totals may lie that far apart by chance.
@@ -143,7 +154,8 @@ def _months(one: Subject) -> tuple[bool, Finding] | None:
     if error is None or MONTHS_WELL < error <= MONTHS_POORLY:
         return None
     good = error <= MONTHS_WELL
-    said = f"Single months were off by {percent(error)} on average"
+    said = "Single months were close, off" if good else "Single months were off"
+    said += f" by {percent(error)} on average"
     figures: Figures = {"mape": error}
     rows = one.origins[-1]["months"]
     if not good and len(rows) > 1:
@@ -250,7 +262,8 @@ def _groups(one: Subject, tested: pa.Table | None) -> Iterator[tuple[bool, Findi
                 ),
             )
         elif abs(ratio) <= TOTAL and chance <= GROUP:
-            yield True, Finding(code, f"{text}.", figures)
+            close = f"{people} ({count(n)}) were forecast closely: {off(ratio, unit)}"
+            yield True, Finding(code, f"{close}.", figures)
 
 
 def _chance(one: Subject) -> tuple[bool, Finding] | None:
@@ -266,7 +279,7 @@ def _chance(one: Subject) -> tuple[bool, Finding] | None:
         / sum(r["customers"] for r in rows)
         for rows in tables
     )
-    said = f"Its chances of buying were {_points(error)} from what came, on average"
+    said = f"Its chances of buying were {_points(error)} from what happened, on average"
     figures: Figures = {"ece": error, "chance": chance}
     if error <= CHANCE_WELL:
         return True, Finding("chance", f"{said}: they can be taken at their word.", figures)

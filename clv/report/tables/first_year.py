@@ -242,7 +242,7 @@ def bids(kept: Kept, margin: float, price: float | None, currency: str) -> Table
         Column(lambda t: money(t.predicted, currency), each, on="paper"),
         Column(
             lambda t: float(t.came.brought[-1]),
-            with_unit("Came, each", currency),
+            with_unit("Actual, each", currency),
             "amount",
             on="page",
         ),

@@ -34,13 +34,13 @@ def segments(one: TrackedForecast, currency: str) -> Table:
         Column("segment", "Segment", pinned=True),
         Column("customers", "Customers", "count"),
         Column(f"predicted_{key}", f"Forecast {what}", "money"),
-        Column(key, f"Came {what}", "money"),
+        Column(key, f"Actual {what}", "money"),
         Column(
             off,
             "Forecast off by",
             "change",
             unit="%",
-            help="Above 0: more was forecast than came.",
+            help="Above 0: more was forecast than actually came.",
         ),
     ]
     rows = one["segments"]

@@ -33,7 +33,7 @@ _GROUPS: Final = {
 def leaderboard(found: Receipt, rows: list[LeaderboardRow]) -> Table:
     """Return everything that was compared, rows of `clv.forecast.receipts.leaderboard`."""
 
-    def foretold(key: str, heading: str) -> Column:
+    def predicted(key: str, heading: str) -> Column:
         return Column(
             lambda row: None if row[key] is None else 1.0 + row[key], heading, kind="share"
         )
@@ -47,12 +47,12 @@ def leaderboard(found: Receipt, rows: list[LeaderboardRow]) -> Table:
             help="Difference in mean loss per customer, with its 95 % interval; smaller is better.",
             on="page",
         ),
-        foretold("orders_bias", "Orders foretold"),
+        predicted("orders_bias", "Predicted orders, % of actual"),
         Column("orders_mape", "Monthly error (MAPE)", "share", paper="Monthly error"),
         Column("orders_mae", "Error per customer (MAE, orders)", "decimal", digits=2, on="page"),
         Column("orders_gini", "Ranking (Gini)", "share"),
         Column("orders_top10", "Best 10\u00a0% brought", "share"),
-        Column("auc", "Buyers told apart (AUC)", "share"),
+        Column("auc", "Buyers recognised (AUC)", "share"),
         Column(
             "brier",
             "Error of the chance (Brier)",
@@ -64,7 +64,7 @@ def leaderboard(found: Receipt, rows: list[LeaderboardRow]) -> Table:
     if found["has_value"]:
         error = with_unit("Revenue error per customer (MAE)", found["currency"])
         columns += [
-            foretold("revenue_bias", "Revenue foretold"),
+            predicted("revenue_bias", "Predicted revenue, % of actual"),
             Column("revenue_mae", error, "decimal", digits=2, on="page"),
         ]
     dates = ", ".join(day(o["as_of"]) for o in found["origins"])
@@ -78,7 +78,7 @@ def leaderboard(found: Receipt, rows: list[LeaderboardRow]) -> Table:
 
 
 def months(found: Receipt, rows: Rows, model: str) -> Table:
-    """Return what came and what a model expected, month by month after a date."""
+    """Return actual and expected orders and revenue, month by month after a date."""
     columns = [Column("end", "Month to", "day", pinned=True)]
     kinds = [("purchases", "Orders", "orders")]
     if found["has_value"]:
@@ -86,17 +86,17 @@ def months(found: Receipt, rows: Rows, model: str) -> Table:
         kinds.append(("value", name, inside))
     for kind, name, inside in kinds:
         columns += [
-            Column(_inside(kind, "actual"), f"{name} that came", "money"),
+            Column(_inside(kind, "actual"), f"Actual {inside}", "money"),
             Column(_inside(kind, model), f"Expected {inside}", "money"),
             Column(
                 _off(kind, model),
                 f"{name}: off by",
                 "change",
                 digits=1,
-                help="Expected over what came, less 100 %.",
+                help="Expected over actual, less 100 %.",
             ),
         ]
-    return Table(columns, rows, "What came and what was expected, month by month")
+    return Table(columns, rows, "Actual and expected, month by month")
 
 
 def _inside(kind: str, name: str) -> Of:
@@ -161,7 +161,7 @@ def held(level: float, measured: MeasuredRanges) -> Table:
 
 
 def totals(model: str, rows: list[PastDate]) -> Table:
-    """Return expected totals as shares of what came; a row is a date on which the model was tested."""
+    """Return predicted totals as shares of the actual ones; a row is a date on which the model was tested."""
 
     def told(kind: Literal["purchases", "value"]) -> Callable[[PastDate], float | None]:
         def share(origin: PastDate) -> float | None:
@@ -172,13 +172,16 @@ def totals(model: str, rows: list[PastDate]) -> Table:
         return share
 
     columns = [Column(lambda row: day(row["as_of"]), "Tested as of")]
-    shares = {"Orders foretold": told("purchases"), "Revenue foretold": told("value")}
+    shares = {
+        "Predicted orders, % of actual": told("purchases"),
+        "Predicted revenue, % of actual": told("value"),
+    }
     columns += [
         Column(of, name, "share")
         for name, of in shares.items()
         if any(of(row) is not None for row in rows)
     ]
-    return Table(columns, rows, "Expected totals as shares of what came, date by date")
+    return Table(columns, rows, "Predicted totals as shares of the actual ones, date by date")
 
 
 def ready_made(rows: Rows, currency: str) -> Table:

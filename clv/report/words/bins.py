@@ -45,7 +45,7 @@ SCORES: Final[Mapping[ScoreName, tuple[str, str]]] = {
         "Mean of −log of the chance given to what happened. Chances are kept from 0.1 % to 99.9 %.",
     ),
     "auc": (
-        "Buyers told apart (AUC)",
+        "Buyers recognised (AUC)",
         "How often a buyer had the higher chance than somebody who did not buy; 50 % is chance.",
     ),
 }

@@ -56,7 +56,7 @@ def test_an_untested_run_is_tested_in_the_background(visit, store_root, untested
     # Progress first: what is done, and how much of it.
     one.shows("job")
     one.chart("ranking")
-    assert "MBG/NBD foretold" in one.text()
+    assert "MBG/NBD was " in one.text()
     assert Store(store_root).run(untested).receipt["customers_tested"] == 300
     # It is there at once the next time.
     again = visit()

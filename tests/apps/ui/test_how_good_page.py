@@ -70,10 +70,10 @@ def test_the_page_says_what_the_receipt_holds(at, found):
     assert "so that the tests can look 9 months ahead, not 12" in read
     row = own(found)
     assert cards(at) == {
-        "Orders foretold": percent(1 + row["orders_bias"]),
+        "Predicted orders, % of actual": percent(1 + row["orders_bias"]),
         "Best 10 % brought": percent(row["orders_top10"]),
         "Ranking quality (Gini)": percent(row["orders_gini"]),
-        "Buyers told apart (AUC)": percent(row["auc"]),
+        "Buyers recognised (AUC)": percent(row["auc"]),
         "Monthly error": percent(row["orders_mape"]),
     }
     board = receipts.leaderboard(found)
@@ -82,7 +82,7 @@ def test_the_page_says_what_the_receipt_holds(at, found):
     assert list(shown["Behind the best"]) == [words.behind(r) for r in board]
     assert list(shown["Error per customer (MAE, orders)"]) == [r["orders_mae"] for r in board]
     assert list(shown["Revenue error per customer (MAE) ($)"]) == [r["revenue_mae"] for r in board]
-    assert shown["Orders foretold"][0] == pytest.approx(
+    assert shown["Predicted orders, % of actual"][0] == pytest.approx(
         100 * (1 + board[0]["orders_bias"]), abs=0.06
     )
     assert len(at.get("plotly_chart")) == 3
@@ -103,7 +103,7 @@ def test_the_choice_is_told(at, found):
 def test_months_and_their_errors(at, found):
     shown = table(at, "Month to")
     months = found["origins"][-1]["months"]
-    assert shown["Orders that came"].tolist() == [m["purchases"]["actual"] for m in months]
+    assert shown["Actual orders"].tolist() == [m["purchases"]["actual"] for m in months]
     said = [m["purchases"][found["model"]] for m in months]
     assert shown["Expected orders"].tolist() == [round(v) for v in said]
     mape = found["origins"][-1]["mape"][found["model"]]
@@ -136,7 +136,9 @@ def test_ranges_against_what_they_promise(at, found):
     assert shown["Within: calibrated on earlier dates"].tolist() == inside
     totals = table(at, "Tested as of")
     biases = [o["measures"][found["model"]]["value"]["bias"] for o in found["origins"]]
-    assert totals["Revenue foretold"].tolist() == [100 * (1 + bias) for bias in biases]
+    assert totals["Predicted revenue, % of actual"].tolist() == [
+        100 * (1 + bias) for bias in biases
+    ]
     assert len(at.get("plotly_chart")) == 1
     written_rows = coverage.coverage_rows(found)
     assert len(written_rows) == len(measured["before"]) + len(measured["after"])
