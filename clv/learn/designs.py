@@ -259,7 +259,7 @@ def check_sizes(
             f"at least {FEWEST} are needed."
         )
         hint = (
-            "Upload more orders, or foresee all customers from their past: that needs no new ones."
+            "Upload more orders, or predict all customers from their past: that needs no new ones."
         )
         raise NoRowsError(
             msg, _instead(hint, longest), option="On the command line: --design window"

@@ -78,7 +78,7 @@ class Design:
             first, all_of_it = said(self.point), plural(self.horizon_months, "month")
             msg = (
                 f"The first {first} {'are' if self.point.count > 1 else 'is'} no shorter than the "
-                f"{all_of_it} to be foreseen."
+                f"{all_of_it} to be predicted."
             )
             longest = _written(_longest_point(self.horizon_months, self.point.unit))
             raise SettingsError(msg, f"The longest prediction point possible is {longest}.")
@@ -216,7 +216,7 @@ def plan(first_order: date, as_of: date, design: Design, born: Days | None = Non
     from_what = f" from the first {said(design.point)}" if design.kind == "early" else ""
     msg = (
         f"The orders cover {plural((as_of - first_order).days / 30.4375, 'month')}. That is too short "
-        f"to foresee {wanted}{from_what} and to test it: customers to learn from must have lived "
+        f"to predict {wanted}{from_what} and to test it: customers to learn from must have lived "
         "through all of it before the tested ones reach the prediction point."
     )
     if shorter:

@@ -236,7 +236,7 @@ def _check(con: duckdb.DuckDBPyConnection, named: Sequence[str]) -> None:
         msg = f"There is no model {', '.join(unknown)}." if unknown else "No model is named."
         raise SettingsError(msg, f"There are: {', '.join(LEARNERS)}.")
     if not engine.row(con, "SELECT count(revenue) FROM orders")[0]:
-        msg = "The orders have no amounts, so that there is no value to foresee."
+        msg = "The orders have no amounts, so that there is no value to predict."
         raise SettingsError(msg, "Upload a file with a value column.")
 
 

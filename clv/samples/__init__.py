@@ -41,30 +41,30 @@ class Sample:
 SAMPLES: Final = {
     "transactions": Sample(
         "Online shop, transactions",
-        "About 50,000 invented purchases in two years: customer, time, value. "
-        "With a busy year end and some dirt.",
+        "About 50,000 made-up purchases in two years: customer, time, value. "
+        "With a busy year end and some messy rows.",
         "transactions.csv",
     ),
     "order-lines": Sample(
         "Online shop, order lines",
-        "About 20,000 invented order lines: most orders have several. "
-        "With refunds, repeated lines and some dirt.",
+        "About 20,000 made-up order lines: most orders have several. "
+        "With refunds, repeated lines and some messy rows.",
         "order_lines.csv",
     ),
     "shopify": Sample(
         "Shopify export",
-        "About 1,500 invented orders as Shopify exports them: unpaid, refunded and cancelled ones "
+        "About 1,500 made-up orders as Shopify exports them: unpaid, refunded and cancelled ones "
         "among them.",
         "shopify_orders.csv",
     ),
     "woocommerce": Sample(
         "WooCommerce export",
-        "About 2,000 invented orders as WooCommerce exports them, a third of them by guests.",
+        "About 2,000 made-up orders as WooCommerce exports them, a third of them by guests.",
         "woocommerce_orders.csv",
     ),
     "marketplace": Sample(
         "Marketplace tables",
-        "About 23,000 invented orders of 20,000 customers, in eight tables as the marketplace Olist "
+        "About 23,000 made-up orders of 20,000 customers, in eight tables as the marketplace Olist "
         "has them: orders, payments, customers, items, products, sellers, reviews, categories.",
         "marketplace.zip",
     ),

@@ -459,7 +459,7 @@ def test_an_unfinished_training_is_none_and_a_changed_one_is_refused(shopping, k
 
 
 def test_a_history_that_is_too_short_says_what_it_supports(shopping, small, store):
-    with pytest.raises(SettingsError, match="too short to foresee 36 months") as e:
+    with pytest.raises(SettingsError, match="too short to predict 36 months") as e:
         training.check(shopping, Design("early", 36))
     assert "longest horizon that these orders support is 1" in e.value.hint
     training.check(shopping, Design("early", 6))

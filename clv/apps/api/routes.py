@@ -190,7 +190,7 @@ class Routes:
             LtvRow | LtvRows, Body(description="One customer, or a list of up to 1,000.")
         ],
     ) -> Response:
-        """Foresee the value of new customers' first months, with the model that was trained for it."""
+        """Predict the value of new customers' first months, with the model that was trained for it."""
         given, alone = (body, False) if isinstance(body, list) else ([body], True)
         if not 1 <= len(given) <= MOST_CUSTOMERS:
             message = f"Send 1 to {MOST_CUSTOMERS:,} customers at a time; these are {len(given):,}."

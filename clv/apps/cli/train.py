@@ -63,7 +63,7 @@ def train(
             "any customer."
         ),
     ] = "early",
-    horizon_months: Annotated[int, typer.Option(help="Months to foresee, 1 to 36.")] = 12,
+    horizon_months: Annotated[int, typer.Option(help="Months to predict, 1 to 36.")] = 12,
     after: Annotated[
         list[str] | None,
         typer.Option(

@@ -265,7 +265,7 @@ def _suggest(run: Run, wanted: str) -> None:
     ids = run.suggest(wanted, _SUGGESTIONS)
     if ids:
         more = "at least " if len(ids) == _SUGGESTIONS else ""
-        st.markdown(f"No customer is called exactly “{_name(wanted)}”.")
+        st.markdown(f"No customer has the ID “{_name(wanted)}”.")
         noun = "id" if len(ids) == 1 else "ids"
         verb = (
             "starts like this or contains it" if len(ids) == 1 else "start like this or contain it"

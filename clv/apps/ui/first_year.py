@@ -130,7 +130,7 @@ def _cards(
         page.Card(
             f"Completed {words.span(point)}",
             count(newcomers.completed(run, point)),
-            "Customers whose value can be foreseen from there.",
+            "Customers whose value can be predicted from there.",
         ),
         page.Card(
             "Months that can be looked at",

@@ -127,7 +127,7 @@ def _wish(run: Run, months: int) -> Wish:
     labels: list[str] = []
     if run.labels:
         labels = st.multiselect(
-            "Labels to learn from",
+            "Use these columns",
             run.labels,
             default=run.labels,
             key=f"training_labels_{run.id}",

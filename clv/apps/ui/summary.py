@@ -332,4 +332,4 @@ def _settings(run: Run) -> None:
 def _tested(settings: RunSettings) -> str:
     if not settings.get("backtest"):
         return "Made without a test on past dates"
-    return f"Tested on past dates; ranges that are to hold for **{percent(settings['level'])}**"
+    return f"Tested on past dates; {percent(settings['level'])} ranges"

@@ -136,7 +136,7 @@ def check(run: Run, design: Design) -> None:
         It does not: says the longest horizon that it does; or there are no amounts.
     """
     if not run.has_value:
-        msg = "The orders have no amounts, so that there is no value to foresee."
+        msg = "The orders have no amounts, so that there is no value to predict."
         raise SettingsError(msg, "Upload a file with a value column.")
     born = np.array(
         run.query("SELECT first_order AS day FROM forecasts ORDER BY day")["day"].to_pylist(),

@@ -56,10 +56,10 @@ WORDS: Final = {
         "Customers of all times alike",
         "Do customers who came lately buy as often as earlier ones did at the same age?",
         "New customers can be expected to do as earlier ones did.",
-        "Later customers buy more than earlier ones did at the same age; the forecast takes all for "
-        "alike, and so is too low for new ones and too high for old ones.",
-        "Later customers buy less than earlier ones did at the same age; the forecast takes all for "
-        "alike, and so is too high for new ones and too low for old ones. If the file begins in the "
+        "Later customers buy more than earlier ones did at the same age; the forecast treats everyone "
+        "the same, and so is too low for new ones and too high for old ones.",
+        "Later customers buy less than earlier ones did at the same age; the forecast treats everyone "
+        "the same, and so is too high for new ones and too low for old ones. If the file begins in the "
         "middle of the shop's life, its first customers are old ones already.",
         "Forecast from the later customers' orders alone, and see whether it changes what you plan.",
         "Forecast from the later customers' orders alone, and see whether it changes what you plan.",

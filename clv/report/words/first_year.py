@@ -197,8 +197,8 @@ def onboarding(found: Sequence[Mark]) -> str:
             f"{last.month}: welcoming them pays for longer than that."
         )
     return (
-        f"Half of those who come back have done so by the end of month {half.month}: what is to bring "
-        "new customers back has to reach them by then."
+        f"Half of those who come back have done so by the end of month {half.month}: reach new "
+        "customers before then."
     )
 
 
@@ -213,9 +213,9 @@ def design_title(kept: Kept) -> str:
         else ("customer-day", "customers on a later day")
     )
     what = (
-        f"{first(design.horizon_months)} of a new customer, foreseen after {point(design)}"
+        f"{first(design.horizon_months)} of a new customer, predicted after {point(design)}"
         if design.kind == "early"
-        else f"the {plural(design.horizon_months, 'month')} after a day, foreseen for every customer"
+        else f"the {plural(design.horizon_months, 'month')} after a day, predicted for every customer"
     )
     return (
         f"{what[0].upper()}{what[1:]}. Trained on {plural(held['trained'], example)} as known on "
@@ -235,8 +235,8 @@ def thin(board: Leaderboard) -> str:
     if returned >= FEW:
         return ""
     return (
-        f"Only {count(returned)} of those held out brought anything of what was to be foreseen: too few "
-        "to tell forecasts apart."
+        f"Only {count(returned)} of those held out spent anything that could be predicted: too few to "
+        "tell forecasts apart."
     )
 
 

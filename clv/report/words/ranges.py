@@ -98,7 +98,7 @@ def customer(
         )
         did = "brought nothing"
     else:
-        told = f"The range, {wide}, is to hold for {level(ranges)} customers like this one."
+        told = f"The range, {wide}, should hold for {level(ranges)} customers like this one."
         did = "did bring a value within their range"
     if row is None:
         return told
@@ -134,7 +134,7 @@ def sentence(found: Receipt) -> str:
     wider, _ = measured(found, "wider")
     promised = found["ranges"]["level"]
     told = (
-        f"Ranges that are to hold for {of_ten(promised)} customers held for {percent(all_['inside'])} "
+        f"Ranges meant to hold for {of_ten(promised)} customers held for {percent(all_['inside'])} "
         f"as of {day(as_of)}"
     )
     if wider is None:

@@ -36,7 +36,7 @@ def test_a_tested_run_shows_its_receipt_at_once(visit, store_root, run_id):
     assert "How this forecast was chosen" in one.text()
     tab(one, "Ranges")
     one.chart("coverage")
-    assert "Ranges that are to hold for 8 in 10 customers held for" in one.text()
+    assert "Ranges meant to hold for 8 in 10 customers held for" in one.text()
     tab(one, "Two models compared")
     one.chart("bins")
     files = {

@@ -267,7 +267,7 @@ def test_few_customers_to_tell_forecasts_apart_by_are_warned_of(kept):
     few = dict(kept.report) | {"board": kept.report["board"] | {"returned": 1}}
     told = words.design_title(replace(kept, report=few))
     assert told.endswith(
-        " later ones. Only 1 of those held out brought anything of what was to be foreseen: too few to "
+        " later ones. Only 1 of those held out spent anything that could be predicted: too few to "
         "tell forecasts apart."
     )
 
@@ -310,7 +310,7 @@ def test_a_history_that_is_too_short_for_the_forecast_says_so(pages, tmp_path):
     at = pages.open(WHERE, run=run.id)
     at.segmented_control(key="first_year_view").set_value("forecast").run()
     calm(at)
-    assert "too short to foresee" in plainly(at.warning)
+    assert "too short to predict" in plainly(at.warning)
     assert "longest horizon that these orders support is 6 months" in plainly(at.warning)
     assert not [b for b in at.button if b.key == "train"]
 

@@ -101,7 +101,7 @@ def test_one_customer(open_tested, tested_run, zero):
         return
     wide = said(money_range(facts["predicted_clv_low"], facts["predicted_clv_high"], "USD"))
     assert f"({wide}) over that time." in read
-    assert f"The range, {wide}, is to hold for 8 in 10 customers like this one." in read
+    assert f"The range, {wide}, should hold for 8 in 10 customers like this one." in read
     assert f"{held} of such customers did bring a value within their range." in read
 
 
@@ -154,5 +154,5 @@ def test_the_verdict_on_ranges(inside, low, high, verdict):
     ]
     measured = {"as_of": "2017-01-31", "before": rows, "after": None}
     told = words.sentence({"ranges": {"level": 0.8, "measured": measured}})
-    assert said(told).startswith("Ranges that are to hold for 8 in 10 customers held for 90 %")
+    assert said(told).startswith("Ranges meant to hold for 8 in 10 customers held for 90 %")
     assert said(told).endswith(verdict)
