@@ -102,7 +102,7 @@ def history_figure(rows: Sequence[ForecastShare], *, dark: bool = False) -> go.F
             x=names,
             y=[min(row["share"], _WIDEST) for row in rows],
             mode="markers",
-            name="Came",
+            name="Actual",
             marker={"size": 11, "color": ACCENT[dark], "symbol": "diamond"},
             customdata=[[row["share"], row["months"]] for row in rows],
             hovertemplate="Forecast of %{x}<br><b>%{customdata[0]:.0%}</b> of it came in "
@@ -111,9 +111,11 @@ def history_figure(rows: Sequence[ForecastShare], *, dark: bool = False) -> go.F
     )
     figure.add_hline(y=1, line={"color": MUTED, "dash": "dash", "width": 2}, layer="below")
     told = "; ".join(f"{n} {row['share']:.0%}" for n, row in zip(names, rows, strict=True))
-    layout(figure, height=340, alt=f"What came as a share of each forecast: {told}.")
+    layout(figure, height=340, alt=f"Actual as a share of each forecast: {told}.")
     # Else those without a range come last.
     order = {"categoryorder": "array", "categoryarray": names}
     figure.update_xaxes(type="category", title="Day of the forecast", **order)
-    figure.update_yaxes(title="Came, as a share of the forecast", tickformat=".0%", gridcolor=GRID)
+    figure.update_yaxes(
+        title="Actual, as a share of the forecast", tickformat=".0%", gridcolor=GRID
+    )
     return figure

@@ -413,7 +413,7 @@ def history_title(tracked: Sequence[TrackedForecast]) -> str:
     """Say how many totals came within their range."""
     known = [one for one in tracked if in_range(one)]
     if not known:
-        return "What came, as a share of what was forecast"
+        return "Actual, as a share of what was forecast"
     inside = sum(in_range(one) == "Within its range" for one in known)
     total = plural(len(known), "forecast")
     return f"{count(inside)} of {total} held: what came lay within the range of the total"
