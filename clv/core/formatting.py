@@ -134,6 +134,19 @@ def percent(value: float | None) -> str:
     return f"{_MINUS if value < 0 else ''}{body}{_NBSP}%"
 
 
+def size(ratio: float) -> str:
+    """Write how far a ratio is from 1, which may be over 100 %: ``16 %``, ``100 %``.
+
+    Unlike a share's, a size just below 100 % may be rounded to it.
+    """
+    return percent(abs(ratio)) if abs(ratio) < 0.995 else f"{abs(ratio) * 100:,.0f}{_NBSP}%"
+
+
+def too(miss: float) -> str:
+    """Write a forecast over outcome, less 1: ``19 % too low``."""
+    return f"{size(miss)} too {'high' if miss > 0 else 'low'}"
+
+
 def percent_number(value: float | None) -> float | None:
     """Return a share as a table's number in percent, which sorts: for columns ``%.1f %%``.
 

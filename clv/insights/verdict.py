@@ -32,7 +32,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
-from clv.core.formatting import day, percent, plural
+from clv.core.formatting import day, percent, plural, size, too
 from clv.forecast import receipts
 
 if TYPE_CHECKING:
@@ -162,36 +162,27 @@ def _total(receipt: Receipt, name: str) -> Iterator[Found]:
     if not misses:
         yield _LOST, "nothing", "nobody ordered after the past dates, so nothing could be compared."
         return
-    size, last = fmean(map(abs, misses)), abs(misses[-1])
+    off, last = fmean(map(abs, misses)), abs(misses[-1])
     if len(misses) > 1 and last > TOTAL and last - fmean(map(abs, misses[:-1])) > LAST:
         word = _LOST if last > TOTAL_LOST else _USABLE
         when = day(receipt["origins"][-1]["as_of"])
         yield (
             word,
             "last date",
-            f"on the last past date ({when}) the forecast was {_side(misses[-1])}, worse than before.",
+            f"on the last past date ({when}) the forecast was {too(misses[-1])}, worse than before.",
         )
-    if size > TOTAL:
-        yield _LOST if size > TOTAL_LOST else _USABLE, "total", _off(misses)
+    if off > TOTAL:
+        yield _LOST if off > TOTAL_LOST else _USABLE, "total", _off(misses)
 
 
 def _off(misses: list[float]) -> str:
     """Write how far totals were off, as their mean: ``on 3 past dates the forecast was 6 % too low``."""
-    size = fmean(map(abs, misses))
+    by = fmean(map(abs, misses))
     dates = f"on {plural(len(misses), 'past date')}"
     over = " on average" if len(misses) > 1 else ""
     if min(misses) < 0 < max(misses):
-        return f"{dates} the forecast was off by {_share(size)}{over}."
-    return f"{dates} the forecast was {_side(size if misses[0] > 0 else -size)}{over}."
-
-
-def _side(miss: float) -> str:
-    return f"{_share(miss)} too {'high' if miss > 0 else 'low'}"
-
-
-def _share(miss: float) -> str:
-    """Write a size that may be over 100 %, where a share's rounding rule would mislead."""
-    return percent(abs(miss)) if abs(miss) < 0.995 else f"{abs(miss) * 100:,.0f}\u00a0%"
+        return f"{dates} the forecast was off by {size(by)}{over}."
+    return f"{dates} the forecast was {too(by if misses[0] > 0 else -by)}{over}."
 
 
 def _months(receipt: Receipt) -> Iterator[Found]:

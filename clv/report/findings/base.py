@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Final, Literal
 
 from clv.backtest.choose_model import RULES
-from clv.core.formatting import percent
+from clv.core.formatting import size
 from clv.core.names import who
 
 if TYPE_CHECKING:
@@ -93,11 +93,6 @@ class Subject:
 
     def _has(self, kind: Kind) -> bool:
         return all(o["measures"][self.name][kind] for o in self.origins)
-
-
-def size(ratio: float) -> str:
-    """Write how far a ratio is from none, which may be over 100 %: ``16 %``, ``100 %``."""
-    return percent(abs(ratio)) if abs(ratio) < 0.995 else f"{abs(ratio) * 100:,.0f}\u00a0%"
 
 
 def off(ratio: float, what: str) -> str:

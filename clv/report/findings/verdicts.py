@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clv.backtest.choose_model import RULES
-from clv.core.formatting import count, day, percent, plural
+from clv.core.formatting import count, day, percent, plural, size
 from clv.core.names import who
 from clv.forecast import receipts
 from clv.insights.verdict import TOTAL
-from clv.report.findings.base import Figures, Finding, Kind, Subject, Z, best_rule, off, size
+from clv.report.findings.base import Figures, Finding, Kind, Subject, Z, best_rule, off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,16 +98,15 @@ def _total(one: Subject, kind: Kind) -> tuple[bool, Finding] | None:
     missed = fmean(map(abs, biases))
     figures: Figures = {"bias": bias, "missed": missed, "chance": chance, "dates": len(biases)}
     good = missed <= TOTAL
-    mixed = size(missed) != size(bias)
+    mixed = min(biases) < 0 < max(biases)
     fewer = off(bias, what).replace(" than came", " were expected than came", 1)
     fewer = fewer if what == "orders" else fewer.replace("were", "was")
-    fewer = (
-        f"off by {size(missed)}, too high on some dates and too low on others," if mixed else fewer
-    )
+    both = f"off by {size(missed)}, too high on some dates and too low on others"
     if good:
-        said = f"The total of {what} was close in {one.ahead}{one.over}: {fewer.removesuffix(',')}"
+        text = both if mixed else fewer
+        said = f"The total of {what} was close in {one.ahead}{one.over}: {text}"
     elif mixed:
-        said = f"The total of {what} was {fewer} in {one.ahead}{one.over}"
+        said = f"The total of {what} was {both}, in {one.ahead}{one.over}"
     else:
         said = f"In total {fewer} in {one.ahead}{one.over}"
     if missed <= chance:

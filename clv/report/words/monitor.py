@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from typing_extensions import TypedDict
 
 from clv.core import names
-from clv.core.formatting import count, day, expected, money, percent, plural
+from clv.core.formatting import count, day, expected, money, percent, plural, too
 from clv.insights.monitor.advice import miss
 
 if TYPE_CHECKING:
@@ -287,7 +287,7 @@ def missed(one: TrackedForecast) -> str:
         return "nothing came"
     if abs(bias) < _EXACT:
         return "as expected"
-    return f"{percent(abs(bias))} too {'high' if bias > 0 else 'low'}"
+    return too(bias)
 
 
 def held(one: TrackedForecast, currency: str) -> str:

@@ -10,7 +10,7 @@ from clv.backtest import choose_model
 from clv.backtest import dates as past
 from clv.core import metrics, names
 from clv.core.choice import ALL_ORDERS
-from clv.core.formatting import count, day, percent, plural
+from clv.core.formatting import count, day, percent, plural, too
 from clv.core.names import who
 from clv.forecast import receipts
 
@@ -80,8 +80,7 @@ def missed(found: Receipt, contender: str) -> str:
 def _off(bias: float) -> str:
     if abs(bias) < _EXACT:
         return "almost exactly right"
-    amount = percent(abs(bias)) if abs(bias) < 1 else f"{abs(bias) * 100:,.0f}\u00a0%"
-    return f"{amount} too {'high' if bias > 0 else 'low'}"
+    return too(bias)
 
 
 def sentence(found: Receipt) -> str:
